@@ -1,0 +1,233 @@
+// Package result is the run directory: the artefact that one run writes and that every report and verdict is a pure
+// function of.
+//
+//	run.json       Run: the experiment as run, seed, versions, machine, arms, faults, alert rules, warnings
+//	latency.hlog   HdrHistogram log V1.3: one interval histogram per slot × arm × step × kind, tagged by Tag
+//	cost.jsonl     one Slot per line: work, CPU, memory and telemetry of every slot
+//	faults.jsonl   one FaultEvent per line
+//	alerts.jsonl   one AlertEvent per line
+//	series/ARM/    the recorded series (Prometheus TSDB)
+//	telemetry/     OTLP JSON lines: ARM.spans.jsonl, ARM.logs.jsonl
+//
+// Files are appended to and flushed record by record, so the directory of a killed run is readable up to its last
+// complete record.
+package result
+
+import (
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/slot"
+)
+
+// Schema is the version of the run directory that this build writes. Older ones are read; newer ones are refused.
+const Schema = 1
+
+// File names inside a run directory.
+const (
+	RunFile      = "run.json"
+	LatencyFile  = "latency.hlog"
+	CostFile     = "cost.jsonl"
+	FaultsFile   = "faults.jsonl"
+	AlertsFile   = "alerts.jsonl"
+	SeriesDir    = "series"
+	TelemetryDir = "telemetry"
+)
+
+// Status of a run.
+const (
+	Running  = "running"  // still going, or killed without a chance to say so
+	Complete = "complete" // everything planned was measured
+	Partial  = "partial"  // ended early; what was measured is there
+)
+
+// Roles of an arm.
+const (
+	RoleBaseline   = "baseline"
+	RoleRepeat     = "repeat"      // the baseline again: its true difference is 0
+	RoleKnownDelay = "known-delay" // the baseline plus a delay that its gateway measures
+	RoleLevel      = "level"
+)
+
+// Run is run.json. It is written first with Status Running and rewritten, atomically, as things become known.
+type Run struct {
+	Schema  int       `json:"schema"`
+	ID      string    `json:"id"` // e.g. 20260102-150405-pr
+	Status  string    `json:"status"`
+	Reason  string    `json:"reason,omitempty"` // why Partial
+	Started time.Time `json:"started"`
+	Ended   time.Time `json:"ended,omitzero"`
+
+	Tool        Tool    `json:"tool"`
+	Machine     Machine `json:"machine"`
+	Environment string  `json:"environment"` // process, containers or external
+	Profile     string  `json:"profile"`
+	Experiment  string  `json:"experiment"` // the effective experiment file, YAML
+	Seed        int64   `json:"seed"`
+	Journeys    string  `json:"journeys"` // "population", or what was replayed: file name, sessions, clicks
+
+	Levels []Level `json:"levels"` // the baseline first
+	Arms   []Arm   `json:"arms"`   // of the toll phase, the baseline first
+	Plan   Plan    `json:"plan"`
+	Faults []Fault `json:"faults"` // in the order in which they are injected
+	Alerts []Alert `json:"alerts"` // in rule-file order
+	Lapse  float64 `json:"lapse"`  // rule durations were divided by this factor
+
+	StartUp  []StartUp `json:"start_up"` // one per launch
+	Warnings []string  `json:"warnings,omitempty"`
+}
+
+// Tool says what wrote the run.
+type Tool struct {
+	Version string            `json:"version"`
+	Go      string            `json:"go"`
+	Modules map[string]string `json:"modules"` // the libraries that shape a result, and their versions
+}
+
+// Machine says where a run was made.
+type Machine struct {
+	OS       string `json:"os"`
+	Arch     string `json:"arch"`
+	Kernel   string `json:"kernel"`
+	CPU      string `json:"cpu"`
+	Cores    int    `json:"cores"`
+	MemoryMB int64  `json:"memory_mb"`
+}
+
+// Level is one instrumentation configuration.
+type Level struct {
+	Name  string            `json:"name"`
+	Title string            `json:"title"`
+	Env   map[string]string `json:"env"` // values of secret-looking variables are replaced before they get here
+}
+
+// Arm is one deployed copy of the stack.
+type Arm struct {
+	Name  string        `json:"name"`
+	Level string        `json:"level"`
+	Role  string        `json:"role"`
+	Delay time.Duration `json:"delay,omitempty"` // ns; nominal, RoleKnownDelay only
+}
+
+// Plan is the size of the toll measurement.
+type Plan struct {
+	Launches      int           `json:"launches"`
+	Rounds        int           `json:"rounds"` // per launch
+	Slot          time.Duration `json:"slot"`   // ns
+	Washout       time.Duration `json:"washout"`
+	Rate          float64       `json:"rate"`       // requests per second in a toll slot
+	CatchRate     float64       `json:"catch_rate"` // requests per second and arm while faults are injected
+	ClientTimeout time.Duration `json:"client_timeout"`
+}
+
+// Fault is a catalogue entry as it was run.
+type Fault struct {
+	ID       string   `json:"id"`
+	Title    string   `json:"title"`
+	Felt     string   `json:"felt"`               // what a user of the system feels
+	Expect   []string `json:"expect"`             // alerts that should fire; one is enough
+	Allow    []string `json:"allow,omitempty"`    // alerts that the fault explains without being made for it
+	Evidence string   `json:"evidence,omitempty"` // the query that names the cause, as text
+	Skipped  string   `json:"skipped,omitempty"`  // why it was not injected
+}
+
+// Alert is one alerting rule as it was run.
+type Alert struct {
+	Name    string        `json:"name"`
+	Group   string        `json:"group"`
+	Needs   string        `json:"needs"` // least signal: outside, metrics, logs, traces
+	Summary string        `json:"summary"`
+	Expr    string        `json:"expr"`     // as written
+	RunExpr string        `json:"run_expr"` // time-lapsed
+	For     time.Duration `json:"for"`      // as written, ns
+	RunFor  time.Duration `json:"run_for"`  // time-lapsed, ns
+	Floor   time.Duration `json:"floor"`    // least time to detect in this run: export + scrape + evaluation + for
+	// MinImpressions is how many slates this alert needs inside its window to see the effect that it is made for; 0: any.
+	MinImpressions int64 `json:"min_impressions,omitempty"`
+}
+
+// StartUp is how long one launch took to be ready, by service, ns.
+type StartUp struct {
+	Launch    int           `json:"launch"`
+	Total     time.Duration `json:"total"`
+	Slowest   string        `json:"slowest"`
+	Processes int           `json:"processes"`
+}
+
+// Slot is one line of cost.jsonl: what one arm did and used in one slot. In the toll phase a slot has one line; in
+// the catch phase it has one line per arm.
+type Slot struct {
+	Phase    string        `json:"phase"` // slot.Toll or slot.Catch
+	Order    int           `json:"order"`
+	Launch   int           `json:"launch"`
+	Round    int           `json:"round"`
+	Position int           `json:"position"`
+	Arm      string        `json:"arm"`
+	Before   string        `json:"before,omitempty"` // the arm that had the slot before, "" for the first of a launch
+	Start    time.Time     `json:"start"`
+	End      time.Time     `json:"end"`
+	Drained  bool          `json:"drained"` // the arm was back at idle CPU before the limit
+	Drain    time.Duration `json:"drain"`   // ns from End until it was
+
+	Work         slot.ArmReport `json:"work"`
+	GeneratorCPU time.Duration  `json:"generator_cpu"`
+
+	// CPU time from Start until the arm was drained, ns, by service (gateway, decision, …, telemetry), and the share of
+	// the shared broker-and-store process ("backing").
+	CPU map[string]time.Duration `json:"cpu"`
+	// RSS in bytes, anonymous pages, by service, at the end of the slot.
+	RSS map[string]int64 `json:"rss"`
+	// Telemetry that reached the arm's pipeline in this slot (ActiveSeries: at its end).
+	Telemetry Telemetry `json:"telemetry"`
+}
+
+// Telemetry is an amount of telemetry.
+type Telemetry struct {
+	Spans        int64 `json:"spans"`
+	LogRecords   int64 `json:"log_records"`
+	DataPoints   int64 `json:"data_points"`
+	Bytes        int64 `json:"bytes"`   // OTLP request bodies on the wire
+	Refused      int64 `json:"refused"` // items refused or failed anywhere in the pipeline
+	ActiveSeries int64 `json:"active_series"`
+}
+
+// Phases of a fault, in order.
+const (
+	PhaseSettle      = "settle"      // load, nothing judged
+	PhaseClean       = "clean"       // an alert that fires now is a false alarm
+	PhaseInject      = "inject"      // injection asked for
+	PhaseConfirmed   = "confirmed"   // per arm: the effect was seen
+	PhaseUnconfirmed = "unconfirmed" // per arm: the effect was not seen in time: no credit, no blame
+	PhaseRevert      = "revert"      // revert asked for
+	PhaseReverted    = "reverted"    // per arm: the effect is gone
+	PhaseStuck       = "stuck"       // per arm: the effect did not go away in time
+	PhaseDone        = "done"        // end of the pass
+	PhaseEvidence    = "evidence"    // per arm, after the run: what the evidence query found
+)
+
+// FaultEvent is one line of faults.jsonl.
+type FaultEvent struct {
+	Time   time.Time          `json:"time"`
+	Fault  string             `json:"fault"`
+	Phase  string             `json:"phase"`
+	Arm    string             `json:"arm,omitempty"` // "" for all arms
+	Detail string             `json:"detail,omitempty"`
+	Values map[string]float64 `json:"values,omitempty"` // what a confirmation or the evidence query saw
+}
+
+// States of an alert.
+const (
+	Inactive = "inactive"
+	Pending  = "pending"
+	Firing   = "firing"
+)
+
+// AlertEvent is one line of alerts.jsonl: an alert (one label set of one rule) changed its state at the evaluation at
+// Time. Alerts start inactive.
+type AlertEvent struct {
+	Time   time.Time         `json:"time"`
+	Arm    string            `json:"arm"`
+	Alert  string            `json:"alert"`
+	Labels map[string]string `json:"labels,omitempty"`
+	From   string            `json:"from"`
+	To     string            `json:"to"`
+}

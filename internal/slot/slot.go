@@ -1,0 +1,89 @@
+// Package slot is the protocol between the orchestrator, which decides who takes load when, and the load generator
+// inside k6, which carries it out: one Order per slot, one Report back.
+//
+// The orchestrator serves it over loopback HTTP. GET {conductor}/next blocks until there is an order and answers 200
+// with an Order, or 204 when the run is over. POST {conductor}/report takes a Report and answers 204. Both need the
+// header "Authorization: Bearer TOKEN".
+package slot
+
+import (
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/population"
+)
+
+// Environment variables that carry the conductor to the k6 process.
+const (
+	EnvConductor = "TOLLGATE_CONDUCTOR" // base URL, e.g. http://127.0.0.1:4711
+	EnvToken     = "TOLLGATE_TOKEN"     // bearer token
+	EnvRecord    = "TOLLGATE_RECORD"    // path of the HDR histogram log that the generator appends to
+)
+
+// Phases of a run, in the order in which they happen.
+const (
+	Warmup = "warmup" // load that is not recorded
+	Toll   = "toll"   // one arm at a time
+	Catch  = "catch"  // all arms at once, while faults come and go
+)
+
+// Target is one arm to put load on.
+type Target struct {
+	Arm string `json:"arm"`
+	URL string `json:"url"` // base URL of the arm's gateway
+}
+
+// Order asks for one slot of load.
+type Order struct {
+	ID       int           `json:"id"` // counts up from 0 over the run
+	Phase    string        `json:"phase"`
+	Launch   int           `json:"launch"`
+	Round    int           `json:"round"`
+	Position int           `json:"position"` // place of the slot in its round, from 0
+	Targets  []Target      `json:"targets"`
+	Duration time.Duration `json:"duration"` // ns; every target gets this much virtual time of its own schedule
+	Washout  time.Duration `json:"washout"`  // ns; requests scheduled earlier than this in the slot are not recorded
+	Rate     float64       `json:"rate"`     // expected requests per second and target
+
+	// Overlap: return at the end of the slot although answers are outstanding; their report follows when they are in.
+	// Without it, the slot ends when its last answer is in (or its request timeout has passed).
+	Overlap bool `json:"overlap"`
+
+	Drift population.Drift `json:"drift"`
+}
+
+// Report is what one slot did.
+type Report struct {
+	Order int         `json:"order"` // Order.ID
+	Start time.Time   `json:"start"` // wall clock at virtual time 0 of the slot
+	End   time.Time   `json:"end"`   // last answer in
+	Arms  []ArmReport `json:"arms"`
+
+	// GeneratorCPU is the CPU time that the whole k6 process used from Start to End.
+	GeneratorCPU time.Duration `json:"generator_cpu"` // ns
+}
+
+// ArmReport is what one target of a slot saw. Counts are of the whole slot, wash-out included, except where named.
+type ArmReport struct {
+	Arm       string `json:"arm"`
+	Scheduled int64  `json:"scheduled"` // requests whose start fell into the slot
+	Sent      int64  `json:"sent"`      // of these, handed to the network
+	Dropped   int64  `json:"dropped"`   // Scheduled − Sent: no worker was free
+	Failed    int64  `json:"failed"`    // transport error, timeout or status ≥ 400
+
+	Steps map[string]int64 `json:"steps"` // sent, by step
+
+	LagP99 time.Duration `json:"lag_p99"` // ns; 99th percentile of sent − scheduled
+	LagMax time.Duration `json:"lag_max"` // ns
+
+	Impressions int64            `json:"impressions"` // slates shown
+	Clicks      int64            `json:"clicks"`
+	Purchases   int64            `json:"purchases"`
+	Default     map[string]int64 `json:"default"`   // slates of default content, by the reason the stack gave
+	Breaks      int64            `json:"breaks"`    // answers under another identity than the journey's
+	AgeBands    []int64          `json:"age_bands"` // arriving users by population.AgeBands: what a drift really did
+
+	// Spun is the mean of the gateway's own measurement of the time it spun per recommend (header X-Perso-Spun-Ns)
+	// over the recorded requests; SpunN is how many there were.
+	Spun  time.Duration `json:"spun"` // ns
+	SpunN int64         `json:"spun_n"`
+}

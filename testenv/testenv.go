@@ -1,0 +1,95 @@
+// Package testenv deploys the personalization stack: one arm per instrumentation level, in one of several
+// environments (child processes, containers, a user's own system) behind one interface.
+package testenv
+
+import (
+	"context"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+)
+
+// Environment deploys stacks. Implementations: Process.
+type Environment interface {
+	// Name is process, containers or external.
+	Name() string
+	// Check refuses, before anything starts, what the machine cannot carry; the error says what is short and what to do.
+	Check(arms int) error
+	// Launch deploys all arms and returns when every one is ready to take load. Whatever it started is gone again when
+	// it returns an error.
+	Launch(ctx context.Context, spec Spec) (Launch, error)
+}
+
+// Spec says what to deploy.
+type Spec struct {
+	Launch int // counts up from 0
+	Arms   []ArmSpec
+	Seed   int64
+	Users  int
+	Items  int
+
+	RulesFile    string        // rule file that every arm's Prometheus evaluates, already time-lapsed; "" for none
+	EvalInterval time.Duration // of rule groups that name none
+	Scrape       time.Duration // scrape interval
+	SeriesDir    string        // each arm's series go below it; "": a scratch directory that is removed
+	TelemetryDir string        // each arm's spans and logs go into it as OTLP JSON lines; "": not kept
+}
+
+// ArmSpec is one arm to deploy.
+type ArmSpec struct {
+	result.Arm
+	Env map[string]string // the level's environment variables
+}
+
+// Launch is one deployment of all arms.
+type Launch interface {
+	Arms() []Arm // in the order of Spec.Arms
+	// Lost delivers the first part that ended by itself, as an error that names it and quotes its last log lines.
+	Lost() <-chan error
+	// Report has every service's start-up time.
+	StartUp() result.StartUp
+	// Close ends everything, gracefully first, and returns when all of it is gone.
+	Close(ctx context.Context) error
+}
+
+// Arm is one deployed copy of the stack.
+type Arm interface {
+	Name() string
+	Gateway() string    // base URL
+	Prometheus() string // base URL of its Prometheus HTTP API
+
+	// Park takes the arm out of the competition for the machine, and Unpark brings it back. Only one arm of a toll slot
+	// is unparked. An environment that cannot do it does nothing.
+	Park() error
+	Unpark() error
+
+	// Usage reads the arm's cumulative CPU time and its memory, by service.
+	Usage() (Usage, error)
+	// Telemetry reads the arm's cumulative telemetry.
+	Telemetry(ctx context.Context) (result.Telemetry, error)
+	// Lag reads the consumer group's lag from the broker, in records, by partition.
+	Lag(ctx context.Context) (map[int32]int64, error)
+	// Loadgen takes what the load generator saw, to be scraped as the outside view of this arm.
+	Loadgen(report Observed)
+
+	// Control puts the named control of a service into force, or renews its lease; the service heals itself when the
+	// lease ends.
+	Control(ctx context.Context, service, control string, params any, lease time.Duration) error
+	// Release ends a control; releasing one that is not in force is no error.
+	Release(ctx context.Context, service, control string) error
+	// Ask sends a one-off question or action to a service and decodes the answer into out.
+	Ask(ctx context.Context, service, action string, params, out any) error
+}
+
+// Usage is what an arm has used since its start.
+type Usage struct {
+	CPU map[string]time.Duration // by service; "backing" is the arm-independent broker and store process
+	RSS map[string]int64         // bytes of anonymous memory, by service
+}
+
+// Observed is what the load generator saw of one arm since the last call.
+type Observed struct {
+	Steps   map[string]int64
+	Failed  int64
+	Dropped int64
+}
