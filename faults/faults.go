@@ -1,0 +1,128 @@
+// Package faults is the catalogue: what can be broken in a stack, how one sees that it is broken, which alerts should
+// notice, and where the cause would be written. One file per fault, one line in All.
+//
+// A fault acts on what the harness owns (the upstream's data, the broker, the crowd) before it touches application
+// code. To add one, write its file and its line in All; docs/faults.md walks through it.
+package faults
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/population"
+)
+
+// All returns the catalogue in display order, the control first.
+func All() []Fault {
+	return []Fault{
+		none(),
+		profileAttributeMissing(),
+		modelDrift(),
+		consumerLag(),
+	}
+}
+
+// Lookup returns the fault of that id; the error lists the legal ones.
+func Lookup(id string) (Fault, error) {
+	var ids []string
+	for _, f := range All() {
+		if f.ID == id {
+			return f, nil
+		}
+		ids = append(ids, f.ID)
+	}
+	return Fault{}, fmt.Errorf("unknown fault %q: legal faults are %s", id, strings.Join(ids, ", "))
+}
+
+// Lease is how long an injected fault lives without being renewed: when whoever injected it is gone, the target heals.
+const Lease = 5 * time.Second
+
+// Fault is one entry of the catalogue.
+type Fault struct {
+	ID       string    // kebab-case; the file is named the same in snake_case
+	Title    string    // what happens, as a short clause
+	Perturbs string    // what it acts on
+	Felt     string    // what a user of the system feels
+	Least    string    // the least level that can detect it
+	Expect   []string  // alerts that should fire; the first of them to fire is the detection
+	Allow    []string  // alerts that the fault explains without being made for it
+	Evidence *Evidence // where the cause is written; nil: nowhere that a query finds
+
+	// Inject breaks one arm. What it returns is healed on every exit path.
+	Inject func(ctx context.Context, site Site) (Injection, error)
+	// Probe looks at the arm, through no telemetry of its own, for the effect of the fault.
+	Probe func(ctx context.Context, site Site) (Effect, error)
+}
+
+// Injection is a fault in force.
+type Injection struct {
+	Renew func(ctx context.Context) error // keeps it in force for another Lease; nil: it needs no lease
+	Heal  func(ctx context.Context) error // ends it; idempotent
+}
+
+// Effect is what a probe saw. Between Present and Gone lies a stretch that is neither.
+type Effect struct {
+	Present bool               // the fault has the effect that it is there for
+	Gone    bool               // nothing of it is left
+	Detail  string             // for people, e.g. "age is missing for 502 of 1000 users"
+	Values  map[string]float64 // the same as numbers
+}
+
+// Evidence is a query for the cause: a log record or span attribute that is there in the fault and not before.
+type Evidence struct {
+	Signal string            // "logs" or "spans"
+	Match  map[string]string // attributes that one record has, all of them
+}
+
+// String is the query as people read it, e.g. logs: perso.attribute=age perso.reason=attribute-missing.
+func (e *Evidence) String() string {
+	if e == nil {
+		return ""
+	}
+	var parts []string
+	for _, key := range sortedKeys(e.Match) {
+		parts = append(parts, key+"="+e.Match[key])
+	}
+	return e.Signal + ": " + strings.Join(parts, " ")
+}
+
+// Site is where a fault acts: one arm, and the crowd that loads all arms.
+type Site struct {
+	Arm   Target
+	Crowd Crowd
+}
+
+// Target is one arm, as far as a fault needs it.
+type Target interface {
+	Name() string
+	// Control puts the named control of a service into force, or renews its lease.
+	Control(ctx context.Context, service, control string, params any, lease time.Duration) error
+	// Release ends a control; idempotent.
+	Release(ctx context.Context, service, control string) error
+	// Ask sends a one-off question or action to a service.
+	Ask(ctx context.Context, service, action string, params, out any) error
+	// Lag is the consumer group's lag, in records by partition, as the broker has it.
+	Lag(ctx context.Context) (map[int32]int64, error)
+}
+
+// Crowd is the population that the load generator draws from, the same for all arms.
+type Crowd interface {
+	// SetDrift moves it, from the next slot on; setting the same again changes nothing.
+	SetDrift(population.Drift)
+	// Arrived counts the users that arrived at an arm since the drift last changed, by population.AgeBands.
+	Arrived(arm string) []int64
+}
+
+// control is the Injection of one leased control of a service.
+func control(site Site, service, name string, params any) Injection {
+	return Injection{
+		Renew: func(ctx context.Context) error { return site.Arm.Control(ctx, service, name, params, Lease) },
+		Heal:  func(ctx context.Context) error { return site.Arm.Release(ctx, service, name) },
+	}
+}
+
+func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,49 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// profileAttributeMissing: the upstream that delivers profiles stops sending one attribute for part of the users. The
+// profiles lose it with the next delivery, segments that need it cannot be computed, and those users get default content.
+func profileAttributeMissing() Fault {
+	const attribute, share = "age", 0.5
+	type audit struct{ Users, Missing int }
+
+	return Fault{
+		ID:       "profile-attribute-missing",
+		Title:    fmt.Sprintf("the upstream stops delivering %s for half of the users", attribute),
+		Perturbs: "the upstream's deliveries (etl)",
+		Felt:     "default content for these users; click-through sinks, nothing fails",
+		Least:    "metrics",
+		Expect: []string{
+			"ProfileAttributeMissing", "InputDrift", "DefaultContentHigh", "ClickThroughLow",
+			"MissingAttributeLogged", "FallbackSpansHigh",
+		},
+		Evidence: &Evidence{Signal: "logs", Match: map[string]string{
+			"perso.reason": "attribute-missing", "perso.attribute": attribute,
+		}},
+		Inject: func(ctx context.Context, site Site) (Injection, error) {
+			deliver := func(ctx context.Context) error { return site.Arm.Ask(ctx, "etl", "deliver", struct{}{}, nil) }
+			in := control(site, "etl", "drop-attribute", map[string]any{"attribute": attribute, "share": share})
+			release := in.Heal
+			in.Heal = func(ctx context.Context) error { return errors.Join(release(ctx), deliver(ctx)) }
+			return in, errors.Join(in.Renew(ctx), deliver(ctx))
+		},
+		Probe: func(ctx context.Context, site Site) (Effect, error) {
+			var a audit
+			if err := site.Arm.Ask(ctx, "profile", "audit", map[string]string{"attribute": attribute}, &a); err != nil {
+				return Effect{}, err
+			}
+			missing := float64(a.Missing) / float64(max(a.Users, 1))
+			return Effect{
+				Present: missing > 0.8*share,
+				Gone:    missing < 0.01,
+				Detail:  fmt.Sprintf("%s is missing in %d of %d profiles", attribute, a.Missing, a.Users),
+				Values:  map[string]float64{"missing_share": missing},
+			}, nil
+		},
+	}
+}

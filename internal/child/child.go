@@ -1,0 +1,197 @@
+// Package child starts and supervises the processes of a run: none outlives its parent, each has a name, and one that
+// ends by itself is reported with its last log lines.
+package child
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Spec describes a process to start.
+type Spec struct {
+	Name  string // for people: "decision of arm full"
+	Path  string
+	Args  []string
+	Env   []string   // the whole environment
+	Files []*os.File // inherited as file descriptors 3, 4, …; closed here once the child has them
+	// Ready: the child prints a line {"ready":true,"addr":{…}} on stdout when it can do its work.
+	Ready bool
+	Log   io.Writer // takes a copy of the child's stderr; nil: nowhere
+}
+
+// Process is a running child.
+type Process struct {
+	Name string
+	PID  int
+
+	cmd      *exec.Cmd
+	lifeline io.Closer // the child sees the end of its stdin when this process is gone, however it went
+	tail     *tail
+	ready    chan map[string]string
+	done     chan struct{} // closed once the child is reaped
+	err      error         // of Wait; valid after done
+
+	mu      sync.Mutex
+	closing bool
+}
+
+// Start starts the process. It lives until Stop, or until this process ends.
+func Start(spec Spec) (*Process, error) {
+	cmd := exec.Command(spec.Path, spec.Args...)
+	cmd.Env = spec.Env
+	cmd.ExtraFiles = spec.Files
+	cmd.SysProcAttr = attributes()
+	p := &Process{Name: spec.Name, cmd: cmd, tail: &tail{copy: spec.Log}, ready: make(chan map[string]string, 1), done: make(chan struct{})}
+	cmd.Stderr = p.tail
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", spec.Name, err)
+	}
+	p.lifeline = stdin
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", spec.Name, err)
+	}
+	err = start(cmd)
+	for _, f := range spec.Files {
+		_ = f.Close() // ours; the child has its own
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: cannot start: %w", spec.Name, err)
+	}
+	p.PID = cmd.Process.Pid
+	go p.supervise(stdout, spec.Ready)
+	return p, nil
+}
+
+// supervise reads stdout to its end, then reaps the child.
+func (p *Process) supervise(stdout io.Reader, ready bool) {
+	defer close(p.done)
+	lines := bufio.NewScanner(stdout)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var line struct {
+			Ready bool              `json:"ready"`
+			Addr  map[string]string `json:"addr"`
+		}
+		if ready && json.Unmarshal(lines.Bytes(), &line) == nil && line.Ready {
+			p.ready <- line.Addr
+			ready = false
+			continue
+		}
+		_, _ = p.tail.Write(append(lines.Bytes(), '\n'))
+	}
+	_, _ = io.Copy(io.Discard, stdout)
+	p.err = p.cmd.Wait()
+}
+
+// Ready waits for the ready line and returns its addresses. It fails at once when the child ends, and quotes it.
+func (p *Process) Ready(ctx context.Context) (map[string]string, error) {
+	select {
+	case addr := <-p.ready:
+		return addr, nil
+	case <-p.done:
+		return nil, p.Lost()
+	case <-ctx.Done():
+		return nil, fmt.Errorf("%s is not ready: %w%s", p.Name, context.Cause(ctx), p.tail.quote())
+	}
+}
+
+// Done is closed when the child has ended, for whatever reason.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Err is how the child ended, nil for exit code 0; valid once Done is closed.
+func (p *Process) Err() error { return p.err }
+
+// Stopping reports whether Stop was called: an end after that is no loss.
+func (p *Process) Stopping() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.closing
+}
+
+// Lost describes a child that ended by itself: its name, how, and its last log lines.
+func (p *Process) Lost() error {
+	how := "exit status 0"
+	if p.err != nil {
+		how = p.err.Error()
+	}
+	return fmt.Errorf("%s ended by itself (%s)%s", p.Name, how, p.tail.quote())
+}
+
+// Signal sends a signal; a child that is gone is no error.
+func (p *Process) Signal(sig syscall.Signal) error {
+	select {
+	case <-p.done:
+		return nil
+	default:
+	}
+	if err := p.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("%s: %v: %w", p.Name, sig, err)
+	}
+	return nil
+}
+
+// Stop asks the child to end, waits for grace, then kills it, and returns when it is gone. Stopping twice is no error.
+func (p *Process) Stop(grace time.Duration) {
+	p.mu.Lock()
+	p.closing = true
+	p.mu.Unlock()
+	_ = p.Signal(syscall.SIGTERM)
+	resume(p) // a stopped process does not see SIGTERM
+	_ = p.lifeline.Close()
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-p.done:
+	case <-timer.C:
+		_ = p.cmd.Process.Kill()
+		<-p.done
+	}
+}
+
+// tail keeps the last lines of a child's log.
+type tail struct {
+	mu   sync.Mutex
+	text []byte
+	copy io.Writer
+}
+
+const tailBytes = 4096
+
+func (t *tail) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, b...)
+	if cut := len(t.text) - tailBytes; cut > 0 {
+		t.text = append(t.text[:0], t.text[cut:]...)
+	}
+	if t.copy != nil {
+		_, _ = t.copy.Write(b)
+	}
+	return len(b), nil
+}
+
+// quote is the last five lines as the end of an error message, or "".
+func (t *tail) quote() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	lines := strings.Split(strings.TrimSpace(string(t.text)), "\n")
+	if len(lines) == 1 && lines[0] == "" {
+		return "; it logged nothing"
+	}
+	if len(lines) > 5 {
+		lines = lines[len(lines)-5:]
+	}
+	return "; its last log lines:\n    " + strings.Join(lines, "\n    ")
+}

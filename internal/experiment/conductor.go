@@ -1,0 +1,136 @@
+package experiment
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/slot"
+)
+
+// conductor serves the slot protocol to the load generator.
+type conductor struct {
+	token    string
+	listener net.Listener
+	server   *http.Server
+	served   chan struct{}
+
+	orders chan slot.Order
+	over   chan struct{} // closed when there are no more orders
+	once   sync.Once
+
+	mu      sync.Mutex
+	nextID  int
+	waiting map[int]chan<- slot.Report // by order
+}
+
+func newConductor() (*conductor, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("conductor: %w", err)
+	}
+	c := &conductor{
+		token:    rand.Text(),
+		listener: listener,
+		served:   make(chan struct{}),
+		orders:   make(chan slot.Order),
+		over:     make(chan struct{}),
+		waiting:  map[int]chan<- slot.Report{},
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /next", c.next)
+	mux.HandleFunc("POST /report", c.report)
+	c.server = &http.Server{Handler: c.authorized(mux), ReadHeaderTimeout: 5 * time.Second}
+	go func() {
+		defer close(c.served)
+		_ = c.server.Serve(listener) // ends with close
+	}()
+	return c, nil
+}
+
+func (c *conductor) url() string { return "http://" + c.listener.Addr().String() }
+
+// send hands an order to the generator, waits until it is taken, and returns where its report will arrive.
+func (c *conductor) send(ctx context.Context, order slot.Order) (<-chan slot.Report, error) {
+	report := make(chan slot.Report, 1)
+	c.mu.Lock()
+	order.ID = c.nextID
+	c.nextID++
+	c.waiting[order.ID] = report
+	c.mu.Unlock()
+	select {
+	case c.orders <- order:
+		return report, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// do is send, and the wait for the report.
+func (c *conductor) do(ctx context.Context, order slot.Order) (slot.Report, error) {
+	reports, err := c.send(ctx, order)
+	if err != nil {
+		return slot.Report{}, err
+	}
+	select {
+	case report := <-reports:
+		return report, nil
+	case <-ctx.Done():
+		return slot.Report{}, context.Cause(ctx)
+	}
+}
+
+// finish tells the generator that there is nothing more to do.
+func (c *conductor) finish() { c.once.Do(func() { close(c.over) }) }
+
+func (c *conductor) close() {
+	c.finish()
+	_ = c.server.Close()
+	<-c.served
+}
+
+func (c *conductor) authorized(next http.Handler) http.Handler {
+	want := []byte("Bearer " + c.token)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), want) != 1 {
+			http.Error(w, "the run's token is needed", http.StatusUnauthorized)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (c *conductor) next(w http.ResponseWriter, r *http.Request) {
+	select {
+	case order := <-c.orders:
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(order) // a generator that is gone shows as a lost child
+	case <-c.over:
+		w.WriteHeader(http.StatusNoContent)
+	case <-r.Context().Done():
+	}
+}
+
+func (c *conductor) report(w http.ResponseWriter, r *http.Request) {
+	var report slot.Report
+	if err := json.NewDecoder(r.Body).Decode(&report); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	c.mu.Lock()
+	waiting, ok := c.waiting[report.Order]
+	delete(c.waiting, report.Order)
+	c.mu.Unlock()
+	if !ok {
+		http.Error(w, fmt.Sprintf("no order %d is waiting for a report", report.Order), http.StatusConflict)
+		return
+	}
+	waiting <- report
+	w.WriteHeader(http.StatusNoContent)
+}

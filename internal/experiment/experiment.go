@@ -1,0 +1,209 @@
+// Package experiment plans and carries out a run: it deploys the arms, measures the toll slot by slot, injects the
+// faults, and writes the run directory.
+package experiment
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/scenarios"
+	"github.com/tollgate-dev/tollgate/testenv"
+)
+
+// Experiment is an experiment file. Profiles are experiment files too, embedded in package scenarios; the pr profile
+// documents every key.
+type Experiment struct {
+	Profile     string    `yaml:"profile"` // the profile that supplies what the file leaves out; "" for pr
+	Seed        int64     `yaml:"seed"`
+	Environment string    `yaml:"environment"`
+	Levels      []Level   `yaml:"levels,flow"`
+	Faults      []string  `yaml:"faults,flow"`
+	Journeys    Journeys  `yaml:"journeys"`
+	Toll        Toll      `yaml:"toll"`
+	Catch       Catch     `yaml:"catch"`
+	Telemetry   Telemetry `yaml:"telemetry"`
+	Alerts      Alerts    `yaml:"alerts"`
+	Budgets     []string  `yaml:"budgets"`
+}
+
+// Level is a shipped level by its name, or one of the user's own.
+type Level struct{ result.Level }
+
+// Journeys says where journeys come from.
+type Journeys struct {
+	File  string  `yaml:"file"`  // recorded sessions; "" for the population
+	Speed float64 `yaml:"speed"` // recorded think times are divided by it
+	Users int     `yaml:"users"`
+	Items int     `yaml:"items"`
+}
+
+// Toll sizes the measurement.
+type Toll struct {
+	Launches   int           `yaml:"launches"`
+	Rounds     int           `yaml:"rounds"` // per launch
+	Slot       time.Duration `yaml:"slot"`
+	Washout    time.Duration `yaml:"washout"`
+	Rate       float64       `yaml:"rate"` // requests per second in a slot
+	Warmup     time.Duration `yaml:"warmup"`
+	KnownDelay time.Duration `yaml:"known_delay"`
+	DrainLimit time.Duration `yaml:"drain_limit"`
+}
+
+// Catch sizes the passes of the faults.
+type Catch struct {
+	Rate         float64       `yaml:"rate"` // requests per second and arm
+	Settle       time.Duration `yaml:"settle"`
+	Clean        time.Duration `yaml:"clean"`
+	Hold         time.Duration `yaml:"hold"`
+	Clear        time.Duration `yaml:"clear"`
+	ConfirmLimit time.Duration `yaml:"confirm_limit"`
+}
+
+// Telemetry sets the intervals that are alike in every level.
+type Telemetry struct {
+	BatchDelay          time.Duration `yaml:"batch_delay"`
+	MetricInterval      time.Duration `yaml:"metric_interval"`
+	CatchMetricInterval time.Duration `yaml:"catch_metric_interval"`
+	ScrapeInterval      time.Duration `yaml:"scrape_interval"`
+}
+
+// Alerts says which rules are evaluated, and how much faster than written.
+type Alerts struct {
+	Rules        string        `yaml:"rules"`
+	Lapse        float64       `yaml:"lapse"`
+	EvalInterval time.Duration `yaml:"eval_interval"`
+}
+
+// Profile returns the embedded profile of that name; the error lists the legal ones.
+func Profile(name string) (*Experiment, error) {
+	text, err := scenarios.Profile(name)
+	if err != nil {
+		return nil, err
+	}
+	var e Experiment
+	if err := decode(text, &e); err != nil {
+		return nil, fmt.Errorf("profile %s: %w", name, err)
+	}
+	return &e, nil
+}
+
+// Load reads an experiment file over the profile that it names.
+func Load(path string) (*Experiment, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("experiment: %w", err)
+	}
+	var head struct {
+		Profile string `yaml:"profile"`
+	}
+	if err := yaml.Unmarshal(text, &head); err != nil {
+		return nil, fmt.Errorf("experiment: %s: %w", path, err)
+	}
+	e, err := Profile(head.Profile)
+	if err != nil {
+		return nil, fmt.Errorf("experiment: %s: %w", path, err)
+	}
+	if err := decode(text, e); err != nil {
+		return nil, fmt.Errorf("experiment: %s: %w", path, err)
+	}
+	return e, nil
+}
+
+// Text is the experiment as a file.
+func (e *Experiment) Text() (string, error) {
+	var out bytes.Buffer
+	enc := yaml.NewEncoder(&out)
+	enc.SetIndent(2)
+	if err := errors.Join(enc.Encode(e), enc.Close()); err != nil {
+		return "", fmt.Errorf("experiment: %w", err)
+	}
+	return out.String(), nil
+}
+
+// decode reads YAML strictly: a key that is not known is refused with the ones that are.
+func decode(text []byte, e *Experiment) error {
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	dec.KnownFields(true)
+	if err := dec.Decode(e); err != nil && !errors.Is(err, io.EOF) {
+		return legalKeys(err)
+	}
+	return nil
+}
+
+var unknownField = regexp.MustCompile(`field (\S+) not found in type experiment\.(\S+)`)
+
+// legalKeys rewords the decoder's message about an unknown key, which names a Go type, into one that lists the keys.
+func legalKeys(err error) error {
+	text := unknownField.ReplaceAllStringFunc(err.Error(), func(m string) string {
+		part := unknownField.FindStringSubmatch(m)
+		return fmt.Sprintf("unknown key %q: legal keys here are %s", part[1], strings.Join(keysOf(part[2]), ", "))
+	})
+	return errors.New(strings.TrimPrefix(text, "yaml: unmarshal errors:\n  "))
+}
+
+func keysOf(typeName string) []string {
+	for _, t := range []reflect.Type{
+		reflect.TypeFor[Experiment](), reflect.TypeFor[Journeys](), reflect.TypeFor[Toll](), reflect.TypeFor[Catch](),
+		reflect.TypeFor[Telemetry](), reflect.TypeFor[Alerts](), reflect.TypeFor[ownLevel](),
+	} {
+		if t.Name() != typeName {
+			continue
+		}
+		var keys []string
+		for i := range t.NumField() {
+			key, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+			keys = append(keys, key)
+		}
+		return keys
+	}
+	return nil
+}
+
+// ownLevel is the long form of a level.
+type ownLevel struct {
+	Name  string            `yaml:"name"`
+	Title string            `yaml:"title"`
+	Env   map[string]string `yaml:"env"`
+}
+
+// UnmarshalYAML takes a name or a mapping.
+func (l *Level) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.ScalarNode {
+		shipped, err := testenv.Level(node.Value)
+		if err != nil {
+			return fmt.Errorf("line %d: %w", node.Line, err)
+		}
+		l.Level = shipped
+		return nil
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 { // Node.Decode does not pass strictness on
+		if keys := keysOf("ownLevel"); !slices.Contains(keys, node.Content[i].Value) {
+			return fmt.Errorf("line %d: unknown key %q: legal keys here are %s", node.Content[i].Line, node.Content[i].Value, strings.Join(keys, ", "))
+		}
+	}
+	var own ownLevel
+	if err := node.Decode(&own); err != nil {
+		return err
+	}
+	l.Level = result.Level{Name: own.Name, Title: own.Title, Env: own.Env}
+	return nil
+}
+
+// MarshalYAML writes a shipped level as its name, any other in full with secrets replaced.
+func (l Level) MarshalYAML() (any, error) {
+	if shipped, err := testenv.Level(l.Name); err == nil && reflect.DeepEqual(shipped, l.Level) {
+		return l.Name, nil
+	}
+	return ownLevel{Name: l.Name, Title: l.Title, Env: Redact(l.Env)}, nil
+}

@@ -1,0 +1,110 @@
+package experiment
+
+import (
+	"maps"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/testenv"
+)
+
+// Names of the control arms.
+const (
+	RepeatArm = "baseline-again"
+	DelayArm  = "known-delay"
+)
+
+// tollArms are the arms of the toll phase: the baseline, its repetition, the known delay, and the other levels. Each is
+// named after its level but for the two controls.
+func (e *Experiment) tollArms() []result.Arm {
+	base := e.Levels[0].Name
+	arms := []result.Arm{
+		{Name: base, Level: base, Role: result.RoleBaseline},
+		{Name: RepeatArm, Level: base, Role: result.RoleRepeat},
+		{Name: DelayArm, Level: base, Role: result.RoleKnownDelay, Delay: e.Toll.KnownDelay},
+	}
+	for _, l := range e.Levels[1:] {
+		arms = append(arms, result.Arm{Name: l.Name, Level: l.Name, Role: result.RoleLevel})
+	}
+	return arms
+}
+
+// catchArms are the arms of the catch phase: one per level.
+func (e *Experiment) catchArms() []result.Arm {
+	arms := make([]result.Arm, len(e.Levels))
+	for i, l := range e.Levels {
+		arms[i] = result.Arm{Name: l.Name, Level: l.Name, Role: result.RoleLevel}
+	}
+	arms[0].Role = result.RoleBaseline
+	return arms
+}
+
+// specs adds each arm's environment variables: those that are alike in every level, then the level's own.
+func (e *Experiment) specs(arms []result.Arm, metricInterval time.Duration) []testenv.ArmSpec {
+	levels := map[string]map[string]string{}
+	for _, l := range e.Levels {
+		levels[l.Name] = l.Env
+	}
+	specs := make([]testenv.ArmSpec, len(arms))
+	for i, arm := range arms {
+		env := map[string]string{
+			"OTEL_BSP_SCHEDULE_DELAY":     milliseconds(e.Telemetry.BatchDelay),
+			"OTEL_BLRP_SCHEDULE_DELAY":    milliseconds(e.Telemetry.BatchDelay),
+			"OTEL_METRIC_EXPORT_INTERVAL": milliseconds(metricInterval),
+		}
+		maps.Copy(env, levels[arm.Level])
+		specs[i] = testenv.ArmSpec{Arm: arm, Env: env}
+	}
+	return specs
+}
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
+// orders returns the order of the arms in each of the rounds: rows of Williams squares, in which every arm follows
+// every other equally often, with the arms' numbers and the rows shuffled anew for each square.
+//
+// Source: E. J. Williams, Experimental designs balanced for the estimation of residual effects of treatments,
+// Australian Journal of Scientific Research A 2 (1949).
+func orders(rng *rand.Rand, arms, rounds int) [][]int {
+	var out [][]int
+	for len(out) < rounds {
+		square := williams(arms)
+		rng.Shuffle(len(square), func(i, j int) { square[i], square[j] = square[j], square[i] })
+		label := rng.Perm(arms)
+		for _, row := range square {
+			order := make([]int, arms)
+			for i, arm := range row {
+				order[i] = label[arm]
+			}
+			out = append(out, order)
+		}
+	}
+	return out[:rounds]
+}
+
+// williams is the square for n treatments: n rows for an even n, 2n for an odd one.
+func williams(n int) [][]int {
+	first := make([]int, n) // 0, 1, n−1, 2, n−2, …
+	for i := 1; i < n; i++ {
+		if i%2 == 1 {
+			first[i] = (i + 1) / 2
+		} else {
+			first[i] = n - i/2
+		}
+	}
+	var rows [][]int
+	for shift := range n {
+		row, mirror := make([]int, n), make([]int, n)
+		for i, v := range first {
+			row[i] = (v + shift) % n
+			mirror[n-1-i] = row[i]
+		}
+		rows = append(rows, row)
+		if n%2 == 1 {
+			rows = append(rows, mirror)
+		}
+	}
+	return rows
+}

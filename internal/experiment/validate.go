@@ -1,0 +1,163 @@
+package experiment
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/faults"
+	"github.com/tollgate-dev/tollgate/internal/verdict"
+)
+
+// Environments are the legal values of Experiment.Environment.
+var Environments = []string{"process"}
+
+// levelName is what a level may be called: it becomes a directory, a topic prefix and part of a tag.
+var levelName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,30}$`)
+
+// reserved are the names of the control arms.
+var reserved = []string{RepeatArm, DelayArm}
+
+// Validate refuses what cannot be run; every complaint is in the error, one per line, with the legal values.
+func (e *Experiment) Validate() error {
+	c := &complaints{}
+	c.oneOf("environment", e.Environment, Environments)
+	e.validateLevels(c)
+	seen := map[string]bool{}
+	for _, id := range e.Faults {
+		if _, err := faults.Lookup(id); err != nil {
+			c.add("faults: %v", err)
+		}
+		if seen[id] {
+			c.add("faults: %s is listed twice", id)
+		}
+		seen[id] = true
+	}
+	e.validateJourneys(c)
+	e.validateToll(c)
+	e.validateCatch(c)
+	e.validateTelemetry(c)
+	if e.Alerts.Rules != "" {
+		if _, err := os.ReadFile(e.Alerts.Rules); err != nil {
+			c.add("alerts.rules: %v", err)
+		}
+	}
+	for _, b := range e.Budgets {
+		if _, err := verdict.ParseBudget(b); err != nil {
+			c.add("budgets: %v", err)
+		}
+	}
+	return c.err()
+}
+
+func (e *Experiment) validateLevels(c *complaints) {
+	if len(e.Levels) == 0 {
+		c.add("levels: at least the baseline must be named")
+	}
+	seen := map[string]bool{}
+	for _, l := range e.Levels {
+		switch {
+		case !levelName.MatchString(l.Name):
+			c.add("levels: name %q must be lower-case letters, digits and hyphens, at most 31 of them", l.Name)
+		case slices.Contains(reserved, l.Name):
+			c.add("levels: %q is the name of a control arm", l.Name)
+		case seen[l.Name]:
+			c.add("levels: %s is listed twice", l.Name)
+		}
+		seen[l.Name] = true
+		for _, key := range slices.Sorted(maps.Keys(l.Env)) {
+			if !strings.HasPrefix(key, "OTEL_") && !strings.HasPrefix(key, "PERSO_") {
+				c.add("levels: %s: variable %s: only OTEL_* and PERSO_* make a level", l.Name, key)
+			}
+		}
+	}
+}
+
+func (e *Experiment) validateJourneys(c *complaints) {
+	within(c, "journeys.speed", e.Journeys.Speed, 1, 1e6)
+	within(c, "journeys.users", e.Journeys.Users, 10, 100_000)
+	within(c, "journeys.items", e.Journeys.Items, 16, 10_000)
+	if e.Journeys.File != "" {
+		if info, err := os.Stat(e.Journeys.File); err != nil {
+			c.add("journeys.file: %v", err)
+		} else if info.IsDir() {
+			c.add("journeys.file: %s is a directory", e.Journeys.File)
+		}
+	}
+}
+
+func (e *Experiment) validateToll(c *complaints) {
+	within(c, "toll.launches", e.Toll.Launches, 0, 100)
+	within(c, "toll.rounds", e.Toll.Rounds, 1, 10_000)
+	within(c, "toll.slot", e.Toll.Slot, 100*time.Millisecond, time.Minute)
+	within(c, "toll.washout", e.Toll.Washout, 0, max(0, e.Toll.Slot/2))
+	within(c, "toll.rate", e.Toll.Rate, 1, 20_000)
+	within(c, "toll.warmup", e.Toll.Warmup, 0, 5*time.Minute)
+	within(c, "toll.known_delay", e.Toll.KnownDelay, 10*time.Microsecond, 100*time.Millisecond)
+	within(c, "toll.drain_limit", e.Toll.DrainLimit, 0, time.Minute)
+}
+
+func (e *Experiment) validateCatch(c *complaints) {
+	within(c, "catch.rate", e.Catch.Rate, 1, 20_000)
+	within(c, "catch.settle", e.Catch.Settle, 0, time.Hour)
+	within(c, "catch.clean", e.Catch.Clean, time.Second, time.Hour)
+	within(c, "catch.hold", e.Catch.Hold, time.Second, time.Hour)
+	within(c, "catch.clear", e.Catch.Clear, time.Second, time.Hour)
+	within(c, "catch.confirm_limit", e.Catch.ConfirmLimit, time.Second, time.Hour)
+	if e.Toll.Launches == 0 && len(e.Faults) == 0 {
+		c.add("nothing to do: toll.launches is 0 and there are no faults")
+	}
+}
+
+func (e *Experiment) validateTelemetry(c *complaints) {
+	least := 10 * time.Millisecond
+	within(c, "telemetry.batch_delay", e.Telemetry.BatchDelay, least, time.Minute)
+	within(c, "telemetry.metric_interval", e.Telemetry.MetricInterval, least, time.Minute)
+	within(c, "telemetry.catch_metric_interval", e.Telemetry.CatchMetricInterval, least, time.Minute)
+	within(c, "telemetry.scrape_interval", e.Telemetry.ScrapeInterval, 100*time.Millisecond, time.Minute)
+	within(c, "alerts.lapse", e.Alerts.Lapse, 1, 1000)
+	within(c, "alerts.eval_interval", e.Alerts.EvalInterval, 100*time.Millisecond, time.Hour)
+}
+
+// complaints collects what is wrong with an experiment.
+type complaints struct{ errs []error }
+
+func (c *complaints) add(format string, args ...any) {
+	c.errs = append(c.errs, fmt.Errorf("experiment: "+format, args...))
+}
+
+func (c *complaints) oneOf(key, value string, legal []string) {
+	if !slices.Contains(legal, value) {
+		c.add("%s: unknown value %q: legal values are %s", key, value, strings.Join(legal, ", "))
+	}
+}
+
+func (c *complaints) err() error { return errors.Join(c.errs...) }
+
+// within complains unless low ≤ value ≤ high.
+func within[T cmp.Ordered](c *complaints, key string, value, low, high T) {
+	if f, ok := any(value).(float64); (ok && math.IsNaN(f)) || value < low || value > high {
+		c.add("%s must be from %v to %v, got %v", key, low, high, value)
+	}
+}
+
+// secretName matches variables whose values stay out of run directories and printed experiments.
+var secretName = regexp.MustCompile(`(?i)header|token|secret|passw|api.?key|credential|auth`)
+
+// Redact replaces the values of secret-looking variables.
+func Redact(env map[string]string) map[string]string {
+	out := maps.Clone(env)
+	for key := range out {
+		if secretName.MatchString(key) {
+			out[key] = "[redacted]"
+		}
+	}
+	return out
+}

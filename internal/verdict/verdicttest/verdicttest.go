@@ -1,0 +1,251 @@
+// Package verdicttest builds run directories in memory with known true effects, for the tests of everything that
+// reads a run.
+package verdicttest
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/slot"
+)
+
+// Started is when every built run began.
+var Started = time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)
+
+// Arms of the built run that are no levels.
+const (
+	Repeat     = "repeat"
+	KnownDelay = "known-delay"
+)
+
+// Spec says what run to build: the truth that an analysis has to find again.
+type Spec struct {
+	Seed     int64
+	Launches int
+	Rounds   int // per launch
+	PerSlot  int // recorded recommend requests per slot
+	Delay    time.Duration
+	Effect   map[string]float64 // true relative latency and CPU cost of an arm; missing: 0
+	RoundSD  float64            // log standard deviation of what all arms of a round share: drift
+	SlotSD   float64            // log standard deviation of what one slot has to itself: noise
+	LaunchSD float64            // log standard deviation of an arm's luck with one deployment
+	Spikes   float64            // share of requests that meet a stall of 5 to 25 ms
+	Catch    bool               // with the fault passes
+}
+
+// Default is the run that Data returns: three launches of 14 rounds with known effects of +4, +7 and +15 %.
+func Default(seed int64) Spec {
+	return Spec{
+		Seed: seed, Launches: 3, Rounds: 14, PerSlot: 60, Delay: 200 * time.Microsecond,
+		Effect:  map[string]float64{"metrics": 0.04, "logs": 0.07, "full": 0.15},
+		RoundSD: 0.05, SlotSD: 0.02, LaunchSD: 0.004, Spikes: 0.005, Catch: true,
+	}
+}
+
+// Data is a complete run with four levels, both controls, 42 rounds over three launches, and four faults (none
+// among them) whose cells show every state except skipped and unfinished. The same seed gives the same data; the
+// catch does not depend on it.
+func Data(seed int64) *result.Data { return Build(Default(seed)) }
+
+// Build makes the run of the spec.
+func Build(s Spec) *result.Data {
+	d := &result.Data{Run: run(s)}
+	b := builder{Spec: s, data: d, rng: rand.New(rand.NewPCG(uint64(s.Seed), 0x7665726469637473)), now: Started.Add(8 * time.Second)}
+	for launch := range s.Launches {
+		b.launch(launch)
+	}
+	if s.Catch {
+		d.Run.Faults, d.Run.Alerts = faults(), alerts()
+		b.catch()
+	}
+	d.Run.Ended = b.now.Add(2 * time.Second)
+	return d
+}
+
+func run(s Spec) result.Run {
+	return result.Run{
+		Schema: result.Schema, ID: "20260102-150405-pr", Status: result.Complete, Started: Started,
+		Tool: result.Tool{Version: "0.1.0", Go: "go1.26.0", Modules: map[string]string{
+			"go.k6.io/k6/v2": "v2.2.0", "github.com/prometheus/prometheus": "v0.315.0",
+		}},
+		Machine:     result.Machine{OS: "linux", Arch: "amd64", Kernel: "6.1.0", CPU: "Example CPU", Cores: 2, MemoryMB: 7936},
+		Environment: "process", Profile: "pr", Experiment: "profile: pr\nseed: 7\n", Seed: s.Seed, Journeys: "population",
+		Levels: levels(),
+		Arms: []result.Arm{
+			{Name: "off", Level: "off", Role: result.RoleBaseline},
+			{Name: Repeat, Level: "off", Role: result.RoleRepeat},
+			{Name: KnownDelay, Level: "off", Role: result.RoleKnownDelay, Delay: s.Delay},
+			{Name: "metrics", Level: "metrics", Role: result.RoleLevel},
+			{Name: "logs", Level: "logs", Role: result.RoleLevel},
+			{Name: "full", Level: "full", Role: result.RoleLevel},
+		},
+		Plan: result.Plan{
+			Launches: s.Launches, Rounds: s.Rounds, Slot: 500 * time.Millisecond, Washout: 50 * time.Millisecond,
+			Rate: 300, CatchRate: 40, ClientTimeout: 5 * time.Second,
+		},
+		Lapse:    30,
+		Warnings: []string{"the machine has 2 cores: arms take turns, and faults are injected at a low rate"},
+	}
+}
+
+func levels() []result.Level {
+	env := func(metrics, logs, traces string) map[string]string {
+		return map[string]string{
+			"OTEL_METRICS_EXPORTER": metrics, "OTEL_LOGS_EXPORTER": logs, "OTEL_TRACES_EXPORTER": traces,
+			"OTEL_METRIC_EXPORT_INTERVAL": "200", "OTEL_BSP_SCHEDULE_DELAY": "100",
+		}
+	}
+	return []result.Level{
+		{Name: "off", Title: "no telemetry", Env: map[string]string{"OTEL_SDK_DISABLED": "true"}},
+		{Name: "metrics", Title: "metrics only", Env: env("otlp", "none", "none")},
+		{Name: "logs", Title: "metrics and structured logs", Env: env("otlp", "otlp", "none")},
+		{Name: "full", Title: "metrics, logs and all traces", Env: env("otlp", "otlp", "otlp")},
+	}
+}
+
+type builder struct {
+	Spec
+	data  *result.Data
+	rng   *rand.Rand
+	now   time.Time
+	order int
+}
+
+// launch adds one launch: every round has one slot of every arm, in a shuffled order.
+func (b *builder) launch(launch int) {
+	b.data.Run.StartUp = append(b.data.Run.StartUp,
+		result.StartUp{Launch: launch, Total: 1400 * time.Millisecond, Slowest: "model", Processes: 43})
+	arms := b.data.Run.Arms
+	luck := make([]float64, len(arms))
+	for i := range luck {
+		luck[i] = b.LaunchSD * b.rng.NormFloat64()
+	}
+	before := ""
+	for round := range b.Rounds {
+		shared := b.RoundSD * b.rng.NormFloat64()
+		for position, i := range b.rng.Perm(len(arms)) {
+			factor := math.Exp(shared+luck[i]+b.SlotSD*b.rng.NormFloat64()) * (1 + b.Effect[arms[i].Name])
+			s := b.slot(arms[i], factor)
+			s.Launch, s.Round, s.Position, s.Before = launch, round, position, before
+			b.latency(s, arms[i], factor)
+			b.data.Slots = append(b.data.Slots, s)
+			before = s.Arm
+			b.now = s.End.Add(s.Drain + 5*time.Millisecond)
+		}
+	}
+	b.now = b.now.Add(4 * time.Second)
+}
+
+// slot is the cost of one toll slot whose work takes factor times the usual CPU.
+func (b *builder) slot(arm result.Arm, factor float64) result.Slot {
+	scale := int64(b.PerSlot)
+	s := result.Slot{
+		Phase: slot.Toll, Order: b.order, Arm: arm.Name, Start: b.now, End: b.now.Add(b.data.Run.Plan.Slot),
+		Drained: true, Drain: 40 * time.Millisecond, GeneratorCPU: 70 * time.Millisecond,
+		Work: slot.ArmReport{
+			Arm: arm.Name, Scheduled: scale * 5 / 2, Sent: scale * 5 / 2,
+			Steps:  map[string]int64{"recommend": scale * 10 / 9, "impression": scale * 10 / 9, "click": scale * 5 / 2 * 1 / 9},
+			LagP99: 180 * time.Microsecond, LagMax: 700 * time.Microsecond,
+			Impressions: scale * 10 / 9, Clicks: scale / 10, Purchases: scale / 60, AgeBands: []int64{16, 24, 24, 22, 14},
+		},
+		CPU: map[string]time.Duration{}, RSS: map[string]int64{},
+	}
+	if arm.Role == result.RoleKnownDelay {
+		s.Work.Spun, s.Work.SpunN = arm.Delay+3*time.Microsecond, scale
+	}
+	for i, service := range []string{"gateway", "decision", "model", "profile", "ingest", "etl"} {
+		perRequest := float64([]int{190, 140, 120, 110, 60, 2}[i]) * 1000 // ns
+		s.CPU[service] = time.Duration(perRequest * float64(s.Work.Sent) * factor)
+		s.RSS[service] = int64((14 + 3*float64(i)) * (1 + b.Effect[arm.Name]) * (1 << 20))
+	}
+	s.CPU["telemetry"] = time.Duration((8e6 + float64(s.Work.Sent)*2.5e6*b.Effect[arm.Name]) * factor)
+	s.CPU["backing"] = time.Duration(float64(s.Work.Sent) * 1e5 * factor)
+	s.RSS["telemetry"] = 90 << 20
+	s.Telemetry = telemetry(arm.Level, s.Work.Sent)
+	b.order++
+	return s
+}
+
+func telemetry(level string, sent int64) result.Telemetry {
+	t := result.Telemetry{ActiveSeries: 118}
+	if level == "off" {
+		return t
+	}
+	t.DataPoints, t.Bytes, t.ActiveSeries = 900, 64_000, 1_240
+	if level == "metrics" {
+		return t
+	}
+	t.LogRecords = 2 * sent
+	t.Bytes += 350 * t.LogRecords
+	if level == "full" {
+		t.Spans = 7 * sent
+		t.Bytes += 420 * t.Spans
+	}
+	return t
+}
+
+// latency records the requests of a slot: log-normal around 1.9 ms, with stalls.
+func (b *builder) latency(s result.Slot, arm result.Arm, factor float64) {
+	service, response, lag := result.NewHistogram(), result.NewHistogram(), result.NewHistogram()
+	for range b.PerSlot {
+		late := time.Duration(40_000 + 30_000*b.rng.ExpFloat64())
+		took := time.Duration(1.9e6*factor*math.Exp(0.3*b.rng.NormFloat64())) + s.Work.Spun
+		if b.rng.Float64() < b.Spikes {
+			took += time.Duration(5e6 + 20e6*b.rng.Float64())
+		}
+		result.Record(service, took)
+		result.Record(lag, late)
+		result.Record(response, took+late)
+	}
+	tag := result.Tag{Phase: slot.Toll, Launch: s.Launch, Round: s.Round, Arm: arm.Name, Step: "recommend"}
+	for _, k := range []struct {
+		kind string
+		i    result.Interval
+	}{{result.Service, result.Interval{Hist: service}}, {result.Response, result.Interval{Hist: response}}, {result.Lag, result.Interval{Hist: lag}}} {
+		k.i.Tag, k.i.Start, k.i.End = tag, s.Start, s.End
+		k.i.Kind = k.kind
+		b.data.Latency = append(b.data.Latency, k.i)
+	}
+}
+
+// Write writes the run into a new directory, for tests of what reads one from disk.
+func Write(dir string, d *result.Data) error {
+	w, err := result.Create(dir, d.Run)
+	if err != nil {
+		return err
+	}
+	for _, s := range d.Slots {
+		if err := w.Slot(s); err != nil {
+			return err
+		}
+	}
+	for _, e := range d.Faults {
+		if err := w.Fault(e); err != nil {
+			return err
+		}
+	}
+	for _, e := range d.Alerts {
+		if err := w.Alert(e); err != nil {
+			return err
+		}
+	}
+	log, err := result.OpenLatency(w.Path(result.LatencyFile))
+	if err != nil {
+		return err
+	}
+	for _, l := range d.Latency {
+		if err := log.Write(l.Tag, l.Start, l.End, l.Hist); err != nil {
+			return err
+		}
+	}
+	if err := log.Close(); err != nil {
+		return err
+	}
+	if err := w.Update(func(r *result.Run) { r.Status = d.Run.Status }); err != nil {
+		return fmt.Errorf("verdicttest: %w", err)
+	}
+	return w.Close()
+}

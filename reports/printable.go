@@ -1,0 +1,84 @@
+package reports
+
+import (
+	"cmp"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/tollgate-dev/tollgate/internal/verdict"
+)
+
+// printable returns a deep copy of the analysis in which every string is valid UTF-8 on one line, without terminal
+// escapes, control characters and invisible or direction-changing characters. Doing it here, for all strings at
+// once, means that no renderer can forget one. The experiment file keeps its lines.
+func printable(a *verdict.Analysis) *verdict.Analysis {
+	out := cleaned(reflect.ValueOf(*a)).Interface().(verdict.Analysis)
+	lines := strings.Split(a.Run.Experiment, "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimRight(cleanLine(strings.ReplaceAll(line, "\t", "    ")), " ")
+	}
+	out.Run.Experiment = strings.Join(lines, "\n")
+	return &out
+}
+
+// cleaned copies a value, its strings cleaned.
+func cleaned(v reflect.Value) reflect.Value {
+	out := reflect.New(v.Type()).Elem()
+	out.Set(v)
+	switch v.Kind() {
+	case reflect.String:
+		out.SetString(strings.TrimSpace(cleanLine(v.String())))
+	case reflect.Pointer:
+		if !v.IsNil() {
+			out.Set(reflect.New(v.Type().Elem()))
+			out.Elem().Set(cleaned(v.Elem()))
+		}
+	case reflect.Struct:
+		if _, isTime := v.Interface().(time.Time); isTime {
+			return out
+		}
+		for i := range v.NumField() {
+			out.Field(i).Set(cleaned(v.Field(i)))
+		}
+	case reflect.Slice:
+		if !v.IsNil() {
+			out.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
+		}
+		for i := range v.Len() {
+			out.Index(i).Set(cleaned(v.Index(i)))
+		}
+	case reflect.Map:
+		if v.IsNil() {
+			return out
+		}
+		keys := v.MapKeys()
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return cmp.Compare(a.String(), b.String()) })
+		out.Set(reflect.MakeMap(v.Type()))
+		for _, k := range keys { // sorted, so that two keys that clean to the same one always end the same way
+			out.SetMapIndex(cleaned(k), cleaned(v.MapIndex(k)))
+		}
+	}
+	return out
+}
+
+// terminalEscape is a control sequence (CSI), an operating system command (OSC), or any other two-byte escape.
+var terminalEscape = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)?`)
+
+// cleanLine makes white space plain and drops what cannot be printed.
+func cleanLine(s string) string {
+	s = terminalEscape.ReplaceAllString(strings.ToValidUTF8(s, "\uFFFD"), "")
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case unicode.IsPrint(r):
+			return r
+		default:
+			return -1
+		}
+	}, s)
+}

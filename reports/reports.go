@@ -1,0 +1,63 @@
+// Package reports renders an analysed run, one file per format.
+//
+// A renderer is a pure function of a verdict.Analysis: it decides what to show, where, and with how many digits, and
+// computes no statistics. The same Analysis gives the same bytes: no clock, no environment, no map order. All text
+// that came from a run is stripped of control and invisible characters before a renderer sees it, and then escaped
+// by the rules of the format.
+package reports
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/tollgate-dev/tollgate/internal/verdict"
+)
+
+// Format is one way to show a run.
+type Format struct {
+	Name  string // as given to --format
+	File  string // its name in the run directory, "" for the one that goes to stdout
+	Title string // what it is for, in a few words
+	// Render writes the report. The only errors are those of w.
+	Render func(w io.Writer, a *verdict.Analysis) error
+}
+
+// All lists every format, in display order.
+func All() []Format {
+	return []Format{
+		{"text", "", "for a terminal and for logs", whole(renderText)},
+		{"html", "report.html", "one self-contained page with pictures", whole(renderHTML)},
+		{"markdown", "report.md", "for a comment on a pull request", whole(renderMarkdown)},
+		{"json", "report.json", "for programs; a stable schema", whole(renderJSON)},
+		{"junit", "report.xml", "for CI systems that read JUnit XML", whole(renderJUnit)},
+		{"csv", "report.csv", "one long, tidy table for spreadsheets and data frames", whole(renderCSV)},
+		{"benchstat", "report.bench", "Go benchmark lines for benchstat", whole(renderBenchstat)},
+	}
+}
+
+// Lookup finds a format by name. The error lists the legal names.
+func Lookup(name string) (Format, error) {
+	var names []string
+	for _, f := range All() {
+		if f.Name == name {
+			return f, nil
+		}
+		names = append(names, f.Name)
+	}
+	return Format{}, fmt.Errorf("reports: unknown format %q: use one of %s", name, strings.Join(names, ", "))
+}
+
+// whole cleans the analysis, renders it in memory and writes it at once, so that an error leaves no half report.
+func whole(render func(*verdict.Analysis) ([]byte, error)) func(io.Writer, *verdict.Analysis) error {
+	return func(w io.Writer, a *verdict.Analysis) error {
+		text, err := render(printable(a))
+		if err != nil {
+			return fmt.Errorf("reports: %w", err)
+		}
+		if _, err := w.Write(text); err != nil {
+			return fmt.Errorf("reports: %w", err)
+		}
+		return nil
+	}
+}

@@ -1,0 +1,219 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/verdict"
+)
+
+// meaning says what an outcome says, in one clause.
+func meaning(o verdict.Outcome) string {
+	switch o {
+	case verdict.Pass:
+		return "the controls hold and no budget is exceeded"
+	case verdict.Fail:
+		return "a budget is exceeded"
+	case verdict.Inconclusive:
+		return "the run cannot tell: measure longer, or allow more"
+	case verdict.Invalid:
+		return "the run may not be believed: act on the controls first"
+	default:
+		return "no verdict that this version knows"
+	}
+}
+
+// outcomeMark is the sign beside an outcome.
+func outcomeMark(o verdict.Outcome) string {
+	switch o {
+	case verdict.Pass:
+		return "✓"
+	case verdict.Fail:
+		return "✗"
+	default:
+		return "?"
+	}
+}
+
+func mark(ok bool) string {
+	if ok {
+		return "✓"
+	}
+	return "✗"
+}
+
+// stateMark is the sign of a cell; each state has its own, so that it can stand without colour.
+func stateMark(s verdict.CellState) string {
+	switch s {
+	case verdict.Detected:
+		return "✓"
+	case verdict.Missed:
+		return "✗"
+	case verdict.Quiet:
+		return "○"
+	case verdict.Noisy:
+		return "▲"
+	case verdict.UnderPowered:
+		return "◇"
+	case verdict.Skipped:
+		return "–"
+	case verdict.Unfinished:
+		return "…"
+	default:
+		return "?"
+	}
+}
+
+// stateMeaning explains a state in a legend.
+func stateMeaning(s verdict.CellState) string {
+	switch s {
+	case verdict.Detected:
+		return "an expected alert fired"
+	case verdict.Missed:
+		return "no expected alert fired"
+	case verdict.Quiet:
+		return "nothing injected, nothing fired"
+	case verdict.Noisy:
+		return "nothing injected, and something fired"
+	case verdict.UnderPowered:
+		return "too little load for any expected alert"
+	case verdict.Unconfirmed:
+		return "the effect of the fault was not seen: no credit, no blame"
+	case verdict.Skipped:
+		return "not injected"
+	case verdict.Unfinished:
+		return "the run ended before"
+	default:
+		return "a state that this version does not know"
+	}
+}
+
+// cellWords is what a cell of the matrix says: a line, and where there is one the alert as a second.
+func cellWords(c verdict.Cell) (line, alert string) {
+	switch c.State {
+	case verdict.Detected:
+		return elapsed(c.Detect), c.Alert
+	case verdict.Noisy:
+		return string(c.State), strings.Join(c.False, ", ")
+	case "":
+		return unknown, ""
+	default:
+		return string(c.State), ""
+	}
+}
+
+// cellStory tells one cell in clauses: how it was detected, cleared and diagnosed, and what else fired.
+func cellStory(c verdict.Cell) []string {
+	var out []string
+	switch c.State {
+	case verdict.Detected:
+		out = append(out, fmt.Sprintf("%s after %s (floor %s)", c.Alert, elapsed(c.Detect), elapsed(c.Floor)))
+		if c.Clear < 0 {
+			out = append(out, "not seen to clear")
+		} else {
+			out = append(out, "clear "+elapsed(c.Clear)+" after the revert")
+		}
+	case verdict.Quiet:
+		return append(out, "quiet: nothing fired, as it should be")
+	case "":
+		return append(out, unknown)
+	default:
+		out = append(out, string(c.State))
+	}
+	if len(c.False) > 0 {
+		out = append(out, "false alarms: "+strings.Join(c.False, ", "))
+	} else if c.State == verdict.Detected || c.State == verdict.Missed || c.State == verdict.UnderPowered {
+		out = append(out, "no false alarm")
+	}
+	if len(c.Also) > 0 {
+		out = append(out, "also fired: "+strings.Join(c.Also, ", "))
+	}
+	switch {
+	case c.Diagnosed:
+		out = append(out, "diagnosed by "+c.Evidence)
+	case c.Evidence != "":
+		out = append(out, "not diagnosed: "+c.Evidence)
+	}
+	return out
+}
+
+// cellAt is the cell of a level, the zero cell if an odd analysis has none.
+func cellAt(f verdict.FaultCatch, i int) verdict.Cell {
+	if i < len(f.Cells) {
+		return f.Cells[i]
+	}
+	return verdict.Cell{}
+}
+
+// statesOf lists the states that occur in a matrix, in the order of their definition.
+func statesOf(c *verdict.Catch) []verdict.CellState {
+	all := []verdict.CellState{verdict.Detected, verdict.Missed, verdict.Quiet, verdict.Noisy, verdict.UnderPowered,
+		verdict.Unconfirmed, verdict.Skipped, verdict.Unfinished}
+	return slices.DeleteFunc(all, func(s verdict.CellState) bool {
+		return !slices.ContainsFunc(c.Faults, func(f verdict.FaultCatch) bool {
+			return slices.ContainsFunc(f.Cells, func(cell verdict.Cell) bool { return cell.State == s })
+		})
+	})
+}
+
+// measured says in one line what a run measured.
+func measured(r result.Run) string {
+	p := r.Plan
+	parts := []string{
+		count(len(r.Levels), "level"),
+		count(len(r.Faults), "fault"),
+		fmt.Sprintf("%s of %s of %s slots per arm", count(p.Launches, "launch"), count(p.Rounds, "round"), amount(p.Slot.Seconds(), verdict.Seconds)),
+		fmt.Sprintf("%s requests/s (catch: %s per arm)", amount(p.Rate, verdict.Count), amount(p.CatchRate, verdict.Count)),
+	}
+	if r.Journeys != "" {
+		parts = append(parts, "journeys: "+r.Journeys)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// machine says in one line where a run was made.
+func machine(m result.Machine) string {
+	return fmt.Sprintf("%s/%s %s, %s, %s, %s", m.OS, m.Arch, m.Kernel, m.CPU, count(m.Cores, "core"),
+		amount(float64(m.MemoryMB)*1e6, verdict.Bytes))
+}
+
+// unfinished says why a run is not complete, "" if it is.
+func unfinished(r result.Run) string {
+	if r.Status == result.Complete {
+		return ""
+	}
+	text := "this run is " + r.Status
+	if r.Reason != "" {
+		text += ": " + r.Reason
+	}
+	return text
+}
+
+func count(n int, noun string) string {
+	plural := noun + "s"
+	if strings.HasSuffix(noun, "ch") {
+		plural = noun + "es"
+	}
+	if n == 1 {
+		plural = noun
+	}
+	return strconv.Itoa(n) + " " + plural
+}
+
+// stamp is a moment in UTC, to the second; "" if there is none.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02 15:04:05 UTC")
+}
+
+// confidence is the level of all intervals: "95 %".
+func confidence(a *verdict.Analysis) string {
+	return strconv.FormatFloat(math.Round(a.Confidence*1e4)/100, 'f', -1, 64) + " %"
+}

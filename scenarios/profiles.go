@@ -1,0 +1,32 @@
+package scenarios
+
+import (
+	"embed"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+//go:embed smoke.yaml pr.yaml nightly.yaml
+var profiles embed.FS
+
+// Profiles are the names of the shipped experiment files, the shortest run first.
+func Profiles() []string { return []string{"smoke", "pr", "nightly"} }
+
+// DefaultProfile is the one that is run when none is named.
+const DefaultProfile = "pr"
+
+// Profile returns a shipped experiment file; "" is DefaultProfile. The error lists the legal names.
+func Profile(name string) ([]byte, error) {
+	if name == "" {
+		name = DefaultProfile
+	}
+	if !slices.Contains(Profiles(), name) {
+		return nil, fmt.Errorf("unknown profile %q: legal profiles are %s", name, strings.Join(Profiles(), ", "))
+	}
+	text, err := profiles.ReadFile(name + ".yaml")
+	if err != nil {
+		return nil, fmt.Errorf("scenarios: %w", err)
+	}
+	return text, nil
+}

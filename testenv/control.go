@@ -1,0 +1,51 @@
+package testenv
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// controls talks to /control/ of the roles. Its limit is what a service that is alive needs to answer.
+var controls = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 2}}
+
+// call makes one request to the control endpoint of a role.
+func (a *arm) call(ctx context.Context, method, role, path string, params, out any) error {
+	base, ok := a.urls[role]
+	if !ok {
+		return fmt.Errorf("testenv: arm %s has no %q to control", a.name, role)
+	}
+	body, err := json.Marshal(params)
+	if err != nil {
+		return fmt.Errorf("testenv: %s/%s: %w", role, path, err)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, base+"/control/"+path, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("testenv: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+a.token)
+	resp, err := controls.Do(req)
+	if err != nil {
+		return fmt.Errorf("testenv: %s of arm %s: %w", role, a.name, err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return fmt.Errorf("testenv: %s of arm %s: %w", role, a.name, err)
+	}
+	if resp.StatusCode >= 300 {
+		return fmt.Errorf("testenv: %s of arm %s: %s %s: %s: %s", role, a.name, method, path, resp.Status, strings.TrimSpace(string(answer)))
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		return fmt.Errorf("testenv: %s of arm %s: %s: %w", role, a.name, path, err)
+	}
+	return nil
+}

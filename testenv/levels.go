@@ -1,0 +1,60 @@
+package testenv
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+)
+
+// Levels returns the shipped levels, the baseline first, in rising order of what they switch on. Each is environment
+// variables as the OpenTelemetry SDK defines them, so that the same level drives a stack in any language; the two
+// PERSO_ variables of the last one are this stack's own.
+func Levels() []result.Level {
+	return []result.Level{
+		{Name: "off", Title: "nothing: no SDK, no middleware on the request path", Env: map[string]string{
+			"OTEL_SDK_DISABLED": "true",
+		}},
+		{Name: "noop", Title: "instrumented, every exporter none, no span sampled", Env: signals("none", "none", "none", "always_off", "")},
+		{Name: "metrics", Title: "metrics", Env: signals("otlp", "none", "none", "always_off", "")},
+		{Name: "logs", Title: "metrics and structured logs", Env: signals("otlp", "otlp", "none", "always_off", "")},
+		{Name: "traces-1", Title: "metrics, logs and 1 % of traces", Env: signals("otlp", "otlp", "otlp", "parentbased_traceidratio", "0.01")},
+		{Name: "traces-10", Title: "metrics, logs and 10 % of traces", Env: signals("otlp", "otlp", "otlp", "parentbased_traceidratio", "0.1")},
+		{Name: "full", Title: "metrics, logs and all traces", Env: signals("otlp", "otlp", "otlp", "parentbased_always_on", "")},
+		{Name: "debug", Title: "full, with debug logs and a metric label per item", Env: with(
+			signals("otlp", "otlp", "otlp", "parentbased_always_on", ""),
+			map[string]string{"PERSO_LOG_LEVEL": "debug", "PERSO_ITEM_LABELS": "true"},
+		)},
+	}
+}
+
+// Level returns the shipped level of that name; the error lists the legal ones.
+func Level(name string) (result.Level, error) {
+	var names []string
+	for _, l := range Levels() {
+		if l.Name == name {
+			return l, nil
+		}
+		names = append(names, l.Name)
+	}
+	return result.Level{}, fmt.Errorf("unknown level %q: legal levels are %s", name, strings.Join(names, ", "))
+}
+
+func signals(metrics, logs, traces, sampler, arg string) map[string]string {
+	env := map[string]string{
+		"OTEL_METRICS_EXPORTER": metrics,
+		"OTEL_LOGS_EXPORTER":    logs,
+		"OTEL_TRACES_EXPORTER":  traces,
+		"OTEL_TRACES_SAMPLER":   sampler,
+	}
+	if arg != "" {
+		env["OTEL_TRACES_SAMPLER_ARG"] = arg
+	}
+	return env
+}
+
+func with(env, more map[string]string) map[string]string {
+	maps.Copy(env, more)
+	return env
+}

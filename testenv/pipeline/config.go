@@ -1,0 +1,139 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Defaults of Config. An interval of 500 ms is the usual 30 s, time-lapsed by 60.
+const (
+	DefaultInterval = 500 * time.Millisecond
+	leastInterval   = 50 * time.Millisecond
+	// lookbackIntervals is how many intervals old a sample may be to count as current: Prometheus's own 5 minutes, in
+	// the usual intervals of 30 s.
+	lookbackIntervals = 10
+)
+
+// Config says how the telemetry back end of one arm runs.
+type Config struct {
+	Arm    string // names the telemetry files
+	Listen string // of the Prometheus HTTP API: host:port, or fd:N for an inherited listener; "" is 127.0.0.1:0
+	Token  string // bearer token of /control/; without one, /control/ answers nobody
+
+	TelemetryDir string // gets ARM.spans.jsonl and ARM.logs.jsonl; "": spans and log records are counted and dropped
+	SeriesDir    string // the TSDB; "": a scratch directory that is removed at the end
+	RulesFile    string // Prometheus rule file; "": none
+
+	ScrapeURL      string        // the outside view, http://host:port/path; "": not scraped
+	ScrapeInterval time.Duration // zero: DefaultInterval
+	EvalInterval   time.Duration // of rule groups that name none; zero: DefaultInterval
+	Lookback       time.Duration // how old a sample may be to count as current; zero: ten intervals
+
+	Stdout io.Writer // gets the ready line
+	Stderr io.Writer // gets warnings and errors of the Collector and of Prometheus
+}
+
+// ConfigFromEnv reads the configuration of the telemetry role from the PERSO_ variables that docs/stack.md lists.
+// An error names the variable and what it may be.
+func ConfigFromEnv(getenv func(string) string, stdout io.Writer) (Config, error) {
+	c := Config{
+		Arm:          getenv("PERSO_ARM"),
+		Listen:       getenv("PERSO_LISTEN"),
+		Token:        getenv("PERSO_CONTROL_TOKEN"),
+		TelemetryDir: getenv("PERSO_TELEMETRY_DIR"),
+		SeriesDir:    getenv("PERSO_SERIES_DIR"),
+		RulesFile:    getenv("PERSO_RULES_FILE"),
+		ScrapeURL:    getenv("PERSO_SCRAPE_URL"),
+		Stdout:       stdout,
+		Stderr:       os.Stderr,
+	}
+	for _, d := range []struct {
+		name string
+		into *time.Duration
+	}{
+		{"PERSO_SCRAPE_INTERVAL", &c.ScrapeInterval},
+		{"PERSO_EVAL_INTERVAL", &c.EvalInterval},
+		{"PERSO_LOOKBACK", &c.Lookback},
+	} {
+		text := getenv(d.name)
+		if text == "" {
+			continue
+		}
+		v, err := time.ParseDuration(text)
+		if err != nil || v < leastInterval {
+			return Config{}, fmt.Errorf("pipeline: %s must be a duration of at least %v, e.g. 500ms, got %q", d.name, leastInterval, text)
+		}
+		*d.into = v
+	}
+	return c, c.check()
+}
+
+// check refuses what cannot work, before anything starts.
+func (c Config) check() error {
+	if c.Arm == "" || strings.ContainsAny(c.Arm, "/\\$") {
+		return fmt.Errorf("pipeline: PERSO_ARM must be a name without slashes and dollar signs, got %q", c.Arm)
+	}
+	if strings.Contains(c.TelemetryDir, "$") {
+		return fmt.Errorf("pipeline: PERSO_TELEMETRY_DIR must not contain a dollar sign, got %q", c.TelemetryDir)
+	}
+	if c.RulesFile != "" {
+		if _, err := os.Stat(c.RulesFile); err != nil {
+			return fmt.Errorf("pipeline: PERSO_RULES_FILE: %w", err)
+		}
+	}
+	return nil
+}
+
+// withDefaults fills in what is zero.
+func (c Config) withDefaults() Config {
+	if c.ScrapeInterval == 0 {
+		c.ScrapeInterval = DefaultInterval
+	}
+	if c.EvalInterval == 0 {
+		c.EvalInterval = DefaultInterval
+	}
+	if c.Lookback == 0 {
+		c.Lookback = lookbackIntervals * max(c.ScrapeInterval, c.EvalInterval)
+	}
+	if c.Stdout == nil {
+		c.Stdout = io.Discard
+	}
+	if c.Stderr == nil {
+		c.Stderr = io.Discard
+	}
+	return c
+}
+
+// listen opens the listener that address names.
+func listen(address string) (net.Listener, error) {
+	number, inherited := strings.CutPrefix(address, "fd:")
+	if !inherited {
+		if address == "" {
+			address = "127.0.0.1:0"
+		}
+		ln, err := net.Listen("tcp", address)
+		if err != nil {
+			return nil, fmt.Errorf("pipeline: PERSO_LISTEN: %w", err)
+		}
+		return ln, nil
+	}
+	fd, err := strconv.ParseUint(number, 10, 16)
+	if err != nil {
+		return nil, fmt.Errorf("pipeline: PERSO_LISTEN must be host:port or fd:N, got %q", address)
+	}
+	file := os.NewFile(uintptr(fd), address)
+	if file == nil {
+		return nil, fmt.Errorf("pipeline: PERSO_LISTEN: %s is not open", address)
+	}
+	ln, err := net.FileListener(file) // duplicates the descriptor
+	if err = errors.Join(err, file.Close()); err != nil {
+		return nil, fmt.Errorf("pipeline: PERSO_LISTEN: %s: %w", address, err)
+	}
+	return ln, nil
+}

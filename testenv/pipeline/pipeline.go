@@ -1,0 +1,102 @@
+// Package pipeline is the telemetry back end of one arm in one process: the OpenTelemetry Collector, which takes
+// OTLP from the arm's services, and Prometheus, which keeps the series, evaluates the alerting rules and answers
+// queries. Both are the real ones, used as libraries.
+//
+//	services ──OTLP──► Collector ──► spans and log records: files, and counters derived from them
+//	                       └──OTLP──► Prometheus ◄──scrape── outside view of the arm, self-metrics of this process
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Run serves until the context ends, then empties the Collector, closes the series and returns. It returns early with
+// an error when a part cannot start or ends by itself.
+func Run(ctx context.Context, cfg Config) error {
+	if err := cfg.check(); err != nil {
+		return err
+	}
+	p := &process{cfg: cfg.withDefaults()}
+	if err := p.start(ctx); err != nil {
+		return errors.Join(err, p.close())
+	}
+	return errors.Join(p.wait(ctx), p.close())
+}
+
+// process holds the running parts; those that did not start are nil.
+type process struct {
+	cfg       Config
+	listener  net.Listener
+	engine    *engine
+	collector *collector
+	server    *http.Server
+	served    chan error // the result of Serve, once
+}
+
+// start brings everything up and says so on Config.Stdout.
+func (p *process) start(ctx context.Context) (err error) {
+	if p.listener, err = listen(p.cfg.Listen); err != nil {
+		return err
+	}
+	addr := p.listener.Addr().String()
+	if p.engine, err = openEngine(p.cfg, addr); err != nil {
+		return err
+	}
+	if p.collector, err = startCollector(ctx, p.cfg, "http://"+addr+otlpPath); err != nil {
+		return err
+	}
+	if err := p.engine.start(ctx); err != nil {
+		return err
+	}
+	p.server = &http.Server{Handler: p.handler(), ReadHeaderTimeout: 10 * time.Second}
+	p.served = make(chan error, 1)
+	go func() { p.served <- p.server.Serve(p.listener) }() // joined by close
+	return ready(p.cfg.Stdout, map[string]string{
+		"http":       addr,
+		"otlp":       "http://" + p.collector.http,
+		"otlp-grpc":  p.collector.grpc,
+		"prometheus": "http://" + addr,
+	})
+}
+
+// wait returns nil when the context ends, or what ended by itself.
+func (p *process) wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-p.collector.done:
+		return errors.New("pipeline: the collector ended by itself")
+	case err := <-p.served:
+		p.served <- nil
+		return fmt.Errorf("pipeline: serving ended by itself: %w", err)
+	}
+}
+
+// close ends the parts in the order of the data: the Collector first, since Prometheus has to take what it still holds,
+// the series last.
+func (p *process) close() error {
+	var errs []error
+	if p.collector != nil {
+		errs = append(errs, p.collector.close())
+	}
+	if p.engine != nil {
+		p.engine.stop()
+	}
+	if p.server != nil {
+		errs = append(errs, p.server.Close())
+		if err := <-p.served; err != nil && !errors.Is(err, http.ErrServerClosed) {
+			errs = append(errs, err)
+		}
+	} else if p.listener != nil {
+		errs = append(errs, p.listener.Close())
+	}
+	if p.engine != nil {
+		errs = append(errs, p.engine.close())
+	}
+	return errors.Join(errs...)
+}

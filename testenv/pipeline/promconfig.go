@@ -1,0 +1,74 @@
+package pipeline
+
+import (
+	"fmt"
+	"log/slog"
+	"net/url"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/config"
+	"github.com/prometheus/prometheus/discovery"
+	"github.com/prometheus/prometheus/discovery/targetgroup"
+	"go.yaml.in/yaml/v3"
+)
+
+// object is a mapping of a configuration file.
+type object = map[string]any
+
+// prometheusConfig is the configuration file that a Prometheus of its own would have: standard metric names for what
+// comes by OTLP, and two static scrape targets.
+func prometheusConfig(cfg Config, selfAddr string, logger *slog.Logger) (*config.Config, error) {
+	jobs := []object{{
+		"job_name":       JobPipeline,
+		"static_configs": []object{{"targets": []string{selfAddr}}},
+	}}
+	if cfg.ScrapeURL != "" {
+		u, err := url.Parse(cfg.ScrapeURL)
+		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			return nil, fmt.Errorf("pipeline: PERSO_SCRAPE_URL must be http://host:port/path, got %q", cfg.ScrapeURL)
+		}
+		job := object{
+			"job_name":       JobOutside,
+			"honor_labels":   true,
+			"scheme":         u.Scheme,
+			"static_configs": []object{{"targets": []string{u.Host}}},
+		}
+		if u.Path != "" {
+			job["metrics_path"] = u.Path
+		}
+		if u.RawQuery != "" {
+			job["params"] = u.Query()
+		}
+		jobs = append(jobs, job)
+	}
+	text, err := yaml.Marshal(object{
+		"global": object{
+			"scrape_interval":     model.Duration(cfg.ScrapeInterval).String(),
+			"scrape_timeout":      model.Duration(cfg.ScrapeInterval).String(),
+			"evaluation_interval": model.Duration(cfg.EvalInterval).String(),
+		},
+		"otlp":           object{"translation_strategy": "UnderscoreEscapingWithSuffixes"},
+		"scrape_configs": jobs,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("pipeline: prometheus configuration: %w", err)
+	}
+	parsed, err := config.Load(string(text), logger)
+	if err != nil {
+		return nil, fmt.Errorf("pipeline: prometheus configuration: %w", err)
+	}
+	return parsed, nil
+}
+
+// scrapeTargets lists the static targets of every job, as service discovery would deliver them.
+func scrapeTargets(cfg *config.Config) map[string][]*targetgroup.Group {
+	out := map[string][]*targetgroup.Group{}
+	for _, job := range cfg.ScrapeConfigs {
+		for _, sd := range job.ServiceDiscoveryConfigs {
+			if static, ok := sd.(discovery.StaticConfig); ok {
+				out[job.JobName] = append(out[job.JobName], static...)
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,102 @@
+package pipeline
+
+import (
+	"context"
+	"io"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/service/telemetry"
+	"go.opentelemetry.io/otel/attribute"
+	otelprometheus "go.opentelemetry.io/otel/exporters/prometheus"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// requestSize is the instrument of the HTTP instrumentation that measures request bodies as they are read from the
+// wire, before decompression.
+const requestSize = "http.server.request.body.size"
+
+// selfTelemetry is how the Collector reports on itself: metrics into a registry that is only ever pulled, warnings and
+// errors to log, no spans.
+func selfTelemetry(registry prometheus.Registerer, log io.Writer) telemetry.Factory {
+	return telemetry.NewFactory(
+		func() component.Config { return &struct{}{} },
+		telemetry.WithCreateLogger(func(context.Context, telemetry.LoggerSettings, component.Config) (*zap.Logger, component.ShutdownFunc, error) {
+			encoder := zapcore.NewConsoleEncoder(zap.NewProductionEncoderConfig())
+			return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(log)), zapcore.WarnLevel)), nil, nil
+		}),
+		telemetry.WithCreateMeterProvider(func(context.Context, telemetry.MeterSettings, component.Config) (telemetry.MeterProvider, error) {
+			reader, err := otelprometheus.New(
+				otelprometheus.WithRegisterer(registry),
+				otelprometheus.WithoutScopeInfo(),
+				otelprometheus.WithoutTargetInfo(),
+			)
+			if err != nil {
+				return nil, err
+			}
+			return sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader), sdkmetric.WithView(selfView)), nil
+		}),
+	)
+}
+
+// selfView keeps what somebody reads. The request size becomes a plain sum without attributes; the other instruments
+// of the HTTP and RPC instrumentation, and all other histograms, would be a cost without a reader.
+func selfView(inst sdkmetric.Instrument) (sdkmetric.Stream, bool) {
+	stream := sdkmetric.Stream{Name: inst.Name, Description: inst.Description, Unit: inst.Unit}
+	switch {
+	case inst.Name == requestSize:
+		stream.Aggregation = sdkmetric.AggregationSum{}
+		stream.AttributeFilter = func(attribute.KeyValue) bool { return false }
+	case inst.Kind == sdkmetric.InstrumentKindHistogram,
+		strings.HasPrefix(inst.Name, "http."), strings.HasPrefix(inst.Name, "rpc."):
+		stream.Aggregation = sdkmetric.AggregationDrop{}
+	}
+	return stream, true
+}
+
+// Stats is the answer of POST /control/stats: cumulative amounts since the start, except ActiveSeries.
+type Stats struct {
+	Spans        int64 `json:"spans"`
+	LogRecords   int64 `json:"log_records"`
+	DataPoints   int64 `json:"data_points"`
+	Bytes        int64 `json:"bytes"`         // OTLP request bodies as they came over the wire: HTTP bodies and gRPC messages
+	Refused      int64 `json:"refused"`       // items that the Collector refused, could not queue or could not deliver
+	ActiveSeries int64 `json:"active_series"` // series in the head of the TSDB
+}
+
+// collectorStats sums up the Collector's own metrics.
+func collectorStats(self prometheus.Gatherer) (Stats, error) {
+	families, err := self.Gather()
+	if err != nil {
+		return Stats{}, err
+	}
+	var s Stats
+	for _, family := range families {
+		name := family.GetName()
+		var into *int64
+		switch {
+		case strings.HasPrefix(name, "otelcol_receiver_accepted_spans"):
+			into = &s.Spans
+		case strings.HasPrefix(name, "otelcol_receiver_accepted_log_records"):
+			into = &s.LogRecords
+		case strings.HasPrefix(name, "otelcol_receiver_accepted_metric_points"):
+			into = &s.DataPoints
+		case strings.HasPrefix(name, "http_server_request_body_size"):
+			into = &s.Bytes
+		case strings.HasPrefix(name, "otelcol_receiver_refused_"),
+			strings.HasPrefix(name, "otelcol_receiver_failed_"),
+			strings.HasPrefix(name, "otelcol_exporter_enqueue_failed_"),
+			strings.HasPrefix(name, "otelcol_exporter_send_failed_"):
+			into = &s.Refused
+		default:
+			continue
+		}
+		for _, m := range family.GetMetric() {
+			*into += int64(m.GetCounter().GetValue())
+		}
+	}
+	return s, nil
+}

@@ -1,0 +1,215 @@
+package stack
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Limits of a role's life.
+const (
+	readyLimit    = 30 * time.Second       // from start until its dependencies must have answered
+	shutdownLimit = 5 * time.Second        // to drain and flush
+	retryFirst    = 10 * time.Millisecond  // pause before the second attempt, doubled after each
+	retryMost     = 100 * time.Millisecond // the longest pause
+	attemptLimit  = time.Second            // of one attempt to reach a dependency
+	bodyLimit     = 64 << 10               // bytes of a request body
+)
+
+// parts are what a role consists of. All fields are optional.
+type parts struct {
+	routes   map[string]http.HandlerFunc // by mux pattern; instrumented when telemetry is on
+	controls []control
+	addrs    map[string]string                 // beside "http" in the ready line
+	prepare  func(ctx context.Context) error   // returns when the role can do its work
+	work     []func(ctx context.Context) error // loops that run from the start until ctx ends
+	close    func(ctx context.Context) error   // flushes and releases; called once, after work has ended
+}
+
+// builder makes the parts of a role. It must not block: waiting for others is what parts.prepare is for.
+type builder func(ctx context.Context, cfg Config, tel *telemetry) (parts, error)
+
+// run is the life of every role: listen, build, serve, become ready, wait, drain, flush.
+func run(ctx context.Context, role string, cfg Config, build builder) (err error) {
+	listener, err := Listen(cfg.Listen)
+	if err != nil {
+		return err
+	}
+	tel, err := setup(ctx, role, cfg)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	p, err := build(ctx, cfg, tel)
+	if err != nil {
+		return errors.Join(fmt.Errorf("stack: %s: %w", role, err), listener.Close(), tel.shutdown(context.WithoutCancel(ctx)))
+	}
+	var ready atomic.Bool
+	controls := newControls(cfg.Token, p.controls)
+	server := &http.Server{Handler: handler(p, tel, controls, &ready), ReadHeaderTimeout: 5 * time.Second}
+
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	var group sync.WaitGroup
+	group.Go(func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			fail(fmt.Errorf("stack: %s: %w", role, err))
+		}
+	})
+	for _, work := range p.work {
+		group.Go(func() {
+			if err := work(ctx); err != nil && ctx.Err() == nil {
+				fail(fmt.Errorf("stack: %s: %w", role, err))
+			}
+		})
+	}
+	err = becomeReady(ctx, role, cfg, p, listener.Addr().String(), &ready)
+	if err == nil {
+		<-ctx.Done()
+		if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+			err = cause
+		}
+	} else if cause := context.Cause(ctx); cause != nil {
+		if err = cause; errors.Is(cause, context.Canceled) {
+			err = nil // asked to end before it was ready
+		}
+	}
+	fail(nil)
+	return errors.Join(err, end(context.WithoutCancel(ctx), server, controls, &group, p, tel))
+}
+
+// becomeReady waits until the role can do its work and says so.
+func becomeReady(ctx context.Context, role string, cfg Config, p parts, addr string, ready *atomic.Bool) error {
+	if p.prepare != nil {
+		waitCtx, cancel := context.WithTimeout(ctx, readyLimit)
+		defer cancel()
+		if err := p.prepare(waitCtx); err != nil {
+			return fmt.Errorf("stack: %s: not ready within %v: %w", role, readyLimit, err)
+		}
+	}
+	ready.Store(true)
+	addrs := map[string]string{"http": addr}
+	for name, a := range p.addrs {
+		addrs[name] = a
+	}
+	return Ready(cfg.Stdout, addrs)
+}
+
+// end drains and flushes within the shutdown limit.
+func end(ctx context.Context, server *http.Server, controls *controls, group *sync.WaitGroup, p parts, tel *telemetry) error {
+	ctx, cancel := context.WithTimeout(ctx, shutdownLimit)
+	defer cancel()
+	err := server.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(fmt.Errorf("stack: draining: %w", err), server.Close())
+	}
+	controls.close()
+	group.Wait()
+	if p.close != nil {
+		err = errors.Join(err, p.close(ctx))
+	}
+	return errors.Join(err, tel.shutdown(ctx))
+}
+
+func handler(p parts, tel *telemetry, controls *controls, ready *atomic.Bool) http.Handler {
+	mux := http.NewServeMux()
+	for pattern, route := range p.routes {
+		mux.Handle(pattern, tel.handler(route))
+	}
+	mux.Handle("/control/", controls)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		if !ready.Load() {
+			fail(w, http.StatusServiceUnavailable, errors.New("starting"))
+			return
+		}
+		reply(w, http.StatusOK, struct{}{})
+	})
+	return mux
+}
+
+// Listen opens a TCP listener at host:port, or takes over the inherited one of fd:N.
+func Listen(address string) (net.Listener, error) {
+	fd, inherited := strings.CutPrefix(address, "fd:")
+	if !inherited {
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			return nil, fmt.Errorf("stack: %w", err)
+		}
+		return listener, nil
+	}
+	n, err := strconv.Atoi(fd)
+	if err != nil {
+		return nil, fmt.Errorf("stack: listen: want fd:N, got %q", address)
+	}
+	file := os.NewFile(uintptr(n), address)
+	if file == nil {
+		return nil, fmt.Errorf("stack: listen: %s is no file descriptor", address)
+	}
+	defer file.Close() // FileListener has its own copy
+	listener, err := net.FileListener(file)
+	if err != nil {
+		return nil, fmt.Errorf("stack: listen: %s is no inherited listener: %w", address, err)
+	}
+	return listener, nil
+}
+
+// retry calls attempt until it succeeds, ctx ends, or wraps the last error when time is up.
+func retry(ctx context.Context, attempt func(ctx context.Context) error) error {
+	pause := retryFirst
+	for {
+		attemptCtx, cancel := context.WithTimeout(ctx, attemptLimit)
+		err := attempt(attemptCtx)
+		cancel()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, retryMost)
+	}
+}
+
+// reply writes a JSON answer.
+func reply(w http.ResponseWriter, status int, body any) {
+	text, err := json.Marshal(body)
+	if err != nil {
+		status, text = http.StatusInternalServerError, []byte(`{"error":"the answer cannot be encoded"}`)
+	}
+	replyBytes(w, status, text)
+}
+
+func replyBytes(w http.ResponseWriter, status int, text []byte) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(text) // a client that is gone needs no answer
+}
+
+// fail writes an error answer.
+func fail(w http.ResponseWriter, status int, err error) {
+	reply(w, status, map[string]string{"error": err.Error()})
+}
+
+// read decodes a JSON body of bounded size; on failure it has answered 400 and returns false.
+func read(w http.ResponseWriter, r *http.Request, into any) bool {
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyLimit))
+	if err == nil {
+		err = json.Unmarshal(text, into)
+	}
+	if err != nil {
+		fail(w, http.StatusBadRequest, fmt.Errorf("the body must be JSON of at most %d bytes: %w", bodyLimit, err))
+		return false
+	}
+	return true
+}
