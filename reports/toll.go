@@ -9,7 +9,9 @@ import (
 )
 
 // essential is the choice of metrics for tables that have no room for all, in display order.
-func essential() []string { return []string{"p50", "p95", "p99", "cpu", "pipeline-cpu", "memory", "bytes"} }
+func essential() []string {
+	return []string{"p50", "p95", "p99", "cpu", "pipeline-cpu", "memory", "bytes"}
+}
 
 // metricsOf lists the metrics of a run in display order, from the baseline or, without one, from the first arm.
 func metricsOf(a *verdict.Analysis) []verdict.Metric {

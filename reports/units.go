@@ -92,7 +92,7 @@ func elapsed(d time.Duration) string {
 	}
 }
 
-// change formats an estimate with its bounds, to two significant digits of the half-width: more would be noise.
+// change formats an estimate with its bounds.
 func change(iv verdict.Interval, suffix string) string {
 	return signed(iv.Mid, precision(iv)) + suffix + " " + bounds(iv)
 }
@@ -102,11 +102,17 @@ func bounds(iv verdict.Interval) string {
 	return "[" + signed(iv.Lo, d) + ", " + signed(iv.Hi, d) + "]"
 }
 
+// precision is the number of decimals of an interval by the rule of the Particle Data Group: the half-width gets two
+// significant digits when they are 35 or less and one otherwise; more would be noise.
 func precision(iv verdict.Interval) int {
-	if half := (iv.Hi - iv.Lo) / 2; known(half) && half > 0 {
+	half := (iv.Hi - iv.Lo) / 2
+	if !known(half) || half <= 0 {
+		return digits(iv.Mid, 3)
+	}
+	if leading := half / math.Pow(10, math.Floor(math.Log10(half))); leading < 3.55 {
 		return digits(half, 2)
 	}
-	return digits(iv.Mid, 3)
+	return digits(half, 1)
 }
 
 type scale struct {

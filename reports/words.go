@@ -40,11 +40,28 @@ func outcomeMark(o verdict.Outcome) string {
 	}
 }
 
-func mark(ok bool) string {
-	if ok {
+// controlMark is the sign of a control.
+func controlMark(c verdict.Control) string {
+	switch {
+	case c.OK:
 		return "✓"
+	case c.Undecided:
+		return "?"
+	default:
+		return "✗"
 	}
-	return "✗"
+}
+
+// controlWord says how a control came out.
+func controlWord(c verdict.Control) string {
+	switch {
+	case c.OK:
+		return "holds"
+	case c.Undecided:
+		return "undecided"
+	default:
+		return "fails"
+	}
 }
 
 // stateMark is the sign of a cell; each state has its own, so that it can stand without colour.
@@ -138,6 +155,29 @@ func cellStory(c verdict.Cell) []string {
 		out = append(out, "diagnosed by "+c.Evidence)
 	case c.Evidence != "":
 		out = append(out, "not diagnosed: "+c.Evidence)
+	}
+	return out
+}
+
+// story is what happened to a fault, and the levels at which just that happened.
+type story struct {
+	state  verdict.CellState
+	levels []string
+	text   string
+}
+
+// storiesOf tells a fault's cells, alike ones together, in the order of the levels.
+func storiesOf(a *verdict.Analysis, f verdict.FaultCatch) []story {
+	var out []story
+	for i, level := range a.Catch.Levels {
+		cell := cellAt(f, i)
+		text := strings.Join(cellStory(cell), "; ") + noteMark(a, cell.Note)
+		at := slices.IndexFunc(out, func(s story) bool { return s.state == cell.State && s.text == text })
+		if at < 0 {
+			at = len(out)
+			out = append(out, story{state: cell.State, text: text})
+		}
+		out[at].levels = append(out[at].levels, level)
 	}
 	return out
 }

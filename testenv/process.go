@@ -3,10 +3,10 @@ package testenv
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -41,11 +41,12 @@ var services = []string{Gateway, Decision, Model, Profile, Ingest, ETL}
 // ProcessesPerArm is how many processes one arm needs.
 var ProcessesPerArm = len(services) + 1
 
+var _ Environment = (*Process)(nil)
+
 // Process is the environment of plain child processes on this machine: every service its own process of Binary,
 // broker and store in a child of their own, a pipeline per arm. The zero value needs Binary.
 type Process struct {
-	Binary string    // path of tollgate itself
-	Log    io.Writer // takes the logs of all children; nil: nowhere
+	Binary string // path of tollgate itself
 	// GatewayAddr is the address of the gateway's listener, for a stack that people talk to; "" for a free port.
 	GatewayAddr string
 	// ReadyLimit is how long a launch may take; 0 for two minutes.
@@ -59,6 +60,7 @@ func (*Process) Name() string { return "process" }
 type launch struct {
 	token   string
 	scratch string // removed at the end
+	log     io.Writer
 	outside *outside
 	lost    chan error
 
@@ -79,7 +81,7 @@ func (e *Process) Launch(ctx context.Context, spec Spec) (_ Launch, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the launch took longer than %v", limit))
 	defer cancel()
 
-	l := &launch{token: newToken(), lost: make(chan error, 1), startUp: result.StartUp{Launch: spec.Launch}}
+	l := &launch{log: spec.Log, token: rand.Text(), lost: make(chan error, 1), startUp: result.StartUp{Launch: spec.Launch}}
 	defer func() {
 		if err != nil {
 			_ = l.Close(context.WithoutCancel(ctx))
@@ -201,11 +203,9 @@ func (l *launch) start(ctx context.Context, e *Process, role, arm string, env ma
 	if len(files) > 0 {
 		listen = "fd:3"
 	}
-	vars := append(inheritedEnv(os.Environ()), "PERSO_ARM="+arm, "PERSO_LISTEN="+listen, "PERSO_CONTROL_TOKEN="+l.token, "OTEL_SERVICE_NAME="+role)
-	for k, v := range env {
-		vars = append(vars, k+"="+v)
-	}
-	p, err := child.Start(child.Spec{Name: name, Path: e.Binary, Args: []string{"serve", role}, Env: vars, Files: files, Ready: true, Log: e.Log})
+	vars := map[string]string{"PERSO_ARM": arm, "PERSO_LISTEN": listen, "PERSO_CONTROL_TOKEN": l.token, "OTEL_SERVICE_NAME": role, "PERSO_LIFELINE": "stdin"}
+	maps.Copy(vars, env)
+	p, err := child.Start(child.Spec{Name: name, Path: e.Binary, Args: []string{"serve", role}, Env: child.Environ(vars), Files: files, Ready: true, Log: l.log})
 	if err != nil {
 		return nil, nil, fmt.Errorf("testenv: %w", err)
 	}
@@ -288,24 +288,6 @@ func inherit(address string) (*os.File, string, error) {
 		return nil, "", fmt.Errorf("testenv: %w", err)
 	}
 	return file, "http://" + listener.Addr().String(), nil
-}
-
-// inheritedEnv is the caller's environment without the variables that would change what a run measures.
-func inheritedEnv(env []string) []string {
-	return slices.DeleteFunc(slices.Clone(env), func(kv string) bool {
-		for _, prefix := range []string{"OTEL_", "PERSO_", "K6_", "TOLLGATE_"} {
-			if strings.HasPrefix(kv, prefix) {
-				return true
-			}
-		}
-		return false
-	})
-}
-
-func newToken() string {
-	raw := make([]byte, 16)
-	_, _ = rand.Read(raw) // never fails, see crypto/rand
-	return hex.EncodeToString(raw)
 }
 
 // arm is one arm as processes.

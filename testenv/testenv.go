@@ -4,6 +4,7 @@ package testenv
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
@@ -27,6 +28,8 @@ type Spec struct {
 	Seed   int64
 	Users  int
 	Items  int
+
+	Log io.Writer // takes the logs of everything deployed; nil: nowhere
 
 	RulesFile    string        // rule file that every arm's Prometheus evaluates, already time-lapsed; "" for none
 	EvalInterval time.Duration // of rule groups that name none

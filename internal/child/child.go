@@ -48,6 +48,7 @@ type Process struct {
 // Start starts the process. It lives until Stop, or until this process ends.
 func Start(spec Spec) (*Process, error) {
 	cmd := exec.Command(spec.Path, spec.Args...)
+	cmd.Args[0] = "tollgate"
 	cmd.Env = spec.Env
 	cmd.ExtraFiles = spec.Files
 	cmd.SysProcAttr = attributes()

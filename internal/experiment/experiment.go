@@ -85,15 +85,18 @@ type Alerts struct {
 	EvalInterval time.Duration `yaml:"eval_interval"`
 }
 
-// Profile returns the embedded profile of that name; the error lists the legal ones.
+// Profile returns the embedded profile of that name over the default one, which has every key; the error lists the
+// legal names.
 func Profile(name string) (*Experiment, error) {
-	text, err := scenarios.Profile(name)
-	if err != nil {
-		return nil, err
-	}
 	var e Experiment
-	if err := decode(text, &e); err != nil {
-		return nil, fmt.Errorf("profile %s: %w", name, err)
+	for _, layer := range []string{scenarios.DefaultProfile, name} {
+		text, err := scenarios.Profile(layer)
+		if err != nil {
+			return nil, err
+		}
+		if err := decode(text, &e); err != nil {
+			return nil, fmt.Errorf("profile %s: %w", layer, err)
+		}
 	}
 	return &e, nil
 }

@@ -57,6 +57,10 @@ type Control struct {
 	Saw    string // what was seen, with numbers and units
 	Want   string // what had to be seen
 	Remedy string // what to do when not OK
+
+	// Undecided: the run holds too little to judge the control, so OK is false, but nothing is known to be wrong. It makes a
+	// run inconclusive, not invalid.
+	Undecided bool
 }
 
 // Metric names one thing that a level can cost.

@@ -94,7 +94,9 @@ func (a adminStats) Stats(label string, limit int) (*tsdb.Stats, error) {
 }
 
 // WALReplayStatus is that of a database that is open: done.
-func (a adminStats) WALReplayStatus() (tsdb.WALReplayStatus, error) { return tsdb.WALReplayStatus{}, nil }
+func (a adminStats) WALReplayStatus() (tsdb.WALReplayStatus, error) {
+	return tsdb.WALReplayStatus{}, nil
+}
 
 // BlockMetas describes the blocks on disk.
 func (a adminStats) BlockMetas() ([]tsdb.BlockMeta, error) { return a.DB.BlockMetas(), nil }

@@ -25,7 +25,9 @@ func (w *wire) factory() extension.Factory {
 	return extension.NewFactory(
 		component.MustNewType("wire"),
 		func() component.Config { return &struct{}{} },
-		func(context.Context, extension.Settings, component.Config) (extension.Extension, error) { return w, nil },
+		func(context.Context, extension.Settings, component.Config) (extension.Extension, error) {
+			return w, nil
+		},
 		component.StabilityLevelStable,
 	)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -28,6 +29,9 @@ type control struct {
 	// act answers a question or does something once.
 	act func(ctx context.Context, params json.RawMessage) (any, error)
 }
+
+// errParams marks what the caller of a control got wrong.
+var errParams = errors.New("parameters")
 
 // Leases that are accepted.
 const (
@@ -96,18 +100,21 @@ func (c *controls) serve(w http.ResponseWriter, r *http.Request, entry control) 
 		fail(w, http.StatusMethodNotAllowed, fmt.Errorf("control %s takes %s, got %s", entry.name, legal, r.Method))
 		return
 	}
-	if err != nil {
+	switch {
+	case err == nil:
+		reply(w, http.StatusOK, answer)
+	case errors.Is(err, errParams):
 		fail(w, http.StatusBadRequest, fmt.Errorf("control %s: %w", entry.name, err))
-		return
+	default:
+		fail(w, http.StatusBadGateway, fmt.Errorf("control %s: %w", entry.name, err))
 	}
-	reply(w, http.StatusOK, answer)
 }
 
 // put puts a control into force or renews its lease.
 func (c *controls) put(entry control, params json.RawMessage, query url.Values) error {
 	d, err := time.ParseDuration(query.Get("lease"))
 	if err != nil || d < leaseLeast || d > leaseMost {
-		return fmt.Errorf("lease must be a duration from %v to %v, got %q", leaseLeast, leaseMost, query.Get("lease"))
+		return fmt.Errorf("%w: lease must be a duration from %v to %v, got %q", errParams, leaseLeast, leaseMost, query.Get("lease"))
 	}
 	key := [2]string{entry.name}
 	if entry.held != nil {
@@ -199,7 +206,7 @@ func decode(params json.RawMessage, into any) error {
 	d := json.NewDecoder(strings.NewReader(string(params)))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
-		return fmt.Errorf("parameters: %w", err)
+		return fmt.Errorf("%w: %w", errParams, err)
 	}
 	return nil
 }

@@ -57,18 +57,18 @@ func run(ctx context.Context, role string, cfg Config, build builder) (err error
 	controls := newControls(cfg.Token, p.controls)
 	server := &http.Server{Handler: handler(p, tel, controls, &ready), ReadHeaderTimeout: 5 * time.Second}
 
-	ctx, fail := context.WithCancelCause(ctx)
-	defer fail(nil)
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	var group sync.WaitGroup
 	group.Go(func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			fail(fmt.Errorf("stack: %s: %w", role, err))
+			stop(fmt.Errorf("stack: %s: %w", role, err))
 		}
 	})
 	for _, work := range p.work {
 		group.Go(func() {
 			if err := work(ctx); err != nil && ctx.Err() == nil {
-				fail(fmt.Errorf("stack: %s: %w", role, err))
+				stop(fmt.Errorf("stack: %s: %w", role, err))
 			}
 		})
 	}
@@ -83,7 +83,7 @@ func run(ctx context.Context, role string, cfg Config, build builder) (err error
 			err = nil // asked to end before it was ready
 		}
 	}
-	fail(nil)
+	stop(nil)
 	return errors.Join(err, end(context.WithoutCancel(ctx), server, controls, &group, p, tel))
 }
 

@@ -1,6 +1,7 @@
 package verdicttest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
@@ -107,6 +108,7 @@ func (b *builder) catch() {
 	for _, f := range b.data.Run.Faults {
 		b.pass(f.ID, passes[f.ID])
 	}
+	slices.SortStableFunc(b.data.Alerts, func(x, y result.AlertEvent) int { return x.Time.Compare(y.Time) })
 	for _, e := range evidence {
 		e.Time = b.now
 		b.data.Faults = append(b.data.Faults, e)

@@ -1,0 +1,44 @@
+# tollgate: `make help` lists the targets.
+GO    ?= go
+BIN   := bin/tollgate
+CLICKS ?= ../shared/data/yoochoose-clicks.tsv
+
+.PHONY: help build run smoke test check lint race bench golden fuzz clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/tollgate
+	$(GO) build -o $(BIN) ./cmd/tollgate
+
+run: ## the main job: measure, detect, report (about 3 minutes)
+	$(GO) run ./cmd/tollgate run
+
+smoke: build ## the main job, small, on recorded clicks where CLICKS names some
+	@if [ -f "$(CLICKS)" ]; then $(BIN) run --profile smoke --journeys "$(CLICKS)"; \
+	else echo "smoke on recorded clicks skipped: $(CLICKS) is not there"; fi
+
+test: ## all tests
+	$(GO) test ./...
+
+check: lint race ## everything that must be clean before a commit
+
+lint: ## gofmt, vet, staticcheck
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt: $$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+race: ## all tests under the race detector
+	$(GO) test -race ./...
+
+bench: ## benchmarks: the driver's punctuality, the pipeline, the statistics
+	$(GO) test -run '^$$' -bench . ./...
+
+golden: ## rewrite the golden files of the reports after a deliberate change
+	$(GO) test ./reports -update
+
+fuzz: ## fuzz the parsers of hostile input, a minute each
+	$(GO) test -run '^$$' -fuzz FuzzRecording -fuzztime 1m ./xk6-perso
+
+clean: ## remove what was built and the runs
+	rm -rf bin runs

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"runtime"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/testenv"
+)
+
+// finding is what the doctor has to say about one thing.
+type finding struct {
+	what string
+	ok   bool
+	says string
+}
+
+func (a *app) doctorCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "doctor",
+		Short: "What this machine can do",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+			for _, f := range []finding{cores(), room(), loopback(), timers(), noise(), engine()} {
+				mark := "ok"
+				if !f.ok {
+					mark = "note"
+				}
+				fmt.Fprintf(table, "%s\t%s\t%s\n", mark, f.what, f.says)
+			}
+			return table.Flush()
+		},
+	}
+}
+
+func cores() finding {
+	n := runtime.NumCPU()
+	return finding{"cores", n >= 2, fmt.Sprintf("%d; the load generator and the arm under load share them", n)}
+}
+
+// room asks the environment itself whether the largest profile fits.
+func room() finding {
+	e, err := experiment.Profile("nightly")
+	if err == nil {
+		err = (&testenv.Process{}).Check(len(e.Levels) + 2)
+	}
+	if err != nil {
+		return finding{"memory and files", false, err.Error()}
+	}
+	return finding{"memory and files", true, "enough for every profile"}
+}
+
+func loopback() finding {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return finding{"loopback", false, err.Error()}
+	}
+	_ = l.Close()
+	return finding{"loopback", true, "listens on 127.0.0.1"}
+}
+
+// timers measures how late a sleep returns, which bounds how punctual plain timers could be.
+func timers() finding {
+	const ask = 200 * time.Microsecond
+	var late []time.Duration
+	for range 200 {
+		begin := time.Now()
+		time.Sleep(ask)
+		late = append(late, time.Since(begin)-ask)
+	}
+	slices.Sort(late)
+	return finding{"timers", true, fmt.Sprintf("a sleep of %v is late by %v at the median, %v at p99; the load driver does not use them",
+		ask, late[100].Round(time.Microsecond), late[198].Round(time.Microsecond))}
+}
+
+// noise times the same piece of work again and again: what differs is the machine.
+func noise() finding {
+	var took []time.Duration
+	sum := uint64(1)
+	for range 300 {
+		begin := time.Now()
+		for i := range 200_000 {
+			sum = sum*6364136223846793005 + uint64(i)
+		}
+		took = append(took, time.Since(begin))
+	}
+	slices.Sort(took)
+	spread := float64(took[285])/float64(took[150]) - 1
+	_ = sum
+	return finding{"noise", spread < 0.25, fmt.Sprintf("the same work takes %.0f %% longer at p95 than at the median", 100*spread)}
+}
+
+func engine() finding {
+	conn, err := net.DialTimeout("unix", "/var/run/docker.sock", time.Second)
+	if err != nil {
+		return finding{"container engine", true, "none reachable; not needed for the process environment"}
+	}
+	_ = conn.Close()
+	return finding{"container engine", true, "reachable; not needed for the process environment"}
+}

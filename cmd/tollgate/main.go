@@ -1,0 +1,49 @@
+// Command tollgate measures what the telemetry of a real-time personalization system costs and what it catches.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	k6 "go.k6.io/k6/v2/cmd"
+
+	_ "github.com/tollgate-dev/tollgate" // registers k6/x/perso
+	"github.com/tollgate-dev/tollgate/internal/experiment"
+)
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == "k6" { // k6 has its own flags, signals and exit codes
+		os.Args = append([]string{"k6"}, os.Args[2:]...)
+		k6.Execute()
+		return
+	}
+	ctx, stop := interruptible(context.Background())
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// interruptible returns a context that the first SIGINT or SIGTERM ends, in order; the second ends the process at once.
+func interruptible(parent context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		if _, ok := <-signals; !ok {
+			return
+		}
+		cancel(experiment.ErrInterrupted)
+		if _, ok := <-signals; ok {
+			fmt.Fprintln(os.Stderr, "tollgate: interrupted twice: ending at once")
+			os.Exit(exitCouldNotRun)
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(signals)
+		cancel(nil)
+	}
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+	"golang.org/x/term"
+
+	"github.com/tollgate-dev/tollgate/internal/experiment"
+)
+
+// progress tells a person how far a run is.
+type progress interface {
+	experiment.Progress
+	close() // leaves the last line of a stage that did not end
+}
+
+// newProgress draws bars on a terminal and writes a line per stage anywhere else.
+func newProgress(w io.Writer) progress {
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return &bars{pool: mpb.New(mpb.WithOutput(w), mpb.WithWidth(48))}
+	}
+	return &lines{w: w, start: time.Now()}
+}
+
+// lines writes progress for a log: one line as a stage begins, one as it ends.
+type lines struct {
+	w     io.Writer
+	start time.Time
+	stage string
+	begun time.Time
+}
+
+func (l *lines) Begin(stage string, length time.Duration, why string) {
+	l.stage, l.begun = stage, time.Now()
+	about := ""
+	if length > 0 {
+		about = fmt.Sprintf(" (about %v)", length.Round(time.Second))
+	}
+	l.printf("%s%s: %s", stage, about, why)
+}
+
+func (l *lines) Advance(time.Duration) {}
+
+func (l *lines) End(result string) {
+	if result == "" {
+		result = "done"
+	}
+	l.printf("%s: %s, after %v", l.stage, result, time.Since(l.begun).Round(100*time.Millisecond))
+	l.stage = ""
+}
+
+func (l *lines) Warn(text string) { l.printf("warning: %s", text) }
+
+func (l *lines) printf(format string, args ...any) {
+	since := time.Since(l.start).Round(time.Second)
+	fmt.Fprintf(l.w, "[%3d:%02d] %s\n", since/time.Minute, since%time.Minute/time.Second, fmt.Sprintf(format, args...))
+}
+
+func (l *lines) close() {
+	if l.stage != "" {
+		l.End("ended early")
+	}
+}
+
+// bars draws progress on a terminal: one bar per stage, with the time that is left.
+type bars struct {
+	pool *mpb.Progress
+	bar  *mpb.Bar
+	note *atomic.Pointer[string] // behind the bar; mpb reads it from a goroutine of its own
+}
+
+func (b *bars) Begin(stage string, length time.Duration, why string) {
+	note := &atomic.Pointer[string]{}
+	note.Store(&why)
+	b.note = note
+	b.bar = b.pool.New(max(int64(length/time.Millisecond), 1), mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("━").Padding("─"),
+		mpb.PrependDecorators(decor.Name(stage, decor.WC{W: 40, C: decor.DindentRight})),
+		mpb.AppendDecorators(
+			decor.OnComplete(decor.OnAbort(decor.AverageETA(decor.ET_STYLE_MMSS), ""), ""),
+			decor.Any(func(decor.Statistics) string { return "  " + *note.Load() }),
+		),
+	)
+}
+
+func (b *bars) Advance(done time.Duration) { b.bar.SetCurrent(int64(done / time.Millisecond)) }
+
+func (b *bars) End(result string) {
+	if result == "" {
+		result = "done"
+	}
+	b.note.Store(&result)
+	b.bar.SetTotal(-1, true)
+	b.bar.Wait()
+	b.bar = nil
+}
+
+func (b *bars) Warn(text string) { fmt.Fprintf(b.pool, "warning: %s\n", text) }
+
+func (b *bars) close() {
+	if b.bar != nil {
+		b.bar.Abort(false)
+	}
+	b.pool.Wait()
+}

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tollgate-dev/tollgate/reports"
+)
+
+func (a *app) reportCommand() *cobra.Command {
+	var format string
+	var write bool
+	var names []string
+	for _, f := range reports.All() {
+		names = append(names, f.Name)
+	}
+	c := &cobra.Command{
+		Use:   "report RUN",
+		Short: "Render a saved run again",
+		Long:  "Renders a run directory to stdout. The same directory always gives the same bytes.",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			f, err := reports.Lookup(format)
+			if err != nil {
+				return usage(err)
+			}
+			analysis, err := analyze(args[0])
+			if err != nil {
+				return err
+			}
+			if write {
+				return writeReports(args[0], analysis)
+			}
+			return f.Render(a.stdout, analysis)
+		},
+	}
+	c.Flags().StringVar(&format, "format", names[0], "one of "+strings.Join(names, ", "))
+	c.Flags().BoolVar(&write, "write", false, "write the report files into the run directory instead")
+	return c
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tollgate-dev/tollgate/internal/verdict"
+)
+
+// Exit codes. k6, behind `tollgate k6`, has its own: 97 and 99 to 110.
+const (
+	exitPass         = 0
+	exitCouldNotRun  = 1
+	exitFail         = 2
+	exitInconclusive = 3
+	exitInvalid      = 4
+	exitUsage        = 64
+)
+
+// exitCode is the exit code of a verdict.
+func exitCode(o verdict.Outcome) int {
+	switch o {
+	case verdict.Pass:
+		return exitPass
+	case verdict.Fail:
+		return exitFail
+	case verdict.Inconclusive:
+		return exitInconclusive
+	default:
+		return exitInvalid
+	}
+}
+
+// app is one invocation of the command line.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	code           int // of a command that ended without an error
+}
+
+// usageError marks an error as wrong usage.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// usage wraps an error that the caller's words caused; nil stays nil.
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return usageError{err}
+}
+
+// run carries out a command line and returns its exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
+	root := a.rootCommand()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return a.code
+	}
+	fmt.Fprintf(stderr, "tollgate: %v\n", err)
+	if wrong := (usageError{}); errors.As(err, &wrong) {
+		return exitUsage
+	}
+	return exitCouldNotRun
+}
+
+func (a *app) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "tollgate",
+		Short: "What telemetry costs, and what it catches",
+		Long: `tollgate replays user journeys against a personalization stack at several instrumentation levels, injects faults,
+and reports the toll (what each level costs, with intervals) and the catch (which faults its alerts found).
+
+Exit codes: 0 pass, 1 could not run, 2 fail, 3 inconclusive, 4 invalid, 64 wrong usage.`,
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+	}
+	root.SetVersionTemplate("tollgate {{.Version}}\n")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(
+		a.runCommand(),
+		a.reportCommand(),
+		a.listCommand(),
+		a.upCommand(),
+		a.downCommand(),
+		a.doctorCommand(),
+		k6Command(),
+		a.serveCommand(),
+	)
+	for _, c := range root.Commands() {
+		wrapArgs(c)
+	}
+	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	wrapArgs(root)
+	return root
+}
+
+// wrapArgs makes a complaint about a command's arguments one of wrong usage.
+func wrapArgs(c *cobra.Command) {
+	check := c.Args
+	if check == nil {
+		return
+	}
+	c.Args = func(cmd *cobra.Command, args []string) error { return usage(check(cmd, args)) }
+}
+
+// k6Command is there for the help; main hands its arguments to k6 before they get here.
+func k6Command() *cobra.Command {
+	return &cobra.Command{
+		Use:                "k6 [COMMAND]",
+		Short:              "The whole k6 command line, with k6/x/perso built in",
+		DisableFlagParsing: true,
+		RunE: func(*cobra.Command, []string) error {
+			return usage(errors.New("k6 must be the first word: tollgate k6 run SCRIPT"))
+		},
+	}
+}
+
+// version is the module's version, or the commit for a build from a checkout.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	revision := ""
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			revision = s.Value[:12]
+		}
+	}
+	switch {
+	case info.Main.Version != "" && info.Main.Version != "(devel)":
+		return info.Main.Version
+	case revision != "":
+		return "devel-" + revision
+	default:
+		return "devel"
+	}
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/verdict"
+	"github.com/tollgate-dev/tollgate/reports"
+	"github.com/tollgate-dev/tollgate/scenarios"
+	"github.com/tollgate-dev/tollgate/testenv"
+)
+
+// runFlags are the flags of run that change an experiment; one that is not given changes nothing.
+type runFlags struct {
+	profile, out, journeys, rules string
+	levels, faults, budgets       []string
+	seed                          int64
+	rate, speed                   float64
+	rounds, launches              int
+	print                         bool
+}
+
+func (a *app) runCommand() *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{
+		Use:   "run [EXPERIMENT.yaml]",
+		Short: "Measure and detect; the exit code is the verdict",
+		Long: `Deploys the stack once per level, measures what each level costs, injects the faults, and writes a run directory with
+its reports. Without an experiment file the profile is the experiment.`,
+		Example: "  tollgate run\n  tollgate run --profile smoke --journeys clicks.tsv\n  tollgate run --levels off,full --faults none,consumer-lag --budget 'full: p95 <= +20%'",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			e, err := f.experiment(c, args)
+			if err != nil {
+				return usage(err)
+			}
+			if f.print {
+				text, err := e.Text()
+				fmt.Fprint(a.stdout, text)
+				return err
+			}
+			return a.measure(c.Context(), e, f.out)
+		},
+	}
+	flags := c.Flags()
+	flags.StringVar(&f.profile, "profile", scenarios.DefaultProfile, "size of the run: "+strings.Join(scenarios.Profiles(), ", "))
+	flags.StringSliceVar(&f.levels, "levels", nil, "levels to compare, the baseline first (see: tollgate list levels)")
+	flags.StringSliceVar(&f.faults, "faults", nil, "faults to inject, in this order; empty for none at all (see: tollgate list faults)")
+	flags.Int64Var(&f.seed, "seed", 0, "seed of everything that is drawn")
+	flags.StringVar(&f.out, "out", "", "run directory (default runs/TIME-PROFILE)")
+	flags.StringVar(&f.journeys, "journeys", "", "replay recorded sessions from a CSV, TSV or JSON lines file")
+	flags.Float64Var(&f.speed, "speed", 0, "divide recorded think times by this")
+	flags.Float64Var(&f.rate, "rate", 0, "requests per second in a toll slot")
+	flags.IntVar(&f.rounds, "rounds", 0, "toll rounds per launch")
+	flags.IntVar(&f.launches, "launches", 0, "toll launches; 0 measures no toll")
+	flags.StringVar(&f.rules, "rules", "", "Prometheus rule file to evaluate instead of the shipped pack")
+	flags.StringArrayVar(&f.budgets, "budget", nil, "budget to judge, e.g. 'full: p95 <= +5%' (repeatable)")
+	flags.BoolVar(&f.print, "print-experiment", false, "print the effective experiment file and end")
+	return c
+}
+
+// experiment is the experiment file, or the profile, with the flags laid over it.
+func (f *runFlags) experiment(c *cobra.Command, args []string) (*experiment.Experiment, error) {
+	given := c.Flags().Changed
+	var e *experiment.Experiment
+	var err error
+	if len(args) == 1 {
+		if given("profile") {
+			return nil, errors.New("--profile and an experiment file exclude each other: name the profile in the file")
+		}
+		e, err = experiment.Load(args[0])
+	} else {
+		e, err = experiment.Profile(f.profile)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if given("levels") {
+		e.Levels = nil
+		for _, name := range f.levels {
+			level, err := testenv.Level(name)
+			if err != nil {
+				return nil, fmt.Errorf("--levels: %w", err)
+			}
+			e.Levels = append(e.Levels, experiment.Level{Level: level})
+		}
+	}
+	if given("faults") {
+		e.Faults = f.faults
+	}
+	lay(given("seed"), &e.Seed, f.seed)
+	lay(given("journeys"), &e.Journeys.File, f.journeys)
+	lay(given("speed"), &e.Journeys.Speed, f.speed)
+	lay(given("rate"), &e.Toll.Rate, f.rate)
+	lay(given("rounds"), &e.Toll.Rounds, f.rounds)
+	lay(given("launches"), &e.Toll.Launches, f.launches)
+	lay(given("rules"), &e.Alerts.Rules, f.rules)
+	lay(given("budget"), &e.Budgets, f.budgets)
+	return e, e.Validate()
+}
+
+// lay puts a flag's value over an experiment's if the flag was given.
+func lay[T any](given bool, target *T, value T) {
+	if given {
+		*target = value
+	}
+}
+
+// measure runs the experiment, then renders and judges whatever it has measured.
+func (a *app) measure(ctx context.Context, e *experiment.Experiment, out string) error {
+	binary, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("cannot find my own binary: %w", err)
+	}
+	if out == "" {
+		out = filepath.Join("runs", time.Now().Format("20060102-150405")+"-"+e.Profile)
+	}
+	progress := newProgress(a.stderr)
+	runErr := experiment.Run(ctx, e, experiment.Options{
+		Environment: &testenv.Process{Binary: binary},
+		Binary:      binary, Out: out, Version: version(), Progress: progress,
+	})
+	progress.close()
+	if runErr != nil && !hasRun(out) {
+		return runErr
+	}
+	analysis, err := a.conclude(out)
+	if err != nil {
+		return errors.Join(runErr, err)
+	}
+	if runErr != nil && !errors.Is(runErr, experiment.ErrInterrupted) {
+		return runErr
+	}
+	a.code = exitCode(analysis.Outcome)
+	return nil
+}
+
+// hasRun reports whether there is a run directory with at least its head.
+func hasRun(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, result.RunFile))
+	return err == nil
+}
+
+// conclude writes every report into the run directory and the text one to stdout.
+func (a *app) conclude(dir string) (*verdict.Analysis, error) {
+	analysis, err := analyze(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := writeReports(dir, analysis); err != nil {
+		return nil, err
+	}
+	text, err := reports.Lookup("text")
+	if err != nil {
+		return nil, err
+	}
+	if err := text.Render(a.stdout, analysis); err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(a.stderr, "reports are in %s: open %s\n", dir, filepath.Join(dir, "report.html"))
+	return analysis, nil
+}
+
+// analyze reads and analyses a run directory.
+func analyze(dir string) (*verdict.Analysis, error) {
+	data, err := result.Read(dir)
+	if err != nil {
+		return nil, err
+	}
+	return verdict.Analyze(data)
+}
+
+// writeReports writes every format that has a file.
+func writeReports(dir string, analysis *verdict.Analysis) error {
+	for _, format := range reports.All() {
+		if format.File == "" {
+			continue
+		}
+		f, err := os.Create(filepath.Join(dir, format.File))
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(format.Render(f, analysis), f.Close()); err != nil {
+			return fmt.Errorf("report %s: %w", format.Name, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tollgate-dev/tollgate/testenv"
+	"github.com/tollgate-dev/tollgate/testenv/pipeline"
+	"github.com/tollgate-dev/tollgate/testenv/stack"
+)
+
+func (a *app) serveCommand() *cobra.Command {
+	roles := []string{testenv.Telemetry}
+	for _, r := range stack.Roles() {
+		roles = append(roles, r.Name)
+	}
+	return &cobra.Command{
+		Use:       "serve ROLE",
+		Short:     "Run one process of the stack (docs/stack.md)",
+		Hidden:    true,
+		ValidArgs: roles,
+		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
+		RunE: func(c *cobra.Command, args []string) error {
+			ctx := c.Context()
+			if lifeline := os.Getenv("PERSO_LIFELINE"); lifeline == "stdin" {
+				var cut context.CancelFunc
+				ctx, cut = context.WithCancel(ctx)
+				go func() { // ends with its input, at the latest with this process
+					_, _ = io.Copy(io.Discard, a.stdin)
+					cut()
+				}()
+			}
+			return a.serve(ctx, args[0])
+		},
+	}
+}
+
+// serve runs one role until ctx ends.
+func (a *app) serve(ctx context.Context, role string) error {
+	err := func() error {
+		if role == testenv.Telemetry {
+			config, err := pipeline.ConfigFromEnv(os.Getenv, a.stdout)
+			if err != nil {
+				return usage(err)
+			}
+			return pipeline.Run(ctx, config)
+		}
+		config, err := stack.ConfigFromEnv(os.Getenv, a.stdout)
+		if err != nil {
+			return usage(err)
+		}
+		roles := stack.Roles()
+		return roles[slices.IndexFunc(roles, func(r stack.Role) bool { return r.Name == role })].Run(ctx, config)
+	}()
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil // asked to end
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", strings.TrimSpace(role), err)
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/testenv"
+)
+
+// upState is what `up` leaves for `down` while it runs.
+type upState struct {
+	PID     int    `json:"pid"`
+	Gateway string `json:"gateway"`
+}
+
+// upFile is where it is left: one stack at a time and user.
+func upFile() string {
+	return filepath.Join(os.TempDir(), fmt.Sprintf("tollgate-up-%d.json", os.Getuid()))
+}
+
+func (a *app) upCommand() *cobra.Command {
+	var level, listen string
+	var seed int64
+	c := &cobra.Command{
+		Use:     "up",
+		Short:   "Just the stack, at one level, for k6 scripts",
+		Long:    "Deploys the stack at one level and keeps it until Ctrl-C, or until `tollgate down`.",
+		Example: "  tollgate up --level full &\n  tollgate k6 run scenarios/journeys.js\n  tollgate down",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			l, err := testenv.Level(level)
+			if err != nil {
+				return usage(fmt.Errorf("--level: %w", err))
+			}
+			return a.up(c.Context(), l, listen, seed)
+		},
+	}
+	c.Flags().StringVar(&level, "level", "full", "instrumentation level (see: tollgate list levels)")
+	c.Flags().StringVar(&listen, "listen", "127.0.0.1:8080", "address of the gateway")
+	c.Flags().Int64Var(&seed, "seed", 1, "seed of the population and the model")
+	return c
+}
+
+func (a *app) downCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "down",
+		Short: "End the stack that `tollgate up` keeps",
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return a.down(c.Context()) },
+	}
+}
+
+func (a *app) up(ctx context.Context, level result.Level, listen string, seed int64) (err error) {
+	binary, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("cannot find my own binary: %w", err)
+	}
+	env := &testenv.Process{Binary: binary, GatewayAddr: listen}
+	if err := env.Check(1); err != nil {
+		return err
+	}
+	defaults, err := experiment.Profile("")
+	if err != nil {
+		return err
+	}
+	launch, err := env.Launch(ctx, testenv.Spec{
+		Arms: []testenv.ArmSpec{{Arm: result.Arm{Name: level.Name, Level: level.Name}, Env: level.Env}},
+		Seed: seed, Users: defaults.Journeys.Users, Items: defaults.Journeys.Items,
+		EvalInterval: defaults.Alerts.EvalInterval, Scrape: defaults.Telemetry.ScrapeInterval,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, launch.Close(context.WithoutCancel(ctx))) }()
+	arm := launch.Arms()[0]
+	state, err := json.Marshal(upState{PID: os.Getpid(), Gateway: arm.Gateway()})
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(upFile(), state, 0o600); err != nil {
+		return err
+	}
+	defer os.Remove(upFile())
+	fmt.Fprintf(a.stdout, "gateway     %s\nprometheus  %s\nlevel       %s: %s\n", arm.Gateway(), arm.Prometheus(), level.Name, level.Title)
+	fmt.Fprintln(a.stderr, "up; Ctrl-C or `tollgate down` ends it")
+	select {
+	case err := <-launch.Lost():
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+func (a *app) down(ctx context.Context) error {
+	text, err := os.ReadFile(upFile())
+	if errors.Is(err, os.ErrNotExist) {
+		return errors.New("nothing is up")
+	}
+	if err != nil {
+		return err
+	}
+	var state upState
+	if err := json.Unmarshal(text, &state); err != nil || state.PID <= 1 {
+		return fmt.Errorf("%s is not what `tollgate up` writes: remove it", upFile())
+	}
+	if err := syscall.Kill(state.PID, syscall.SIGTERM); err != nil { // it is gone; so are its children
+		fmt.Fprintf(a.stderr, "process %d, which kept the stack, is gone already\n", state.PID)
+		return os.Remove(upFile())
+	}
+	for { // up removes its file as the last thing
+		if _, err := os.Stat(upFile()); errors.Is(err, os.ErrNotExist) {
+			fmt.Fprintf(a.stderr, "down: %s\n", state.Gateway)
+			return nil
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

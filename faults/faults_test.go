@@ -1,0 +1,182 @@
+package faults
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/population"
+)
+
+func TestCatalogueIsComplete(t *testing.T) {
+	id := regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
+	seen := map[string]bool{}
+	for _, f := range All() {
+		if !id.MatchString(f.ID) || seen[f.ID] {
+			t.Errorf("id %q is not kebab-case, or not unique", f.ID)
+		}
+		seen[f.ID] = true
+		if _, err := os.Stat(strings.ReplaceAll(f.ID, "-", "_") + ".go"); err != nil {
+			t.Errorf("%s: its file: %v", f.ID, err)
+		}
+		if f.Title == "" || f.Perturbs == "" || f.Felt == "" || f.Least == "" || f.Inject == nil || f.Probe == nil {
+			t.Errorf("%s: a field is empty", f.ID)
+		}
+		if f.ID != "none" && len(f.Expect) == 0 {
+			t.Errorf("%s: no alert is expected", f.ID)
+		}
+		for _, alert := range f.Allow {
+			if slices.Contains(f.Expect, alert) {
+				t.Errorf("%s: %s is both expected and allowed", f.ID, alert)
+			}
+		}
+	}
+	if All()[0].ID != "none" {
+		t.Error("the control must come first")
+	}
+}
+
+func TestLookupListsTheLegalNames(t *testing.T) {
+	_, err := Lookup("consumer-leg")
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, f := range All() {
+		if !strings.Contains(err.Error(), f.ID) {
+			t.Errorf("%q does not name %s", err, f.ID)
+		}
+	}
+}
+
+// site is an arm that remembers what is in force, and a crowd.
+type site struct {
+	controls map[string]any
+	asked    []string
+	lag      map[int32]int64
+	users    int
+	missing  int
+	drift    population.Drift
+	arrived  []int64
+	broken   error
+}
+
+func (s *site) Name() string { return "full" }
+
+func (s *site) Control(_ context.Context, service, control string, params any, lease time.Duration) error {
+	if lease != Lease {
+		return errors.New("a control without the catalogue's lease")
+	}
+	s.controls[service+"/"+control] = params
+	return s.broken
+}
+
+func (s *site) Release(_ context.Context, service, control string) error {
+	delete(s.controls, service+"/"+control)
+	return s.broken
+}
+
+func (s *site) Ask(_ context.Context, service, action string, _, out any) error {
+	s.asked = append(s.asked, service+"/"+action)
+	if s.broken == nil && out != nil {
+		return json.Unmarshal(fmt.Appendf(nil, `{"users":%d,"missing":%d}`, s.users, s.missing), out)
+	}
+	return s.broken
+}
+
+func (s *site) Lag(context.Context) (map[int32]int64, error) { return s.lag, s.broken }
+func (s *site) SetDrift(d population.Drift)                  { s.drift = d }
+func (s *site) Arrived(string) []int64                       { return s.arrived }
+
+// TestEveryFaultHeals holds each entry to the rule that healing takes back all of it, and may be repeated.
+func TestEveryFaultHeals(t *testing.T) {
+	for _, f := range All() {
+		t.Run(f.ID, func(t *testing.T) {
+			s := &site{controls: map[string]any{}}
+			in, err := f.Inject(t.Context(), Site{Arm: s, Crowd: s})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f.ID != "none" && len(s.controls) == 0 && s.drift == (population.Drift{}) {
+				t.Error("injecting changed nothing")
+			}
+			if len(s.controls) > 0 && in.Renew == nil {
+				t.Error("a leased control that is not renewed")
+			}
+			for range 2 {
+				if err := in.Heal(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if len(s.controls) > 0 || s.drift != (population.Drift{}) {
+				t.Errorf("healed, and yet in force: %v %v", s.controls, s.drift)
+			}
+		})
+	}
+}
+
+// TestEveryFaultHealsWhatItHalfInjected: an arm that fails halfway still hands back the heal.
+func TestEveryFaultHealsWhatItHalfInjected(t *testing.T) {
+	for _, f := range All() {
+		s := &site{controls: map[string]any{}, broken: errors.New("no answer")}
+		if in, _ := f.Inject(t.Context(), Site{Arm: s, Crowd: s}); in.Heal == nil {
+			t.Errorf("%s: an injection that fails has no heal", f.ID)
+		}
+	}
+}
+
+func TestProbes(t *testing.T) {
+	tests := []struct {
+		fault         string
+		site          site
+		present, gone bool
+	}{
+		{"none", site{}, true, true},
+		{"profile-attribute-missing", site{users: 1000, missing: 500}, true, false},
+		{"profile-attribute-missing", site{users: 1000, missing: 200}, false, false}, // neither: being delivered
+		{"profile-attribute-missing", site{users: 1000}, false, true},
+		{"profile-attribute-missing", site{}, false, false}, // an empty store tells nothing
+		{"model-drift", site{arrived: []int64{30, 40, 5, 3, 2}}, true, false},
+		{"model-drift", site{arrived: []int64{5, 5, 0, 0, 0}}, false, false}, // too few to tell
+		{"model-drift", site{arrived: []int64{16, 24, 24, 22, 14}}, false, true},
+		{"consumer-lag", site{lag: map[int32]int64{0: 80, 1: 30}}, true, false},
+		{"consumer-lag", site{lag: map[int32]int64{0: 40, 1: 30}}, false, false},
+		{"consumer-lag", site{lag: map[int32]int64{0: 1}}, false, true},
+	}
+	for _, tt := range tests {
+		f, err := Lookup(tt.fault)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := f.Probe(t.Context(), Site{Arm: &tt.site, Crowd: &tt.site})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Present != tt.present || got.Gone != tt.gone {
+			t.Errorf("%s: %s: present %t, gone %t; want %t, %t", tt.fault, got.Detail, got.Present, got.Gone, tt.present, tt.gone)
+		}
+	}
+}
+
+func TestFilesAreEntries(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") || file == "faults.go" {
+			continue
+		}
+		id := strings.ReplaceAll(strings.TrimSuffix(file, ".go"), "_", "-")
+		if _, err := Lookup(id); err != nil {
+			t.Errorf("%s is no entry: %v", file, err)
+		}
+	}
+}

@@ -1,0 +1,84 @@
+package tollgate_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/tollgate-dev/tollgate"
+
+// allowed says which packages of this module each package may import, tests apart: the arrows of docs/architecture.md.
+// A package that is not named here fails the test, so that a new one has to find its place.
+var allowed = map[string][]string{
+	".":                            {"xk6-perso"},
+	"cmd/tollgate":                 {"*"},
+	"faults":                       {"internal/population"},
+	"internal/alerts":              {"internal/result"},
+	"internal/child":               {},
+	"internal/experiment":          {"faults", "internal/alerts", "internal/child", "internal/population", "internal/result", "internal/slot", "internal/verdict", "scenarios", "testenv", "testenv/rules"},
+	"internal/population":          {},
+	"internal/result":              {"internal/slot"},
+	"internal/slot":                {"internal/population"},
+	"internal/stats":               {},
+	"internal/verdict":             {"internal/result", "internal/slot", "internal/stats"},
+	"internal/verdict/verdicttest": {"internal/result", "internal/slot", "internal/population"},
+	"reports":                      {"internal/result", "internal/verdict"},
+	"scenarios":                    {},
+	"testenv":                      {"internal/child", "internal/result"},
+	"testenv/pipeline":             {"testenv/stack"},
+	"testenv/rules":                {},
+	"testenv/stack":                {"internal/population"},
+	"xk6-perso":                    {"internal/population", "internal/result", "internal/slot"},
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	err := filepath.WalkDir(".", func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && (strings.HasPrefix(entry.Name(), ".") && file != "." || entry.Name() == "testdata" || entry.Name() == "runs") {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+			return nil
+		}
+		pkg := path.Dir(filepath.ToSlash(file))
+		may, known := allowed[pkg]
+		if !known {
+			t.Errorf("%s: package %s has no place among the allowed imports", file, pkg)
+			return nil
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, spec := range parsed.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			rest, ours := strings.CutPrefix(imported, module)
+			if !ours {
+				continue
+			}
+			to := strings.TrimPrefix(rest, "/")
+			if to == "" {
+				to = "."
+			}
+			if !slices.Contains(may, "*") && !slices.Contains(may, to) {
+				t.Errorf("%s imports %s: %s may import only %v", file, to, pkg, may)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

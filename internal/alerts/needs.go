@@ -1,0 +1,109 @@
+package alerts
+
+import (
+	"slices"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/prometheus/prometheus/promql/parser"
+)
+
+// Signals that an alert can need, least first. A level that has one has those before it, too.
+const (
+	Outside = "outside" // needs no instrumentation
+	Metrics = "metrics"
+	Logs    = "logs"   // metrics derived from log records
+	Traces  = "traces" // metrics derived from spans
+)
+
+var order = []string{Outside, Metrics, Logs, Traces}
+
+func rank(signal string) int { return slices.Index(order, signal) }
+
+// known says which signal brings a metric; every other metric comes with metrics.
+var known = map[string]string{
+	"up":                            Outside,
+	"probe_success":                 Outside,
+	"process_cpu_seconds_total":     Outside,
+	"process_resident_memory_bytes": Outside,
+	"kafka_consumergroup_lag":       Outside,
+	"loadgen_requests_total":        Outside,
+	"loadgen_failed_total":          Outside,
+	"loadgen_dropped_total":         Outside,
+	"perso_log_records_total":       Logs,
+	"perso_span_fallbacks_total":    Traces,
+}
+
+// signals resolves metric names, recorded ones through the rules that record them.
+type signals struct {
+	recorded map[string][]string // expressions, by the name that they are recorded under
+	busy     map[string]bool     // names being resolved: a rule may refer to itself
+}
+
+func newSignals(groups []rulefmt.RuleGroup) signals {
+	s := signals{recorded: map[string][]string{}, busy: map[string]bool{}}
+	for _, g := range groups {
+		for _, r := range g.Rules {
+			if r.Record != "" {
+				s.recorded[r.Record] = append(s.recorded[r.Record], r.Expr)
+			}
+		}
+	}
+	return s
+}
+
+// of is the greatest signal among the metrics of an expression, which has been parsed before; Outside if it has none.
+func (s signals) of(expr string) string {
+	parsed, err := newParser().ParseExpr(expr)
+	if err != nil {
+		return Metrics
+	}
+	need := Outside
+	parser.Inspect(parsed, func(node parser.Node, _ []parser.Node) error {
+		if v, ok := node.(*parser.VectorSelector); ok {
+			need = greater(need, s.ofMetric(metricName(v)))
+		}
+		return nil
+	})
+	return need
+}
+
+func (s signals) ofMetric(name string) string {
+	exprs, recorded := s.recorded[name]
+	if !recorded {
+		if signal, ok := known[name]; ok {
+			return signal
+		}
+		return Metrics
+	}
+	if s.busy[name] {
+		return Outside
+	}
+	s.busy[name] = true
+	defer delete(s.busy, name)
+	need := Outside
+	for _, expr := range exprs {
+		need = greater(need, s.of(expr))
+	}
+	return need
+}
+
+// metricName is the one metric that a selector names, or "" if it may match several.
+func metricName(v *parser.VectorSelector) string {
+	if v.Name != "" {
+		return v.Name
+	}
+	for _, m := range v.LabelMatchers {
+		if m.Name == labels.MetricName && m.Type == labels.MatchEqual {
+			return m.Value
+		}
+	}
+	return ""
+}
+
+func greater(a, b string) string {
+	if rank(a) >= rank(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,22 @@
+package child
+
+import (
+	"maps"
+	"os"
+	"slices"
+	"strings"
+)
+
+// Environ is this process's environment without the variables that would change what a run does (OTEL_, K6_, PERSO_
+// and TOLLGATE_), and with more, as os/exec wants it.
+func Environ(more map[string]string) []string {
+	env := slices.DeleteFunc(os.Environ(), func(kv string) bool {
+		return slices.ContainsFunc([]string{"OTEL_", "K6_", "PERSO_", "TOLLGATE_"}, func(prefix string) bool {
+			return strings.HasPrefix(kv, prefix)
+		})
+	})
+	for _, key := range slices.Sorted(maps.Keys(more)) {
+		env = append(env, key+"="+more[key])
+	}
+	return env
+}

@@ -1,0 +1,158 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tollgate-dev/tollgate/internal/alerts"
+	"github.com/tollgate-dev/tollgate/internal/population"
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/testenv"
+)
+
+// watchInterval is how often the alerts of every arm are read; their times are those of the evaluations, not of this.
+const watchInterval = time.Second
+
+// catchSlot is the length of an order of the catch phase: how soon a change of the crowd takes effect.
+const catchSlot = time.Second
+
+// catch runs every fault at all levels at once.
+func (r *run) catch(ctx context.Context) error {
+	if len(r.faults) == 0 {
+		return nil
+	}
+	spec := testenv.Spec{
+		Launch: r.Toll.Launches, Arms: r.specs(r.catchArms(), r.Telemetry.CatchMetricInterval),
+		RulesFile: absolute(r.rulesFile()), SeriesDir: absolute(r.dir.Path(result.SeriesDir)), TelemetryDir: absolute(r.dir.Path(result.TelemetryDir)),
+	}
+	err := r.deploy(ctx, spec, "one arm per level, all under load together", func(ctx context.Context, arms []testenv.Arm) error {
+		c := &catch{run: r, arms: arms, crowd: &crowd{arrived: map[string][]int64{}}}
+		group, ctx := errgroup.WithContext(ctx)
+		loadCtx, stopLoad := context.WithCancel(ctx)
+		defer stopLoad()
+		group.Go(func() error { return untilStopped(loadCtx, ctx, c.load) })
+		group.Go(func() error { return untilStopped(loadCtx, ctx, c.watch) })
+		group.Go(func() error {
+			defer stopLoad()
+			return c.passes(ctx)
+		})
+		return group.Wait()
+	})
+	return errors.Join(err, r.evidence())
+}
+
+// untilStopped runs a loop that goes on until its context ends, which is an error only if the outer one ended.
+func untilStopped(ctx, outer context.Context, loop func(context.Context) error) error {
+	err := loop(ctx)
+	if ctx.Err() != nil && outer.Err() == nil {
+		return nil
+	}
+	return err
+}
+
+// catch is the catch phase of a run.
+type catch struct {
+	*run
+	arms  []testenv.Arm
+	crowd *crowd
+}
+
+// sent is an order of the catch phase that the generator works on.
+type sent struct {
+	round  int
+	drift  population.Drift
+	report <-chan slot.Report
+}
+
+// load keeps all arms under load, one order after the other, and hands on what they report, in their order.
+func (c *catch) load(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	orders := make(chan sent, 64) // far more than the seconds that a straggler can take
+	group.Go(func() error {
+		defer close(orders)
+		for round := 0; ; round++ {
+			drift := c.crowd.now()
+			report, err := c.conductor.send(ctx, slot.Order{
+				Phase: slot.Catch, Launch: c.Toll.Launches, Round: round, Targets: targets(c.arms),
+				Duration: catchSlot, Rate: c.Catch.Rate, Overlap: true, Drift: drift,
+			})
+			if err != nil {
+				return err
+			}
+			orders <- sent{round, drift, report}
+		}
+	})
+	group.Go(func() error { return c.reports(ctx, orders) })
+	return group.Wait()
+}
+
+// reports takes the report of every order as it comes in.
+func (c *catch) reports(ctx context.Context, orders <-chan sent) error {
+	meters := map[string]*meter{}
+	for _, arm := range c.arms {
+		m, err := newMeter(ctx, arm)
+		if err != nil {
+			return err
+		}
+		meters[arm.Name()] = m
+	}
+	for order := range orders {
+		select {
+		case report := <-order.report:
+			c.crowd.observe(order.drift, report)
+			for _, work := range report.Arms {
+				if err := c.reported(ctx, order.round, report, work, meters[work.Arm]); err != nil {
+					return err
+				}
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// reported writes what one order brought to one arm; its cost is what the arm used since the report before.
+func (c *catch) reported(ctx context.Context, round int, report slot.Report, work slot.ArmReport, m *meter) error {
+	if m == nil {
+		return fmt.Errorf("experiment: the load generator reported arm %q, which is not deployed", work.Arm)
+	}
+	m.arm.Loadgen(testenv.Observed{Steps: work.Steps, Failed: work.Failed, Dropped: work.Dropped})
+	s := result.Slot{
+		Phase: slot.Catch, Order: report.Order, Launch: c.Toll.Launches, Round: round, Arm: work.Arm,
+		Start: report.Start, End: report.End, Work: work, GeneratorCPU: report.GeneratorCPU,
+	}
+	if err := m.since(ctx, &s); err != nil {
+		return err
+	}
+	return c.dir.Slot(s)
+}
+
+// watch reads the alerts of all arms and writes every change of state.
+func (c *catch) watch(ctx context.Context) error {
+	watchers := make([]*alerts.Watcher, len(c.arms))
+	for i, arm := range c.arms {
+		watchers[i] = alerts.NewWatcher(arm.Name(), arm.Prometheus(), c.Alerts.EvalInterval)
+	}
+	for {
+		for _, w := range watchers {
+			events, err := w.Poll(ctx)
+			if err != nil {
+				return err
+			}
+			for _, e := range events {
+				if err := c.dir.Alert(e); err != nil {
+					return err
+				}
+			}
+		}
+		if err := sleep(ctx, watchInterval); err != nil {
+			return err
+		}
+	}
+}

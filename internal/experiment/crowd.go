@@ -1,0 +1,60 @@
+package experiment
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/tollgate-dev/tollgate/internal/population"
+	"github.com/tollgate-dev/tollgate/internal/slot"
+)
+
+// crowd is the population behind the load, as faults see and move it.
+type crowd struct {
+	mu      sync.Mutex
+	drift   population.Drift
+	arrived map[string][]int64 // under drift, by arm and age band
+}
+
+// now is the drift to order the next slot under.
+func (c *crowd) now() population.Drift {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.drift
+}
+
+// SetDrift moves the crowd, from the next order on.
+func (c *crowd) SetDrift(d population.Drift) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if d != c.drift {
+		c.drift, c.arrived = d, map[string][]int64{}
+	}
+}
+
+// Arrived counts the users that arrived at an arm under the drift in force.
+func (c *crowd) Arrived(arm string) []int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.arrived[arm])
+}
+
+// observe adds what a slot that was ordered under d brought; slots under an earlier drift do not count.
+func (c *crowd) observe(d population.Drift, report slot.Report) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if d != c.drift {
+		return
+	}
+	for _, a := range report.Arms {
+		sum := c.arrived[a.Arm]
+		if sum == nil {
+			sum = make([]int64, len(population.AgeBands))
+			c.arrived[a.Arm] = sum
+		}
+		for band, n := range a.AgeBands {
+			if band < len(sum) {
+				sum[band] += n
+			}
+		}
+	}
+}

@@ -1,0 +1,201 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tollgate-dev/tollgate/faults"
+	"github.com/tollgate-dev/tollgate/internal/result"
+)
+
+const (
+	probeInterval = 250 * time.Millisecond
+	healLimit     = 10 * time.Second
+)
+
+// passes runs the faults one after the other.
+func (c *catch) passes(ctx context.Context) error {
+	c.Progress.Begin("settle", c.Catch.Settle, "windows fill, so that alerts have a past to compare with")
+	if err := c.wait(ctx, 0, c.Catch.Settle); err != nil {
+		return err
+	}
+	c.Progress.End("")
+	for _, f := range c.faults {
+		if err := c.pass(ctx, f); err != nil {
+			return fmt.Errorf("fault %s: %w", f.ID, err)
+		}
+	}
+	return nil
+}
+
+// pass takes all arms through one fault: clean, inject, confirm, hold, revert, confirm, clear.
+func (c *catch) pass(ctx context.Context, f faults.Fault) (err error) {
+	p := &pass{catch: c, fault: f, sites: make([]faults.Site, len(c.arms)), injected: make([]faults.Injection, len(c.arms))}
+	for i, arm := range c.arms {
+		p.sites[i] = faults.Site{Arm: arm, Crowd: c.crowd}
+	}
+	c.Progress.Begin("fault "+f.ID, c.Catch.Clean+c.Catch.Hold+c.Catch.Clear, f.Title)
+	if err := p.event(result.PhaseClean, "", faults.Effect{}); err != nil {
+		return err
+	}
+	if err := c.wait(ctx, 0, c.Catch.Clean); err != nil {
+		return err
+	}
+	defer func() { // on every exit path, with a context of its own
+		heal, cancel := context.WithTimeout(context.WithoutCancel(ctx), healLimit)
+		defer cancel()
+		err = errors.Join(err, p.heal(heal))
+	}()
+	if err := p.event(result.PhaseInject, "", faults.Effect{}); err != nil {
+		return err
+	}
+	if err := p.inject(ctx); err != nil {
+		return err
+	}
+	if err := p.hold(ctx); err != nil {
+		return err
+	}
+	if err := p.event(result.PhaseRevert, "", faults.Effect{}); err != nil {
+		return err
+	}
+	if err := p.heal(ctx); err != nil {
+		return err
+	}
+	if err := p.probe(ctx, result.PhaseReverted, result.PhaseStuck, func(e faults.Effect) bool { return e.Gone }); err != nil {
+		return err
+	}
+	if err := c.wait(ctx, c.Catch.Clean+c.Catch.Hold, c.Catch.Clear); err != nil {
+		return err
+	}
+	c.Progress.End(fmt.Sprintf("confirmed at %d of %d levels", p.confirmed, len(p.sites)))
+	return p.event(result.PhaseDone, "", faults.Effect{})
+}
+
+// pass is one fault being taken through its phases.
+type pass struct {
+	*catch
+	fault     faults.Fault
+	sites     []faults.Site
+	injected  []faults.Injection // by site; zero where it was not injected, or is healed
+	confirmed int
+}
+
+func (p *pass) event(phase, arm string, e faults.Effect) error {
+	return p.dir.Fault(result.FaultEvent{Time: time.Now(), Fault: p.fault.ID, Phase: phase, Arm: arm, Detail: e.Detail, Values: e.Values})
+}
+
+// inject breaks all arms at once.
+func (p *pass) inject(ctx context.Context) error {
+	return p.all(ctx, func(ctx context.Context, i int) error {
+		in, err := p.fault.Inject(ctx, p.sites[i])
+		p.injected[i] = in // also after an error: what was half done is healed
+		return err
+	})
+}
+
+// hold keeps the fault in force: until every arm's effect is confirmed, then for catch.hold.
+func (p *pass) hold(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	held, stop := context.WithCancel(ctx)
+	group.Go(func() error { return untilStopped(held, ctx, p.renew) })
+	group.Go(func() error {
+		defer stop()
+		if err := p.probe(ctx, result.PhaseConfirmed, result.PhaseUnconfirmed, func(e faults.Effect) bool { return e.Present }); err != nil {
+			return err
+		}
+		return p.wait(ctx, p.Catch.Clean, p.Catch.Hold)
+	})
+	return group.Wait()
+}
+
+// renew keeps the leases alive.
+func (p *pass) renew(ctx context.Context) error {
+	for {
+		if err := sleep(ctx, faults.Lease/3); err != nil {
+			return err
+		}
+		err := p.all(ctx, func(ctx context.Context, i int) error {
+			if p.injected[i].Renew == nil {
+				return nil
+			}
+			return p.injected[i].Renew(ctx)
+		})
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// probe looks at every arm until what is wanted is seen there, and writes yes when it is; no when it is not in time.
+func (p *pass) probe(ctx context.Context, yes, no string, want func(faults.Effect) bool) error {
+	deadline := time.Now().Add(p.Catch.ConfirmLimit)
+	counted := make([]bool, len(p.sites))
+	err := p.all(ctx, func(ctx context.Context, i int) error {
+		for {
+			effect, err := p.fault.Probe(ctx, p.sites[i])
+			if err != nil {
+				return err
+			}
+			if want(effect) {
+				counted[i] = true
+				return p.event(yes, p.sites[i].Arm.Name(), effect)
+			}
+			if time.Now().After(deadline) {
+				return p.event(no, p.sites[i].Arm.Name(), effect)
+			}
+			if err := sleep(ctx, probeInterval); err != nil {
+				return err
+			}
+		}
+	})
+	if yes == result.PhaseConfirmed {
+		for _, ok := range counted {
+			if ok {
+				p.confirmed++
+			}
+		}
+	}
+	return err
+}
+
+// heal ends the fault at all arms; healing twice is no error.
+func (p *pass) heal(ctx context.Context) error {
+	return p.all(ctx, func(ctx context.Context, i int) error {
+		if p.injected[i].Heal == nil {
+			return nil
+		}
+		err := p.injected[i].Heal(ctx)
+		if err == nil {
+			p.injected[i] = faults.Injection{}
+		}
+		return err
+	})
+}
+
+// all does something at all sites at once.
+func (p *pass) all(ctx context.Context, do func(context.Context, int) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for i := range p.sites {
+		group.Go(func() error { return do(ctx, i) })
+	}
+	return group.Wait()
+}
+
+// wait lets d pass; the stage stands at from when it begins.
+func (c *catch) wait(ctx context.Context, from, d time.Duration) error {
+	const tick = 500 * time.Millisecond
+	for begin, end := time.Now(), time.Now().Add(d); ; {
+		left := time.Until(end)
+		if left <= 0 {
+			return nil
+		}
+		if err := sleep(ctx, min(left, tick)); err != nil {
+			return err
+		}
+		c.Progress.Advance(from + min(time.Since(begin), d))
+	}
+}

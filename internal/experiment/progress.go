@@ -1,0 +1,15 @@
+package experiment
+
+import "time"
+
+// Progress is told what a run is doing. Its methods are called from one goroutine.
+type Progress interface {
+	// Begin starts a stage of about the given length; why says what takes long, in a clause.
+	Begin(stage string, length time.Duration, why string)
+	// Advance says how much of the stage's length is behind.
+	Advance(done time.Duration)
+	// End finishes the stage; result is a clause about what came out, or "".
+	End(result string)
+	// Warn says something that the user should know and that does not end the run.
+	Warn(text string)
+}

@@ -1,0 +1,225 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/faults"
+	"github.com/tollgate-dev/tollgate/internal/alerts"
+	"github.com/tollgate-dev/tollgate/internal/child"
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/scenarios"
+	"github.com/tollgate-dev/tollgate/testenv"
+	"github.com/tollgate-dev/tollgate/testenv/rules"
+)
+
+// Options are what a run needs besides its experiment.
+type Options struct {
+	Environment testenv.Environment
+	Binary      string // tollgate itself, whose k6 makes the load
+	Out         string // the run directory; must not exist, or be empty
+	Version     string
+	Progress    Progress
+}
+
+// ErrInterrupted is the cause to cancel a run's context with when the user asks for its end.
+var ErrInterrupted = errors.New("interrupted")
+
+// run is one execution of an experiment.
+type run struct {
+	*Experiment
+	Options
+	dir       *result.Writer
+	log       *os.File // of all children
+	conductor *conductor
+	generator *child.Process
+	pack      *alerts.Pack
+	lapsed    *alerts.Lapsed
+	faults    []faults.Fault
+}
+
+// Run carries out a valid experiment. The run directory holds what was measured, whatever the error: a run that ends
+// early is marked partial with the reason.
+func Run(ctx context.Context, e *Experiment, o Options) (err error) {
+	r := &run{Experiment: e, Options: o}
+	if err := r.prepare(); err != nil {
+		return err
+	}
+	defer func() {
+		err = errors.Join(err, r.finish(err))
+	}()
+	ctx, lost := context.WithCancelCause(ctx)
+	defer lost(nil)
+	if err := r.startGenerator(lost); err != nil {
+		return err
+	}
+	defer r.stopGenerator()
+	if err := r.toll(ctx); err != nil {
+		return err
+	}
+	return r.catch(ctx)
+}
+
+// prepare checks what can be checked before anything starts, and opens the run directory.
+func (r *run) prepare() error {
+	if err := r.loadRules(); err != nil {
+		return err
+	}
+	for _, id := range r.Faults {
+		f, err := faults.Lookup(id)
+		if err != nil {
+			return err
+		}
+		r.faults = append(r.faults, f)
+	}
+	if err := r.Environment.Check(len(r.tollArms())); err != nil {
+		return err
+	}
+	meta, err := r.meta()
+	if err != nil {
+		return err
+	}
+	if r.dir, err = result.Create(r.Out, meta); err != nil {
+		return err
+	}
+	if r.log, err = os.Create(r.dir.Path("processes.log")); err != nil {
+		return fmt.Errorf("experiment: %w", err)
+	}
+	if err := os.WriteFile(r.rulesFile(), []byte(r.lapsed.YAML), 0o644); err != nil {
+		return fmt.Errorf("experiment: %w", err)
+	}
+	r.conductor, err = newConductor()
+	return err
+}
+
+func (r *run) loadRules() (err error) {
+	name, text := "the shipped rules", rules.Pack
+	if r.Alerts.Rules != "" {
+		name = r.Alerts.Rules
+		if text, err = os.ReadFile(name); err != nil {
+			return fmt.Errorf("experiment: rules: %w", err)
+		}
+	}
+	if r.pack, err = alerts.Load(name, text); err != nil {
+		return err
+	}
+	r.lapsed, err = r.pack.Lapse(r.Alerts.Lapse, 4*r.Telemetry.ScrapeInterval)
+	return err
+}
+
+// rulesFile is where the rules are kept as they are evaluated.
+func (r *run) rulesFile() string { return r.dir.Path("rules.yaml") }
+
+// meta is run.json as far as it is known beforehand.
+func (r *run) meta() (result.Run, error) {
+	text, err := r.Text()
+	if err != nil {
+		return result.Run{}, err
+	}
+	now := time.Now()
+	meta := result.Run{
+		ID:      now.UTC().Format("20060102-150405") + "-" + r.Profile,
+		Started: now, Tool: tool(r.Version), Machine: machine(), Environment: r.Environment.Name(),
+		Profile: r.Profile, Experiment: text, Seed: r.Seed, Journeys: r.journeysTitle(),
+		Arms: r.tollArms(), Lapse: r.Alerts.Lapse, Alerts: r.lapsed.Alerts, Warnings: r.lapsed.Notes,
+		Plan: result.Plan{
+			Launches: r.Toll.Launches, Rounds: r.Toll.Rounds, Slot: r.Toll.Slot, Washout: r.Toll.Washout,
+			Rate: r.Toll.Rate, CatchRate: r.Catch.Rate, ClientTimeout: clientTimeout,
+		},
+	}
+	for i := range meta.Alerts {
+		meta.Alerts[i].Floor = alerts.Floor(meta.Alerts[i], r.Telemetry.CatchMetricInterval, r.Telemetry.ScrapeInterval, r.Alerts.EvalInterval)
+	}
+	for _, l := range r.Levels {
+		meta.Levels = append(meta.Levels, result.Level{Name: l.Name, Title: l.Title, Env: Redact(l.Env)})
+	}
+	for _, f := range r.faults {
+		meta.Faults = append(meta.Faults, result.Fault{
+			ID: f.ID, Title: f.Title, Felt: f.Felt, Expect: f.Expect, Allow: f.Allow, Evidence: f.Evidence.String(),
+		})
+	}
+	return meta, nil
+}
+
+func (r *run) journeysTitle() string {
+	if r.Journeys.File == "" {
+		return fmt.Sprintf("population of %d users and %d items", r.Journeys.Users, r.Journeys.Items)
+	}
+	return fmt.Sprintf("recorded sessions of %s, think times divided by %g", filepath.Base(r.Journeys.File), r.Journeys.Speed)
+}
+
+// tool says what is running and which libraries shape what it finds.
+func tool(version string) result.Tool {
+	t := result.Tool{Version: version, Go: runtime.Version(), Modules: map[string]string{}}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return t
+	}
+	shaping := map[string]bool{
+		"go.k6.io/k6/v2": true, "github.com/prometheus/prometheus": true, "go.opentelemetry.io/otel/sdk": true,
+		"go.opentelemetry.io/collector/otelcol": true, "github.com/HdrHistogram/hdrhistogram-go": true,
+		"github.com/twmb/franz-go": true, "github.com/redis/go-redis/v9": true,
+	}
+	for _, m := range info.Deps {
+		if shaping[m.Path] {
+			t.Modules[m.Path] = m.Version
+		}
+	}
+	return t
+}
+
+// finish closes the run directory with the status that err calls for.
+func (r *run) finish(err error) error {
+	r.conductor.close()
+	update := r.dir.Update(func(m *result.Run) {
+		m.Ended, m.Status = time.Now(), result.Complete
+		if err != nil {
+			m.Status, m.Reason = result.Partial, err.Error()
+		}
+	})
+	return errors.Join(update, r.dir.Close(), r.log.Close())
+}
+
+// clientTimeout is how long the load generator waits for an answer.
+const clientTimeout = 5 * time.Second
+
+// startGenerator starts k6 with the measuring script; should it end early, the run's context is cancelled.
+func (r *run) startGenerator(lost context.CancelCauseFunc) error {
+	script := r.dir.Path("measure.js")
+	if err := os.WriteFile(script, scenarios.Measure(), 0o644); err != nil {
+		return fmt.Errorf("experiment: %w", err)
+	}
+	env, err := r.generatorEnv()
+	if err != nil {
+		return err
+	}
+	r.generator, err = child.Start(child.Spec{
+		Name: "load generator (k6)", Path: r.Binary, Env: env, Log: r.log,
+		Args: []string{"k6", "run", "--quiet", "--no-usage-report", "--summary-mode=disabled", "--address=", script},
+	})
+	if err != nil {
+		return fmt.Errorf("experiment: %w", err)
+	}
+	go func() { // ends with the child, which stopGenerator waits for
+		<-r.generator.Done()
+		if !r.generator.Stopping() {
+			lost(r.generator.Lost())
+		}
+	}()
+	return nil
+}
+
+func (r *run) stopGenerator() {
+	r.conductor.finish()
+	r.generator.Stop(10 * time.Second)
+}
+
+// logWriter is where children write their logs.
+func (r *run) logWriter() io.Writer { return r.log }

@@ -1,0 +1,168 @@
+package experiment
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/testenv"
+)
+
+// toll measures what each level costs: in every launch, rounds of slots in which one arm takes all the load while the
+// others are parked.
+func (r *run) toll(ctx context.Context) error {
+	plan := rand.New(rand.NewPCG(uint64(r.Seed), 0x746f6c6c))
+	for launch := range r.Toll.Launches {
+		spec := testenv.Spec{Launch: launch, Arms: r.specs(r.tollArms(), r.Telemetry.MetricInterval)}
+		rounds := orders(plan, len(spec.Arms), r.Toll.Rounds)
+		err := r.deploy(ctx, spec, "each process starts, trains or loads its data, and connects", func(ctx context.Context, arms []testenv.Arm) error {
+			if err := r.warmUp(ctx, launch, arms); err != nil {
+				return err
+			}
+			return r.rounds(ctx, launch, arms, rounds)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// warmUp loads one arm after the other, unrecorded, and parks it: connections are made, journeys are in full swing.
+func (r *run) warmUp(ctx context.Context, launch int, arms []testenv.Arm) error {
+	r.Progress.Begin("warm-up", time.Duration(len(arms))*r.Toll.Warmup, "journeys reach their full rate; not recorded")
+	for i := range arms {
+		if r.Toll.Warmup > 0 {
+			order := slot.Order{
+				Phase: slot.Warmup, Launch: launch, Targets: targets(arms[i : i+1]), Duration: r.Toll.Warmup, Rate: r.Toll.Rate,
+			}
+			if _, err := r.conductor.do(ctx, order); err != nil {
+				return err
+			}
+		}
+		r.Progress.Advance(time.Duration(i+1) * r.Toll.Warmup)
+	}
+	for _, arm := range arms {
+		if err := arm.Park(); err != nil {
+			return err
+		}
+	}
+	r.Progress.End("")
+	return nil
+}
+
+// rounds measures all rounds of one launch.
+func (r *run) rounds(ctx context.Context, launch int, arms []testenv.Arm, orders [][]int) error {
+	slotLength := r.Toll.Slot + r.Telemetry.BatchDelay*3 // with its drain, about
+	r.Progress.Begin(fmt.Sprintf("toll, launch %d of %d", launch+1, r.Toll.Launches), time.Duration(len(orders)*len(arms))*slotLength,
+		fmt.Sprintf("%d rounds of %d slots, one arm at a time", len(orders), len(arms)))
+	before := ""
+	for round, order := range orders {
+		for position, index := range order {
+			s := result.Slot{Phase: slot.Toll, Launch: launch, Round: round, Position: position, Arm: arms[index].Name(), Before: before}
+			if err := r.slot(ctx, arms[index], &s); err != nil {
+				return err
+			}
+			before = s.Arm
+			r.Progress.Advance(time.Duration(round*len(arms)+position+1) * slotLength)
+		}
+	}
+	r.Progress.End("")
+	return nil
+}
+
+// slot gives one arm one slot of load, waits until it has drained, and writes what it cost.
+func (r *run) slot(ctx context.Context, arm testenv.Arm, s *result.Slot) error {
+	if err := arm.Unpark(); err != nil {
+		return err
+	}
+	meter, err := newMeter(ctx, arm)
+	if err != nil {
+		return err
+	}
+	report, err := r.conductor.do(ctx, slot.Order{
+		Phase: s.Phase, Launch: s.Launch, Round: s.Round, Position: s.Position,
+		Targets: targets([]testenv.Arm{arm}), Duration: r.Toll.Slot, Washout: r.Toll.Washout, Rate: r.Toll.Rate,
+	})
+	if err != nil {
+		return err
+	}
+	s.Order, s.Start, s.End, s.GeneratorCPU = report.Order, report.Start, report.End, report.GeneratorCPU
+	if len(report.Arms) != 1 {
+		return fmt.Errorf("experiment: the load generator reported %d arms for a slot of one", len(report.Arms))
+	}
+	s.Work = report.Arms[0]
+	if s.Drained, err = r.drain(ctx, arm); err != nil {
+		return err
+	}
+	s.Drain = time.Since(s.End)
+	if err := meter.since(ctx, s); err != nil {
+		return err
+	}
+	if err := arm.Park(); err != nil {
+		return err
+	}
+	return r.dir.Slot(*s)
+}
+
+// An arm is drained when its processes together use less than idleShare of one core over idleWindow.
+const (
+	idleWindow = 20 * time.Millisecond
+	idleShare  = 0.15
+)
+
+// drain waits until what the arm does after its requests is done: at least as long as a batch waits at the sender and
+// at the receiver, then until its processes are back at idle CPU, at most toll.drain_limit.
+func (r *run) drain(ctx context.Context, arm testenv.Arm) (bool, error) {
+	limit := time.Now().Add(r.Toll.DrainLimit)
+	if err := sleep(ctx, 2*r.Telemetry.BatchDelay+idleWindow); err != nil {
+		return false, err
+	}
+	last, err := armCPU(arm)
+	if err != nil {
+		return false, err
+	}
+	for from := time.Now(); ; {
+		if err := sleep(ctx, idleWindow); err != nil {
+			return false, err
+		}
+		now, err := armCPU(arm)
+		if err != nil {
+			return false, err
+		}
+		if share := float64(now-last) / float64(time.Since(from)); share < idleShare {
+			return true, nil
+		}
+		if time.Now().After(limit) {
+			return false, nil
+		}
+		last, from = now, time.Now()
+	}
+}
+
+// armCPU is the CPU time of all the arm's own processes.
+func armCPU(arm testenv.Arm) (time.Duration, error) {
+	usage, err := arm.Usage()
+	var sum time.Duration
+	for service, cpu := range usage.CPU {
+		if service != testenv.Backing {
+			sum += cpu
+		}
+	}
+	return sum, err
+}
+
+// sleep waits, or returns the cause of the context's end.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,174 @@
+package stats
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// world draws one run: paired values of launches × rounds whose true centre is 0.
+type world func(rng *rand.Rand, launches, rounds int) [][]float64
+
+// draw makes a world whose rounds come from next, one source of rounds per launch, around a launch's own luck.
+func draw(launchSD float64, next func(rng *rand.Rand) func() float64) world {
+	return func(rng *rand.Rand, launches, rounds int) [][]float64 {
+		groups := make([][]float64, launches)
+		for l := range groups {
+			luck, round := launchSD*rng.NormFloat64(), next(rng)
+			for range rounds {
+				groups[l] = append(groups[l], luck+round())
+			}
+		}
+		return groups
+	}
+}
+
+func normal(rng *rand.Rand) func() float64 { return rng.NormFloat64 }
+
+// spiky is normal noise where one slot in ten meets a stall, of either arm alike.
+func spiky(rng *rand.Rand) func() float64 {
+	return func() float64 {
+		x := rng.NormFloat64()
+		if rng.Float64() < 0.1 {
+			x += 20 * rng.NormFloat64()
+		}
+		return x
+	}
+}
+
+// threeSlots is the contrast of a run: one slot against the mean of two, each with stalls that only ever slow it.
+func threeSlots(rng *rand.Rand) func() float64 {
+	slot := func() float64 {
+		x := rng.NormFloat64()
+		if rng.Float64() < 0.05 {
+			x += 5 + 10*rng.Float64()
+		}
+		return x
+	}
+	return func() float64 { return slot() - (slot()+slot())/2 }
+}
+
+// autoregressive rounds follow each other with correlation rho.
+func autoregressive(rho float64) func(rng *rand.Rand) func() float64 {
+	return func(rng *rand.Rand) func() float64 {
+		x := rng.NormFloat64()
+		return func() float64 {
+			x = rho*x + math.Sqrt(1-rho*rho)*rng.NormFloat64()
+			return x
+		}
+	}
+}
+
+// TestCoverage counts how often the 95 % interval holds the truth, which is 0; what it misses is the share of identical
+// arms that would be called different.
+func TestCoverage(t *testing.T) {
+	const runs, resamples = 600, 399
+	for _, c := range []struct {
+		name             string
+		world            world
+		launches, rounds int
+		low, high        float64 // what is accepted: the truth ± 3 standard errors of the simulation
+	}{
+		{"normal, one launch, signed-rank", draw(0, normal), 1, 12, 0.93, 0.985},
+		{"normal, one long launch", draw(0, normal), 1, 60, 0.92, 0.98},
+		{"normal, two launches", draw(0, normal), 2, 15, 0.92, 1},
+		{"normal, three launches", draw(0, normal), 3, 14, 0.92, 1},
+		{"spikes, three launches", draw(0, spiky), 3, 14, 0.92, 1},
+		{"spikes, one launch, signed-rank", draw(0, spiky), 1, 20, 0.93, 0.985},
+		{"one slot against two, stalls", draw(0, threeSlots), 3, 14, 0.92, 1},
+		{"launch effects as large as their error", draw(0.27, normal), 3, 14, 0.90, 1},
+		{"launch effects three times that", draw(0.8, normal), 3, 14, 0.90, 1},
+		{"launch effects, five launches", draw(0.8, normal), 5, 10, 0.90, 1},
+		{"launch effects, two launches", draw(0.8, normal), 2, 15, 0.82, 1},
+		{"autocorrelated 0.5, one launch", draw(0, autoregressive(0.5)), 1, 40, 0.88, 1},
+		{"autocorrelated 0.5, three launches", draw(0, autoregressive(0.5)), 3, 20, 0.90, 1},
+		{"one value per launch", draw(0.5, normal), 3, 1, 0.92, 0.98},
+		{"few merged groups", draw(0.3, normal), 3, 3, 0.90, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			rng := rand.New(rand.NewPCG(1, 2))
+			held, width := 0, 0.0
+			for run := range runs {
+				r := Estimate(c.world(rng, c.launches, c.rounds), Options{Resamples: resamples, Seed: uint64(run)})
+				if !r.Excludes(0) {
+					held++
+				}
+				width += (r.Hi - r.Lo) / 2 / runs
+			}
+			got := float64(held) / runs
+			t.Logf("coverage %.3f, mean half-width %.3f", got, width)
+			if got < c.low || got > c.high {
+				t.Errorf("coverage %.3f of the 95 %% interval, want %.3f to %.3f", got, c.low, c.high)
+			}
+		})
+	}
+}
+
+// TestCoverageOfArms simulates whole runs of six arms, two of them baselines, and counts how often the difference of an
+// arm is covered when the launches' spread is taken from all arms together.
+func TestCoverageOfArms(t *testing.T) {
+	const runs, resamples, arms = 500, 399, 6
+	for _, c := range []struct {
+		name             string
+		launchSD, drift  float64
+		launches, rounds int
+		low, high        float64
+	}{
+		{"no launch effects, two launches", 0, 1, 2, 15, 0.925, 0.99},
+		{"no launch effects, three launches", 0, 1, 3, 14, 0.925, 0.99},
+		{"launch effects like their error, three launches", 0.27, 1, 3, 14, 0.925, 0.985},
+		{"strong launch effects, two launches", 0.8, 1, 2, 15, 0.92, 0.98},
+		{"strong launch effects, three launches", 0.8, 1, 3, 14, 0.92, 0.98},
+		{"strong launch effects, one group each", 0.8, 0, 3, 1, 0.92, 0.98},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			rng := rand.New(rand.NewPCG(3, 4))
+			held, width := 0, 0.0
+			for run := range runs {
+				values := simulateArms(rng, arms, c.launches, c.rounds, c.launchSD, c.drift)
+				contrast := make([][]float64, c.launches)
+				for l := range contrast {
+					for r := range c.rounds {
+						contrast[l] = append(contrast[l], values[5][l][r]-(values[0][l][r]+values[1][l][r])/2)
+					}
+				}
+				r := Estimate(contrast, Options{Resamples: resamples, Seed: uint64(run), Spread: ArmSpread(values).Contrast(2)})
+				if !r.Excludes(0) {
+					held++
+				}
+				width += (r.Hi - r.Lo) / 2 / runs
+			}
+			got := float64(held) / runs
+			t.Logf("coverage %.3f, mean half-width %.3f", got, width)
+			if got < c.low || got > c.high {
+				t.Errorf("coverage %.3f of the 95 %% interval, want %.3f to %.3f", got, c.low, c.high)
+			}
+		})
+	}
+}
+
+// simulateArms draws values by arm, launch and round: a drift that a round's arms share, every arm's luck with every
+// launch, and noise of standard deviation 1.
+func simulateArms(rng *rand.Rand, arms, launches, rounds int, launchSD, drift float64) [][][]float64 {
+	values := make([][][]float64, arms)
+	for a := range values {
+		values[a] = make([][]float64, launches)
+	}
+	for l := range launches {
+		for a := range values {
+			luck := launchSD * rng.NormFloat64()
+			for range rounds {
+				values[a][l] = append(values[a][l], luck+rng.NormFloat64())
+			}
+		}
+		for r := range rounds {
+			shared := drift * rng.NormFloat64()
+			for a := range values {
+				values[a][l][r] += shared
+			}
+		}
+	}
+	return values
+}

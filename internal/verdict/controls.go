@@ -1,0 +1,181 @@
+package verdict
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+)
+
+// What the controls accept.
+const (
+	maxDropped    = 0.001                // share of scheduled requests that found no worker
+	maxFailed     = 0.001                // share of sent requests that failed
+	maxLag        = 5 * time.Millisecond // 99th percentile of sent − scheduled: a hundredth of a slot
+	maxGenerator  = 0.5                  // share of all cores that the generator used
+	maxRecommends = 0.01                 // spread of the recorded recommend requests over arms
+	maxSent       = 0.02                 // spread of the sent requests over arms
+	maxUneven     = 0.05                 // spread of one round's recommend requests that still counts as equal work
+	maxUnevenPart = 0.1                  // share of rounds beyond it
+	minDrained    = 0.9                  // share of slots that came to rest before the limit
+)
+
+// controls judges everything whose true answer is known.
+func (t *tolls) controls(confidence float64) []Control {
+	if t.complete() == 0 {
+		return []Control{{
+			Name: "rounds", Saw: "no complete round", Want: "at least one slot of every arm in a round",
+			Remedy: "let the run go on for longer; if it was not interrupted, see its warnings and its log",
+		}}
+	}
+	return []Control{
+		t.repeatedBaseline(confidence),
+		t.knownDelay(confidence),
+		t.droppedArrivals(),
+		t.generatorOnTime(),
+		t.generatorCPU(),
+		t.equalWork(),
+		t.pipelineTookAll(),
+		t.errors(),
+		t.drained(),
+	}
+}
+
+// slotSum adds up an amount over all toll slots.
+func (t *tolls) slotSum(amount func(result.Slot) int64) int64 {
+	sum := int64(0)
+	for _, s := range t.slots {
+		sum += amount(s)
+	}
+	return sum
+}
+
+func (t *tolls) droppedArrivals() Control {
+	dropped := t.slotSum(func(s result.Slot) int64 { return s.Work.Dropped })
+	scheduled := t.slotSum(func(s result.Slot) int64 { return s.Work.Scheduled })
+	return Control{
+		Name: "dropped arrivals", OK: scheduled > 0 && float64(dropped) <= maxDropped*float64(scheduled),
+		Saw:    fmt.Sprintf("%d of %d scheduled requests dropped (%s)", dropped, scheduled, percent(share(dropped, scheduled))),
+		Want:   fmt.Sprintf("at most %s", percent(maxDropped)),
+		Remedy: "lower the rate, or give the generator more workers: requests that are not sent hide the slowness that held them up",
+	}
+}
+
+func (t *tolls) generatorOnTime() Control {
+	c := Control{
+		Name: "generator on time", Want: fmt.Sprintf("99 %% of the requests sent within %s of their time", milliseconds(maxLag)),
+		Remedy: "lower the rate, or keep other work off the machine: a late generator measures itself",
+	}
+	if t.lag.TotalCount() == 0 {
+		c.Saw = "no lag histogram in the run"
+		return c
+	}
+	p99, most := time.Duration(t.lag.ValueAtQuantile(99)), time.Duration(t.lag.Max())
+	c.OK = p99 <= maxLag
+	c.Saw = fmt.Sprintf("lateness p99 %s, at most %s, over %d requests", milliseconds(p99), milliseconds(most), t.lag.TotalCount())
+	return c
+}
+
+func (t *tolls) generatorCPU() Control {
+	used, wall := time.Duration(0), time.Duration(0)
+	for _, s := range t.slots {
+		used, wall = used+s.GeneratorCPU, wall+s.End.Sub(s.Start)
+	}
+	cores := max(1, t.run.Machine.Cores)
+	load := float64(used) / float64(max(1, wall)) / float64(cores)
+	return Control{
+		Name: "generator CPU", OK: wall > 0 && load < maxGenerator,
+		Saw:    fmt.Sprintf("the generator used %s of %d cores", percent(load), cores),
+		Want:   fmt.Sprintf("less than %s", percent(maxGenerator)),
+		Remedy: "lower the rate, or use a machine with more cores: the generator competes with what it measures",
+	}
+}
+
+// equalWork compares what the arms got to do. Sums must agree closely; a single round may be a request or a few per cent
+// off, where a follow-up step fell on the other side of a slot's end, but only few rounds may.
+func (t *tolls) equalWork() Control {
+	sent, recommends := make([]int64, len(t.run.Arms)), make([]int64, len(t.run.Arms))
+	uneven := 0
+	for _, launch := range t.launches {
+		for _, r := range launch {
+			inRound := make([]int64, len(t.run.Arms))
+			for arm, s := range r.slots {
+				inRound[arm] = r.response[arm].TotalCount()
+				sent[arm] += s.Work.Sent
+				recommends[arm] += inRound[arm]
+			}
+			if off, relative := spread(inRound); off > 1 && relative > maxUneven {
+				uneven++
+			}
+		}
+	}
+	_, recommendSpread := spread(recommends)
+	_, sentSpread := spread(sent)
+	part := float64(uneven) / float64(t.complete())
+	return Control{
+		Name: "equal work", OK: recommendSpread <= maxRecommends && sentSpread <= maxSent && part <= maxUnevenPart,
+		Saw: fmt.Sprintf("arms differ by %s in recorded recommend requests and by %s in all requests sent; %s of the rounds are uneven",
+			percent(recommendSpread), percent(sentSpread), percent(part)),
+		Want: fmt.Sprintf("at most %s and %s; at most %s of the rounds off by more than one request and %s",
+			percent(maxRecommends), percent(maxSent), percent(maxUnevenPart), percent(maxUneven)),
+		Remedy: "look for an arm that fails, times out or loses journeys: arms that did different work cannot be compared",
+	}
+}
+
+// spread is the largest less the smallest, plain and relative to the largest.
+func spread(counts []int64) (int64, float64) {
+	low, high := counts[0], counts[0]
+	for _, n := range counts {
+		low, high = min(low, n), max(high, n)
+	}
+	return high - low, share(high-low, max(1, high))
+}
+
+func (t *tolls) pipelineTookAll() Control {
+	refused := t.slotSum(func(s result.Slot) int64 { return s.Telemetry.Refused })
+	return Control{
+		Name: "telemetry pipeline", OK: refused == 0,
+		Saw:    fmt.Sprintf("%d spans, log records and data points refused or lost", refused),
+		Want:   "none",
+		Remedy: "lower the rate or raise the pipeline's memory limit: telemetry that is thrown away looks cheap",
+	}
+}
+
+func (t *tolls) errors() Control {
+	failed := t.slotSum(func(s result.Slot) int64 { return s.Work.Failed })
+	sent := t.slotSum(func(s result.Slot) int64 { return s.Work.Sent })
+	return Control{
+		Name: "errors", OK: sent > 0 && float64(failed) <= maxFailed*float64(sent),
+		Saw:    fmt.Sprintf("%d of %d requests failed (%s)", failed, sent, percent(share(failed, sent))),
+		Want:   fmt.Sprintf("at most %s", percent(maxFailed)),
+		Remedy: "find out why requests fail while no fault is injected: an error is faster than an answer",
+	}
+}
+
+func (t *tolls) drained() Control {
+	drained := t.slotSum(func(s result.Slot) int64 {
+		if s.Drained {
+			return 1
+		}
+		return 0
+	})
+	part := share(drained, int64(len(t.slots)))
+	return Control{
+		Name: "carry-over", OK: part >= minDrained,
+		Saw:    fmt.Sprintf("%s of the slots were back at rest before the next one", percent(part)),
+		Want:   fmt.Sprintf("at least %s", percent(minDrained)),
+		Remedy: "shorten the export intervals of the levels, or lengthen the slots: work left over is charged to the next arm",
+	}
+}
+
+func share(part, whole int64) float64 {
+	if whole == 0 {
+		return math.NaN()
+	}
+	return float64(part) / float64(whole)
+}
+
+func percent(x float64) string { return fmt.Sprintf("%.3g %%", 100*x) }
+
+func milliseconds(d time.Duration) string { return fmt.Sprintf("%.3g ms", float64(d)/1e6) }

@@ -1,0 +1,148 @@
+package verdict
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	hdr "github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/slot"
+)
+
+// recommend is the step whose latency is the toll.
+const recommend = "recommend"
+
+// measured is the toll phase of a run, put in order: its complete rounds by launch.
+type measured struct {
+	run        result.Run
+	baseline   int   // index into run.Arms
+	repeat     int   // likewise; −1: the run has none
+	delay      int   // likewise
+	reference  []int // the arms whose mean is the reference of a round
+	launches   [][]round
+	incomplete int           // rounds that not every arm finished
+	slots      []result.Slot // all of the toll phase
+	lag        *hdr.Histogram
+}
+
+// round is one slot of every arm, by index into Run.Arms.
+type round struct {
+	slots    []result.Slot
+	response []*hdr.Histogram // of the recommend step
+}
+
+// place is where a slot stands in a run.
+type place struct{ launch, round int }
+
+// measure puts the toll phase in order. It fails when the run has no baseline arm, or two arms of one name.
+func measure(d *result.Data) (*measured, error) {
+	m := &measured{run: d.Run, baseline: -1, repeat: -1, delay: -1, lag: result.NewHistogram()}
+	index := map[string]int{}
+	for i, a := range d.Run.Arms {
+		if _, twice := index[a.Name]; twice {
+			return nil, fmt.Errorf("verdict: run %s has two arms named %q: names must be unique", d.Run.ID, a.Name)
+		}
+		index[a.Name] = i
+		switch a.Role {
+		case result.RoleBaseline:
+			m.baseline = i
+		case result.RoleRepeat:
+			m.repeat = i
+		case result.RoleKnownDelay:
+			m.delay = i
+		case result.RoleLevel:
+		default:
+			return nil, fmt.Errorf("verdict: run %s: arm %q has role %q: want %s, %s, %s or %s", d.Run.ID, a.Name, a.Role,
+				result.RoleBaseline, result.RoleRepeat, result.RoleKnownDelay, result.RoleLevel)
+		}
+	}
+	if m.baseline < 0 {
+		return nil, fmt.Errorf("verdict: run %s has no arm with role %q: its run.json is not complete", d.Run.ID, result.RoleBaseline)
+	}
+	m.reference = []int{m.baseline}
+	if m.repeat >= 0 {
+		m.reference = append(m.reference, m.repeat)
+	}
+	m.rounds(d, index)
+	return m, nil
+}
+
+// rounds collects the slots and histograms of the toll phase and keeps the rounds that every arm finished.
+func (m *measured) rounds(d *result.Data, index map[string]int) {
+	all := map[place]*round{}
+	at := func(launch, number int) *round {
+		p := place{launch, number}
+		if all[p] == nil {
+			all[p] = &round{make([]result.Slot, len(index)), make([]*hdr.Histogram, len(index))}
+		}
+		return all[p]
+	}
+	for _, s := range d.Slots {
+		if arm, known := index[s.Arm]; known && s.Phase == slot.Toll {
+			at(s.Launch, s.Round).slots[arm] = s
+			m.slots = append(m.slots, s)
+		}
+	}
+	for _, l := range d.Latency {
+		arm, known := index[l.Arm]
+		if !known || l.Phase != slot.Toll {
+			continue
+		}
+		switch {
+		case l.Kind == result.Lag:
+			m.lag.Merge(l.Hist)
+		case l.Kind == result.Response && l.Step == recommend:
+			at(l.Launch, l.Round).response[arm] = l.Hist
+		}
+	}
+	places := make([]place, 0, len(all))
+	for p, r := range all {
+		if r.complete() {
+			places = append(places, p)
+		} else {
+			m.incomplete++
+		}
+	}
+	slices.SortFunc(places, func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.launch, b.launch), cmp.Compare(a.round, b.round))
+	})
+	for i, p := range places {
+		if i == 0 || places[i-1].launch != p.launch {
+			m.launches = append(m.launches, nil)
+		}
+		last := len(m.launches) - 1
+		m.launches[last] = append(m.launches[last], *all[p])
+	}
+}
+
+func (r *round) complete() bool {
+	for i := range r.slots {
+		if r.slots[i].Arm == "" || r.response[i] == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// complete is the number of complete rounds.
+func (m *measured) complete() int {
+	n := 0
+	for _, launch := range m.launches {
+		n += len(launch)
+	}
+	return n
+}
+
+// merged is the response histogram of an arm over some rounds of one launch.
+func merged(rounds []round, arm int) *hdr.Histogram {
+	if len(rounds) == 1 {
+		return rounds[0].response[arm]
+	}
+	h := result.NewHistogram()
+	for _, r := range rounds {
+		h.Merge(r.response[arm])
+	}
+	return h
+}

@@ -1,0 +1,145 @@
+package verdict
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+)
+
+// pass is one fault's time: when its phases were, for all arms and for each. A zero time was not reached.
+type pass struct {
+	fault                                   result.Fault
+	start, clean, inject, revert, done      time.Time
+	confirmed, unconfirmed, reverted, stuck map[string]time.Time         // by arm
+	evidence                                map[string]result.FaultEvent // by arm
+	lastEvent                               time.Time
+}
+
+// passes puts the fault events in order, one pass per fault of the run, in the order of Run.Faults.
+func passes(d *result.Data) []*pass {
+	out := make([]*pass, len(d.Run.Faults))
+	index := map[string]*pass{}
+	for i, f := range d.Run.Faults {
+		out[i] = &pass{
+			fault: f, confirmed: map[string]time.Time{}, unconfirmed: map[string]time.Time{},
+			reverted: map[string]time.Time{}, stuck: map[string]time.Time{}, evidence: map[string]result.FaultEvent{},
+		}
+		index[f.ID] = out[i]
+	}
+	for _, e := range d.Faults {
+		if p := index[e.Fault]; p != nil {
+			p.add(e)
+		}
+	}
+	return out
+}
+
+func (p *pass) add(e result.FaultEvent) {
+	if e.Phase == result.PhaseEvidence { // comes after the run
+		p.evidence[e.Arm] = e
+		return
+	}
+	if p.start.IsZero() || e.Time.Before(p.start) {
+		p.start = e.Time
+	}
+	if e.Time.After(p.lastEvent) {
+		p.lastEvent = e.Time
+	}
+	switch e.Phase {
+	case result.PhaseClean:
+		p.clean = e.Time
+	case result.PhaseInject:
+		p.inject = e.Time
+	case result.PhaseConfirmed:
+		p.confirmed[e.Arm] = e.Time
+	case result.PhaseUnconfirmed:
+		p.unconfirmed[e.Arm] = e.Time
+	case result.PhaseRevert:
+		p.revert = e.Time
+	case result.PhaseReverted:
+		p.reverted[e.Arm] = e.Time
+	case result.PhaseStuck:
+		p.stuck[e.Arm] = e.Time
+	case result.PhaseDone:
+		p.done = e.Time
+	}
+}
+
+// end is the end of the pass, or of what is known of it when it is not over.
+func (p *pass) end(runEnd time.Time) time.Time {
+	switch {
+	case !p.done.IsZero():
+		return p.done
+	case p.start.IsZero():
+		return time.Time{}
+	default:
+		return later(p.lastEvent, runEnd)
+	}
+}
+
+// phases is the timeline of the pass up to end. What was not reached, or took no time, is left out.
+func (p *pass) phases(end time.Time) []PhaseSpan {
+	marks := []PhaseSpan{
+		{Name: "settle", Start: p.start},
+		{Name: "clean", Start: p.clean},
+		{Name: "inject", Start: p.inject},
+		{Name: "hold", Start: latest(p.confirmed, p.unconfirmed)},
+		{Name: "revert", Start: p.revert},
+		{Name: "clear", Start: latest(p.reverted, p.stuck)},
+	}
+	marks = slices.DeleteFunc(marks, func(m PhaseSpan) bool { return m.Start.IsZero() })
+	var out []PhaseSpan
+	for i, m := range marks {
+		m.End = end
+		if i+1 < len(marks) {
+			m.End = marks[i+1].Start
+		}
+		if m.End.After(m.Start) {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// latest is the last time in both maps; zero if they are empty.
+func latest(maps ...map[string]time.Time) time.Time {
+	var last time.Time
+	for _, m := range maps {
+		for _, t := range m {
+			last = later(last, t)
+		}
+	}
+	return last
+}
+
+func later(a, b time.Time) time.Time { return slices.MaxFunc([]time.Time{a, b}, time.Time.Compare) }
+
+// runEnd is the last moment that the run's record speaks of.
+func runEnd(d *result.Data) time.Time {
+	end := d.Run.Ended
+	if !end.IsZero() {
+		return end
+	}
+	for _, s := range d.Slots {
+		end = later(end, s.End)
+	}
+	for _, e := range d.Alerts {
+		end = later(end, e.Time)
+	}
+	for _, e := range d.Faults {
+		if e.Phase != result.PhaseEvidence {
+			end = later(end, e.Time)
+		}
+	}
+	return end
+}
+
+// first is the earlier of two times, of which either may be zero for "never".
+func first(a, b time.Time) time.Time {
+	if a.IsZero() || b.IsZero() {
+		return cmp.Or(a, b)
+	}
+	return slices.MinFunc([]time.Time{a, b}, time.Time.Compare)
+}

@@ -1,0 +1,52 @@
+package verdict
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/slot"
+)
+
+// underPowered says that the level could have had an expected alert, but that the hold showed too few slates for
+// any of them.
+func (j *judge) underPowered() bool {
+	shown := int64(0)
+	from, to := j.confirmed[j.level.Name], first(j.revert, j.end)
+	for _, s := range j.data.Slots {
+		// A slot belongs to the window that its middle is in.
+		middle := s.Start.Add(s.End.Sub(s.Start) / 2)
+		if s.Phase == slot.Catch && s.Arm == j.level.Name && !middle.Before(from) && middle.Before(to) {
+			shown += s.Work.Impressions
+		}
+	}
+	possible := 0
+	for _, a := range j.data.Run.Alerts {
+		if !slices.Contains(j.fault.Expect, a.Name) || !emits(j.level, a.Needs) {
+			continue
+		}
+		if a.MinImpressions <= shown {
+			return false
+		}
+		possible++
+	}
+	if possible > 0 {
+		j.say("%d slates were shown during the fault, fewer than any expected alert needs", shown)
+	}
+	return possible > 0
+}
+
+// emits says that a level emits a signal (Alert.Needs), by the variables of the OpenTelemetry specification.
+func emits(l result.Level, signal string) bool {
+	if signal == "outside" {
+		return true
+	}
+	if strings.EqualFold(l.Env["OTEL_SDK_DISABLED"], "true") {
+		return false
+	}
+	if signal == "traces" && l.Env["OTEL_TRACES_SAMPLER"] == "always_off" {
+		return false
+	}
+	return l.Env["OTEL_"+strings.ToUpper(signal)+"_EXPORTER"] != "none" // unset: otlp
+}
+

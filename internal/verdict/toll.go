@@ -1,0 +1,155 @@
+package verdict
+
+import (
+	"hash/fnv"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/stats"
+)
+
+// tolls estimates what every arm costs over the reference of its rounds.
+type tolls struct {
+	*measured
+	metrics []metric
+	series  []series // by metric
+}
+
+func newTolls(m *measured) *tolls {
+	t := &tolls{measured: m, metrics: metrics()}
+	for _, metric := range t.metrics {
+		t.series = append(t.series, metric.read(m))
+	}
+	return t
+}
+
+// of is the index of a metric.
+func (t *tolls) of(id string) int {
+	return slices.IndexFunc(t.metrics, func(m metric) bool { return m.ID == id })
+}
+
+// references are the arms that an arm is compared with: both baselines, or for the repeated one the baseline alone.
+func (t *tolls) references(arm int) []int {
+	if arm == t.repeat {
+		return []int{t.baseline}
+	}
+	return t.reference
+}
+
+// difference estimates arm − reference of a metric at a confidence, in the metric's unit.
+func (t *tolls) difference(metric, arm int, confidence float64) stats.Result {
+	return t.estimate(metric, arm, confidence, "difference", t.series[metric].values)
+}
+
+// ratio estimates arm / reference − 1. The reference of a round is the geometric mean of its baseline slots, not the
+// arithmetic: the logarithm of a mean is above the mean of logarithms, which on noisy quantiles would show identical code as faster.
+// NaN where a value is not above 0.
+func (t *tolls) ratio(metric, arm int, confidence float64) stats.Result {
+	logs := make([][][]float64, len(t.run.Arms))
+	for a, launches := range t.series[metric].values {
+		logs[a] = make([][]float64, len(launches))
+		for l, values := range launches {
+			for _, v := range values {
+				logs[a][l] = append(logs[a][l], math.Log(v)) // −Inf at 0
+			}
+		}
+	}
+	for _, a := range append([]int{arm}, t.references(arm)...) {
+		if slices.ContainsFunc(slices.Concat(logs[a]...), func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }) {
+			nan := math.NaN()
+			return stats.Result{Interval: stats.Interval{Lo: nan, Mid: nan, Hi: nan}}
+		}
+	}
+	r := t.estimate(metric, arm, confidence, "ratio", logs)
+	r.Lo, r.Mid, r.Hi = math.Expm1(r.Lo), math.Expm1(r.Mid), math.Expm1(r.Hi)
+	return r
+}
+
+// estimate estimates the difference of an arm to the mean of its references, round by round.
+func (t *tolls) estimate(metric, arm int, confidence float64, kind string, values [][][]float64) stats.Result {
+	others := t.references(arm)
+	contrast := make([][]float64, len(t.launches))
+	for l := range contrast {
+		for r, x := range values[arm][l] {
+			for _, other := range others {
+				x -= values[other][l][r] / float64(len(others))
+			}
+			contrast[l] = append(contrast[l], x)
+		}
+	}
+	o := stats.Options{Confidence: confidence, Seed: t.seed(t.run.Arms[arm].Name, t.metrics[metric].ID, kind)}
+	if t.metrics[metric].alike {
+		o.Spread = stats.ArmSpread(values).Contrast(len(others))
+	}
+	return stats.Estimate(contrast, o)
+}
+
+// seed gives every estimate a random source of its own, so that one more metric changes none of the others.
+func (t *tolls) seed(parts ...string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(strings.Join(parts, "/")))
+	return h.Sum64() ^ uint64(t.run.Seed)
+}
+
+// level is what one arm costs, metric by metric.
+func (t *tolls) level(arm int, confidence float64, notes *notes) LevelToll {
+	toll := LevelToll{Arm: t.run.Arms[arm]}
+	for i, metric := range t.metrics {
+		diff, ratio := t.difference(i, arm, confidence), t.ratio(i, arm, confidence)
+		e := Effect{
+			Metric: metric.Metric,
+			Value:  stats.HodgesLehmann(slices.Concat(t.series[i].values[arm]...)),
+			Diff:   Interval(diff.Interval), Ratio: Interval(ratio.Interval),
+			Significant: ratio.Excludes(0) || ratio.N == 0 && diff.Excludes(0),
+			Detectable:  math.NaN(), Rounds: diff.N,
+		}
+		if ratio.Finite() {
+			e.Detectable = (ratio.Hi - ratio.Lo) / 2
+		}
+		e.Note = notes.add(t.series[i].note, diff.Caveat, autocorrelation(diff))
+		toll.Effects = append(toll.Effects, e)
+	}
+	return toll
+}
+
+func autocorrelation(r stats.Result) string {
+	if !strings.Contains(r.Method, "autocorrelation") {
+		return ""
+	}
+	return "neighbouring rounds are alike: the interval is widened for it"
+}
+
+// absolute is the baseline's own value of every metric.
+func (t *tolls) absolute() []Absolute {
+	var out []Absolute
+	for i, metric := range t.metrics {
+		var means []float64
+		for l := range t.launches {
+			for r := range t.series[i].values[t.baseline][l] {
+				mean := 0.0
+				for _, arm := range t.reference {
+					mean += t.series[i].values[arm][l][r] / float64(len(t.reference))
+				}
+				means = append(means, mean)
+			}
+		}
+		out = append(out, Absolute{metric.Metric, stats.HodgesLehmann(means)})
+	}
+	return out
+}
+
+// order is the display order of the compared arms: the controls first, then the levels.
+func (t *tolls) order() []int {
+	var controls, levels []int
+	for i, a := range t.run.Arms {
+		switch a.Role {
+		case result.RoleRepeat, result.RoleKnownDelay:
+			controls = append(controls, i)
+		case result.RoleLevel:
+			levels = append(levels, i)
+		}
+	}
+	return append(controls, levels...)
+}

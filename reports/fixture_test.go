@@ -1,0 +1,145 @@
+package reports
+
+import (
+	"math"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/verdict"
+)
+
+// fixture is a run as it might be: four levels, two controls, four faults.
+func fixture() *verdict.Analysis {
+	start := time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)
+	a := &verdict.Analysis{
+		Run:        fixtureRun(start),
+		Outcome:    verdict.Pass,
+		Reasons:    []string{"both controls hold: the noise floor at p95 is [−1.6, +1.9] %, the known delay of 200 µs was measured as 203 µs", "no budget was given"},
+		Confidence: 0.95,
+		Controls: []verdict.Control{
+			{Name: "repeated baseline", OK: true, Saw: "+0.1 % [−1.0, +1.2] at p50", Want: "an interval that includes 0", Remedy: "close what else runs on this machine"},
+			{Name: "known delay", OK: true, Saw: "+203 µs [+189, +216] at p50; the gateway spun 200.4 µs", Want: "an interval that includes 200.4 µs", Remedy: "check the clock with tollgate doctor"},
+			{Name: "generator", OK: true, Saw: "0 of 38,400 arrivals dropped, lag p99 84 µs", Want: "at most 0.1 % dropped, lag p99 under 500 µs", Remedy: "lower --rate"},
+			{Name: "carry-over", OK: true, Saw: "−0.2 % [−0.9, +0.5]", Want: "within the noise floor", Remedy: "lengthen the slot"},
+		},
+		Notes: []string{"p99 rests on 20 merged groups of 4 rounds: a single slot cannot support it", "full: the pipeline refused no item, but its queue reached 71 % of its limit"},
+	}
+	for _, b := range fixtureBase() {
+		a.Baseline = append(a.Baseline, verdict.Absolute{Metric: b.metric, Value: b.value})
+	}
+	for i, arm := range a.Run.Arms[1:] {
+		t := verdict.LevelToll{Arm: arm}
+		for j, b := range fixtureBase() {
+			t.Effects = append(t.Effects, fixtureEffect(b, i, j))
+		}
+		a.Toll = append(a.Toll, t)
+	}
+	for i, arm := range a.Run.Arms {
+		a.Shapes = append(a.Shapes, fixtureShape(arm, []float64{0, 0.002, 0.16, 0.05, 0.12, 0.21}[i], []float64{0, 0, 0, 0.03, 0.08, 0.2}[i]))
+	}
+	a.Catch = fixtureCatch(start.Add(100*time.Second), a.Run.Faults)
+	return a
+}
+
+type fixtureMetric struct {
+	metric verdict.Metric
+	value  float64
+	ratio  [5]float64 // off-repeat, known-delay, metrics, traces-10, full; the baseline is 0: the value itself
+	half   float64
+}
+
+func fixtureBase() []fixtureMetric {
+	per := "per 1,000 requests"
+	latency := func(id string) verdict.Metric {
+		return verdict.Metric{ID: id, Title: id + " latency, recommend", Unit: verdict.Seconds}
+	}
+	return []fixtureMetric{
+		{latency("p50"), 0.001243, [5]float64{0.001, 0.163, 0.031, 0.064, 0.118}, 0.011},
+		{latency("p90"), 0.002016, [5]float64{0.002, 0.101, 0.034, 0.071, 0.134}, 0.014},
+		{latency("p95"), 0.002482, [5]float64{0.0015, 0.082, 0.029, 0.077, 0.151}, 0.0175},
+		{latency("p99"), 0.004911, [5]float64{-0.008, 0.039, 0.021, 0.068, 0.187}, 0.052},
+		{verdict.Metric{ID: "cpu", Title: "CPU time of the stack", Unit: verdict.Seconds, Per: per}, 0.7312, [5]float64{0.003, 0.278, 0.092, 0.174, 0.412}, 0.009},
+		{verdict.Metric{ID: "pipeline-cpu", Title: "CPU time of the telemetry pipeline", Unit: verdict.Seconds, Per: per}, 0.0214, [5]float64{-0.004, 0.006, 0.61, 1.93, 5.72}, 0.06},
+		{verdict.Metric{ID: "memory", Title: "memory of the stack", Unit: verdict.Bytes}, 148.2e6, [5]float64{0.001, 0.0004, 0.118, 0.171, 0.236}, 0.006},
+		{verdict.Metric{ID: "spans", Title: "spans", Unit: verdict.Count, Per: per}, 0, [5]float64{0, 0, 0, 1104, 11040}, 12},
+		{verdict.Metric{ID: "log-records", Title: "log records", Unit: verdict.Count, Per: per}, 0, [5]float64{0, 0, 0, 212, 214}, 9},
+		{verdict.Metric{ID: "bytes", Title: "telemetry on the wire", Unit: verdict.Bytes, Per: per}, 0, [5]float64{0, 0, 182e3, 641e3, 4.31e6}, 8e3},
+	}
+}
+
+func fixtureEffect(b fixtureMetric, arm, metric int) verdict.Effect {
+	r, nan := b.ratio[arm], math.NaN()
+	e := verdict.Effect{Metric: b.metric, Rounds: 80, Detectable: b.half}
+	if b.metric.ID == "p99" {
+		e.Rounds, e.Note = 20, 1
+	}
+	if b.value == 0 {
+		e.Value, e.Detectable = r, nan
+		e.Diff = verdict.Interval{Lo: max(r-b.half, 0), Mid: r, Hi: r}
+		if r > 0 {
+			e.Diff.Hi += b.half
+		}
+		e.Ratio = verdict.Interval{Lo: nan, Mid: nan, Hi: nan}
+		e.Significant = r > 0
+		return e
+	}
+	half := b.half * (1 + 0.07*float64((arm*3+metric)%5))
+	e.Value = b.value * (1 + r)
+	e.Ratio = verdict.Interval{Lo: r - half, Mid: r, Hi: r + 1.1*half}
+	e.Diff = verdict.Interval{Lo: e.Ratio.Lo * b.value, Mid: r * b.value, Hi: e.Ratio.Hi * b.value}
+	e.Significant = e.Ratio.Lo > 0 || e.Ratio.Hi < 0
+	return e
+}
+
+func fixtureShape(arm result.Arm, add, tail float64) verdict.Shape {
+	s := verdict.Shape{Arm: arm}
+	for _, q := range []float64{0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9999} {
+		nines := -math.Log10(1 - q)
+		ms := 0.72 + 0.62*q*q + 0.9*nines + add + tail*nines*nines
+		if nines > 2 {
+			ms += (nines - 2) * (nines - 2) * 4
+		}
+		s.Points = append(s.Points, verdict.Quantile{Q: q, Seconds: ms / 1000})
+	}
+	return s
+}
+
+func fixtureRun(start time.Time) result.Run {
+	return result.Run{
+		Schema: result.Schema, ID: "20260102-150405-pr", Status: result.Complete, Started: start, Ended: start.Add(196 * time.Second),
+		Tool:        result.Tool{Version: "v0.1.0", Go: "go1.26.0", Modules: map[string]string{"go.k6.io/k6/v2": "v2.2.0", "github.com/prometheus/prometheus": "v0.315.0"}},
+		Machine:     result.Machine{OS: "linux", Arch: "amd64", Kernel: "6.1.0", CPU: "Example CPU 2.4 GHz", Cores: 2, MemoryMB: 7962},
+		Environment: "process", Profile: "pr", Experiment: "levels: [off, metrics, traces-10, full]\nfaults:\n  - none\n", Seed: 1, Journeys: "population",
+		Levels: []result.Level{
+			{Name: "off", Title: "no SDK on the request path", Env: map[string]string{"OTEL_SDK_DISABLED": "true"}},
+			{Name: "metrics", Title: "metrics", Env: map[string]string{"OTEL_METRICS_EXPORTER": "otlp", "OTEL_TRACES_EXPORTER": "none"}},
+			{Name: "traces-10", Title: "metrics, logs and one trace in ten", Env: map[string]string{"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.1"}},
+			{Name: "full", Title: "all traces", Env: map[string]string{"OTEL_TRACES_SAMPLER": "parentbased_always_on"}},
+		},
+		Arms: []result.Arm{
+			{Name: "off", Level: "off", Role: result.RoleBaseline},
+			{Name: "off-repeat", Level: "off", Role: result.RoleRepeat},
+			{Name: "known-delay", Level: "off", Role: result.RoleKnownDelay, Delay: 200 * time.Microsecond},
+			{Name: "metrics", Level: "metrics", Role: result.RoleLevel},
+			{Name: "traces-10", Level: "traces-10", Role: result.RoleLevel},
+			{Name: "full", Level: "full", Role: result.RoleLevel},
+		},
+		Plan: result.Plan{Launches: 2, Rounds: 40, Slot: 500 * time.Millisecond, Washout: 100 * time.Millisecond, Rate: 160, CatchRate: 25, ClientTimeout: 5 * time.Second},
+		Faults: []result.Fault{
+			{ID: "none", Title: "nothing is injected", Felt: "nothing"},
+			{ID: "profile-attribute-missing", Title: "the upstream stops delivering an attribute", Felt: "half of the users see default content",
+				Expect: []string{"FeatureMissing", "DefaultContentHigh"}, Allow: []string{"ClickThroughLow"}, Evidence: "log attribute perso.attribute"},
+			{ID: "model-drift", Title: "the users are no longer those that the model was trained on", Felt: "recommendations fit worse, fewer clicks",
+				Expect: []string{"InputDrift", "ClickThroughLow"}, Evidence: "perso_feature_psi{perso_feature=\"age\"}"},
+			{ID: "consumer-lag", Title: "the events consumer falls behind", Felt: "profiles are stale", Expect: []string{"ConsumerLagHigh", "EventAgeHigh"}, Evidence: "span attribute messaging.kafka.offset"},
+		},
+		Alerts: []result.Alert{
+			{Name: "ConsumerLagHigh", Group: "stream", Needs: "outside", Summary: "a consumer is behind", Expr: "sum(kafka_consumergroup_lag) > 500", RunExpr: "sum(kafka_consumergroup_lag) > 500", For: time.Minute, RunFor: time.Second, Floor: 1750 * time.Millisecond},
+			{Name: "FeatureMissing", Group: "data", Needs: "metrics", Summary: "inputs are missing", Expr: "rate(perso_feature_missing_total[5m]) > 0.1", RunExpr: "rate(perso_feature_missing_total[5s]) > 0.1", For: time.Minute, RunFor: time.Second, Floor: 2500 * time.Millisecond},
+			{Name: "ClickThroughLow", Group: "business", Needs: "metrics", Summary: "fewer clicks", Expr: "a < 0.9 * b", RunExpr: "a < 0.9 * b", For: 5 * time.Minute, RunFor: 5 * time.Second, Floor: 9 * time.Second, MinImpressions: 4000},
+		},
+		Lapse:    60,
+		StartUp:  []result.StartUp{{Launch: 0, Total: 2140 * time.Millisecond, Slowest: "full/telemetry", Processes: 44}, {Launch: 1, Total: 1980 * time.Millisecond, Slowest: "full/telemetry", Processes: 44}},
+		Warnings: []string{"the machine has 2 cores: slots of 6 arms share them in turn"},
+	}
+}

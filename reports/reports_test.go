@@ -1,0 +1,51 @@
+package reports
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/tollgate-dev/tollgate/internal/verdict"
+)
+
+var update = flag.Bool("update", false, "write the golden files instead of comparing with them")
+
+func render(t *testing.T, format string, a *verdict.Analysis) string {
+	t.Helper()
+	f, err := Lookup(format)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := f.Render(&b, a); err != nil {
+		t.Fatalf("%s: %v", format, err)
+	}
+	return b.String()
+}
+
+func TestGolden(t *testing.T) {
+	for _, f := range All() {
+		t.Run(f.Name, func(t *testing.T) {
+			name := f.File
+			if name == "" {
+				name = "report.txt"
+			}
+			path := filepath.Join("testdata", name)
+			got := render(t, f.Name, fixture())
+			if *update {
+				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("%s differs from what is rendered now; look at the difference after go test -update", path)
+			}
+		})
+	}
+}

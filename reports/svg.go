@@ -1,0 +1,142 @@
+package reports
+
+import (
+	"fmt"
+	"html/template"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// canvas collects the elements of one picture. Lengths are in pixels at the picture's natural size; colours and
+// fonts come from the classes of the page's style sheet, so that a picture follows the theme.
+type canvas struct {
+	w, h float64
+	b    strings.Builder
+}
+
+// add appends an element. Attributes alternate names and values; values are strings or numbers.
+func (c *canvas) add(element string, attributes ...any) {
+	c.open(element, attributes)
+	c.b.WriteString("/>")
+}
+
+// text appends a line of text at its base line. Class carries the anchor: "start" (default), "middle" or "end".
+func (c *canvas) text(x, y float64, class, text string) {
+	c.open("text", []any{"x", x, "y", y, "class", class})
+	c.b.WriteString(">" + template.HTMLEscapeString(text) + "</text>")
+}
+
+// short is like text but cuts what takes more than width pixels; the whole text is in a tooltip.
+func (c *canvas) short(x, y, width float64, class, text string) {
+	room := max(int(width/charWidth), 2)
+	if cellWidth(text) <= room {
+		c.text(x, y, class, text)
+		return
+	}
+	c.open("text", []any{"x", x, "y", y, "class", class})
+	c.b.WriteString("><title>" + template.HTMLEscapeString(text) + "</title>" +
+		template.HTMLEscapeString(truncate(text, room-1)+"…") + "</text>")
+}
+
+func (c *canvas) open(element string, attributes []any) {
+	c.b.WriteString("<" + element)
+	for i := 0; i+1 < len(attributes); i += 2 {
+		var value string
+		switch v := attributes[i+1].(type) {
+		case float64:
+			value = pixel(v)
+		default:
+			value = template.HTMLEscapeString(fmt.Sprint(v))
+		}
+		c.b.WriteString(" " + attributes[i].(string) + `="` + value + `"`)
+	}
+}
+
+// svg closes the picture. The id must be unique on the page; title and desc are its text alternative.
+func (c *canvas) svg(id, title, desc string) template.HTML {
+	return template.HTML(fmt.Sprintf(
+		`<svg role="img" viewBox="0 0 %s %s" width="%s" height="%s" aria-labelledby="%s-t %s-d"><title id="%s-t">%s</title><desc id="%s-d">%s</desc>%s</svg>`,
+		pixel(c.w), pixel(c.h), pixel(c.w), pixel(c.h), id, id,
+		id, template.HTMLEscapeString(title), id, template.HTMLEscapeString(desc), c.b.String()))
+}
+
+// charWidth is about what a character takes at the font size of the pictures.
+const charWidth = 6.4
+
+// pixel formats a length to a tenth; what is no number becomes 0.
+func pixel(x float64) string {
+	if !known(x) {
+		return "0"
+	}
+	return strconv.FormatFloat(math.Round(x*10)/10+0, 'f', -1, 64)
+}
+
+// axis maps values linearly from [lo, hi] to pixels [from, to].
+type axis struct{ lo, hi, from, to float64 }
+
+// newAxis spans the known values with a margin; a range of zero width is widened by least on both sides.
+func newAxis(values []float64, least, margin, from, to float64) axis {
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for _, v := range values {
+		if known(v) {
+			lo, hi = min(lo, v), max(hi, v)
+		}
+	}
+	if lo > hi {
+		lo, hi = 0, 0
+	}
+	if hi-lo < least {
+		lo, hi = lo-least, hi+least
+	}
+	pad := margin * (hi - lo)
+	return axis{lo - pad, hi + pad, from, to}
+}
+
+// at is the pixel of a value; values beyond the axis, infinite ones too, land on its ends.
+func (a axis) at(v float64) float64 {
+	v = min(max(v, a.lo), a.hi)
+	return a.from + (v-a.lo)/(a.hi-a.lo)*(a.to-a.from)
+}
+
+// ticks are round values on the axis, about n of them.
+func (a axis) ticks(n int) []float64 {
+	raw := (a.hi - a.lo) / float64(max(n, 1))
+	step := math.Pow(10, math.Floor(math.Log10(raw)))
+	for _, m := range []float64{1, 2, 5, 10} {
+		if step*m >= raw {
+			step *= m
+			break
+		}
+	}
+	var out []float64
+	for i := math.Ceil(a.lo / step); i*step <= a.hi && len(out) < 4*n; i++ {
+		out = append(out, i*step)
+	}
+	return out
+}
+
+// marker draws the point symbol of series i: five shapes, so that it can be told without its colour.
+func (c *canvas) marker(x, y float64, i int, class string) {
+	const r = 4
+	switch i % 5 {
+	case 0:
+		c.add("circle", "cx", x, "cy", y, "r", float64(r), "class", class)
+	case 1:
+		c.add("rect", "x", x-r+.5, "y", y-r+.5, "width", 2.*r-1, "height", 2.*r-1, "class", class)
+	case 2:
+		c.polygon(class, x, y-r-.5, x+r+.5, y+r-.5, x-r-.5, y+r-.5)
+	case 3:
+		c.polygon(class, x, y-r-1, x+r+1, y, x, y+r+1, x-r-1, y)
+	default:
+		c.polygon(class, x, y+r+.5, x+r+.5, y-r+.5, x-r-.5, y-r+.5)
+	}
+}
+
+func (c *canvas) polygon(class string, xy ...float64) {
+	var points []string
+	for i := 0; i+1 < len(xy); i += 2 {
+		points = append(points, pixel(xy[i])+","+pixel(xy[i+1]))
+	}
+	c.add("polygon", "points", strings.Join(points, " "), "class", class)
+}

@@ -1,0 +1,144 @@
+package reports
+
+import (
+	"fmt"
+	"html/template"
+	"math"
+	"strings"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/verdict"
+)
+
+// panel is one forest plot: the change of one metric at every arm.
+type panel struct {
+	Metric verdict.Metric
+	SVG    template.HTML
+}
+
+// Geometry of a forest plot.
+const (
+	forestWidth = 460.
+	forestFrom  = 110. // of the plot area
+	forestTo    = 318.
+	forestTop   = 8.
+	forestRow   = 22.
+)
+
+// forests draws a panel per essential metric that has a ratio at any level; the others are for the table. Panels of
+// latencies share their scale, so that one look compares p50 with p99.
+func forests(a *verdict.Analysis) []panel {
+	var latency, out []verdict.Metric
+	for _, m := range chosenMetrics(a) {
+		plottable := false
+		for _, t := range a.Toll {
+			plottable = plottable || known(effectOf(t, m).Ratio.Mid)
+		}
+		if !plottable {
+			continue
+		}
+		out = append(out, m)
+		if isLatency(m) {
+			latency = append(latency, m)
+		}
+	}
+	var panels []panel
+	for i, m := range out {
+		of := []verdict.Metric{m}
+		if isLatency(m) {
+			of = latency
+		}
+		panels = append(panels, panel{m, forest(fmt.Sprintf("forest-%d", i+1), a, m, forestAxis(a, of))})
+	}
+	return panels
+}
+
+// forestAxis spans zero and all that is known of the metrics, in percent.
+func forestAxis(a *verdict.Analysis, metrics []verdict.Metric) axis {
+	values := []float64{0}
+	for _, m := range metrics {
+		for _, t := range a.Toll {
+			r := times(effectOf(t, m).Ratio, 100)
+			values = append(values, r.Lo, r.Mid, r.Hi, 100*trueRatio(a, t.Arm, m))
+		}
+	}
+	return newAxis(values, 1, 0.04, forestFrom, forestTo)
+}
+
+func forest(id string, a *verdict.Analysis, m verdict.Metric, x axis) template.HTML {
+	bottom := forestTop + forestRow*float64(len(a.Toll))
+	c := &canvas{w: forestWidth, h: bottom + 24}
+	forestFrame(c, a, m, x, bottom)
+	var told []string
+	for i, t := range a.Toll {
+		y := forestTop + forestRow*(float64(i)+.5)
+		e := effectOf(t, m)
+		c.short(0, y+4, forestFrom-8, "", t.Arm.Name)
+		c.text(forestWidth, y+4, "end num", tollCell(t, m))
+		told = append(told, t.Arm.Name+" "+tollCell(t, m))
+		forestMark(c, t.Arm, e, x, y)
+		if truth := trueRatio(a, t.Arm, m); known(truth) {
+			c.polygon("truth", x.at(100*truth), y-3, x.at(100*truth)+5, y-11, x.at(100*truth)-5, y-11)
+		}
+	}
+	return c.svg(id, m.Title+": change over "+baselineArm(a).Level, strings.Join(told, "; ")+".")
+}
+
+// forestFrame draws the noise floor, the zero line and the axis.
+func forestFrame(c *canvas, a *verdict.Analysis, m verdict.Metric, x axis, bottom float64) {
+	for _, t := range a.Toll {
+		r := times(effectOf(t, m).Ratio, 100)
+		if t.Arm.Role == result.RoleRepeat && !math.IsNaN(r.Lo) && !math.IsNaN(r.Hi) {
+			from, to := x.at(r.Lo), x.at(r.Hi)
+			c.add("rect", "x", from, "y", forestTop, "width", max(to-from, 1), "height", bottom-forestTop, "class", "noise")
+		}
+	}
+	ticks := x.ticks(5)
+	for _, v := range ticks {
+		class := "grid"
+		if math.Abs(v) < 1e-9 {
+			class = "zero"
+		}
+		c.add("line", "x1", x.at(v), "x2", x.at(v), "y1", forestTop, "y2", bottom, "class", class)
+		decimals := 0
+		if step := x.hi - x.lo; step < 5 {
+			decimals = 1
+		}
+		c.text(x.at(v), bottom+16, "middle small", signed(v, decimals)+" %")
+	}
+}
+
+// forestMark draws an effect: a bar for the interval, an arrow where it has no end, a point that is full when the
+// effect is significant and hollow when it is not.
+func forestMark(c *canvas, arm result.Arm, e verdict.Effect, x axis, y float64) {
+	r := times(e.Ratio, 100)
+	if math.IsNaN(r.Mid) {
+		return
+	}
+	class := "control"
+	if arm.Role == result.RoleLevel {
+		class = "level"
+	}
+	if !math.IsNaN(r.Lo) && !math.IsNaN(r.Hi) {
+		from, to := x.at(r.Lo), x.at(r.Hi)
+		c.add("line", "x1", from, "x2", to, "y1", y, "y2", y, "class", "bar "+class)
+		forestEnd(c, from, y, -1, math.IsInf(r.Lo, -1), class)
+		forestEnd(c, to, y, 1, math.IsInf(r.Hi, 1), class)
+	}
+	if !known(r.Mid) {
+		return
+	}
+	if !e.Significant {
+		class += " hollow"
+	}
+	c.add("circle", "cx", x.at(r.Mid), "cy", y, "r", 4., "class", "point "+class)
+}
+
+// forestEnd ends an interval bar: with a cap, or with an arrow where the interval goes on for ever.
+func forestEnd(c *canvas, x, y, direction float64, open bool, class string) {
+	if open {
+		c.polygon("arrow "+class, x, y, x-6*direction, y-4, x-6*direction, y+4)
+		return
+	}
+	c.add("line", "x1", x, "x2", x, "y1", y-3.5, "y2", y+3.5, "class", "bar "+class)
+}

@@ -1,0 +1,151 @@
+package reports
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/verdict"
+)
+
+// renderText writes the report for a terminal: at most 100 columns, no colour, the same in a log.
+func renderText(a *verdict.Analysis) ([]byte, error) {
+	var b strings.Builder
+	textHeader(&b, a)
+	textControls(&b, a)
+	textToll(&b, a)
+	if a.Catch != nil {
+		textCatch(&b, a, a.Catch)
+	}
+	textNotes(&b, a)
+	return []byte(b.String()), nil
+}
+
+func textHeader(b *strings.Builder, a *verdict.Analysis) {
+	r := a.Run
+	b.WriteString(wrap("", "  ", fmt.Sprintf("run %s: profile %s, environment %s, seed %d", r.ID, r.Profile, r.Environment, r.Seed)))
+	b.WriteString(wrap("  ", "  ", measured(r)))
+	b.WriteString(wrap("  ", "  ", "on "+machine(r.Machine)))
+	if why := unfinished(r); why != "" {
+		b.WriteString(wrap("  ", "  ", why))
+	}
+	b.WriteString("\n" + wrap("", "  ", fmt.Sprintf("verdict: %s %s (%s)", outcomeMark(a.Outcome), strings.ToUpper(string(a.Outcome)), meaning(a.Outcome))))
+	for _, reason := range a.Reasons {
+		b.WriteString(wrap("  - ", "    ", reason))
+	}
+}
+
+func textControls(b *strings.Builder, a *verdict.Analysis) {
+	if len(a.Controls) == 0 {
+		return
+	}
+	b.WriteString("\ncontrols\n")
+	for _, c := range a.Controls {
+		b.WriteString(wrap("  "+controlMark(c)+" ", "    ", fmt.Sprintf("%s: %s (want: %s)", c.Name, c.Saw, c.Want)))
+		if !c.OK && c.Remedy != "" {
+			b.WriteString(wrap("      ", "      ", "remedy: "+c.Remedy))
+		}
+	}
+}
+
+func textToll(b *strings.Builder, a *verdict.Analysis) {
+	metrics := chosenMetrics(a)
+	if len(metrics) == 0 {
+		return
+	}
+	base := baselineArm(a)
+	b.WriteString("\n" + wrap("", "", fmt.Sprintf("the toll: change over %s, with its %s interval; %s means no significant change",
+		base.Level, confidence(a), same)) + "\n")
+	table := grid{{"level"}, {base.Name + "\n" + armNote(base)}}
+	for _, m := range metrics {
+		table[0] = append(table[0], head(m))
+		table[1] = append(table[1], amount(baselineOf(a, m), m.Unit))
+	}
+	for _, t := range a.Toll {
+		row := []string{t.Arm.Name}
+		if note := armNote(t.Arm); note != "" {
+			row[0] += "\n" + note
+		}
+		for _, m := range metrics {
+			row = append(row, tollCell(t, m)+noteMark(a, effectOf(t, m).Note))
+		}
+		table = append(table, row)
+	}
+	last := []string{"detectable"}
+	for _, m := range metrics {
+		last = append(last, detectable(worstDetectable(a, m)))
+	}
+	b.WriteString(append(table, last).String())
+	b.WriteString("\n" + wrap("", "", "noise floor: the interval of the same level measured twice. "+
+		"detectable: a change of this size would have been seen at every level."))
+}
+
+// tollCell is an effect as tables show it: the repeated baseline as the noise floor, the known delay in its own unit.
+func tollCell(t verdict.LevelToll, m verdict.Metric) string {
+	e := effectOf(t, m)
+	switch {
+	case t.Arm.Role == result.RoleRepeat:
+		return noise(e)
+	case t.Arm.Role == result.RoleKnownDelay && isLatency(m) && e.Significant:
+		return difference(e)
+	default:
+		return effect(e)
+	}
+}
+
+func textCatch(b *strings.Builder, a *verdict.Analysis, c *verdict.Catch) {
+	b.WriteString("\nthe catch: time to detect and the first expected alert\n\n")
+	table := grid{append([]string{"fault"}, c.Levels...)}
+	for _, f := range c.Faults {
+		row := []string{f.Fault.ID}
+		for i := range c.Levels {
+			line, alert := cellWords(cellAt(f, i))
+			row = append(row, strings.TrimSpace(stateMark(cellAt(f, i).State)+" "+line+"\n"+alert))
+		}
+		table = append(table, row)
+	}
+	b.WriteString(table.String())
+	for _, f := range c.Faults {
+		b.WriteString("\n" + wrap("", "  ", f.Fault.ID+": "+f.Fault.Title))
+		if f.Fault.Felt != "" {
+			b.WriteString(wrap("  ", "  ", "felt as: "+f.Fault.Felt))
+		}
+		if f.Fault.Skipped != "" {
+			b.WriteString(wrap("  ", "  ", "skipped: "+f.Fault.Skipped))
+			continue
+		}
+		for _, s := range storiesOf(a, f) {
+			b.WriteString(wrap("  "+stateMark(s.state)+" ", "      ", strings.Join(s.levels, ", ")+": "+s.text))
+		}
+	}
+}
+
+func textNotes(b *strings.Builder, a *verdict.Analysis) {
+	for i, note := range a.Notes {
+		if i == 0 {
+			b.WriteString("\nnotes\n")
+		}
+		b.WriteString(wrap(fmt.Sprintf("  [%d] ", i+1), "      ", note))
+	}
+	for i, warning := range a.Run.Warnings {
+		if i == 0 {
+			b.WriteString("\nwarnings\n")
+		}
+		b.WriteString(wrap("  - ", "    ", warning))
+	}
+	var files []string
+	for _, f := range All() {
+		if f.File != "" {
+			files = append(files, f.File)
+		}
+	}
+	b.WriteString("\n" + wrap("", "  ", "reports of this run, in its directory: "+strings.Join(files, ", ")))
+}
+
+// noteMark is the reference to a footnote, "" if there is none or it does not exist.
+func noteMark(a *verdict.Analysis, n int) string {
+	if n < 1 || n > len(a.Notes) {
+		return ""
+	}
+	return fmt.Sprintf(" [%d]", n)
+}

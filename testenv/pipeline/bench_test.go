@@ -1,0 +1,53 @@
+package pipeline
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// BenchmarkStats is the cost of one POST /control/stats, which is asked for twice in every slot.
+func BenchmarkStats(b *testing.B) {
+	r := start(b, Config{})
+	req, _ := http.NewRequest(http.MethodPost, "http://"+r.addr["http"]+"/control/stats", nil)
+	req.Header.Set("Authorization", "Bearer "+token)
+	for b.Loop() {
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			b.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
+	}
+}
+
+// BenchmarkIdle reports the share of a core that a pipeline takes while nothing is sent to it, scrapes and evaluations
+// included (and the scraped server, which shares the process). One operation is ten idle seconds.
+func BenchmarkIdle(b *testing.B) {
+	outside := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for i := range 40 {
+			fmt.Fprintf(w, "process_cpu_seconds_total{service=\"s%d\"} 1\n", i)
+		}
+	}))
+	defer outside.Close()
+	start(b, Config{ScrapeURL: outside.URL + "/metrics"})
+	const window = 10 * time.Second
+	time.Sleep(window / 5) // past the start-up, which is not idle
+	before := cpu(b)
+	for b.Loop() {
+		time.Sleep(window)
+	}
+	b.ReportMetric(100*float64(cpu(b)-before)/float64(window)/float64(b.N), "%core")
+}
+
+func cpu(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}

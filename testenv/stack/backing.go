@@ -1,0 +1,119 @@
+package stack
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/twmb/franz-go/pkg/kfake"
+)
+
+// backingService holds a broker and a store for every arm.
+type backingService struct {
+	arms    []string
+	brokers map[string]*kfake.Cluster
+	stores  map[string]*miniredis.Miniredis
+	quotas  map[string]*quota
+}
+
+func newBacking(_ context.Context, cfg Config, _ *telemetry) (parts, error) {
+	s := &backingService{
+		arms: cfg.Arms, brokers: map[string]*kfake.Cluster{}, stores: map[string]*miniredis.Miniredis{}, quotas: map[string]*quota{},
+	}
+	addrs := map[string]string{}
+	for _, arm := range cfg.Arms {
+		if _, twice := s.brokers[arm]; twice {
+			return parts{}, errors.Join(fmt.Errorf("PERSO_ARMS names %q twice", arm), s.close(context.Background()))
+		}
+		if err := s.open(arm); err != nil {
+			return parts{}, errors.Join(err, s.close(context.Background()))
+		}
+		addrs[arm+"/kafka"], addrs[arm+"/redis"] = s.brokers[arm].ListenAddrs()[0], s.stores[arm].Addr()
+	}
+	return parts{
+		addrs:    addrs,
+		controls: []control{{name: "throttle-fetch", force: s.throttle, held: s.throttled}},
+		close:    s.close,
+	}, nil
+}
+
+// open starts one arm's broker and store on free ports of the loopback interface.
+func (s *backingService) open(arm string) error {
+	broker, err := kfake.NewCluster(
+		kfake.NumBrokers(1),
+		kfake.SeedTopics(partitions, eventsTopic(arm), profilesTopic(arm)),
+		kfake.BrokerConfigs(map[string]string{
+			"log.retention.bytes":    "33554432", // per partition: a long run must not fill the memory
+			"log.cleaner.backoff.ms": "15000",
+		}),
+	)
+	if err != nil {
+		return fmt.Errorf("broker of %s: %w", arm, err)
+	}
+	s.brokers[arm] = broker
+	store := miniredis.NewMiniRedis()
+	if err := store.Start(); err != nil {
+		return fmt.Errorf("store of %s: %w", arm, err)
+	}
+	s.stores[arm] = store
+	return nil
+}
+
+func (s *backingService) close(context.Context) error {
+	for _, broker := range s.brokers {
+		broker.Close()
+	}
+	for _, store := range s.stores {
+		store.Close()
+	}
+	return nil
+}
+
+// throttleParams are the parameters of throttle-fetch.
+type throttleParams struct {
+	Arm      string `json:"arm"`
+	Interval string `json:"interval"`
+	MaxBytes int32  `json:"max_bytes"`
+}
+
+// throttled tells which arm a PUT or DELETE is about.
+func (s *backingService) throttled(params json.RawMessage, query url.Values) (string, error) {
+	arm := query.Get("arm")
+	if query == nil {
+		var p throttleParams
+		if err := decode(params, &p); err != nil {
+			return "", err
+		}
+		arm = p.Arm
+	} else if arm == "" {
+		return "", nil
+	}
+	if !slices.Contains(s.arms, arm) {
+		return "", fmt.Errorf("%w: arm must be one of %v, got %q", errParams, s.arms, arm)
+	}
+	return arm, nil
+}
+
+// throttle is the control throttle-fetch.
+func (s *backingService) throttle(params json.RawMessage) (func(), error) {
+	var p throttleParams
+	if err := decode(params, &p); err != nil {
+		return nil, err
+	}
+	limits, err := p.limits()
+	if err != nil {
+		return nil, err
+	}
+	q := s.quotas[p.Arm]
+	if q == nil || q.ended.Load() {
+		q = newQuota(s.brokers[p.Arm], limits)
+		s.quotas[p.Arm] = q
+	} else {
+		q.limits.Store(&limits)
+	}
+	return func() { q.ended.Store(true) }, nil
+}

@@ -1,0 +1,146 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/population"
+)
+
+const (
+	modelLimit   = 250 * time.Millisecond
+	profileLimit = time.Second
+
+	// confidenceLeast is the predicted probability of a click below which a ranking is no better than a guess: even
+	// default content is clicked more often.
+	confidenceLeast = 0.1
+)
+
+// decisionService decides what a user is shown: it segments by rules, has the model rank, and falls back to default
+// content when either cannot be done, saying why.
+type decisionService struct {
+	tel     *telemetry
+	profile *client
+	model   *client
+	popular []string // default content: the most popular items
+	signals *decisionSignals
+}
+
+func newDecision(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
+	s := &decisionService{
+		tel:     tel,
+		profile: newClient(cfg.ProfileURL, profileLimit, tel),
+		model:   newClient(cfg.ModelURL, modelLimit, tel),
+		popular: popularItems(population.New(cfg.Seed, cfg.Users, cfg.Items).Items(), slotsMost),
+	}
+	var err error
+	if s.signals, err = newDecisionSignals(tel, cfg.ItemLabels); err != nil {
+		return parts{}, err
+	}
+	return parts{
+		routes: map[string]http.HandlerFunc{"POST /v1/decide": s.decide},
+		prepare: func(ctx context.Context) error {
+			var base baseline
+			get := func(ctx context.Context) error { return s.model.fetch(ctx, "/v1/baseline", &base) }
+			if err := retry(ctx, get); err != nil {
+				return fmt.Errorf("model: %w", err)
+			}
+			s.signals.start(base)
+			if err := retry(ctx, s.profile.healthy); err != nil {
+				return fmt.Errorf("profile: %w", err)
+			}
+			return nil
+		},
+		close: func(context.Context) error {
+			s.profile.close()
+			s.model.close()
+			return nil
+		},
+	}, nil
+}
+
+func (s *decisionService) decide(w http.ResponseWriter, r *http.Request) {
+	var req recommendRequest
+	if !read(w, r, &req) {
+		return
+	}
+	if err := req.check(); err != nil {
+		fail(w, http.StatusBadRequest, err)
+		return
+	}
+	d := s.choose(r.Context(), req)
+	if d.reason != "" {
+		d.answer.Items = s.popular[:min(req.Slots, len(s.popular))]
+	}
+	d.answer.RequestID, d.answer.Reason = req.RequestID, d.reason
+	s.signals.decided(r.Context(), req, d)
+	reply(w, http.StatusOK, d.answer)
+}
+
+// decision is one decision and what led to it.
+type decision struct {
+	answer  recommendAnswer
+	profile profileAnswer
+	segment segment
+	reason  string // "" for personalized content
+	err     error  // behind the reason, if something failed
+}
+
+// choose makes the decision; the items of default content are left to the caller.
+func (s *decisionService) choose(ctx context.Context, req recommendRequest) (d decision) {
+	d.answer.User = req.User
+	d.answer.Variant = variantOf(req.User, req.Session)
+	query := url.Values{"session": {req.Session}, "user": {req.User}}.Encode()
+	if d.err = s.profile.get(ctx, "/v1/profile", query, &d.profile); d.err != nil {
+		d.reason = reasonProfileError
+		return d
+	}
+	d.answer.User = d.profile.User
+	d.answer.Variant = variantOf(d.profile.User, req.Session)
+	if !d.profile.Known {
+		d.reason = reasonUnknownUser
+		return d
+	}
+	d.segment = segmentOf(d.profile)
+	if d.segment.reason != "" {
+		d.reason = d.segment.reason
+		return d
+	}
+	d.reason, d.err = s.rank(ctx, req.Slots, &d)
+	return d
+}
+
+// rank fills in the items that the model likes best, or returns why they are not to be shown.
+func (s *decisionService) rank(ctx context.Context, slots int, d *decision) (reason string, err error) {
+	ask := rankRequest{
+		AgeBand: d.segment.band, Tier: d.segment.tier, Clicks: d.profile.Clicks, Slots: slots, Variant: d.answer.Variant,
+	}
+	var ranked rankAnswer
+	if _, err := s.model.post(ctx, "/v1/rank", ask, &ranked); err != nil {
+		if errors.Is(err, context.DeadlineExceeded) {
+			return reasonModelTimeout, err
+		}
+		return reasonModelError, err
+	}
+	d.answer.ModelVersion, d.answer.Confidence = ranked.Version, ranked.Confidence
+	if ranked.Confidence < confidenceLeast {
+		return reasonLowConfidence, nil
+	}
+	var shown contentAnswer
+	query := url.Values{"ids": {strings.Join(ranked.Items, ",")}}.Encode()
+	if err := s.profile.get(ctx, "/v1/content", query, &shown); err != nil {
+		return reasonProfileError, err
+	}
+	items := slices.DeleteFunc(ranked.Items, func(id string) bool { return slices.Contains(shown.Missing, id) })
+	if len(items) == 0 {
+		return reasonNoContent, nil
+	}
+	d.answer.Items = items
+	return "", nil
+}

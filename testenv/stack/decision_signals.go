@@ -1,0 +1,188 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// flag names the experiment that the variants belong to.
+const flag = "ranking"
+
+// decisionSignals is what decision tells about its decisions: metrics, span attributes and log records. Without
+// telemetry it does nothing.
+type decisionSignals struct {
+	tel       *telemetry
+	decisions metric.Int64Counter
+	missing   metric.Int64Counter
+	items     metric.Int64Counter // nil unless items are labels
+
+	perDecision map[[3]string][]metric.AddOption // by channel, variant and reason
+	perFeature  map[string][]metric.AddOption    // by attribute
+	age, tier   atomic.Pointer[driftMeter]       // nil until the model's baseline is known
+}
+
+func newDecisionSignals(tel *telemetry, itemLabels bool) (*decisionSignals, error) {
+	s := &decisionSignals{tel: tel}
+	if !tel.on() {
+		return s, nil
+	}
+	meter := tel.meters.Meter(scope)
+	var errs [4]error
+	s.decisions, errs[0] = meter.Int64Counter("perso.decisions", metric.WithDescription("Decisions by channel, variant and why default content was shown."))
+	s.missing, errs[1] = meter.Int64Counter("perso.feature.missing", metric.WithDescription("Decisions for known users that lacked an input."))
+	_, errs[2] = meter.Float64ObservableGauge("perso.feature.psi",
+		metric.WithDescription("Population stability index of an input against training, over the last 400 decisions."),
+		metric.WithFloat64Callback(s.observeDrift))
+	if itemLabels {
+		s.items, errs[3] = meter.Int64Counter("perso.item.impressions", metric.WithDescription("Items shown, by item."))
+	}
+	s.perDecision = map[[3]string][]metric.AddOption{}
+	for _, channel := range channels {
+		for _, variant := range variants {
+			for _, reason := range reasons {
+				s.perDecision[[3]string{channel, variant, reason}] = options(
+					"perso.channel", channel, "perso.variant", variant, "perso.reason", orNone(reason))
+			}
+		}
+	}
+	s.perFeature = map[string][]metric.AddOption{"age": options("perso.feature", "age"), "tier": options("perso.feature", "tier")}
+	return s, errors.Join(errs[:]...)
+}
+
+// options are precomputed attributes of a counter, from names and values in turn.
+func options(pairs ...string) []metric.AddOption {
+	return []metric.AddOption{metric.WithAttributeSet(attributeSet(pairs...))}
+}
+
+func attributeSet(pairs ...string) attribute.Set {
+	var attrs []attribute.KeyValue
+	for i := 0; i < len(pairs); i += 2 {
+		attrs = append(attrs, attribute.String(pairs[i], pairs[i+1]))
+	}
+	return attribute.NewSet(attrs...)
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+// start begins to measure drift against the training's distributions.
+func (s *decisionSignals) start(base baseline) {
+	if s.tel.on() {
+		s.age.Store(newDriftMeter(base.Features["age"]))
+		s.tier.Store(newDriftMeter(base.Features["tier"]))
+	}
+}
+
+func (s *decisionSignals) observeDrift(_ context.Context, o metric.Float64Observer) error {
+	for feature, meter := range map[string]*driftMeter{"age": s.age.Load(), "tier": s.tier.Load()} {
+		if meter == nil {
+			continue
+		}
+		if psi, ok := meter.psi(); ok {
+			o.Observe(psi, metric.WithAttributes(attribute.String("perso.feature", feature)))
+		}
+	}
+	return nil
+}
+
+// decided tells about one decision.
+func (s *decisionSignals) decided(ctx context.Context, req recommendRequest, d decision) {
+	if !s.tel.on() {
+		return
+	}
+	s.decisions.Add(ctx, 1, s.perDecision[[3]string{req.Channel, d.answer.Variant, d.reason}]...)
+	if d.profile.Known {
+		s.inputs(ctx, d)
+	}
+	if s.items != nil {
+		for _, id := range d.answer.Items {
+			s.items.Add(ctx, 1, metric.WithAttributes(attribute.String("perso.item", id)))
+		}
+	}
+	if s.tel.recording(ctx) {
+		s.span(trace.SpanFromContext(ctx), d)
+	}
+	s.log(ctx, req, d)
+}
+
+// inputs counts what went into the segment; an anonymous visitor has no inputs that could be missing.
+func (s *decisionSignals) inputs(ctx context.Context, d decision) {
+	for _, a := range d.segment.missing {
+		s.missing.Add(ctx, 1, s.perFeature[a]...)
+	}
+	if m := s.age.Load(); m != nil {
+		m.observe(d.segment.ageBin())
+	}
+	if m := s.tier.Load(); m != nil {
+		m.observe(d.segment.tierBin())
+	}
+}
+
+func (s *decisionSignals) span(span trace.Span, d decision) {
+	evaluation := []attribute.KeyValue{
+		attribute.String("feature_flag.key", flag), attribute.String("feature_flag.result.variant", d.answer.Variant),
+	}
+	span.AddEvent("feature_flag.evaluation", trace.WithAttributes(evaluation...))
+	span.SetAttributes(evaluation...)
+	span.SetAttributes(attribute.String("perso.reason", orNone(d.reason)), attribute.String("perso.variant", d.answer.Variant))
+	if d.answer.ModelVersion != "" {
+		span.SetAttributes(attribute.String("perso.model.version", d.answer.ModelVersion))
+	}
+	if len(d.segment.missing) > 0 {
+		span.SetAttributes(attribute.StringSlice("perso.missing", d.segment.missing))
+	}
+	if d.err != nil {
+		span.RecordError(d.err)
+	}
+}
+
+// expected are reasons that belong to a healthy day: an anonymous visitor, a cautious model.
+var expected = []string{reasonUnknownUser, reasonLowConfidence}
+
+func (s *decisionSignals) log(ctx context.Context, req recommendRequest, d decision) {
+	if d.reason != "" {
+		level := slog.LevelWarn
+		if slices.Contains(expected, d.reason) {
+			level = slog.LevelInfo
+		}
+		if s.tel.log.Enabled(ctx, level) {
+			attrs := make([]slog.Attr, 0, 5)
+			attrs = append(attrs, slog.String("perso.reason", d.reason), slog.String("session.id", req.Session))
+			if d.segment.attribute != "" {
+				attrs = append(attrs, slog.String("perso.attribute", d.segment.attribute))
+			}
+			if d.answer.User != "" {
+				attrs = append(attrs, slog.String(pseudonymKey, s.tel.names.of(d.answer.User)))
+			}
+			if d.err != nil {
+				attrs = append(attrs, slog.Any("error", d.err))
+			}
+			s.tel.log.LogAttrs(ctx, level, "default content", attrs...)
+		}
+	}
+	if s.tel.log.Enabled(ctx, slog.LevelDebug) {
+		s.debug(ctx, req, d)
+	}
+}
+
+// debug logs the flag's evaluation and the whole feature vector: what nobody should do in production, and many do.
+func (s *decisionSignals) debug(ctx context.Context, req recommendRequest, d decision) {
+	s.tel.log.LogAttrs(ctx, slog.LevelDebug, "feature_flag.evaluation", slog.String("feature_flag.key", flag),
+		slog.String("feature_flag.result.variant", d.answer.Variant), slog.String("session.id", req.Session))
+	s.tel.log.LogAttrs(ctx, slog.LevelDebug, "decision",
+		slog.String("session.id", req.Session), slog.String(pseudonymKey, s.tel.names.of(d.answer.User)),
+		slog.String("perso.channel", req.Channel), slog.String("perso.segment", d.segment.name()),
+		slog.Any("perso.features.clicks", d.profile.Clicks[:]), slog.Float64("perso.confidence", d.answer.Confidence),
+		slog.Any("perso.items", d.answer.Items), slog.String("perso.variant", d.answer.Variant))
+}

@@ -1,0 +1,146 @@
+package stack
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// gatewayService is the one door of all channels.
+type gatewayService struct {
+	cfg      Config
+	tel      *telemetry
+	decision *client
+	profile  *client
+	events   *producer
+}
+
+// Limits of the gateway's calls.
+const (
+	decisionLimit = 2 * time.Second
+	loginLimit    = time.Second
+)
+
+func newGateway(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
+	events, err := newProducer(cfg, eventsTopic(cfg.Arm), tel)
+	if err != nil {
+		return parts{}, err
+	}
+	s := &gatewayService{
+		cfg: cfg, tel: tel, events: events,
+		decision: newClient(cfg.DecisionURL, decisionLimit, tel),
+		profile:  newClient(cfg.ProfileURL, loginLimit, tel),
+	}
+	return parts{
+		routes: map[string]http.HandlerFunc{
+			"POST /v1/recommend": s.recommend,
+			"POST /v1/events":    s.event,
+			"POST /v1/login":     s.login,
+		},
+		prepare: func(ctx context.Context) error {
+			if err := retry(ctx, s.decision.healthy); err != nil {
+				return fmt.Errorf("decision: %w", err)
+			}
+			if err := retry(ctx, s.profile.healthy); err != nil {
+				return fmt.Errorf("profile: %w", err)
+			}
+			return events.ready(ctx)
+		},
+		close: func(ctx context.Context) error {
+			s.decision.close()
+			s.profile.close()
+			return events.close(ctx)
+		},
+	}, nil
+}
+
+func (s *gatewayService) recommend(w http.ResponseWriter, r *http.Request) {
+	var req recommendRequest
+	if !read(w, r, &req) {
+		return
+	}
+	if err := req.check(); err != nil {
+		fail(w, http.StatusBadRequest, err)
+		return
+	}
+	if s.cfg.Spin > 0 {
+		w.Header().Set("X-Perso-Spun-Ns", strconv.FormatInt(int64(spin(s.cfg.Spin)), 10))
+	}
+	req.RequestID = strconv.FormatUint(rand.Uint64(), 16)
+	ctx := s.tel.withSession(r.Context(), req.Session, req.Channel)
+	answer, err := s.decision.post(ctx, "/v1/decide", req, nil)
+	if err != nil {
+		s.refuse(ctx, w, "decision", req.Session, err)
+		return
+	}
+	replyBytes(w, http.StatusOK, answer)
+}
+
+func (s *gatewayService) login(w http.ResponseWriter, r *http.Request) {
+	var req loginRequest
+	if !read(w, r, &req) {
+		return
+	}
+	if err := req.check(); err != nil {
+		fail(w, http.StatusBadRequest, err)
+		return
+	}
+	ctx := s.tel.withSession(r.Context(), req.Session, req.Channel)
+	answer, err := s.profile.post(ctx, "/v1/link", req, nil)
+	if err != nil {
+		s.refuse(ctx, w, "profile", req.Session, err)
+		return
+	}
+	s.tel.log.DebugContext(ctx, "session linked", "session.id", req.Session, "user", req.User)
+	replyBytes(w, http.StatusOK, answer)
+}
+
+func (s *gatewayService) event(w http.ResponseWriter, r *http.Request) {
+	var e event
+	if !read(w, r, &e) {
+		return
+	}
+	if err := e.check(); err != nil {
+		fail(w, http.StatusBadRequest, err)
+		return
+	}
+	if s.events.full() {
+		fail(w, http.StatusServiceUnavailable, errors.New("the event buffer is full: the broker does not take records"))
+		return
+	}
+	if e.TimeMS == 0 {
+		e.TimeMS = time.Now().UnixMilli()
+	}
+	value, err := json.Marshal(e)
+	if err != nil {
+		fail(w, http.StatusBadRequest, err)
+		return
+	}
+	s.events.send(s.tel.withSession(r.Context(), e.Session, e.Channel), e.Session, value, nil)
+	reply(w, http.StatusAccepted, struct{}{})
+}
+
+// refuse answers a request whose next hop failed, and says so in the log.
+func (s *gatewayService) refuse(ctx context.Context, w http.ResponseWriter, hop, session string, err error) {
+	s.tel.log.ErrorContext(ctx, "request failed", "hop", hop, "error", err, "session.id", session)
+	status := http.StatusBadGateway
+	if errors.Is(err, context.DeadlineExceeded) {
+		status = http.StatusGatewayTimeout
+	}
+	fail(w, status, fmt.Errorf("%s: %w", hop, err))
+}
+
+// spin burns d of time on the CPU and returns how long it really took.
+func spin(d time.Duration) time.Duration {
+	begin := time.Now()
+	for {
+		if spun := time.Since(begin); spun >= d {
+			return spun
+		}
+	}
+}

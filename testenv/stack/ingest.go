@@ -1,0 +1,205 @@
+package stack
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/plugin/kotel"
+
+	"github.com/tollgate-dev/tollgate/internal/population"
+)
+
+const (
+	pollMost       = 500                    // records in one batch of writes
+	fetchWait      = time.Second            // how long an idle fetch stays open; records end it at once
+	commitInterval = 250 * time.Millisecond // consumer lag is read from what is committed
+	rejoinLimit    = 10 * time.Second
+	sessionLimit   = 5 * time.Minute // a parked arm's consumer must stay a member of its group
+)
+
+// ingestService brings what users did, and what the upstream delivers, into the store.
+type ingestService struct {
+	cfg     Config
+	tel     *telemetry
+	pop     *population.Population
+	store   *store
+	client  *kgo.Client
+	tracer  *kotel.Tracer  // nil without telemetry
+	signals *ingestSignals // likewise
+}
+
+func newIngest(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
+	s := &ingestService{cfg: cfg, tel: tel, pop: population.New(cfg.Seed, cfg.Users, cfg.Items), tracer: tel.kafka(ingestGroup(cfg.Arm))}
+	var err error
+	if s.signals, err = newIngestSignals(cfg, tel); err != nil {
+		return parts{}, err
+	}
+	if s.store, err = newStore(cfg, tel); err != nil {
+		return parts{}, err
+	}
+	s.client, err = kgo.NewClient(
+		kgo.SeedBrokers(cfg.Brokers...),
+		kgo.ConsumerGroup(ingestGroup(cfg.Arm)),
+		kgo.ConsumeTopics(eventsTopic(cfg.Arm), profilesTopic(cfg.Arm)),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.FetchMaxWait(fetchWait),
+		kgo.DisableFetchSessions(), // six partitions: a session would save nothing
+		kgo.AutoCommitMarks(),      // only what is in the store
+		kgo.AutoCommitInterval(commitInterval),
+		kgo.SessionTimeout(sessionLimit),
+		kgo.RebalanceTimeout(rejoinLimit),
+		kgo.WithHooks(hooks(s.tracer)...),
+	)
+	if err != nil {
+		return parts{}, errors.Join(fmt.Errorf("kafka: %w", err), s.store.close())
+	}
+	return parts{
+		prepare: s.prepare,
+		work:    []func(context.Context) error{s.consume},
+		close: func(ctx context.Context) error {
+			err := s.client.CommitMarkedOffsets(ctx)
+			s.client.CloseAllowingRebalance()
+			return errors.Join(err, s.store.close())
+		},
+	}, nil
+}
+
+// prepare waits until the store has a profile for every user: the group was joined and the upstream has delivered.
+func (s *ingestService) prepare(ctx context.Context) error {
+	if err := retry(ctx, s.client.Ping); err != nil {
+		return fmt.Errorf("kafka: %w", err)
+	}
+	return retry(ctx, func(ctx context.Context) error {
+		n, err := s.store.users(ctx)
+		if err == nil && n < s.cfg.Users {
+			err = fmt.Errorf("the upstream has delivered %d of %d profiles", n, s.cfg.Users)
+		}
+		return err
+	})
+}
+
+// consume applies records, batch by batch, until ctx ends.
+func (s *ingestService) consume(ctx context.Context) error {
+	for {
+		fetches := s.client.PollRecords(ctx, pollMost)
+		if ctx.Err() != nil {
+			return nil
+		}
+		fetches.EachError(func(topic string, partition int32, err error) {
+			s.tel.health.Warn("fetch failed", "topic", topic, "partition", partition, "error", err)
+		})
+		if records := fetches.Records(); len(records) > 0 {
+			if err := s.apply(ctx, records); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// update is one profile document to store.
+type update struct {
+	user string
+	doc  []byte
+}
+
+// apply brings one batch into the store: one round trip to learn who the events without a user belong to, if there
+// are any, and one to write.
+func (s *ingestService) apply(ctx context.Context, records []*kgo.Record) error {
+	ctx, done := s.signals.begin(ctx, s.tracer, records)
+	defer done()
+	updates, events := s.parse(records)
+	warned := false
+	// What is in Kafka is not lost while the store is away: the batch waits for it, and the lag shows.
+	err := retry(ctx, func(ctx context.Context) error {
+		err := s.write(ctx, updates, events)
+		if err != nil && !warned {
+			warned = true
+			s.tel.health.Warn("the store does not take writes", "error", err)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.client.MarkCommitRecords(records...)
+	return nil
+}
+
+// parse splits a batch into profile updates and events, counts them, and passes over what it cannot read.
+func (s *ingestService) parse(records []*kgo.Record) (updates []update, events []event) {
+	for _, r := range records {
+		if r.Topic == profilesTopic(s.cfg.Arm) {
+			var doc document
+			err := json.Unmarshal(r.Value, &doc)
+			ok := err == nil && doc.User != ""
+			if ok {
+				updates = append(updates, update{user: doc.User, doc: r.Value})
+			} else {
+				s.tel.log.WarnContext(r.Context, "profile update not understood", "error", err)
+			}
+			s.signals.profile(r, ok)
+			continue
+		}
+		var e event
+		if err := json.Unmarshal(r.Value, &e); err != nil {
+			s.tel.log.WarnContext(r.Context, "event not understood", "error", err)
+			continue
+		}
+		s.signals.event(r, e)
+		events = append(events, e)
+	}
+	return updates, events
+}
+
+func (s *ingestService) write(ctx context.Context, updates []update, events []event) error {
+	users, err := s.resolve(ctx, events)
+	if err != nil {
+		return err
+	}
+	b := s.store.batch()
+	for _, u := range updates {
+		b.replace(ctx, u.user, u.doc)
+	}
+	for i, e := range events {
+		if users[i] != "" {
+			b.seen(ctx, users[i], e.TimeMS, s.clicked(e))
+		}
+	}
+	return b.write(ctx)
+}
+
+// resolve returns the user of every event, "" for anonymous ones.
+func (s *ingestService) resolve(ctx context.Context, events []event) ([]string, error) {
+	users := make([]string, len(events))
+	var sessions []string
+	var unknown []int
+	for i, e := range events {
+		if users[i] = e.User; e.User == "" {
+			sessions, unknown = append(sessions, e.Session), append(unknown, i)
+		}
+	}
+	linked, err := s.store.links(ctx, sessions)
+	if err != nil {
+		return nil, err
+	}
+	for i, at := range unknown {
+		users[at] = linked[i]
+	}
+	return users, nil
+}
+
+// clicked is the category that an event is a click on, −1 if it is none.
+func (s *ingestService) clicked(e event) int {
+	if e.Type != "click" {
+		return -1
+	}
+	item, ok := s.pop.Item(e.Item)
+	if !ok {
+		return -1
+	}
+	return item.Category
+}

@@ -1,0 +1,137 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/plugin/kotel"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// linksMost is how many records a span of a batch links to; the SDK keeps no more.
+const linksMost = 128
+
+// ingestSignals is what ingest tells about the records it applies. A nil one tells nothing.
+type ingestSignals struct {
+	tracer   trace.Tracer
+	events   map[string]metric.Int64Counter // by type
+	dwell    metric.Float64Histogram
+	age      metric.Float64Histogram
+	updates  metric.Int64Counter
+	consumed metric.Int64Counter
+	process  metric.Float64Histogram
+
+	perEvent map[[3]string]metric.MeasurementOption // by channel, variant and content
+	perTopic map[string]topicOptions
+	applied  map[bool]metric.MeasurementOption
+}
+
+// topicOptions are the attributes of one topic's instruments.
+type topicOptions struct{ poll, process, age metric.MeasurementOption }
+
+// secondsBuckets suit ages and durations from a millisecond to a minute.
+var secondsBuckets = metric.WithExplicitBucketBoundaries(
+	0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60)
+
+func newIngestSignals(cfg Config, tel *telemetry) (*ingestSignals, error) {
+	if !tel.on() {
+		return nil, nil
+	}
+	meter := tel.meters.Meter(scope)
+	s := &ingestSignals{
+		tracer: tel.tracers.Tracer(scope), events: map[string]metric.Int64Counter{},
+		perEvent: map[[3]string]metric.MeasurementOption{}, perTopic: map[string]topicOptions{}, applied: map[bool]metric.MeasurementOption{
+			true: measured("perso.result", "applied"), false: measured("perso.result", "rejected"),
+		},
+	}
+	var errs [8]error
+	s.events["impression"], errs[0] = meter.Int64Counter("perso.impressions", metric.WithDescription("Slates that were shown."))
+	s.events["click"], errs[1] = meter.Int64Counter("perso.clicks", metric.WithDescription("Slates that were clicked."))
+	s.events["purchase"], errs[2] = meter.Int64Counter("perso.purchases", metric.WithDescription("Items that were bought from a slate."))
+	s.dwell, errs[3] = meter.Float64Histogram("perso.dwell", metric.WithUnit("s"), metric.WithDescription("Time that users stayed with a clicked item."), secondsBuckets)
+	s.age, errs[4] = meter.Float64Histogram("perso.event.age", metric.WithUnit("s"), metric.WithDescription("Processing time minus event time."), secondsBuckets)
+	s.updates, errs[5] = meter.Int64Counter("perso.profile.updates", metric.WithDescription("Profile documents from the upstream, by result."))
+	s.consumed, errs[6] = meter.Int64Counter("messaging.client.consumed.messages", metric.WithUnit("{message}"), metric.WithDescription("Messages delivered to the consumer."))
+	s.process, errs[7] = meter.Float64Histogram("messaging.process.duration", metric.WithUnit("s"), metric.WithDescription("Time to process a message."), secondsBuckets)
+	for _, channel := range channels {
+		for _, variant := range append([]string{""}, variants...) {
+			for _, content := range []string{"personalized", "default"} {
+				s.perEvent[[3]string{channel, variant, content}] = measured("perso.channel", channel, "perso.variant", orNone(variant), "perso.content", content)
+			}
+		}
+	}
+	for _, topic := range []string{eventsTopic(cfg.Arm), profilesTopic(cfg.Arm)} {
+		s.perTopic[topic] = topicOptions{
+			poll: messaging(topic, "poll"), process: messaging(topic, "process"), age: measured("messaging.destination.name", topic),
+		}
+	}
+	return s, errors.Join(errs[:]...)
+}
+
+// measured are precomputed attributes, from names and values in turn.
+func measured(pairs ...string) metric.MeasurementOption {
+	return metric.WithAttributeSet(attributeSet(pairs...))
+}
+
+// begin starts the processing of a batch: a span for every record, in the trace that the record belongs to, and one
+// for what is done for all of them together, linked to theirs. The returned context is that of the latter.
+func (s *ingestSignals) begin(ctx context.Context, tracer *kotel.Tracer, records []*kgo.Record) (context.Context, func()) {
+	if s == nil {
+		return ctx, func() {}
+	}
+	begin := time.Now()
+	spans := make([]trace.Span, len(records))
+	var links []trace.Link
+	for i, r := range records {
+		r.Context, spans[i] = tracer.WithProcessSpan(r)
+		if c := spans[i].SpanContext(); c.IsSampled() && len(links) < linksMost {
+			links = append(links, trace.Link{SpanContext: c})
+		}
+		topic := s.perTopic[r.Topic]
+		s.consumed.Add(r.Context, 1, topic.poll)
+	}
+	ctx, batch := s.tracer.Start(ctx, "apply batch", trace.WithLinks(links...))
+	return ctx, func() {
+		took := time.Since(begin).Seconds()
+		batch.End()
+		for i, r := range records {
+			s.process.Record(r.Context, took, s.perTopic[r.Topic].process)
+			spans[i].End()
+		}
+	}
+}
+
+// event counts an event and how late it is.
+func (s *ingestSignals) event(r *kgo.Record, e event) {
+	if s == nil {
+		return
+	}
+	ctx := r.Context
+	s.age.Record(ctx, max(time.Since(time.UnixMilli(e.TimeMS)).Seconds(), 0), s.perTopic[r.Topic].age)
+	content := "personalized"
+	if e.Reason != "" {
+		content = "default"
+	}
+	options, ok := s.perEvent[[3]string{e.Channel, e.Variant, content}]
+	if !ok { // an older gateway's event
+		return
+	}
+	if counter, ok := s.events[e.Type]; ok {
+		counter.Add(ctx, 1, options)
+	}
+	if e.Type == "click" && e.DwellMS > 0 {
+		s.dwell.Record(ctx, e.DwellMS/1000, options)
+	}
+}
+
+// profile counts a profile update and how late it is.
+func (s *ingestSignals) profile(r *kgo.Record, applied bool) {
+	if s == nil {
+		return
+	}
+	s.updates.Add(r.Context, 1, s.applied[applied])
+	s.age.Record(r.Context, max(time.Since(r.Timestamp).Seconds(), 0), s.perTopic[r.Topic].age)
+}

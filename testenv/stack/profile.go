@@ -1,0 +1,106 @@
+package stack
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/tollgate-dev/tollgate/internal/population"
+)
+
+// profileService is the repository layer: profiles, identities and content over Redis.
+type profileService struct {
+	cfg   Config
+	tel   *telemetry
+	store *store
+}
+
+func newProfile(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
+	store, err := newStore(cfg, tel)
+	if err != nil {
+		return parts{}, err
+	}
+	s := &profileService{cfg: cfg, tel: tel, store: store}
+	return parts{
+		routes: map[string]http.HandlerFunc{
+			"GET /v1/profile": s.profile,
+			"POST /v1/link":   s.link,
+			"GET /v1/content": s.content,
+		},
+		controls: []control{{name: "audit", act: s.audit}},
+		prepare: func(ctx context.Context) error {
+			items := population.New(cfg.Seed, cfg.Users, cfg.Items).Items()
+			return retry(ctx, func(ctx context.Context) error { return store.publish(ctx, items) })
+		},
+		close: func(context.Context) error { return store.close() },
+	}, nil
+}
+
+func (s *profileService) profile(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	session, user := q.Get("session"), q.Get("user")
+	if session == "" && user == "" {
+		fail(w, http.StatusBadRequest, fmt.Errorf("session or user must be given"))
+		return
+	}
+	answer, err := s.store.profile(r.Context(), session, user)
+	if err != nil {
+		s.tel.log.WarnContext(r.Context(), "profile not read", "error", err, "session.id", s.tel.session(r.Context()))
+		fail(w, http.StatusBadGateway, fmt.Errorf("the store does not answer: %w", err))
+		return
+	}
+	reply(w, http.StatusOK, answer)
+}
+
+func (s *profileService) link(w http.ResponseWriter, r *http.Request) {
+	var req loginRequest
+	if !read(w, r, &req) {
+		return
+	}
+	if err := req.check(); err != nil {
+		fail(w, http.StatusBadRequest, err)
+		return
+	}
+	if err := s.store.link(r.Context(), req.Session, req.User); err != nil {
+		s.tel.log.WarnContext(r.Context(), "session not linked", "error", err, "session.id", req.Session)
+		fail(w, http.StatusBadGateway, fmt.Errorf("the store does not answer: %w", err))
+		return
+	}
+	reply(w, http.StatusOK, map[string]string{"user": req.User})
+}
+
+func (s *profileService) content(w http.ResponseWriter, r *http.Request) {
+	ids := strings.Split(r.URL.Query().Get("ids"), ",")
+	if len(ids) > slotsMost || ids[0] == "" {
+		fail(w, http.StatusBadRequest, fmt.Errorf("ids must be a comma-separated list of 1 to %d items", slotsMost))
+		return
+	}
+	answer, err := s.store.content(r.Context(), ids)
+	if err != nil {
+		s.tel.log.WarnContext(r.Context(), "content not read", "error", err, "session.id", s.tel.session(r.Context()))
+		fail(w, http.StatusBadGateway, fmt.Errorf("the store does not answer: %w", err))
+		return
+	}
+	reply(w, http.StatusOK, answer)
+}
+
+// audit counts the users whose stored profile lacks an attribute.
+func (s *profileService) audit(ctx context.Context, params json.RawMessage) (any, error) {
+	var p struct {
+		Attribute string `json:"attribute"`
+	}
+	if err := decode(params, &p); err != nil {
+		return nil, err
+	}
+	if !slices.Contains(attributes, p.Attribute) {
+		return nil, fmt.Errorf("%w: attribute must be one of %v, got %q", errParams, attributes, p.Attribute)
+	}
+	users, missing, err := s.store.audit(ctx, p.Attribute)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]int{"users": users, "missing": missing}, nil
+}

@@ -1,0 +1,80 @@
+package stack
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// Limits of throttle-fetch.
+const (
+	quotaIntervalLeast = 10 * time.Millisecond
+	quotaIntervalMost  = time.Minute
+)
+
+// quotaLimits is how much consumers get: one answer of at most maxBytes in every interval, or a single batch if that
+// is larger.
+type quotaLimits struct {
+	interval time.Duration
+	maxBytes int32
+}
+
+func (p throttleParams) limits() (quotaLimits, error) {
+	interval, err := time.ParseDuration(p.Interval)
+	if err != nil || interval < quotaIntervalLeast || interval > quotaIntervalMost {
+		return quotaLimits{}, fmt.Errorf("%w: interval must be a duration from %v to %v, got %q", errParams, quotaIntervalLeast, quotaIntervalMost, p.Interval)
+	}
+	if p.MaxBytes < 1 {
+		return quotaLimits{}, fmt.Errorf("%w: max_bytes must be at least 1, got %d", errParams, p.MaxBytes)
+	}
+	return quotaLimits{interval: interval, maxBytes: p.MaxBytes}, nil
+}
+
+// quota holds a broker's consumers to its limits until it has ended, in the way of a Kafka client quota: a fetch over
+// the quota is answered at once, empty, with the time for which the client has to stay silent.
+type quota struct {
+	limits atomic.Pointer[quotaLimits]
+	ended  atomic.Bool
+	next   time.Time // when the next fetch is let through; used by the broker's loop alone
+}
+
+func newQuota(broker *kfake.Cluster, limits quotaLimits) *quota {
+	q := &quota{}
+	q.limits.Store(&limits)
+	broker.ControlKey(int16(kmsg.Fetch), func(request kmsg.Request) (kmsg.Response, error, bool) {
+		fetch, ok := request.(*kmsg.FetchRequest)
+		if q.ended.Load() || !ok {
+			broker.DropControl()
+			return nil, nil, false
+		}
+		answer := q.answer(fetch, time.Now())
+		if answer == nil {
+			return nil, nil, false // the broker answers, within the limits that the request now has
+		}
+		broker.KeepControl()
+		return answer, nil, true
+	})
+	return q
+}
+
+// answer is the empty answer to a fetch over the quota, or nil for a fetch that may pass with its limits lowered.
+func (q *quota) answer(fetch *kmsg.FetchRequest, now time.Time) kmsg.Response {
+	limits := q.limits.Load()
+	if wait := q.next.Sub(now); wait > 0 {
+		empty := fetch.ResponseKind().(*kmsg.FetchResponse)
+		empty.ThrottleMillis = int32(wait/time.Millisecond) + 1
+		return empty // session id 0: the client begins a new fetch session, if it uses them
+	}
+	q.next = now.Add(limits.interval)
+	fetch.MaxBytes = min(fetch.MaxBytes, limits.maxBytes)
+	for i := range fetch.Topics {
+		for j := range fetch.Topics[i].Partitions {
+			p := &fetch.Topics[i].Partitions[j]
+			p.PartitionMaxBytes = min(p.PartitionMaxBytes, limits.maxBytes)
+		}
+	}
+	return nil
+}

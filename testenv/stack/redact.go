@@ -1,0 +1,153 @@
+package stack
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"strings"
+)
+
+// pseudonymKey is the attribute under which a user appears in telemetry.
+const pseudonymKey = "enduser.pseudo.id"
+
+// redacted stands where a value was withheld.
+const redacted = "[redacted]"
+
+// pseudonyms turns user ids into names that are stable within a run and cannot be turned back without its key.
+type pseudonyms struct{ key []byte }
+
+// newPseudonyms derives the key from the seed, so that all services of all arms agree.
+func newPseudonyms(seed int64) pseudonyms {
+	key := sha256.Sum256(binary.BigEndian.AppendUint64([]byte("perso pseudonyms "), uint64(seed)))
+	return pseudonyms{key: key[:]}
+}
+
+// of returns the pseudonym of a user id: 16 hexadecimal digits, "" for "".
+func (p pseudonyms) of(user string) string {
+	if user == "" {
+		return ""
+	}
+	mac := hmac.New(sha256.New, p.key)
+	mac.Write([]byte(user))
+	return hex.EncodeToString(mac.Sum(nil)[:8])
+}
+
+// redactor is a slog.Handler that lets nothing sensitive through: user ids become pseudonyms, e-mail addresses,
+// credentials and values that it cannot look into are withheld, whoever logs them.
+type redactor struct {
+	next  slog.Handler
+	names pseudonyms
+	least slog.Level
+}
+
+func (h redactor) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= h.least && h.next.Enabled(ctx, level)
+}
+
+func (h redactor) Handle(ctx context.Context, r slog.Record) error {
+	clean := slog.NewRecord(r.Time, r.Level, h.text(r.Message), 0)
+	r.Attrs(func(a slog.Attr) bool {
+		clean.AddAttrs(h.attr(a))
+		return true
+	})
+	return h.next.Handle(ctx, clean)
+}
+
+func (h redactor) WithAttrs(attrs []slog.Attr) slog.Handler {
+	clean := make([]slog.Attr, len(attrs))
+	for i, a := range attrs {
+		clean[i] = h.attr(a)
+	}
+	h.next = h.next.WithAttrs(clean)
+	return h
+}
+
+func (h redactor) WithGroup(name string) slog.Handler {
+	h.next = h.next.WithGroup(name)
+	return h
+}
+
+func (h redactor) attr(a slog.Attr) slog.Attr {
+	v := a.Value.Resolve()
+	switch sensitivity(a.Key) {
+	case secret:
+		return slog.String(a.Key, redacted)
+	case identity:
+		return slog.String(pseudonymKey, h.names.of(v.String()))
+	}
+	switch v.Kind() {
+	case slog.KindGroup:
+		members := v.Group()
+		clean := make([]slog.Attr, len(members))
+		for i, m := range members {
+			clean[i] = h.attr(m)
+		}
+		return slog.Attr{Key: a.Key, Value: slog.GroupValue(clean...)}
+	case slog.KindString:
+		return slog.String(a.Key, h.text(v.String()))
+	case slog.KindAny:
+		return slog.Attr{Key: a.Key, Value: h.opaque(v.Any())}
+	}
+	return slog.Attr{Key: a.Key, Value: v}
+}
+
+// opaque passes the kinds of values that can be looked into and withholds the others.
+func (h redactor) opaque(v any) slog.Value {
+	switch v := v.(type) {
+	case error:
+		return slog.StringValue(h.text(v.Error()))
+	case []float64:
+		return slog.AnyValue(v)
+	case []string:
+		clean := make([]string, len(v))
+		for i, s := range v {
+			clean[i] = h.text(s)
+		}
+		return slog.AnyValue(clean)
+	}
+	return slog.StringValue(fmt.Sprintf("%s %T", redacted, v))
+}
+
+// text withholds every word that looks like an e-mail address.
+func (redactor) text(s string) string {
+	if !strings.Contains(s, "@") {
+		return s
+	}
+	words := strings.Fields(s)
+	for i, word := range words {
+		if strings.Contains(word, "@") {
+			words[i] = redacted
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+type sensitive int
+
+const (
+	harmless sensitive = iota
+	identity           // becomes a pseudonym
+	secret             // is withheld
+)
+
+// sensitivity judges an attribute by its name, however it is spelled: user.id, user_id, UserID, customerEmail …
+func sensitivity(key string) sensitive {
+	if key == pseudonymKey {
+		return harmless
+	}
+	flat := strings.NewReplacer(".", "", "_", "", "-", "").Replace(strings.ToLower(key))
+	for _, part := range []string{"mail", "password", "token", "authorization", "credential", "secret"} {
+		if strings.Contains(flat, part) {
+			return secret
+		}
+	}
+	switch flat {
+	case "user", "userid", "uid", "enduser", "enduserid", "username", "customer", "customerid", "profileid":
+		return identity
+	}
+	return harmless
+}

@@ -1,0 +1,70 @@
+package stack
+
+import (
+	"hash/fnv"
+	"slices"
+
+	"github.com/tollgate-dev/tollgate/internal/population"
+)
+
+// segment is the group that the rules put a user into, or why they could not.
+type segment struct {
+	band, tier int      // indices into population.AgeBands and population.Tiers; −1: not computable
+	reason     string   // "", reasonMissing or reasonInvalid
+	attribute  string   // the first attribute that is at fault; "" without a reason
+	missing    []string // all attributes that were not delivered
+}
+
+// segmentOf applies the rules: a user's segment is the age band by the loyalty tier, and needs both.
+func segmentOf(p profileAnswer) segment {
+	s := segment{band: -1, tier: -1}
+	if p.Age == nil {
+		s.blame(reasonMissing, "age")
+	} else if s.band = population.AgeBand(*p.Age); s.band < 0 {
+		s.blame(reasonInvalid, "age")
+	}
+	if p.Tier == nil {
+		s.blame(reasonMissing, "tier")
+	} else if s.tier = slices.Index(population.Tiers, *p.Tier); s.tier < 0 {
+		s.blame(reasonInvalid, "tier")
+	}
+	return s
+}
+
+func (s *segment) blame(reason, attribute string) {
+	if reason == reasonMissing {
+		s.missing = append(s.missing, attribute)
+	}
+	if s.reason == "" {
+		s.reason, s.attribute = reason, attribute
+	}
+}
+
+// name is the segment as people call it, e.g. 25-34/gold.
+func (s segment) name() string { return s.ageBin() + "/" + s.tierBin() }
+
+func (s segment) ageBin() string {
+	if s.band < 0 {
+		return missingBin
+	}
+	return population.AgeBands[s.band]
+}
+
+func (s segment) tierBin() string {
+	if s.tier < 0 {
+		return missingBin
+	}
+	return population.Tiers[s.tier]
+}
+
+// variantOf gives half of all users each variant, a user always the same one; an anonymous session stands for its
+// user.
+func variantOf(user, session string) string {
+	if user == "" {
+		user = session
+	}
+	h := fnv.New32a()
+	_, _ = h.Write([]byte("ranking/" + user))
+	sum := h.Sum32()
+	return variants[(sum^sum>>16)%2] // the low bits of FNV alone are too regular
+}

@@ -1,0 +1,115 @@
+package perso
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/population"
+)
+
+// Virtual delays around a recorded event; small against the gaps, which are kept.
+const (
+	replayLogin  = 10 * time.Millisecond // login → first event
+	replayPage   = 5 * time.Millisecond  // click or view → recommend
+	replayRender = 20 * time.Millisecond // recommend → impression
+)
+
+// recording replays recorded sessions: the events of a session in their order, with their gaps divided by speed. Every
+// click asks for the next page, as the page that was clicked through to did. When the file is exhausted it starts over,
+// under new session ids.
+type recording struct {
+	pop      *population.Population
+	sessions []session
+	speed    float64
+	starts   []time.Duration // with recorded arrivals: by session, from the first, divided by speed; nil: drawn
+	mean     float64
+}
+
+// newRecording returns the recording of sessions, of which there must be at least one. With recorded arrivals sessions
+// start when they did; otherwise they arrive in file order.
+func newRecording(pop *population.Population, sessions []session, speed float64, recorded bool) *recording {
+	r := &recording{pop: pop, sessions: sessions, speed: speed}
+	if recorded {
+		r.sessions = slices.Clone(sessions)
+		slices.SortStableFunc(r.sessions, func(a, b session) int { return a.events[0].at.Compare(b.events[0].at) })
+		for _, s := range r.sessions {
+			r.starts = append(r.starts, r.shrink(s.events[0].at.Sub(r.sessions[0].events[0].at)))
+		}
+	}
+	requests := 0
+	rng := rand.New(rand.NewPCG(0, 0))
+	for n := range r.sessions {
+		requests += len(r.plan(n, rng, population.Drift{}, 1).steps)
+	}
+	r.mean = float64(requests) / float64(len(r.sessions))
+	return r
+}
+
+func (r *recording) shrink(d time.Duration) time.Duration { return time.Duration(float64(d) / r.speed) }
+
+func (r *recording) people() *population.Population { return r.pop }
+
+func (r *recording) requests() float64 { return r.mean }
+
+// start implements planner. A repetition of the file begins one mean gap after its last session.
+func (r *recording) start(n int) (time.Duration, bool) {
+	if r.starts == nil {
+		return 0, false
+	}
+	loop, i := n/len(r.starts), n%len(r.starts)
+	span := r.starts[len(r.starts)-1]
+	period := span + max(span/time.Duration(len(r.starts)), time.Second)
+	return time.Duration(loop)*period + r.starts[i], true
+}
+
+// plan implements planner.
+func (r *recording) plan(n int, rng *rand.Rand, drift population.Drift, scale float64) *plan {
+	loop, s := n/len(r.sessions), r.sessions[n%len(r.sessions)]
+	p := newPlan(r.user(s, rng, drift))
+	p.name = s.id
+	if loop > 0 {
+		p.name = fmt.Sprintf("%s-%d", s.id, loop)
+	}
+	var shift time.Duration // made by the login
+	var before *step        // the event before
+	var page *view          // the page that an event came from
+	for i, e := range s.events {
+		t := shift + time.Duration(float64(r.shrink(e.at.Sub(s.events[0].at)))*scale)
+		if p.login == nil && (e.user != "" || !s.named) {
+			p.add(t, Login, e.channel, nil)
+			shift = replayLogin
+			t += shift
+		}
+		if e.kind != View {
+			event := p.add(t, e.kind, e.channel, page)
+			event.item = itemFor(r.pop, e.item).ID
+			event.need, before = before, event // one after the other, whatever the stack does
+		}
+		if e.kind != Purchase {
+			page = &view{placement: placement(i)}
+			if i+1 < len(s.events) {
+				page.dwell = s.events[i+1].at.Sub(e.at)
+			}
+			p.page(t+replayPage, e.channel, page, replayRender)
+		}
+	}
+	return p
+}
+
+// user is who a session belongs to: the recorded user where there is one, else one that the session id is mapped to. A
+// drift in the mix of users moves only the latter.
+func (r *recording) user(s session, rng *rand.Rand, drift population.Drift) population.User {
+	id := s.id
+	if s.user != "" {
+		id = s.user
+	} else if rng.Float64() < drift.Mix {
+		return r.pop.Arrive(rng, population.Drift{Mix: 1})
+	}
+	var i int
+	if _, err := fmt.Sscanf(id, "u%d", &i); err == nil && i >= 0 && i < r.pop.Users() && r.pop.User(i).ID == id {
+		return r.pop.User(i)
+	}
+	return r.pop.UserFor(id)
+}

@@ -1,0 +1,101 @@
+package perso
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/grafana/sobek"
+	"go.k6.io/k6/v2/js/common"
+	"go.k6.io/k6/v2/lib/fsext"
+
+	"github.com/tollgate-dev/tollgate/internal/population"
+)
+
+// errInitOnly is what calls return that k6 allows only in the init context, since they open files.
+func errInitOnly(call string) error {
+	return fmt.Errorf("perso: %s only works in the init context: call it outside of functions, where open() works too", call)
+}
+
+// sessionOptions are the options of sessions.
+type sessionOptions struct {
+	crowd    crowdOptions
+	speed    float64
+	arrivals string
+	format   string
+	base     string
+}
+
+// Where a relative path starts, and when sessions do.
+const (
+	baseScript = "script"
+	baseCwd    = "cwd"
+
+	arrivalsPoisson  = "poisson"
+	arrivalsRecorded = "recorded"
+)
+
+// sessions is perso.sessions(path, options).
+func (i *instance) sessions(path, options sobek.Value) sobek.Value {
+	o := sessionOptions{crowd: defaultCrowd(), speed: 1, arrivals: arrivalsPoisson, base: baseScript}
+	f := o.crowd.fields()
+	f["speed"] = floatOption(&o.speed, 1e-3, 1e6)
+	f["arrivals"] = textOption(&o.arrivals, arrivalsPoisson, arrivalsRecorded)
+	f["format"] = textOption(&o.format, "tsv", "csv", "jsonl")
+	f["base"] = textOption(&o.base, baseScript, baseCwd)
+	i.must(decode(i.vu.Runtime(), "sessions", options, f))
+
+	env := i.vu.InitEnv()
+	if env == nil {
+		i.must(errInitOnly("sessions"))
+	}
+	name, ok := "", false
+	if path != nil {
+		name, ok = path.Export().(string)
+	}
+	if !ok || name == "" {
+		i.must(errors.New("perso: sessions: the first argument must be the path of a file, e.g. clicks.tsv"))
+	}
+	full, err := resolve(env, name, o.base)
+	i.must(err)
+	s, err := i.root.shared(fmt.Sprintf("sessions %q %+v", full, o), func() (*Source, error) { return o.load(env, name, full) })
+	i.must(err)
+	return i.value(s)
+}
+
+// resolve makes a path absolute, as open() does or against the working directory.
+func resolve(env *common.InitEnvironment, name, base string) (string, error) {
+	name = strings.TrimPrefix(name, "file://")
+	if base == baseScript || filepath.IsAbs(name) {
+		return env.GetAbsFilePath(name), nil
+	}
+	cwd, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("perso: sessions: %w", err)
+	}
+	return env.GetAbsFilePath(filepath.Join(cwd, name)), nil
+}
+
+// load reads the file at full through k6's file system, so that it becomes part of a `k6 archive`.
+func (o sessionOptions) load(env *common.InitEnvironment, name, full string) (*Source, error) {
+	text, err := fsext.ReadFile(env.FileSystems["file"], full)
+	if err != nil {
+		return nil, fmt.Errorf("perso: sessions: cannot read %s (relative paths start at the %s): %w", name, o.base, err)
+	}
+	sessions, err := parseSessions(name, o.format, text)
+	if err != nil {
+		return nil, fmt.Errorf("perso: sessions: %w", err)
+	}
+	clicks := 0
+	for _, s := range sessions {
+		clicks += len(s.events)
+	}
+	pop := population.New(o.crowd.seed, o.crowd.users, o.crowd.items)
+	return &Source{
+		Description: fmt.Sprintf("%d sessions with %d events of %s, %g times as fast", len(sessions), clicks, name, o.speed),
+		planner:     newRecording(pop, sessions, o.speed, o.arrivals == arrivalsRecorded),
+		seed:        o.crowd.seed,
+	}, nil
+}

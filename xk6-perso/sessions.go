@@ -1,0 +1,173 @@
+package perso
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// View is a recorded event that only looks at a page; the others are Click and Purchase.
+const View = "view"
+
+// Columns of a session file, in any order. Others are passed over.
+const (
+	colSession = "SessionId" // required
+	colItem    = "ItemId"    // required
+	colTime    = "Time"      // required: seconds since 1970, or RFC 3339
+	colUser    = "UserId"    // optional; empty: not logged in
+	colChannel = "Channel"   // optional: web (default), app or store
+	colEvent   = "Event"     // optional: click (default), purchase or view
+)
+
+// session is one recorded session, with at least one event.
+type session struct {
+	id     string
+	named  bool   // the file has users; without, every session is given one
+	user   string // "" if it never logged in
+	events []recorded
+}
+
+// recorded is one event of a session; times never go back.
+type recorded struct {
+	at                        time.Time
+	kind, channel, item, user string
+}
+
+// row is one line of a file, by column; a column that the file does not have is missing.
+type row map[string]string
+
+// rowReader reads a file row by row: it returns the row and its line number, and errEnd after the last.
+type rowReader interface {
+	next() (row, int, error)
+}
+
+// parseSessions reads sessions in the order in which they begin in the file. Format is tsv, csv or jsonl; "" goes by the
+// extension of name. Errors name the file and the line.
+func parseSessions(name, format string, text []byte) ([]session, error) {
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	rows, err := openRows(name, format, text)
+	if err != nil {
+		return nil, err
+	}
+	b := builder{index: map[string]int{}}
+	for {
+		r, line, err := rows.next()
+		if err == nil {
+			err = b.add(r)
+		} else if errors.Is(err, errEnd) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", name, line, err)
+		}
+	}
+	if len(b.sessions) == 0 {
+		return nil, fmt.Errorf("%s: no sessions: want columns %s, %s and %s and a line for every click", name, colSession, colItem, colTime)
+	}
+	return b.sessions, nil
+}
+
+// openRows chooses the reader of a format.
+func openRows(name, format string, text []byte) (rowReader, error) {
+	if format == "" {
+		format = strings.TrimPrefix(strings.ToLower(filepath.Ext(name)), ".")
+	}
+	switch format {
+	case "tsv":
+		return newTable(name, text, '\t')
+	case "csv":
+		return newTable(name, text, ',')
+	case "jsonl", "ndjson", "json":
+		return &jsonLines{text: text}, nil
+	default:
+		return nil, fmt.Errorf(`%s: cannot tell the format from the extension; set {format: "…"} to one of tsv, csv, jsonl`, name)
+	}
+}
+
+// builder gathers rows into sessions.
+type builder struct {
+	sessions []session
+	index    map[string]int // by session id
+}
+
+func (b *builder) add(r row) error {
+	e, err := parseEvent(r)
+	if err != nil {
+		return err
+	}
+	id := r[colSession]
+	i, ok := b.index[id]
+	if !ok {
+		i = len(b.sessions)
+		b.index[id] = i
+		b.sessions = append(b.sessions, session{id: id})
+	}
+	s := &b.sessions[i]
+	if n := len(s.events); n > 0 && e.at.Before(s.events[n-1].at) {
+		return fmt.Errorf("session %q goes back in time, by %s: sort the file by time", id, s.events[n-1].at.Sub(e.at))
+	}
+	if _, ok := r[colUser]; ok {
+		s.named = true
+	}
+	if e.user != "" {
+		if s.user != "" && s.user != e.user {
+			return fmt.Errorf("session %q has two users, %q and %q", id, s.user, e.user)
+		}
+		s.user = e.user
+	}
+	s.events = append(s.events, e)
+	return nil
+}
+
+// parseEvent checks the values of one row.
+func parseEvent(r row) (recorded, error) {
+	for _, column := range []string{colSession, colItem, colTime} {
+		if r[column] == "" {
+			return recorded{}, fmt.Errorf("%s is empty", column)
+		}
+	}
+	e := recorded{kind: Click, channel: Web, item: r[colItem], user: r[colUser]}
+	var err error
+	if e.at, err = parseTime(r[colTime]); err != nil {
+		return recorded{}, err
+	}
+	for _, choice := range []struct {
+		column string
+		dst    *string
+		legal  []string
+	}{
+		{colChannel, &e.channel, []string{Web, App, Store}},
+		{colEvent, &e.kind, []string{Click, Purchase, View}},
+	} {
+		v := r[choice.column]
+		if v == "" {
+			continue
+		}
+		if !slices.Contains(choice.legal, v) {
+			return recorded{}, fmt.Errorf("%s must be one of %s, got %q", choice.column, strings.Join(choice.legal, ", "), v)
+		}
+		*choice.dst = v
+	}
+	return e, nil
+}
+
+// parseTime reads seconds since 1970 or RFC 3339, from 1970 to 9999.
+func parseTime(text string) (time.Time, error) {
+	const last = 253402300799 // the end of the year 9999
+	if seconds, err := strconv.ParseFloat(text, 64); err == nil {
+		if !(seconds >= 0 && seconds <= last) { // also refuses NaN
+			return time.Time{}, fmt.Errorf("%s must be seconds since 1970 (not milliseconds), got %q", colTime, text)
+		}
+		return time.UnixMicro(int64(seconds * 1e6)).UTC(), nil
+	}
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil || t.Unix() < 0 {
+		return time.Time{}, fmt.Errorf("%s must be seconds since 1970 or like 2014-04-07T10:51:09.277Z, got %q", colTime, text)
+	}
+	return t.UTC(), nil
+}

@@ -1,0 +1,145 @@
+package perso
+
+import (
+	"container/heap"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/population"
+)
+
+// stream is the timed steps of one arm, in virtual time that starts at 0 and advances only while the arm takes load.
+// Journeys arrive as a Poisson process (or as recorded) with the intensity that makes the expected request rate what was asked for. Two
+// streams of one source, seed and sequence of rates plan the same journeys at the same times. It is not safe for
+// concurrent use.
+type stream struct {
+	source   *Source
+	prefix   string  // of session ids
+	scale    float64 // of think times
+	seed     uint64
+	arrivals *rand.Rand
+	rate     float64 // requests per second
+	next     time.Duration
+	count    int // journeys started
+	order    uint64
+	steps    stepHeap
+
+	drift population.Drift
+	bands []int64 // users arrived, by population.AgeBands, since takeBands
+}
+
+// newStream returns a stream without load: setRate starts it. salt tells streams of one source apart.
+func newStream(source *Source, salt uint64, prefix string, scale float64) *stream {
+	seed := uint64(source.seed)*0x9e3779b97f4a7c15 + salt
+	return &stream{
+		source: source, prefix: prefix, scale: scale, seed: seed,
+		arrivals: rand.New(rand.NewPCG(seed, 0x61727269)),
+		next:     math.MaxInt64,
+		bands:    make([]int64, len(population.AgeBands)),
+	}
+}
+
+// setRate changes the expected request rate from virtual time now on.
+func (s *stream) setRate(rate float64, now time.Duration) {
+	switch {
+	case rate == s.rate:
+	case s.rate == 0:
+		s.rate = rate
+		s.next = now + s.gap()
+	default: // the time to the next arrival is exponential whenever one looks: stretch what is left of it
+		if _, recorded := s.source.start(s.count); !recorded && s.next > now {
+			s.next = now + time.Duration(float64(s.next-now)*s.rate/rate)
+		}
+		s.rate = rate
+	}
+}
+
+// gap is the time from the journey before to journey s.count.
+func (s *stream) gap() time.Duration {
+	if at, ok := s.source.start(s.count); ok {
+		if s.count == 0 {
+			return 0
+		}
+		before, _ := s.source.start(s.count - 1)
+		return at - before
+	}
+	perSecond := s.rate / s.source.requests()
+	return time.Duration(s.arrivals.ExpFloat64() / perSecond * float64(time.Second))
+}
+
+// peek returns the virtual time of the next step.
+func (s *stream) peek() time.Duration {
+	if len(s.steps) > 0 {
+		return min(s.next, s.steps[0].at)
+	}
+	return s.next
+}
+
+// pop takes the next step out.
+func (s *stream) pop() *step {
+	for len(s.steps) == 0 || s.next <= s.steps[0].at {
+		s.arrive()
+	}
+	return heap.Pop(&s.steps).(*step)
+}
+
+// push puts a step that could not be made yet back at s.at.
+func (s *stream) push(st *step) { heap.Push(&s.steps, st) }
+
+// arrive plans the next journey.
+func (s *stream) arrive() {
+	rng := rand.New(rand.NewPCG(s.seed, uint64(s.count)))
+	p := s.source.plan(s.count, rng, s.drift, s.scale)
+	for _, st := range p.begin(s.next, s.session(p)) {
+		st.order = s.order
+		s.order++
+		heap.Push(&s.steps, st)
+	}
+	if band := population.AgeBand(p.journey.user.Age); band >= 0 {
+		s.bands[band]++
+	}
+	s.count++
+	s.next += s.gap()
+}
+
+func (s *stream) session(p *plan) string {
+	if p.name == "" {
+		return fmt.Sprintf("%s-%d", s.prefix, s.count)
+	}
+	return fmt.Sprintf("%s-%s", s.prefix, p.name)
+}
+
+// takeBands returns the users that arrived since the last call, by age band.
+func (s *stream) takeBands() []int64 {
+	out := s.bands
+	s.bands = make([]int64, len(out))
+	return out
+}
+
+// stepHeap orders steps by planned start, then by order of planning.
+type stepHeap []*step
+
+func (h stepHeap) Len() int { return len(h) }
+
+func (h stepHeap) Less(i, j int) bool {
+	if h[i].at != h[j].at {
+		return h[i].at < h[j].at
+	}
+	return h[i].order < h[j].order
+}
+
+func (h stepHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+
+// Push implements heap.Interface.
+func (h *stepHeap) Push(x any) { *h = append(*h, x.(*step)) }
+
+// Pop implements heap.Interface.
+func (h *stepHeap) Pop() any {
+	old := *h
+	last := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	return last
+}
