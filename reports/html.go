@@ -48,8 +48,11 @@ type tollRow struct {
 
 // tollView is one cell of it.
 type tollView struct {
-	Class, Change, Value string
-	Note                 int // 0: none
+	Class    string
+	Change   string // the estimate, or ~
+	Interval string // "" where Change says it all
+	Value    string // the arm's own
+	Note     int    // 0: none
 }
 
 // faultView is a fault with its picture and one view per level.
@@ -133,7 +136,11 @@ func tollRows(a *verdict.Analysis) []tollRow {
 		row := tollRow{Metric: m, Baseline: amount(baselineOf(a, m), m.Unit), Detectable: detectable(worstDetectable(a, m))}
 		for _, t := range a.Toll {
 			e := effectOf(t, m)
-			v := tollView{Class: "same", Change: tollCell(t, m), Value: amount(e.Value, m.Unit)}
+			v := tollView{Class: "same", Value: amount(e.Value, m.Unit)}
+			estimate, interval, both := strings.Cut(tollCell(t, m), " [")
+			if v.Change = estimate; both {
+				v.Interval = "[" + interval
+			}
 			switch {
 			case t.Arm.Role == result.RoleRepeat:
 				v.Class = "floor"

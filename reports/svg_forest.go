@@ -18,9 +18,9 @@ type panel struct {
 
 // Geometry of a forest plot.
 const (
-	forestWidth = 460.
+	forestWidth = 480.
 	forestFrom  = 110. // of the plot area
-	forestTo    = 318.
+	forestTo    = 312.
 	forestTop   = 8.
 	forestRow   = 22.
 )

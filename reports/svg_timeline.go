@@ -81,9 +81,13 @@ func lanesOf(levels []string, f verdict.FaultCatch) []lane {
 		cell := cellAt(f, i)
 		first := len(out)
 		for _, s := range cell.Spans {
-			at := slices.IndexFunc(out[first:], func(l lane) bool { return l.alert == s.Alert })
+			name := s.Alert
+			if !s.Expected {
+				name = stateMark(verdict.Noisy) + " " + name
+			}
+			at := slices.IndexFunc(out[first:], func(l lane) bool { return l.alert == name })
 			if at < 0 {
-				out = append(out, lane{alert: s.Alert, cell: cell})
+				out = append(out, lane{alert: name, cell: cell})
 				at = len(out) - 1 - first
 			}
 			out[first+at].spans = append(out[first+at].spans, s)

@@ -126,8 +126,8 @@ func (a *app) measure(ctx context.Context, e *experiment.Experiment, out string)
 	}
 	progress := newProgress(a.stderr)
 	runErr := experiment.Run(ctx, e, experiment.Options{
-		Environment: &testenv.Process{Binary: binary},
-		Binary:      binary, Out: out, Version: version(), Progress: progress,
+		Env:    &testenv.Process{Binary: binary},
+		Binary: binary, Out: out, Version: version(), Progress: progress,
 	})
 	progress.close()
 	if runErr != nil && !hasRun(out) {

@@ -137,7 +137,7 @@ func (c *catch) reported(ctx context.Context, round int, report slot.Report, wor
 func (c *catch) watch(ctx context.Context) error {
 	watchers := make([]*alerts.Watcher, len(c.arms))
 	for i, arm := range c.arms {
-		watchers[i] = alerts.NewWatcher(arm.Name(), arm.Prometheus(), c.Alerts.EvalInterval)
+		watchers[i] = &alerts.Watcher{Arm: arm.Name(), URL: arm.Prometheus(), Eval: c.slowestGroup()}
 	}
 	for {
 		for _, w := range watchers {
@@ -156,3 +156,6 @@ func (c *catch) watch(ctx context.Context) error {
 		}
 	}
 }
+
+// slowestGroup is the longest evaluation interval of all rule groups as they run.
+func (r *run) slowestGroup() time.Duration { return max(r.Alerts.EvalInterval, r.lapsed.Slowest()) }

@@ -169,8 +169,11 @@ func matches(attributes pcommon.Map, want map[string]string) bool {
 	return true
 }
 
-// absolute is the path as other processes can use it.
+// absolute is the path as other processes can use it; "" stays "".
 func absolute(path string) string {
+	if path == "" {
+		return ""
+	}
 	if full, err := filepath.Abs(path); err == nil {
 		return full
 	}

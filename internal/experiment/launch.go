@@ -17,7 +17,7 @@ func (r *run) deploy(ctx context.Context, spec testenv.Spec, why string, use fun
 	spec.Seed, spec.Users, spec.Items, spec.Log = r.Seed, r.Journeys.Users, r.Journeys.Items, r.log
 	spec.EvalInterval, spec.Scrape = r.Alerts.EvalInterval, r.Telemetry.ScrapeInterval
 	r.Progress.Begin(fmt.Sprintf("launch %d: %d arms, %d processes", spec.Launch+1, len(spec.Arms), len(spec.Arms)*testenv.ProcessesPerArm+1), 0, why)
-	deployed, err := r.Environment.Launch(ctx, spec)
+	deployed, err := r.Env.Launch(ctx, spec)
 	if err != nil {
 		r.Progress.End("failed")
 		return err

@@ -4,17 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/faults"
 	"github.com/tollgate-dev/tollgate/internal/alerts"
 	"github.com/tollgate-dev/tollgate/internal/child"
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/scenarios"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/rules"
@@ -22,11 +23,11 @@ import (
 
 // Options are what a run needs besides its experiment.
 type Options struct {
-	Environment testenv.Environment
-	Binary      string // tollgate itself, whose k6 makes the load
-	Out         string // the run directory; must not exist, or be empty
-	Version     string
-	Progress    Progress
+	Env      testenv.Environment
+	Binary   string // tollgate itself, whose k6 makes the load
+	Out      string // the run directory; must not exist, or be empty
+	Version  string
+	Progress Progress
 }
 
 // ErrInterrupted is the cause to cancel a run's context with when the user asks for its end.
@@ -79,7 +80,7 @@ func (r *run) prepare() error {
 		}
 		r.faults = append(r.faults, f)
 	}
-	if err := r.Environment.Check(len(r.tollArms())); err != nil {
+	if err := r.Env.Check(len(r.tollArms())); err != nil {
 		return err
 	}
 	meta, err := r.meta()
@@ -92,7 +93,7 @@ func (r *run) prepare() error {
 	if r.log, err = os.Create(r.dir.Path("processes.log")); err != nil {
 		return fmt.Errorf("experiment: %w", err)
 	}
-	if err := os.WriteFile(r.rulesFile(), []byte(r.lapsed.YAML), 0o644); err != nil {
+	if err := os.WriteFile(r.rulesFile(), r.lapsed.Text, 0o644); err != nil {
 		return fmt.Errorf("experiment: %w", err)
 	}
 	r.conductor, err = newConductor()
@@ -110,8 +111,9 @@ func (r *run) loadRules() (err error) {
 	if r.pack, err = alerts.Load(name, text); err != nil {
 		return err
 	}
-	r.lapsed, err = r.pack.Lapse(r.Alerts.Lapse, 4*r.Telemetry.ScrapeInterval)
-	return err
+	// A window holds at least three samples, of whichever source is slower.
+	r.lapsed = r.pack.Lapse(r.Alerts.Lapse, 3*max(r.Telemetry.ScrapeInterval, r.Telemetry.CatchMetricInterval))
+	return nil
 }
 
 // rulesFile is where the rules are kept as they are evaluated.
@@ -126,7 +128,7 @@ func (r *run) meta() (result.Run, error) {
 	now := time.Now()
 	meta := result.Run{
 		ID:      now.UTC().Format("20060102-150405") + "-" + r.Profile,
-		Started: now, Tool: tool(r.Version), Machine: machine(), Environment: r.Environment.Name(),
+		Started: now, Tool: tool(r.Version), Machine: machine(), Environment: r.Env.Name(),
 		Profile: r.Profile, Experiment: text, Seed: r.Seed, Journeys: r.journeysTitle(),
 		Arms: r.tollArms(), Lapse: r.Alerts.Lapse, Alerts: r.lapsed.Alerts, Warnings: r.lapsed.Notes,
 		Plan: result.Plan{
@@ -193,20 +195,34 @@ const clientTimeout = 5 * time.Second
 // startGenerator starts k6 with the measuring script; should it end early, the run's context is cancelled.
 func (r *run) startGenerator(lost context.CancelCauseFunc) error {
 	script := r.dir.Path("measure.js")
-	if err := os.WriteFile(script, scenarios.Measure(), 0o644); err != nil {
+	text, err := scenarios.Scripts.ReadFile(scenarios.Measure)
+	if err != nil {
 		return fmt.Errorf("experiment: %w", err)
 	}
-	env, err := r.generatorEnv()
-	if err != nil {
-		return err
+	if err := os.WriteFile(script, text, 0o644); err != nil {
+		return fmt.Errorf("experiment: %w", err)
 	}
-	r.generator, err = child.Start(child.Spec{
+	env := child.Environ(map[string]string{
+		slot.EnvConductor: r.conductor.url(),
+		slot.EnvToken:     r.conductor.token,
+		slot.EnvRecord:    absolute(r.dir.Path(result.LatencyFile)),
+
+		// What measure.js reads.
+		"TOLLGATE_SEED":     strconv.FormatInt(r.Seed, 10),
+		"TOLLGATE_USERS":    strconv.Itoa(r.Journeys.Users),
+		"TOLLGATE_ITEMS":    strconv.Itoa(r.Journeys.Items),
+		"TOLLGATE_JOURNEYS": absolute(r.Journeys.File),
+		"TOLLGATE_SPEED":    strconv.FormatFloat(r.Journeys.Speed, 'g', -1, 64),
+		"TOLLGATE_TIMEOUT":  clientTimeout.String(),
+	})
+	generator, err := child.Start(child.Spec{
 		Name: "load generator (k6)", Path: r.Binary, Env: env, Log: r.log,
 		Args: []string{"k6", "run", "--quiet", "--no-usage-report", "--summary-mode=disabled", "--address=", script},
 	})
 	if err != nil {
 		return fmt.Errorf("experiment: %w", err)
 	}
+	r.generator = generator
 	go func() { // ends with the child, which stopGenerator waits for
 		<-r.generator.Done()
 		if !r.generator.Stopping() {
@@ -220,6 +236,3 @@ func (r *run) stopGenerator() {
 	r.conductor.finish()
 	r.generator.Stop(10 * time.Second)
 }
-
-// logWriter is where children write their logs.
-func (r *run) logWriter() io.Writer { return r.log }

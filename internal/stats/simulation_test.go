@@ -67,23 +67,27 @@ func TestCoverage(t *testing.T) {
 		name             string
 		world            world
 		launches, rounds int
-		low, high        float64 // what is accepted: the truth ± 3 standard errors of the simulation
+		low, high        float64 // accepted; the standard error of the simulation is 0.009
 	}{
 		{"normal, one launch, signed-rank", draw(0, normal), 1, 12, 0.93, 0.985},
 		{"normal, one long launch", draw(0, normal), 1, 60, 0.92, 0.98},
-		{"normal, two launches", draw(0, normal), 2, 15, 0.92, 1},
-		{"normal, three launches", draw(0, normal), 3, 14, 0.92, 1},
-		{"spikes, three launches", draw(0, spiky), 3, 14, 0.92, 1},
 		{"spikes, one launch, signed-rank", draw(0, spiky), 1, 20, 0.93, 0.985},
-		{"one slot against two, stalls", draw(0, threeSlots), 3, 14, 0.92, 1},
-		{"launch effects as large as their error", draw(0.27, normal), 3, 14, 0.90, 1},
-		{"launch effects three times that", draw(0.8, normal), 3, 14, 0.90, 1},
-		{"launch effects, five launches", draw(0.8, normal), 5, 10, 0.90, 1},
-		{"launch effects, two launches", draw(0.8, normal), 2, 15, 0.82, 1},
-		{"autocorrelated 0.5, one launch", draw(0, autoregressive(0.5)), 1, 40, 0.88, 1},
-		{"autocorrelated 0.5, three launches", draw(0, autoregressive(0.5)), 3, 20, 0.90, 1},
+		{"autocorrelated 0.5, one launch", draw(0, autoregressive(0.5)), 1, 40, 0.88, 0.98}, // ρ is underestimated from 40 rounds
+
+		// Launches that do not differ are covered too well: the interval must allow for that they may.
+		{"normal, two launches", draw(0, normal), 2, 15, 0.93, 0.99},
+		{"normal, three launches", draw(0, normal), 3, 14, 0.93, 0.99},
+		{"spikes, three launches", draw(0, spiky), 3, 14, 0.93, 0.99},
+		{"one slot against two, stalls", draw(0, threeSlots), 3, 14, 0.93, 0.995},
+		{"autocorrelated 0.5, three launches", draw(0, autoregressive(0.5)), 3, 20, 0.93, 0.995},
+
+		{"launch effects as large as their error", draw(0.27, normal), 3, 14, 0.91, 0.98},
+		{"launch effects three times that", draw(0.8, normal), 3, 14, 0.90, 0.98},
+		{"launch effects, five launches", draw(0.8, normal), 5, 10, 0.92, 0.98},
+		// Two launches may agree by chance; TestCoverageOfArms is how a run gets out of it.
+		{"launch effects, two launches", draw(0.8, normal), 2, 15, 0.82, 0.98},
 		{"one value per launch", draw(0.5, normal), 3, 1, 0.92, 0.98},
-		{"few merged groups", draw(0.3, normal), 3, 3, 0.90, 1},
+		{"few merged groups", draw(0.3, normal), 3, 3, 0.92, 0.985},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -30,4 +30,3 @@ func catch(d *result.Data, notes *notes) (*Catch, error) {
 	}
 	return c, nil
 }
-

@@ -49,4 +49,3 @@ func emits(l result.Level, signal string) bool {
 	}
 	return l.Env["OTEL_"+strings.ToUpper(signal)+"_EXPORTER"] != "none" // unset: otlp
 }
-

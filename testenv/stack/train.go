@@ -14,7 +14,7 @@ import (
 
 // Size and pace of the training. A longer one no longer improves the slates noticeably.
 const (
-	trainSlates  = 150_000 // slates shown to simulated users
+	trainSlates  = 100_000 // slates shown to simulated users
 	trainSlots   = 5       // items in each
 	historyMost  = 60      // slates that a user has seen before one that is learned from, at most
 	learningRate = 0.2     // first step of the gradient descent; falls to a fortieth of it

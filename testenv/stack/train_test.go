@@ -1,7 +1,9 @@
 package stack
 
 import (
-	"fmt"
+	"math"
+	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/tollgate-dev/tollgate/internal/population"
@@ -22,40 +24,92 @@ func clickThrough(pop *population.Population, d population.Drift, show func(u po
 	return sum / float64(pop.Users())
 }
 
-func slateFor(m *ranker, variant string) func(u population.User) []string {
-	return func(u population.User) []string {
-		return m.rank(rankRequest{
-			AgeBand: population.AgeBand(u.Age), Tier: tierOf(u.Tier), Slots: 5, Variant: variant,
-		}).Items
-	}
+func rankFor(m *ranker, u population.User, variant string) rankAnswer {
+	return m.rank(rankRequest{
+		AgeBand: population.AgeBand(u.Age), Tier: slices.Index(population.Tiers, u.Tier), Slots: 5, Variant: variant,
+	})
 }
 
-func tierOf(tier string) int {
-	for i, t := range population.Tiers {
-		if t == tier {
-			return i
-		}
-	}
-	return -1
-}
-
-func TestExplore(t *testing.T) {
+func TestRankingBeatsDefaultContent(t *testing.T) {
 	for _, seed := range []int64{1, 2, 42} {
 		pop := population.New(seed, 1000, 200)
 		m := train(pop, seed)
-		def := popularItems(pop.Items(), 5)
-		d := clickThrough(pop, population.Drift{}, func(population.User) []string { return def })
-		a := clickThrough(pop, population.Drift{}, slateFor(m, "a"))
-		b := clickThrough(pop, population.Drift{}, slateFor(m, "b"))
-		dr := clickThrough(pop, population.Drift{Taste: 1}, slateFor(m, "a"))
-		fmt.Println(seed, "default", d, "a", a, "b", b, "drift", dr, m.base.Version, m.affinity, m.popular, m.bias, m.position[:6])
-		for band := range population.AgeBands {
-			for tier := range population.Tiers {
-				r := m.rank(rankRequest{AgeBand: band, Tier: tier, Slots: 5, Variant: "a"})
-				rb := m.rank(rankRequest{AgeBand: band, Tier: tier, Slots: 5, Variant: "b"})
-				fmt.Printf("%d/%d %.3f %.3f %v %v\n", band, tier, r.Confidence, rb.Confidence, r.Items, rb.Items)
-			}
+		popular := popularItems(pop.Items(), 5)
+		slate := func(variant string) func(population.User) []string {
+			return func(u population.User) []string { return rankFor(m, u, variant).Items }
 		}
+		base := clickThrough(pop, population.Drift{}, func(population.User) []string { return popular })
+		a := clickThrough(pop, population.Drift{}, slate("a"))
+		b := clickThrough(pop, population.Drift{}, slate("b"))
+		drifted := clickThrough(pop, population.Drift{Taste: 0.6}, slate("a"))
+		t.Logf("seed %d: default %.3f, a %.3f, b %.3f, a drifted %.3f", seed, base, a, b, drifted)
+		if a < 1.3*base || b < 1.3*base {
+			t.Errorf("seed %d: rankings are clicked %.3f and %.3f, default content %.3f: want at least 1.3 times as much", seed, a, b, base)
+		}
+		if drifted > 0.8*a {
+			t.Errorf("seed %d: click-through after drift is %.3f, want clearly below %.3f", seed, drifted, a)
+		}
+		sum := 0.0
+		for i := range pop.Users() {
+			sum += rankFor(m, pop.User(i), "a").Confidence
+		}
+		if predicted := sum / float64(pop.Users()); math.Abs(predicted-a) > 0.08 {
+			t.Errorf("seed %d: mean confidence is %.3f, true click-through %.3f: want them close", seed, predicted, a)
+		}
+	}
+}
+
+func TestVariantsRankDifferently(t *testing.T) {
+	pop := population.New(1, 200, 200)
+	m := train(pop, 1)
+	differ := 0
+	for i := range pop.Users() {
+		if !slices.Equal(rankFor(m, pop.User(i), "a").Items, rankFor(m, pop.User(i), "b").Items) {
+			differ++
+		}
+	}
+	if differ < pop.Users()/2 {
+		t.Errorf("variants differ for %d of %d users, want most", differ, pop.Users())
+	}
+}
+
+func TestTrainingIsAFunctionOfTheSeed(t *testing.T) {
+	pop := population.New(3, 300, 50)
+	one, two, other := train(pop, 3), train(pop, 3), train(pop, 4)
+	if !reflect.DeepEqual(one, two) {
+		t.Error("the same seed gave two models")
+	}
+	if one.base.Version == other.base.Version {
+		t.Errorf("two seeds gave the same version %s", one.base.Version)
+	}
+}
+
+func TestRankOrder(t *testing.T) {
+	pop := population.New(1, 100, 30)
+	m := train(pop, 1)
+	answer := m.rank(rankRequest{AgeBand: 2, Tier: 1, Slots: 10, Variant: "a", Clicks: [population.Categories]float64{5: 4}})
+	if len(answer.Items) != 10 || len(answer.Scores) != 10 {
+		t.Fatalf("got %d items and %d scores, want 10 of each", len(answer.Items), len(answer.Scores))
+	}
+	if !slices.IsSortedFunc(answer.Scores, func(a, b float64) int { return int(math.Copysign(1, b-a)) }) {
+		t.Errorf("scores are not falling: %v", answer.Scores)
+	}
+	if unique := slices.Compact(slices.Sorted(slices.Values(answer.Items))); len(unique) != 10 {
+		t.Errorf("items repeat: %v", answer.Items)
+	}
+	few := population.New(1, 100, 3)
+	if got := train(few, 1).rank(rankRequest{Slots: 10, Variant: "b"}).Items; len(got) != 3 {
+		t.Errorf("a catalogue of 3 gave %d items", len(got))
+	}
+}
+
+func TestPopularItems(t *testing.T) {
+	items := []population.Item{{ID: "x", Popularity: 0.1}, {ID: "y", Popularity: 0.9}, {ID: "z", Popularity: 0.5}}
+	if got := popularItems(items, 2); !slices.Equal(got, []string{"y", "z"}) {
+		t.Errorf("got %v, want [y z]", got)
+	}
+	if got := popularItems(items, 9); !slices.Equal(got, []string{"y", "z", "x"}) {
+		t.Errorf("got %v, want [y z x]", got)
 	}
 }
 

@@ -1,0 +1,226 @@
+package stats
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+func TestHodgesLehmann(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		xs   []float64
+		want float64
+	}{
+		{"one value", []float64{3}, 3},
+		{"two values", []float64{1, 2}, 1.5},
+		{"even number of pairs", []float64{1, 2, 6}, 2.75}, // 1 1.5 2 3.5 4 6
+		{"a stall among equals moves it not at all", []float64{5, 5, 5, 5, 500}, 5},
+		{"unsorted", []float64{4, -1, 2, 0, 3}, 1.5},
+	} {
+		if got := HodgesLehmann(c.xs); got != c.want {
+			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
+		}
+	}
+	if got := HodgesLehmann(nil); !math.IsNaN(got) {
+		t.Errorf("no values: got %v, want NaN", got)
+	}
+}
+
+// TestSignedRankCriticalValues holds the cuts to the published table of critical values of the signed-rank test: the
+// largest W with a one-sided probability of at most 0.025 and 0.005. A k of 0 stands for "none".
+func TestSignedRankCriticalValues(t *testing.T) {
+	none := -1
+	for _, c := range []struct{ n, at95, at99 int }{
+		{5, none, none}, {6, 0, none}, {7, 2, none}, {8, 3, 0}, {9, 5, 1}, {10, 8, 3}, {11, 10, 5}, {12, 13, 7},
+		{13, 17, 9}, {14, 21, 12}, {15, 25, 15}, {16, 29, 19}, {17, 34, 23}, {18, 40, 27}, {19, 46, 32}, {20, 52, 37},
+		{25, 89, 68}, {30, 137, 109}, {50, 434, 373},
+	} {
+		if k, _ := signedRankCut(c.n, 0.025); k-1 != c.at95 {
+			t.Errorf("n %d at 95 %%: critical value %d, want %d", c.n, k-1, c.at95)
+		}
+		if k, _ := signedRankCut(c.n, 0.005); k-1 != c.at99 {
+			t.Errorf("n %d at 99 %%: critical value %d, want %d", c.n, k-1, c.at99)
+		}
+	}
+}
+
+// TestSignedRankApproximation compares the approximation above 50 values with the exact distribution next to it.
+func TestSignedRankApproximation(t *testing.T) {
+	exact, _ := signedRankCut(50, 0.025)
+	approximate, _ := signedRankCut(51, 0.025)
+	// The table's value for 51 would be 453 ± 2: the cut grows by about n/2 − z·√n/4 from one n to the next.
+	if step := approximate - exact; step < 15 || step > 23 {
+		t.Errorf("the cut steps from %d at n 50 to %d at n 51", exact, approximate)
+	}
+}
+
+func TestSignedRankInterval(t *testing.T) {
+	lo, mid, hi, achieved := SignedRankInterval([]float64{1, 2, 3, 4, 5, 6}, 0.95)
+	if lo != 1 || hi != 6 || mid != 3.5 || achieved != 1-2.0/64 {
+		t.Errorf("six values: got [%v, %v, %v] at %v, want [1, 3.5, 6] at 0.96875", lo, mid, hi, achieved)
+	}
+	lo, mid, hi, achieved = SignedRankInterval([]float64{1, 2, 3, 4, 5}, 0.95)
+	if !math.IsInf(lo, -1) || !math.IsInf(hi, 1) || mid != 3 || achieved != 1 {
+		t.Errorf("five values: got [%v, %v, %v] at %v, want infinite ends", lo, mid, hi, achieved)
+	}
+	if _, mid, _, _ := SignedRankInterval(nil, 0.95); !math.IsNaN(mid) {
+		t.Errorf("no values: got %v, want NaN", mid)
+	}
+}
+
+// TestResampler compares the weighted walk with the plain estimate of the sample written out.
+func TestResampler(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	for range 200 {
+		xs := make([]float64, 1+rng.IntN(12))
+		for i := range xs {
+			xs[i] = math.Round(10 * rng.NormFloat64()) // ties on purpose
+		}
+		count := make([]int, len(xs))
+		var resample []float64
+		for range xs {
+			i := rng.IntN(len(xs))
+			count[i]++
+			resample = append(resample, xs[i])
+		}
+		if got, want := newResampler(xs).estimate(count, len(xs)), HodgesLehmann(resample); got != want {
+			t.Fatalf("%v drawn %v times: got %v, want %v", xs, count, got, want)
+		}
+	}
+}
+
+// TestEquivariance shifts and scales values: estimate and interval must follow exactly, up to rounding.
+func TestEquivariance(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	for _, launches := range []int{1, 2, 4} {
+		for _, rounds := range []int{1, 3, 9, 55} {
+			groups := draw(0.5, spiky)(rng, launches, rounds)
+			moved := make([][]float64, len(groups))
+			for l, xs := range groups {
+				for _, x := range xs {
+					moved[l] = append(moved[l], 3*x+100)
+				}
+			}
+			o := Options{Resamples: 199, Seed: 9}
+			a, b := Estimate(groups, o), Estimate(moved, o)
+			for _, ends := range [][2]float64{{a.Lo, b.Lo}, {a.Mid, b.Mid}, {a.Hi, b.Hi}} {
+				if want := 3*ends[0] + 100; !math.IsInf(want, 0) && math.Abs(want-ends[1]) > 1e-9 {
+					t.Errorf("%d × %d: got %v after 3x+100, want %v", launches, rounds, ends[1], want)
+				}
+			}
+			if a.Lo > a.Mid || a.Mid > a.Hi {
+				t.Errorf("%d × %d: the interval [%v, %v] does not hold the estimate %v", launches, rounds, a.Lo, a.Hi, a.Mid)
+			}
+		}
+	}
+}
+
+func TestEstimateChooses(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 12))
+	world := draw(0, normal)
+	for _, c := range []struct {
+		name   string
+		groups [][]float64
+		method string
+		n      int
+		finite bool
+		caveat bool
+	}{
+		{"nothing", nil, MethodNone, 0, false, true},
+		{"empty launches", [][]float64{{}, {}}, MethodNone, 0, false, true},
+		{"one value", [][]float64{{1}}, MethodSignedRank, 1, false, true},
+		{"too few rounds", world(rng, 1, 5), MethodSignedRank, 5, false, true},
+		{"few rounds", world(rng, 1, 6), MethodSignedRank, 6, true, true},
+		{"many rounds", world(rng, 1, 51), MethodBootstrap, 51, true, true},
+		{"a value per launch", world(rng, 2, 1), MethodLaunches, 2, true, false},
+		{"an empty launch beside a long one", append(world(rng, 1, 10), nil), MethodSignedRank, 10, true, true},
+		{"launches", world(rng, 3, 10), MethodBootstrap, 30, true, false},
+		{"constant", [][]float64{{2, 2, 2, 2}, {2, 2, 2, 2}}, MethodBootstrap, 8, true, false},
+	} {
+		r := Estimate(c.groups, Options{Resamples: 199})
+		method := r.Method
+		if cut := len(c.method); len(method) > cut {
+			method = method[:cut] // autocorrelation may have been found
+		}
+		if method != c.method || r.N != c.n || r.Finite() != c.finite || (r.Caveat != "") != c.caveat {
+			t.Errorf("%s: got %+v, want %s over %d values, finite %v, caveat %v", c.name, r, c.method, c.n, c.finite, c.caveat)
+		}
+	}
+}
+
+func TestEstimateIsRepeatable(t *testing.T) {
+	groups := draw(0.3, spiky)(rand.New(rand.NewPCG(13, 14)), 3, 12)
+	before := slices.Clone(groups[0])
+	a, b := Estimate(groups, Options{Seed: 1}), Estimate(groups, Options{Seed: 1})
+	if a.Interval != b.Interval {
+		t.Errorf("the same seed gives %v and %v", a.Interval, b.Interval)
+	}
+	if c := Estimate(groups, Options{Seed: 2}); c.Interval == a.Interval {
+		t.Errorf("another seed gives the same %v", c.Interval)
+	}
+	if !slices.Equal(before, groups[0]) {
+		t.Error("Estimate changed its input")
+	}
+}
+
+func TestBootstrapHL(t *testing.T) {
+	rng := rand.New(rand.NewPCG(15, 16))
+	agree := BootstrapHL([][]float64{{1, 2, 3, 4, 5, 6, 7, 8}, {1, 2, 3, 4, 5, 6, 7, 8}}, 0.95, 999, rng)
+	differ := BootstrapHL([][]float64{{1, 2, 3, 4, 5, 6, 7, 8}, {11, 12, 13, 14, 15, 16, 17, 18}}, 0.95, 999, rng)
+	if agree.Mid != 4.5 || agree.Hi-agree.Lo > 5 {
+		t.Errorf("launches that agree: got %v, want a narrow interval about 4.5", agree)
+	}
+	if differ.Mid != 9.5 || differ.Hi-differ.Lo < 100 {
+		t.Errorf("two launches 10 apart: got %v, want t of one degree of freedom, 9.5 ± 64", differ)
+	}
+	if none := BootstrapHL(nil, 0.95, 99, rng); !math.IsNaN(none.Mid) {
+		t.Errorf("no groups: got %v, want NaN", none)
+	}
+}
+
+// TestArmSpread compares the pooled spread with the truth: launch luck of variance 0.25 and rounds of 1/20 of 1, about
+// π/3 as much for the Hodges–Lehmann estimate.
+func TestArmSpread(t *testing.T) {
+	rng := rand.New(rand.NewPCG(17, 18))
+	sum := 0.0
+	const runs = 200
+	for range runs {
+		s := ArmSpread(simulateArms(rng, 6, 3, 20, 0.5, 3))
+		if s.DF != 10 {
+			t.Fatalf("six arms in three launches: %d degrees of freedom, want 10", s.DF)
+		}
+		sum += s.Variance / runs
+	}
+	if want := 0.25 + 1.05/20; math.Abs(sum-want) > 0.1*want {
+		t.Errorf("mean variance %.3f, want %.3f", sum, want)
+	}
+	for _, few := range [][][][]float64{nil, {{{1, 2}, {1, 2}}}, {{{1, 2}}, {{1, 2}}}, {{{1}, {}}, {{1}, {}}}} {
+		if s := ArmSpread(few); s != (Spread{}) {
+			t.Errorf("%v: got %v, want nothing known", few, s)
+		}
+	}
+}
+
+// TestOddArm gives one comparison far more spread between launches than all others have: its own counts.
+func TestOddArm(t *testing.T) {
+	groups := [][]float64{{-9, -10, -11, -10, -9}, {0, 1, 0, -1, 0}, {9, 10, 11, 10, 9}}
+	shared := Estimate(groups, Options{Resamples: 199, Spread: Spread{0.01, 10}})
+	if shared.Hi < 20 {
+		t.Errorf("got %v: the spread of the other arms hides that these launches are 10 apart", shared.Interval)
+	}
+}
+
+func TestLag1(t *testing.T) {
+	rng := rand.New(rand.NewPCG(19, 20))
+	if got := Lag1(draw(0, autoregressive(0.6))(rng, 4, 500)); math.Abs(got-0.6) > 0.06 {
+		t.Errorf("autocorrelation %.2f, want 0.6", got)
+	}
+	if got := Lag1([][]float64{{0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1}}); !math.IsNaN(got) {
+		t.Errorf("constant rounds: got %v, want NaN", got)
+	}
+	if got := Lag1([][]float64{{1, 2, 3}}); !math.IsNaN(got) {
+		t.Errorf("three rounds: got %v, want NaN", got)
+	}
+}

@@ -1,0 +1,158 @@
+/**
+ * k6/x/perso: user journeys against a personalization stack.
+ *
+ * Durations are strings such as "200ms" or "5s". Unknown options and values out of range are refused with an exception
+ * that lists what is legal.
+ */
+declare module 'k6/x/perso' {
+  /** Where journeys come from. Made by population() or sessions(); shared by all VUs, so it costs its memory once. */
+  export interface Source {
+    /** In words, e.g. "population of 1000 users and 200 items, seed 1". */
+    readonly description: string;
+  }
+
+  export interface PopulationOptions {
+    /** Whole number; the same seed gives the same users and journeys. Default 1. */
+    seed?: number;
+    /** 1 to 1,000,000. Default 1000. The stack under test must be trained on the same three numbers. */
+    users?: number;
+    /** 1 to 100,000. Default 200. */
+    items?: number;
+  }
+
+  export interface SessionsOptions extends PopulationOptions {
+    /** Recorded gaps are divided by it. Default 1. */
+    speed?: number;
+    /** "poisson" (default): sessions arrive in file order at random times; "recorded": when they did, divided by speed. */
+    arrivals?: 'poisson' | 'recorded';
+    /** Default: by the extension of the file. */
+    format?: 'tsv' | 'csv' | 'jsonl';
+    /** Where a relative path starts: at the script (default, as with open()) or at the working directory of k6. */
+    base?: 'script' | 'cwd';
+  }
+
+  /** Journeys made up of a seeded population, over web, app and store. */
+  export function population(options?: PopulationOptions): Source;
+
+  /**
+   * Recorded sessions from a file with the columns SessionId, ItemId, Time and, if there, UserId, Channel (web, app,
+   * store) and Event (click, purchase, view). Time is in seconds since 1970 or RFC 3339. Init context only, like open().
+   * Items and users are mapped onto the population. Every click is followed by the page that it leads to.
+   */
+  export function sessions(path: string, options?: SessionsOptions): Source;
+
+  export interface PlayOptions {
+    source: Source;
+    /** Think times are multiplied by it: 1 (default) is hurried, 0.3 s a page; 20 is human; 0 is none. 0 to 1000. */
+    thinkScale?: number;
+    /** Most that one request may take. Default "5s". */
+    timeout?: string;
+    /** Sent as a bearer token. */
+    token?: string;
+  }
+
+  export interface JourneyOptions extends PlayOptions {
+    /** Base URL of the gateway. */
+    target: string;
+  }
+
+  export interface JourneyResult {
+    session: string;
+    user: string;
+    bought: boolean;
+    requests: number;
+    failed: number;
+    impressions: number;
+    clicks: number;
+    /** Slates that were default content. */
+    default: number;
+    /** Answers under another identity than the journey's. */
+    breaks: number;
+  }
+
+  /** Plays the source's next journey, think times included, and returns when it has ended. k6's executors set the pace. */
+  export function journey(options: JourneyOptions): JourneyResult;
+
+  export interface OpenLoopOptions extends PlayOptions {
+    /** Most requests outstanding; one more is dropped and counted. 1 to 65536, default 1024. */
+    workers?: number;
+  }
+
+  export interface DriveOptions extends OpenLoopOptions {
+    targets: { arm: string; url: string }[];
+    /** Expected requests per second and target. */
+    rate: number;
+    duration: string;
+    /** Requests scheduled in this first part are not in service and response. Default "0s". */
+    washout?: string;
+  }
+
+  /** Milliseconds. */
+  export interface Quantiles {
+    count: number;
+    p50: number;
+    p95: number;
+    p99: number;
+    max: number;
+  }
+
+  export interface ArmSummary {
+    scheduled: number;
+    sent: number;
+    dropped: number;
+    failed: number;
+    steps: Record<string, number>;
+    impressions: number;
+    clicks: number;
+    purchases: number;
+    /** Slates of default content by reason. */
+    default: Record<string, number>;
+    breaks: number;
+    /** Scheduled start to last byte, by step. */
+    response: Record<string, Quantiles>;
+    /** Sent to last byte, by step. */
+    service: Record<string, Quantiles>;
+    /** Scheduled start to sent, all steps: the generator's own health. */
+    lag: Quantiles;
+  }
+
+  export interface DriveSummary {
+    seconds: number;
+    /** CPU seconds of the k6 process. */
+    cpu: number;
+    arms: Record<string, ArmSummary>;
+  }
+
+  /**
+   * Open load by the extension's own punctual pacer: requests start when the schedule says, whether or not answers are in.
+   * All targets get the same journeys. Blocks for the duration; use it in one VU.
+   */
+  export function drive(options: DriveOptions): DriveSummary;
+
+  /** An order of the orchestrator, to be handed to run(). */
+  export interface Order {
+    readonly id: number;
+    readonly phase: 'warmup' | 'toll' | 'catch';
+    readonly launch: number;
+    readonly round: number;
+  }
+
+  export interface Conductor {
+    /** Waits for the next order; null when the run is over or k6 stops. All reports are handed in by then. */
+    next(): Order | null;
+    /** Carries an order out and hands its report in. */
+    run(order: Order): void;
+  }
+
+  /** Connects to the orchestrator that started k6, by TOLLGATE_CONDUCTOR, TOLLGATE_TOKEN and TOLLGATE_RECORD. Use it in one VU. */
+  export function conductor(options: OpenLoopOptions): Conductor;
+
+  const perso: {
+    population: typeof population;
+    sessions: typeof sessions;
+    journey: typeof journey;
+    drive: typeof drive;
+    conductor: typeof conductor;
+  };
+  export default perso;
+}
