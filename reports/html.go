@@ -78,7 +78,7 @@ type envRow struct{ Level, Title, Name, Value string }
 func renderHTML(a *verdict.Analysis) ([]byte, error) {
 	t, err := template.New("report").Funcs(template.FuncMap{
 		"amount": amount, "armNote": armNote,
-		"elapsed": elapsed, "join": func(s []string) string { return strings.Join(s, ", ") },
+		"elapsed": elapsed, "factor": func(x float64) string { return fixed(x, digits(x, 2)) }, "join": func(s []string) string { return strings.Join(s, ", ") },
 		"length":      func(d time.Duration) string { return amount(d.Seconds(), verdict.Seconds) },
 		"controlMark": controlMark, "controlWord": controlWord, "outcomeMark": outcomeMark, "plus": func(a, b int) int { return a + b },
 		"stamp": stamp, "stateMark": stateMark, "stateMeaning": stateMeaning,

@@ -35,7 +35,7 @@ func markdownToll(b *strings.Builder, a *verdict.Analysis) {
 		return
 	}
 	base := baselineArm(a)
-	fmt.Fprintf(b, "\n### The toll\n\nChange over `%s` with its %s interval; `~` means no significant change.\n\n", markdownCode(base.Level), confidence(a))
+	fmt.Fprintf(b, "\n### The toll\n\nChange over %s with its %s interval; `~` means no significant change.\n\n", markdown(base.Level), confidence(a))
 	rows := [][]string{{"level"}, {base.Name + " (" + armNote(base) + ")"}}
 	for _, m := range metrics {
 		rows[0] = append(rows[0], head(m))
@@ -142,6 +142,3 @@ func markdown(s string) string {
 	s = strings.NewReplacer("&#34;", `"`, "&#39;", "'").Replace(s)
 	return markdownMention.ReplaceAllStringFunc(s, func(m string) string { return m[:1] + "\u200b" + m[1:] })
 }
-
-// markdownCode makes text safe between single backticks.
-func markdownCode(s string) string { return strings.NewReplacer("`", "'", "|", "/").Replace(s) }

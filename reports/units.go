@@ -147,7 +147,11 @@ func digits(x float64, n int) int {
 	if x == 0 || !known(x) {
 		return 0
 	}
-	magnitude := int(math.Floor(math.Log10(math.Abs(x)) + 1e-9))
+	_, exponent, _ := strings.Cut(strconv.FormatFloat(x, 'e', n-1, 64), "e") // after rounding: 0.9999 is 1.00
+	magnitude, err := strconv.Atoi(exponent)
+	if err != nil {
+		return 0
+	}
 	return min(max(n-1-magnitude, 0), 3)
 }
 
@@ -160,6 +164,8 @@ func fixed(x float64, decimals int) string {
 		return "∞"
 	case math.IsInf(x, -1):
 		return "−∞"
+	case math.Abs(x) >= 1e15: // no real run; at least it fits
+		return strings.Replace(strconv.FormatFloat(x, 'g', 3, 64), "-", "−", 1)
 	}
 	text := strconv.FormatFloat(math.Abs(x), 'f', decimals, 64)
 	integer, fraction, _ := strings.Cut(text, ".")

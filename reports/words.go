@@ -2,7 +2,6 @@ package reports
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -255,5 +254,5 @@ func stamp(t time.Time) string {
 
 // confidence is the level of all intervals: "95 %".
 func confidence(a *verdict.Analysis) string {
-	return strconv.FormatFloat(math.Round(a.Confidence*1e4)/100, 'f', -1, 64) + " %"
+	return fixed(100*a.Confidence, digits(100*a.Confidence, 2)) + " %"
 }

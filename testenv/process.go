@@ -120,13 +120,13 @@ func (e *Process) Launch(ctx context.Context, spec Spec) (_ Launch, err error) {
 // deploy starts one arm: its pipeline, whose address the services need, then the services together. Their listeners
 // exist before they do, so that none has to wait for another's address.
 func (l *launch) deploy(ctx context.Context, e *Process, spec Spec, a ArmSpec, backing *child.Process, shared map[string]string) (*arm, error) {
-	out := &arm{name: a.Name, token: l.token, urls: map[string]string{Backing: shared["http"]}, procs: map[string]*child.Process{}, backing: backing}
+	out := &arm{name: a.Name, token: l.token, urls: map[string]string{Backing: "http://" + shared["http"]}, procs: map[string]*child.Process{}, backing: backing}
 	out.view = l.outside.add(a.Name, shared[a.Name+"/kafka"])
 	pipeline, addr, err := l.start(ctx, e, Telemetry, a.Name, l.pipelineEnv(spec, a))
 	if err != nil {
 		return nil, err
 	}
-	out.procs[Telemetry], out.urls[Telemetry], out.prometheus = pipeline, addr["http"], addr["prometheus"]
+	out.procs[Telemetry], out.urls[Telemetry], out.prometheus = pipeline, "http://"+addr["http"], addr["prometheus"]
 
 	listeners := map[string]*os.File{}
 	for _, service := range services {
@@ -253,6 +253,9 @@ func (l *launch) Close(context.Context) error {
 	l.mu.Lock()
 	procs := slices.Clone(l.procs)
 	l.mu.Unlock()
+	for _, p := range procs {
+		_ = p.Thaw() // services flush into pipelines, which may be parked
+	}
 	stop := func(pick func(name string) bool) {
 		var group sync.WaitGroup
 		for _, p := range procs {

@@ -48,7 +48,7 @@ func (e *Experiment) Validate() error {
 			c.add("alerts.rules: %v", err)
 		}
 	}
-	//BUDGETS
+	
 	return c.err()
 }
 

@@ -35,13 +35,12 @@ func SignedRankInterval(xs []float64, confidence float64) (lo, mid, hi, achieved
 // probability; 0, 0 if not even P(W = 0) is that small.
 func signedRankCut(n int, tail float64) (k int, p float64) {
 	if n > exactLimit {
-		mean := float64(n*(n+1)) / 4
-		sd := math.Sqrt(float64(n*(n+1)*(2*n+1)) / 24)
-		normal := distuv.Normal{Mu: mean, Sigma: sd}
-		// P(W ≤ k−1) with a correction for continuity is the normal probability of k − 1/2.
-		k = max(0, int(math.Floor(normal.Quantile(tail)+0.5)))
-		return k, normal.CDF(float64(k) - 0.5)
+		return approximateCut(n, tail)
 	}
+	return exactCut(n, tail)
+}
+
+func exactCut(n int, tail float64) (k int, p float64) {
 	total := math.Pow(2, float64(n))
 	cumulated := 0.0
 	for w, count := range signedRankCounts(n) {
@@ -51,6 +50,14 @@ func signedRankCut(n int, tail float64) (k int, p float64) {
 		cumulated += count
 	}
 	return 0, 0 // not reached: the probabilities add up to 1
+}
+
+// approximateCut takes W as normal; P(W ≤ k−1) with a correction for continuity is the normal probability of k − 1/2.
+func approximateCut(n int, tail float64) (k int, p float64) {
+	pairs := float64(n) * float64(n+1)
+	normal := distuv.Normal{Mu: pairs / 4, Sigma: math.Sqrt(pairs * float64(2*n+1) / 24)}
+	k = max(0, int(math.Floor(normal.Quantile(tail)+0.5)))
+	return k, normal.CDF(float64(k) - 0.5)
 }
 
 // signedRankCounts is the null distribution of the signed-rank statistic: element w is the number of subsets of

@@ -18,7 +18,8 @@ func floorMetrics() []string { return []string{"p50", "p95", "cpu"} }
 
 // repeatedBaseline compares the baseline with itself. It is broken when, for some metric, the interval excludes 0 and
 // the estimate is beyond the margin. The intervals that decide are at 1 − 5 %/3, so that three of them together cry
-// wolf in at most 5 % of good runs, and less by the margin. The printed noise floor is the plain interval.
+// wolf in at most 5 % of good runs, and less by the margin. The printed noise floor is the plain interval. A metric that
+// the rounds do not support is left out; without p50 nothing is decided.
 func (t *tolls) repeatedBaseline(confidence float64) Control {
 	c := Control{
 		Name: "repeated baseline",
@@ -31,27 +32,25 @@ func (t *tolls) repeatedBaseline(confidence float64) Control {
 		return c
 	}
 	var saw []string
-	c.OK = true
+	broken := false
 	for _, id := range floorMetrics() {
 		floor := t.ratio(t.of(id), t.repeat, confidence)
 		strict := t.ratio(t.of(id), t.repeat, 1-(1-confidence)/float64(len(floorMetrics())))
 		if !strict.Finite() {
-			c.OK, c.Undecided = false, true
-			saw = append(saw, id+" unknown")
+			c.Undecided = c.Undecided || id == "p50"
+			saw = append(saw, id+" unknown: too few rounds")
 			continue
 		}
 		text := fmt.Sprintf("%s %+.1f %% [%+.1f, %+.1f]", id, 100*floor.Mid, 100*floor.Lo, 100*floor.Hi)
 		if strict.Excludes(0) && math.Abs(strict.Mid) > floorMargin {
-			c.OK = false
+			broken = true
 			text += " (broken)"
 		}
 		saw = append(saw, text)
 	}
 	c.Saw = strings.Join(saw, ", ")
-	if c.Undecided {
-		c.Saw += ": too few rounds to say"
-		c.Undecided = !strings.Contains(c.Saw, "(broken)")
-	}
+	c.Undecided = c.Undecided && !broken
+	c.OK = !broken && !c.Undecided
 	return c
 }
 

@@ -21,13 +21,12 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/rules"
 )
 
-// Every evaluation of a simulation is one step: 30 s as the pack is written, 500 ms when it is lapsed by 60. A step has
-// the traffic of half a second: 20 recommendations.
+// Every evaluation of a simulation is one step: 30 s as the pack is written, 500 ms when it is lapsed by 60.
 const (
-	perStep = 20
-	factor  = 60
-	before  = 100 // steps before a fault begins: more than the baseline windows take
-	during  = 60  // steps for which it lasts
+	perSecond = 40 // recommendations
+	factor    = 60
+	before    = 100 // steps before a fault begins: more than the baseline windows take
+	during    = 60  // steps for which it lasts
 )
 
 // world is what one step of the stack is like; a fault changes it.
@@ -73,7 +72,7 @@ func TestPack(t *testing.T) {
 		{"attribute missing, no traces", full[:3], 0, func(w *world) { w.missing = 0.5 },
 			[]string{"DefaultContentHigh", "MissingAttributeLogged", "ProfileAttributeMissing"}},
 		// One trace in a hundred does not carry the alert on spans.
-		{"attribute missing, sampled", full, 0, func(w *world) { w.missing, w.sampled = 0.5, 0.01 },
+		{"attribute missing, 1 % of traces", full, 0, func(w *world) { w.missing, w.sampled = 0.5, 0.01 },
 			[]string{"DefaultContentHigh", "MissingAttributeLogged", "ProfileAttributeMissing"}},
 		{"model late", full, 0, func(w *world) { w.modelTimeout = 0.3 }, []string{"DefaultContentHigh", "FallbackSpansHigh"}},
 		{"blind", full, 0, func(w *world) { w.blind = true }, []string{"PipelineBlind"}},
@@ -221,7 +220,7 @@ func (h *history) outside(w world) {
 	h.set("probe_success,service=gateway", w.probe)
 	h.set("kafka_consumergroup_lag,consumergroup=full.ingest,topic=full.events,partition=0", w.lag/2+float64(h.rng.IntN(10)))
 	h.set("kafka_consumergroup_lag,consumergroup=full.ingest,topic=full.events,partition=1", w.lag/2+float64(h.rng.IntN(10)))
-	requests := h.poisson(2 * perStep)
+	requests := h.poisson(2 * perSecond * h.step.Seconds())
 	h.add("loadgen_requests_total,step=recommend", requests)
 	h.add("loadgen_failed_total", h.binomial(requests, w.failed))
 	h.keep("loadgen_failed_total")
@@ -229,7 +228,7 @@ func (h *history) outside(w world) {
 
 // instrumented adds what the services export, as far as the level exports it.
 func (h *history) instrumented(w world) {
-	n := h.poisson(perStep)
+	n := h.poisson(perSecond * h.step.Seconds())
 	known := h.binomial(n, w.known)
 	missing := h.binomial(known, w.missing)
 	timeouts := h.binomial(n, w.modelTimeout)
@@ -278,13 +277,10 @@ func (h *history) poisson(mean float64) float64 {
 }
 
 func (h *history) binomial(n, p float64) float64 {
-	hits := 0.0
-	for range int(n) {
-		if h.rng.Float64() < p {
-			hits++
-		}
+	if n <= 0 || p <= 0 {
+		return 0
 	}
-	return hits
+	return distuv.Binomial{N: n, P: p, Src: h.rng}.Rand()
 }
 
 // parse reads NAME,LABEL=VALUE,….

@@ -40,6 +40,8 @@ type Config struct {
 
 	// Export replaces the exporters that the environment names.
 	Export Export
+
+	readyLimit time.Duration // 0: the usual one
 }
 
 // Level says which signals exist.

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -90,10 +91,11 @@ func run(ctx context.Context, role string, cfg Config, build builder) (err error
 // becomeReady waits until the role can do its work and says so.
 func becomeReady(ctx context.Context, role string, cfg Config, p parts, addr string, ready *atomic.Bool) error {
 	if p.prepare != nil {
-		waitCtx, cancel := context.WithTimeout(ctx, readyLimit)
+		limit := cmp.Or(cfg.readyLimit, readyLimit)
+		waitCtx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
 		if err := p.prepare(waitCtx); err != nil {
-			return fmt.Errorf("stack: %s: not ready within %v: %w", role, readyLimit, err)
+			return fmt.Errorf("stack: %s: not ready within %v: %w", role, limit, err)
 		}
 	}
 	ready.Store(true)

@@ -1,0 +1,129 @@
+package stack
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// lag is the ingest group's lag on the events topic, in records.
+func (d *deployed) lag(admin *kadm.Client) int64 {
+	d.t.Helper()
+	lags, err := admin.Lag(d.t.Context(), ingestGroup("arm"))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	sum := int64(0)
+	for _, l := range lags[ingestGroup("arm")].Lag[eventsTopic("arm")] {
+		sum += max(l.Lag, 0)
+	}
+	return sum
+}
+
+func (d *deployed) sendEvents(n int) {
+	d.t.Helper()
+	for i := range n {
+		e := event{Type: "click", Session: fmt.Sprintf("s%d", i), User: "u1", Channel: "web", Item: "i1", Variant: "a"}
+		if status, _ := d.call("POST", "gateway", "/v1/events", e, nil); status != http.StatusAccepted {
+			d.t.Fatalf("event %d: status %d", i, status)
+		}
+	}
+}
+
+func TestThrottledFetchesMakeLag(t *testing.T) {
+	d := deploy(t, nil)
+	client, err := kgo.NewClient(kgo.SeedBrokers(d.addr["arm/kafka"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin := kadm.NewClient(client)
+	defer admin.Close()
+
+	d.sendEvents(50)
+	eventually(t, "events are consumed", waitLimit, func() bool { return d.profile("u1").Clicks[1] == 50 && d.lag(admin) == 0 })
+
+	throttle := func(lease, interval string) {
+		d.must("PUT", "backing", "/control/throttle-fetch?lease="+lease,
+			map[string]any{"arm": "arm", "interval": interval, "max_bytes": 2048}, nil)
+	}
+	throttle("1m", "1m")
+	d.sendEvents(300)
+	// One answer of two kilobytes in a minute: nearly everything stays in the broker for as long as one looks.
+	eventually(t, "lag grows", waitLimit, func() bool { return d.lag(admin) >= 200 })
+	for end := time.Now().Add(500 * time.Millisecond); time.Now().Before(end); {
+		if lag := d.lag(admin); lag < 200 {
+			t.Fatalf("lag fell to %d under the throttle", lag)
+		}
+	}
+	before := d.lag(admin)
+	throttle("1m", "50ms") // a renewal may change the limits, but the client keeps the silence that it was told
+	d.must("DELETE", "backing", "/control/throttle-fetch?arm=arm", nil, nil)
+	d.must("DELETE", "backing", "/control/throttle-fetch", nil, nil)
+	t.Logf("lag before the release: %d", before)
+	eventually(t, "the release restores", waitLimit, func() bool { return d.lag(admin) == 0 })
+
+	throttle("500ms", "100ms")
+	d.sendEvents(100)
+	eventually(t, "the end of the lease restores", waitLimit, func() bool { return d.profile("u1").Clicks[1] == 450 && d.lag(admin) == 0 })
+}
+
+func TestThrottleParameters(t *testing.T) {
+	d := &deployed{t: t, urls: map[string]string{}}
+	d.addr = launched(t, roleNamed(t, "backing"), Config{Arms: []string{"arm"}, Listen: "127.0.0.1:0", Token: testToken})()
+	d.urls["backing"] = "http://" + d.addr["http"]
+	for _, params := range []map[string]any{
+		{"arm": "other", "interval": "500ms", "max_bytes": 1},
+		{"arm": "arm", "interval": "1h", "max_bytes": 1},
+		{"arm": "arm", "interval": "500ms", "max_bytes": 0},
+		{"arm": "arm", "interval": "500ms", "bytes": 1},
+	} {
+		if status, _ := d.call("PUT", "backing", "/control/throttle-fetch?lease=1s", params, nil); status != http.StatusBadRequest {
+			t.Errorf("%v: got %d, want 400", params, status)
+		}
+	}
+	if status, _ := d.call("DELETE", "backing", "/control/throttle-fetch?arm=other", nil, nil); status != http.StatusBadRequest {
+		t.Errorf("heal of an unknown arm: got %d, want 400", status)
+	}
+}
+
+func TestQuotaAnswers(t *testing.T) {
+	q := &quota{}
+	q.limits.Store(&quotaLimits{interval: time.Second, maxBytes: 100})
+	now := time.Now()
+	request := func() *kmsg.FetchRequest {
+		r := kmsg.NewPtrFetchRequest()
+		topic, partition := kmsg.NewFetchRequestTopic(), kmsg.NewFetchRequestTopicPartition()
+		r.MaxBytes, partition.PartitionMaxBytes = 1<<20, 1<<20
+		topic.Partitions = append(topic.Partitions, partition)
+		r.Topics = append(r.Topics, topic)
+		return r
+	}
+	first := request()
+	if q.answer(first, now) != nil || first.MaxBytes != 100 || first.Topics[0].Partitions[0].PartitionMaxBytes != 100 {
+		t.Errorf("the first fetch of an interval must pass with lower limits, got %+v", first)
+	}
+	second, ok := q.answer(request(), now.Add(400*time.Millisecond)).(*kmsg.FetchResponse)
+	if !ok || len(second.Topics) != 0 || second.ThrottleMillis < 600 || second.ThrottleMillis > 601 {
+		t.Errorf("the second must be told to wait for the rest of the interval, got %+v", second)
+	}
+	if q.answer(request(), now.Add(1001*time.Millisecond)) != nil {
+		t.Error("the next interval's first fetch must pass")
+	}
+}
+
+func TestUnreachableDependency(t *testing.T) {
+	cfg := Config{
+		Arm: "arm", Listen: "127.0.0.1:0", RedisAddr: "127.0.0.1:1", Users: 1, Items: 1, Level: Level{Off: true}, readyLimit: 50 * time.Millisecond,
+	}
+	err := roleNamed(t, "profile").Run(context.Background(), cfg)
+	if err == nil {
+		t.Fatal("a store that is not there went unnoticed")
+	}
+	t.Log(err)
+}
