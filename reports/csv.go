@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,14 +12,14 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// renderCSV writes one long table: a line per arm and metric (section toll), per control (controls) and per fault and
-// level (catch); columns that do not apply are empty. Durations are seconds; a number that does not exist is empty,
+// renderCSV writes one long table: a line per arm and metric (section toll), per control (controls), per budget and
+// level (budgets) and per fault and level (catch); columns that do not apply are empty. Durations are seconds; a number that does not exist is empty,
 // an open end is Inf or -Inf. Text that a spreadsheet would take for a formula has a ' before it.
 func renderCSV(a *verdict.Analysis) ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	head := csvColumns()
-	rows := append(csvToll(a), csvControls(a)...)
+	rows := slices.Concat(csvToll(a), csvControls(a), csvBudgets(a))
 	if a.Catch != nil {
 		rows = append(rows, csvCatch(a.Catch)...)
 	}
@@ -40,7 +41,7 @@ func renderCSV(a *verdict.Analysis) ([]byte, error) {
 
 func csvColumns() []string {
 	return []string{"section", "arm", "role", "level", "metric", "unit", "per", "value", "diff", "diff_lo", "diff_hi",
-		"ratio", "ratio_lo", "ratio_hi", "significant", "detectable", "rounds", "control", "result", "saw", "want",
+		"ratio", "ratio_lo", "ratio_hi", "significant", "detectable", "rounds", "budget", "limit", "control", "result", "saw", "want",
 		"fault", "state", "alert", "detect_seconds", "floor_seconds", "clear_seconds", "also", "false_alarms", "diagnosed", "evidence"}
 }
 
@@ -68,6 +69,21 @@ func csvControls(a *verdict.Analysis) []map[string]string {
 	for _, c := range a.Controls {
 		rows = append(rows, map[string]string{"section": "controls", "control": csvText(c.Name), "result": controlWord(c),
 			"saw": csvText(c.Saw), "want": csvText(c.Want)})
+	}
+	return rows
+}
+
+// csvBudgets puts what was seen where the toll has it: in ratio for a relative budget, else in diff.
+func csvBudgets(a *verdict.Analysis) []map[string]string {
+	var rows []map[string]string
+	for _, r := range a.Budgets {
+		kind := "diff"
+		if r.Budget.Relative {
+			kind = "ratio"
+		}
+		rows = append(rows, map[string]string{"section": "budgets", "level": csvText(r.Level), "metric": csvText(r.Budget.Metric),
+			kind: csvNumber(r.Saw.Mid), kind + "_lo": csvNumber(r.Saw.Lo), kind + "_hi": csvNumber(r.Saw.Hi),
+			"budget": csvText(r.Budget.Text), "limit": csvNumber(r.Budget.Limit), "result": csvText(string(r.Outcome)), "saw": csvText(r.Sentence)})
 	}
 	return rows
 }

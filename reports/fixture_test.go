@@ -14,13 +14,17 @@ func fixture() *verdict.Analysis {
 	a := &verdict.Analysis{
 		Run:        fixtureRun(start),
 		Outcome:    verdict.Pass,
-		Reasons:    []string{"both controls hold: the noise floor at p95 is [−1.6, +1.9] %, the known delay of 200 µs was measured as 203 µs", "no budget was given"},
+		Reasons:    []string{"both controls hold: the noise floor at p95 is [−1.6, +1.9] %, the known delay of 200 µs was measured as 203 µs", "full: p95 +15.1 % [+12.5, +18.0] is under +20 %"},
 		Confidence: 0.95,
 		Controls: []verdict.Control{
 			{Name: "repeated baseline", OK: true, Saw: "+0.1 % [−1.0, +1.2] at p50", Want: "an interval that includes 0", Remedy: "close what else runs on this machine"},
 			{Name: "known delay", OK: true, Saw: "+203 µs [+189, +216] at p50; the gateway spun 200.4 µs", Want: "an interval that includes 200.4 µs", Remedy: "check the clock with tollgate doctor"},
 			{Name: "generator", OK: true, Saw: "0 of 38,400 arrivals dropped, lag p99 84 µs", Want: "at most 0.1 % dropped, lag p99 under 500 µs", Remedy: "lower --rate"},
 			{Name: "carry-over", OK: true, Saw: "−0.2 % [−0.9, +0.5]", Want: "within the noise floor", Remedy: "lengthen the slot"},
+		},
+		Budgets: []verdict.BudgetResult{
+			{Budget: verdict.Budget{Metric: "p95", Limit: 0.2, Relative: true, Text: "p95 <= +20%"}, Level: "full", Saw: verdict.Interval{Lo: 0.125, Mid: 0.151, Hi: 0.18},
+				Outcome: verdict.Pass, Sentence: "full: p95 +15.1 % [+12.5, +18.0] is under +20 %"},
 		},
 		Notes: []string{"p99 rests on 20 merged groups of 4 rounds: a single slot cannot support it", "full: the pipeline refused no item, but its queue reached 71 % of its limit"},
 	}

@@ -20,6 +20,8 @@ const jsonSchema = 1
 //	schema, outcome, reasons[], confidence           the verdict; confidence is that of every interval, e.g. 0.95
 //	run{…}                                            what ran where: id, status, times (RFC 3339, UTC), plan, machine, levels, faults, alerts
 //	controls[]{name, ok, saw, want, remedy, undecided} undecided: too little was measured to judge it
+//	budgets[]{budget, level, metric, limit, relative, saw{lo, mid, hi}, outcome, sentence}
+//	                                                  limit and saw are ratios when relative, else in the metric's unit
 //	metrics[]{id, title, unit, per}                   unit is s, B or 1
 //	toll[]{arm{…}, values[]}                          the baseline first; its values have no diff and no ratio
 //	  values[]{metric, value, diff{lo, mid, hi}, ratio{lo, mid, hi}, significant, detectable, rounds, note}
@@ -33,10 +35,14 @@ const jsonSchema = 1
 func renderJSON(a *verdict.Analysis) ([]byte, error) {
 	out := jsonReport{
 		Schema: jsonSchema, Outcome: string(a.Outcome), Reasons: list(a.Reasons), Confidence: number(a.Confidence), Run: jsonRunOf(a.Run),
-		Controls: []jsonControl{}, Metrics: []jsonMetric{}, Toll: jsonTollOf(a), Distributions: []jsonDistribution{}, Notes: list(a.Notes),
+		Controls: []jsonControl{}, Budgets: []jsonBudget{}, Metrics: []jsonMetric{}, Toll: jsonTollOf(a), Distributions: []jsonDistribution{}, Notes: list(a.Notes),
 	}
 	for _, c := range a.Controls {
 		out.Controls = append(out.Controls, jsonControl(c))
+	}
+	for _, r := range a.Budgets {
+		out.Budgets = append(out.Budgets, jsonBudget{r.Budget.Text, r.Level, r.Budget.Metric, number(r.Budget.Limit), r.Budget.Relative,
+			jsonIntervalOf(r.Saw), string(r.Outcome), r.Sentence})
 	}
 	for _, m := range metricsOf(a) {
 		out.Metrics = append(out.Metrics, jsonMetric{m.ID, m.Title, string(m.Unit), m.Per})
@@ -77,6 +83,7 @@ type jsonReport struct {
 	Confidence    number             `json:"confidence"`
 	Run           jsonRun            `json:"run"`
 	Controls      []jsonControl      `json:"controls"`
+	Budgets       []jsonBudget       `json:"budgets"`
 	Metrics       []jsonMetric       `json:"metrics"`
 	Toll          []jsonArmToll      `json:"toll"`
 	Distributions []jsonDistribution `json:"distributions"`
@@ -92,6 +99,17 @@ type jsonControl struct {
 	Remedy string `json:"remedy"`
 
 	Undecided bool `json:"undecided"`
+}
+
+type jsonBudget struct {
+	Budget   string        `json:"budget"`
+	Level    string        `json:"level"`
+	Metric   string        `json:"metric"`
+	Limit    number        `json:"limit"`
+	Relative bool          `json:"relative"`
+	Saw      *jsonInterval `json:"saw"`
+	Outcome  string        `json:"outcome"`
+	Sentence string        `json:"sentence"`
 }
 
 type jsonMetric struct {

@@ -17,6 +17,7 @@ import (
 //	verdict   the outcome as one case: fail is a failure; invalid is an error, for nothing was judged; inconclusive is
 //	          an error too, since a gate that cannot tell has not passed
 //	controls  a case per control: one that fails is a failure, an undecided one is skipped
+//	budgets   a case per budget and level: an exceeded one is a failure, an undecided one is skipped
 //	catch     a case per fault and level, classified by the fault. What was caught is information about a level and no
 //	          property of the change under test, so missed, noisy and under-powered cells pass and tell in system-out;
 //	          skipped, unconfirmed and unfinished cells are skipped
@@ -25,6 +26,9 @@ func renderJUnit(a *verdict.Analysis) ([]byte, error) {
 	report.add(junitVerdict(a))
 	if len(a.Controls) > 0 {
 		report.add(junitControls(a))
+	}
+	if len(a.Budgets) > 0 {
+		report.add(junitBudgets(a))
 	}
 	if a.Catch != nil {
 		report.add(junitCatch(a.Catch))
@@ -123,6 +127,23 @@ func junitControls(a *verdict.Analysis) junitSuite {
 			c.Skipped = &junitMessage{Message: "undecided: " + control.Saw}
 		default:
 			c.Failure = &junitMessage{Message: control.Saw, Text: told + "\nremedy: " + control.Remedy}
+		}
+		s.Cases = append(s.Cases, c)
+	}
+	return s
+}
+
+func junitBudgets(a *verdict.Analysis) junitSuite {
+	s := junitSuite{Name: "budgets"}
+	for _, r := range a.Budgets {
+		c := junitCase{Class: "tollgate.budgets." + r.Level, Name: r.Budget.Text}
+		switch r.Outcome {
+		case verdict.Pass:
+			c.Out = r.Sentence
+		case verdict.Fail:
+			c.Failure = &junitMessage{Message: r.Sentence}
+		default:
+			c.Skipped = &junitMessage{Message: r.Sentence}
 		}
 		s.Cases = append(s.Cases, c)
 	}

@@ -87,6 +87,15 @@ func markdownDetails(b *strings.Builder, a *verdict.Analysis) {
 		markdownTable(b, rows, "---")
 		b.WriteString("\n</details>\n")
 	}
+	if len(a.Budgets) > 0 {
+		b.WriteString("\n<details><summary>Budgets</summary>\n\n")
+		rows := [][]string{{"budget", "level", "result"}}
+		for _, r := range a.Budgets {
+			rows = append(rows, []string{r.Budget.Text, r.Level, outcomeMark(r.Outcome) + " " + r.Sentence})
+		}
+		markdownTable(b, rows, "---")
+		b.WriteString("\n</details>\n")
+	}
 	if a.Catch != nil && len(a.Catch.Faults) > 0 {
 		b.WriteString("\n<details><summary>Fault by fault</summary>\n")
 		for _, f := range a.Catch.Faults {

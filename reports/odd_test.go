@@ -49,6 +49,14 @@ func oddities() map[string]*verdict.Analysis {
 		}
 		a.Catch.Faults[2].Cells = a.Catch.Faults[2].Cells[:1] // fewer than levels
 	})
+	change("failed and open budgets", func(a *verdict.Analysis) {
+		a.Outcome = verdict.Fail
+		b := a.Budgets[0]
+		b.Outcome, b.Budget.Relative, b.Budget.Text = verdict.Fail, false, "p99 <= +1ms"
+		open := b
+		open.Outcome = verdict.Inconclusive
+		a.Budgets = append(a.Budgets, b, open)
+	})
 	change("invalid", func(a *verdict.Analysis) {
 		a.Outcome, a.Controls[0].OK, a.Controls[1].OK, a.Controls[1].Undecided = verdict.Invalid, false, false, true
 	})
@@ -137,7 +145,9 @@ func TestOddities(t *testing.T) {
 	checks := map[string]func(*testing.T, string){
 		"text": checkText, "html": checkHTML, "markdown": checkMarkdown, "json": checkJSON, "junit": checkXML, "csv": checkCSV, "benchstat": checkBenchstat,
 	}
-	for name, a := range oddities() {
+	all := oddities()
+	all["analyzed"] = analyzed(t)
+	for name, a := range all {
 		for _, f := range All() {
 			t.Run(name+"/"+f.Name, func(t *testing.T) {
 				got := render(t, f.Name, a)

@@ -13,25 +13,41 @@ const columns = 100
 // the rows.
 type grid [][]string
 
-// String lays the grid out in at most columns characters: what does not fit beside the row names goes into further
-// blocks below, each with the row names again.
+// folded lays the grid out with its cells folded as little as lets it stay in one block; if none of the limits does
+// that, they stay as they are.
+func (g grid) folded(limits ...int) string {
+	for _, limit := range limits {
+		if text, blocks := g.layout(limit); blocks == 1 {
+			return text
+		}
+	}
+	return g.String()
+}
+
+// String lays the grid out with cells of at most 40 characters.
 func (g grid) String() string {
+	text, _ := g.layout(40)
+	return text
+}
+
+// layout lays the grid out in at most columns characters, cells folded at limit: what does not fit beside the row
+// names goes into further blocks below, each with the row names again. It returns the number of blocks.
+func (g grid) layout(limit int) (string, int) {
 	if len(g) == 0 {
-		return ""
+		return "", 0
 	}
 	cells := make([][][]string, len(g)) // row, column, line
 	width := make([]int, len(g[0]))
 	for r, row := range g {
 		for c := range width {
-			limit := 40
-			if c == 0 {
-				limit = 22
-			}
 			var text string
 			if c < len(row) {
 				text = row[c]
 			}
 			lines := fold(text, limit)
+			if c == 0 {
+				lines = fold(text, 22)
+			}
 			for _, line := range lines {
 				width[c] = max(width[c], cellWidth(line))
 			}
@@ -39,7 +55,8 @@ func (g grid) String() string {
 		}
 	}
 	var b strings.Builder
-	for from := 1; from == 1 || from < len(width); {
+	blocks := 0
+	for from := 1; from == 1 || from < len(width); blocks++ {
 		to, used := from, width[0]
 		for to < len(width) && (to == from || used+2+width[to] <= columns) {
 			used += 2 + width[to]
@@ -51,12 +68,9 @@ func (g grid) String() string {
 		for _, row := range cells {
 			writeRow(&b, row, width, from, to)
 		}
-		from = to
-		if to == 1 { // there is no second column
-			break
-		}
+		from = max(to, 2) // there may be no second column
 	}
-	return b.String()
+	return b.String(), blocks
 }
 
 // writeRow writes the first column and those from (inclusive) to (exclusive), as many lines as the tallest needs.
@@ -83,8 +97,8 @@ func writeRow(b *strings.Builder, row [][]string, width []int, from, to int) {
 	}
 }
 
-// fold breaks text into lines of at most width, at its own line ends, at spaces, behind hyphens, and where nothing
-// else helps anywhere. Long text ends in … after four lines.
+// fold breaks text into lines of at most width, at its own line ends, at spaces, behind hyphens, inside names like
+// ThisOne, and where nothing else helps anywhere. Long text ends in … after four lines.
 func fold(text string, width int) []string {
 	var out []string
 	for _, line := range strings.Split(text, "\n") {
@@ -109,12 +123,14 @@ func fold(text string, width int) []string {
 	return out
 }
 
-// words splits a line behind its spaces and hyphens.
+// words splits a line behind its spaces and hyphens and before the capitals inside a name.
 func words(line string) []string {
 	var out []string
 	start := 0
-	for i := range len(line) {
-		if line[i] == ' ' || line[i] == '-' {
+	lower := func(b byte) bool { return 'a' <= b && b <= 'z' }
+	for i := range len(line) - 1 {
+		capital := lower(line[i]) && 'A' <= line[i+1] && line[i+1] <= 'Z'
+		if line[i] == ' ' || line[i] == '-' || capital {
 			out = append(out, line[start:i+1])
 			start = i + 1
 		}

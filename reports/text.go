@@ -13,6 +13,7 @@ func renderText(a *verdict.Analysis) ([]byte, error) {
 	var b strings.Builder
 	textHeader(&b, a)
 	textControls(&b, a)
+	textBudgets(&b, a)
 	textToll(&b, a)
 	if a.Catch != nil {
 		textCatch(&b, a, a.Catch)
@@ -45,6 +46,15 @@ func textControls(b *strings.Builder, a *verdict.Analysis) {
 		if !c.OK && c.Remedy != "" {
 			b.WriteString(wrap("      ", "      ", "remedy: "+c.Remedy))
 		}
+	}
+}
+
+func textBudgets(b *strings.Builder, a *verdict.Analysis) {
+	for i, r := range a.Budgets {
+		if i == 0 {
+			b.WriteString("\nbudgets\n")
+		}
+		b.WriteString(wrap("  "+outcomeMark(r.Outcome)+" ", "    ", r.Sentence))
 	}
 }
 
@@ -104,7 +114,7 @@ func textCatch(b *strings.Builder, a *verdict.Analysis, c *verdict.Catch) {
 		}
 		table = append(table, row)
 	}
-	b.WriteString(table.String())
+	b.WriteString(table.folded(40, 22, 18, 16))
 	for _, f := range c.Faults {
 		b.WriteString("\n" + wrap("", "  ", f.Fault.ID+": "+f.Fault.Title))
 		if f.Fault.Felt != "" {

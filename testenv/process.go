@@ -97,7 +97,7 @@ func (e *Process) Launch(ctx context.Context, spec Spec) (_ Launch, err error) {
 	for i, a := range spec.Arms {
 		names[i] = a.Name
 	}
-	backing, addr, err := l.start(ctx, e, Backing, "", map[string]string{"PERSO_ARMS": strings.Join(names, ",")})
+	backing, addr, err := l.start(ctx, e, Backing, "", map[string]string{"PERSO_ARMS": strings.Join(names, ","), "OTEL_SDK_DISABLED": "true"})
 	if err != nil {
 		return nil, err
 	}

@@ -21,27 +21,229 @@ func testDriver(source *Source, change func(*driverOptions)) *driver {
 }
 
 func testOrder(g *gateway, change func(*slot.Order)) slot.Order {
-	o := slot.Order{Phase: slot.Toll, Targets: []slot.Target{{Arm: "a", URL: g.URL}}, Duration: time.Second, Rate: 200}
+	o := slot.Order{Phase: slot.Toll, Targets: []slot.Target{{Arm: "a", URL: g.URL}}, Duration: 300 * time.Millisecond, Rate: 400}
 	if change != nil {
 		change(&o)
 	}
 	return o
 }
 
-func TestLagFigures(t *testing.T) {
+// play runs a slot to its end, with its histograms if it is a recorded one.
+func play(t *testing.T, d *driver, o slot.Order) (slot.Report, []result.Interval) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "latency.hlog")
+	log, err := result.OpenLatency(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = log.Close() }()
+	run, err := d.run(context.Background(), o, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := d.finish(run, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	intervals, err := result.ReadLatency(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report, intervals
+}
+
+// recordedCounts adds up the histograms of a kind, by step.
+func recordedCounts(intervals []result.Interval, kind string) (total int64) {
+	for _, i := range intervals {
+		if i.Kind == kind {
+			total += i.Hist.TotalCount()
+		}
+	}
+	return total
+}
+
+func sum(m map[string]int64) (total int64) {
+	for _, n := range m {
+		total += n
+	}
+	return total
+}
+
+func TestDriverCountsAddUp(t *testing.T) {
 	source := testCrowd(1)
 	g := newGateway(t, source.people())
+	g.spun = 200 * time.Microsecond
 	d := testDriver(source, nil)
-	for range 4 {
-		run, err := d.run(context.Background(), testOrder(g, nil), time.Now())
-		if err != nil {
-			t.Fatal(err)
+	for range 2 {
+		before := len(g.requests())
+		report, intervals := play(t, d, testOrder(g, nil))
+		a := report.Arms[0]
+		got := int64(len(g.requests()) - before)
+		if a.Scheduled == 0 || a.Scheduled != a.Sent+a.Dropped || a.Sent != got || sum(a.Steps) != a.Sent || a.Failed != 0 {
+			t.Errorf("scheduled %d, sent %d, dropped %d, failed %d, steps %v; the gateway saw %d",
+				a.Scheduled, a.Sent, a.Dropped, a.Failed, a.Steps, got)
 		}
-		r := d.join(run)
-		a := r.Arms[0]
-		h := run.records[0].lag
-		t.Log(a.Scheduled, a.Sent, a.Failed, a.Steps, "lag", time.Duration(h.ValueAtQuantile(50)), a.LagP99, a.LagMax, "cpu", r.GeneratorCPU, "service", run.records[0].hists[Recommend][0].ValueAtQuantile(50), "breaks", a.Breaks, a.Default)
+		for _, kind := range kinds {
+			if n := recordedCounts(intervals, kind); n != a.Sent {
+				t.Errorf("%s: %d in the histograms, %d sent", kind, n, a.Sent)
+			}
+		}
+		if a.Spun != g.spun || a.SpunN != a.Steps[Recommend] {
+			t.Errorf("spun %s × %d, want %s × %d", a.Spun, a.SpunN, g.spun, a.Steps[Recommend])
+		}
+		if a.Breaks != 0 || report.End.Before(report.Start) || report.GeneratorCPU <= 0 {
+			t.Errorf("breaks %d, from %s to %s, CPU %s", a.Breaks, report.Start, report.End, report.GeneratorCPU)
+		}
 	}
-	_ = filepath.Join
-	_ = result.NewHistogram
+}
+
+// Two arms of one launch get the same journeys, whenever their slots are.
+func TestDriverSameWork(t *testing.T) {
+	source := testCrowd(1)
+	var streams [2]*stream
+	var logins [2]map[string]string
+	for i := range streams {
+		g := newGateway(t, source.people())
+		d := testDriver(source, nil)
+		play(t, d, testOrder(g, nil))
+		play(t, d, testOrder(g, nil))
+		streams[i], logins[i] = d.arms["a"].stream, g.links
+	}
+	if a, b := streams[0], streams[1]; a.count == 0 || a.count != b.count || a.next != b.next {
+		t.Errorf("%d journeys, the next at %s; in the other arm %d, the next at %s", a.count, a.next, b.count, b.next)
+	}
+	for session, user := range logins[0] { // the last ones may not have come to their login in both
+		if other, ok := logins[1][session]; ok && other != user {
+			t.Errorf("session %s is %s in one arm and %s in the other", session, user, other)
+		}
+	}
+}
+
+func TestDriverWashout(t *testing.T) {
+	source := testCrowd(1)
+	g := newGateway(t, source.people())
+	report, intervals := play(t, testDriver(source, nil), testOrder(g, func(o *slot.Order) { o.Washout = o.Duration / 2 }))
+	n := recordedCounts(intervals, result.Response)
+	if n == 0 || n >= report.Arms[0].Sent {
+		t.Errorf("%d of %d requests recorded, want those behind the wash-out", n, report.Arms[0].Sent)
+	}
+	_, intervals = play(t, testDriver(source, nil), testOrder(g, func(o *slot.Order) { o.Washout = o.Duration }))
+	if n := recordedCounts(intervals, result.Response); n != 0 {
+		t.Errorf("%d requests recorded although all were in the wash-out", n)
+	}
+	_, intervals = play(t, testDriver(source, nil), testOrder(g, func(o *slot.Order) { o.Phase = slot.Warmup }))
+	if len(intervals) != 0 {
+		t.Errorf("%d histograms of a warm-up", len(intervals))
+	}
+}
+
+// A slow stack does not slow the arrivals: its delay is in the response times, not in what was scheduled.
+func TestDriverIsOpen(t *testing.T) {
+	const delay = 120 * time.Millisecond
+	source := testCrowd(1)
+	var journeys [2]int
+	for i, wait := range []time.Duration{0, delay} {
+		g := newGateway(t, source.people())
+		g.delay = func(seen) time.Duration { return wait }
+		d := testDriver(source, nil)
+		_, intervals := play(t, d, testOrder(g, nil))
+		journeys[i] = d.arms["a"].stream.count
+		for _, in := range intervals {
+			if in.Kind == result.Response && time.Duration(in.Hist.Min()) < wait*99/100 {
+				t.Errorf("%s answered in %s", in.Step, time.Duration(in.Hist.Min()))
+			}
+		}
+	}
+	if journeys[0] == 0 || journeys[0] != journeys[1] {
+		t.Errorf("%d journeys, %d with a slow stack", journeys[0], journeys[1])
+	}
+}
+
+// Without a free worker an arrival is dropped and counted, and so is what hangs on it.
+func TestDriverDrops(t *testing.T) {
+	source := testCrowd(1)
+	g := newGateway(t, source.people())
+	g.delay = func(seen) time.Duration { return 50 * time.Millisecond }
+	report, _ := play(t, testDriver(source, func(o *driverOptions) { o.workers = 2 }), testOrder(g, nil))
+	a := report.Arms[0]
+	if a.Dropped == 0 || a.Scheduled != a.Sent+a.Dropped || int(a.Sent) != len(g.requests()) {
+		t.Errorf("scheduled %d, sent %d, dropped %d, seen %d", a.Scheduled, a.Sent, a.Dropped, len(g.requests()))
+	}
+}
+
+// Failures and timeouts are counted, and recorded with the time they took.
+func TestDriverFailures(t *testing.T) {
+	source := testCrowd(1)
+	for name, tt := range map[string]struct {
+		change  func(*gateway)
+		atLeast time.Duration
+	}{
+		"status":  {func(g *gateway) { g.status = func(seen) int { return 503 } }, 0},
+		"timeout": {func(g *gateway) { g.delay = func(seen) time.Duration { return 200 * time.Millisecond } }, 90 * time.Millisecond},
+	} {
+		g := newGateway(t, source.people())
+		tt.change(g)
+		d := testDriver(source, func(o *driverOptions) { o.timeout = 100 * time.Millisecond })
+		report, intervals := play(t, d, testOrder(g, nil))
+		a := report.Arms[0]
+		if a.Sent == 0 || a.Failed != a.Sent || recordedCounts(intervals, result.Service) != a.Sent || a.Breaks != 0 {
+			t.Errorf("%s: sent %d, failed %d, recorded %d, breaks %d", name, a.Sent, a.Failed, recordedCounts(intervals, result.Service), a.Breaks)
+		}
+		for _, in := range intervals {
+			if time.Duration(in.Hist.Min()) < tt.atLeast && in.Kind == result.Service {
+				t.Errorf("%s: %s took %s", name, in.Step, time.Duration(in.Hist.Min()))
+			}
+		}
+	}
+}
+
+// A stack that forgets who logged in is noticed.
+func TestDriverBreaks(t *testing.T) {
+	source := testCrowd(1)
+	g := newGateway(t, source.people())
+	g.forget = true
+	report, _ := play(t, testDriver(source, nil), testOrder(g, nil))
+	a := report.Arms[0]
+	if a.Breaks == 0 || a.Default["unknown-user"] < a.Breaks {
+		t.Errorf("%d breaks, default content %v", a.Breaks, a.Default)
+	}
+}
+
+// The end of the test ends a slot; what was done is still reported.
+func TestDriverStops(t *testing.T) {
+	source := testCrowd(1)
+	g := newGateway(t, source.people())
+	ctx, cancel := context.WithCancel(context.Background())
+	g.status = func(seen) int { cancel(); return 0 }
+	d := testDriver(source, nil)
+	run, err := d.run(ctx, testOrder(g, func(o *slot.Order) { o.Duration = time.Hour }), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := d.finish(run, nil)
+	if a := report.Arms[0]; err != nil || a.Sent == 0 || a.Failed != 0 {
+		t.Errorf("error %v, sent %d, failed %d", err, a.Sent, a.Failed)
+	}
+}
+
+// Arms under load at the same time get the same journeys, but not at the same instants.
+func TestDriverSpreadsArms(t *testing.T) {
+	source := testCrowd(1)
+	g, h := newGateway(t, source.people()), newGateway(t, source.people())
+	d := testDriver(source, nil)
+	report, _ := play(t, d, testOrder(g, func(o *slot.Order) {
+		o.Phase, o.Targets = slot.Catch, append(o.Targets, slot.Target{Arm: "b", URL: h.URL})
+	}))
+	if len(report.Arms) != 2 || report.Arms[0].Sent == 0 || report.Arms[1].Sent == 0 {
+		t.Fatalf("%+v", report.Arms)
+	}
+	a, b := d.arms["a"], d.arms["b"]
+	if a.clock-b.clock != time.Second/400/2 {
+		t.Errorf("clocks at %s and %s, want half a mean gap between them", a.clock, b.clock)
+	}
+	play(t, d, testOrder(g, nil))
+	play(t, d, testOrder(h, func(o *slot.Order) { o.Targets[0].Arm = "b" }))
+	if a.clock != b.clock {
+		t.Errorf("clocks at %s and %s, want them together again when arms take turns", a.clock, b.clock)
+	}
 }

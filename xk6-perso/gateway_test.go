@@ -1,11 +1,12 @@
 package perso
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"sort"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -35,6 +36,8 @@ type gateway struct {
 	mu    sync.Mutex
 	links map[string]string
 	log   []seen
+
+	slates sync.Map // item ids, by user
 }
 
 func newGateway(t testing.TB, pop *population.Population) *gateway {
@@ -87,19 +90,31 @@ func (g *gateway) serve(w http.ResponseWriter, r *http.Request) {
 
 func (g *gateway) slate(user, id string) recommendation {
 	out := recommendation{RequestID: id, User: user, Variant: "a"}
-	all := append([]population.Item(nil), g.pop.Items()...)
-	var i int
-	if _, err := fmt.Sscanf(user, "u%d", &i); err == nil {
-		u := g.pop.User(i)
-		like := func(it population.Item) float64 { return g.pop.ClickProbability(u, it, 0, population.Drift{}) }
-		sort.Slice(all, func(a, b int) bool { return like(all[a]) > like(all[b]) })
-	} else {
+	if user == "" {
 		out.Reason = "unknown-user"
 	}
-	for _, it := range all[:min(slots, len(all))] {
-		out.Items = append(out.Items, it.ID)
+	slate, ok := g.slates.Load(user)
+	if !ok {
+		slate, _ = g.slates.LoadOrStore(user, g.favourites(user))
 	}
+	out.Items = slate.([]string)
 	return out
+}
+
+// favourites are the items that a user is most likely to click; of nobody, the most popular ones.
+func (g *gateway) favourites(user string) (ids []string) {
+	all := slices.Clone(g.pop.Items())
+	var i int
+	if _, err := fmt.Sscanf(user, "u%d", &i); err == nil {
+		like := func(it population.Item) float64 {
+			return g.pop.ClickProbability(g.pop.User(i), it, 0, population.Drift{})
+		}
+		slices.SortFunc(all, func(a, b population.Item) int { return cmp.Compare(like(b), like(a)) })
+	}
+	for _, it := range all[:min(slots, len(all))] {
+		ids = append(ids, it.ID)
+	}
+	return ids
 }
 
 // requests returns a copy of what came in so far.

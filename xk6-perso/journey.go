@@ -27,7 +27,7 @@ const (
 const slots = 5
 
 // purchaseShare is the probability that a synthetic click ends in a purchase.
-const purchaseShare = 0.15
+const purchaseShare = 0.08
 
 // journey is one user's path, under one session.
 type journey struct {

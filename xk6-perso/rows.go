@@ -19,83 +19,104 @@ var columns = []string{colSession, colItem, colTime, colUser, colChannel, colEve
 
 // table reads TSV and CSV with a header line.
 type table struct {
-	csv    *csv.Reader
+	read   func() (fields []string, line int, err error) // err is errEnd after the last line
 	header []string
-	line   int
 }
 
-func newTable(name string, text []byte, comma rune) (*table, error) {
-	t := &table{csv: csv.NewReader(bytes.NewReader(text))}
-	t.csv.Comma = comma
-	t.csv.ReuseRecord = true
-	t.csv.LazyQuotes = comma == '\t' // a quotation mark in a TSV file is itself
-	header, err := t.csv.Read()
-	if errors.Is(err, io.EOF) {
+func newTable(name string, read func() ([]string, int, error)) (*table, error) {
+	header, line, err := read()
+	if errors.Is(err, errEnd) {
 		return nil, fmt.Errorf("%s: the file is empty: want a header line with %s", name, strings.Join(columns[:3], ", "))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s:1: %w", name, unwrapCSV(err))
+		return nil, fmt.Errorf("%s:%d: %w", name, line, err)
 	}
-	t.header = slices.Clone(header)
+	t := &table{read: read, header: slices.Clone(header)}
 	for _, column := range columns[:3] {
 		if !slices.Contains(t.header, column) {
-			return nil, fmt.Errorf("%s:1: column %s is missing; the header has %s", name, column, strings.Join(t.header, ", "))
+			return nil, fmt.Errorf("%s:%d: column %s is missing; the header has %s", name, line, column, strings.Join(t.header, ", "))
 		}
 	}
 	return t, nil
 }
 
 func (t *table) next() (row, int, error) {
-	record, err := t.csv.Read()
-	if errors.Is(err, io.EOF) {
-		return nil, t.line, errEnd
-	}
+	record, line, err := t.read()
 	if err != nil {
-		var bad *csv.ParseError
-		if errors.As(err, &bad) {
-			t.line = bad.Line
-		}
-		if errors.Is(err, csv.ErrFieldCount) {
-			err = fmt.Errorf("%d columns, but the header has %d", len(record), len(t.header))
-		}
-		return nil, t.line, unwrapCSV(err)
+		return nil, line, err
 	}
-	t.line, _ = t.csv.FieldPos(0)
+	if len(record) != len(t.header) {
+		return nil, line, fmt.Errorf("%d columns, but the header has %d", len(record), len(t.header))
+	}
 	r := row{}
 	for i, column := range t.header {
 		if slices.Contains(columns, column) {
 			r[column] = strings.TrimSpace(record[i])
 		}
 	}
-	return r, t.line, nil
+	return r, line, nil
 }
 
-// unwrapCSV drops the position that package csv puts before its errors, since ours name file and line themselves.
-func unwrapCSV(err error) error {
-	var bad *csv.ParseError
-	if errors.As(err, &bad) {
-		return bad.Err
+// readCSV reads comma-separated values as RFC 4180 has them.
+func readCSV(text []byte) func() ([]string, int, error) {
+	r := csv.NewReader(bytes.NewReader(text))
+	r.FieldsPerRecord = -1 // the table counts
+	return func() ([]string, int, error) {
+		record, err := r.Read()
+		var bad *csv.ParseError
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil, 0, errEnd
+		case errors.As(err, &bad):
+			return nil, bad.Line, bad.Err
+		case err != nil:
+			return nil, 0, err
+		}
+		line, _ := r.FieldPos(0)
+		return record, line, nil
 	}
-	return err
 }
 
-// jsonLines reads one JSON object a line; empty lines are passed over.
-type jsonLines struct {
+// readTSV reads tab-separated values, in which a quotation mark is itself.
+func readTSV(text []byte) func() ([]string, int, error) {
+	lines := lines{text: text}
+	return func() ([]string, int, error) {
+		text, line, err := lines.next()
+		if err != nil {
+			return nil, line, err
+		}
+		return strings.Split(string(text), "\t"), line, nil
+	}
+}
+
+// lines goes through a text line by line; empty ones are passed over.
+type lines struct {
 	text []byte
 	line int
 }
 
-func (l *jsonLines) next() (row, int, error) {
+func (l *lines) next() ([]byte, int, error) {
 	for len(l.text) > 0 {
 		var text []byte
 		text, l.text, _ = bytes.Cut(l.text, []byte("\n"))
 		l.line++
-		if text = bytes.TrimSpace(text); len(text) > 0 {
-			r, err := parseObject(text)
-			return r, l.line, err
+		if text = bytes.TrimSuffix(text, []byte("\r")); len(bytes.TrimSpace(text)) > 0 {
+			return text, l.line, nil
 		}
 	}
 	return nil, l.line, errEnd
+}
+
+// jsonLines reads one JSON object a line.
+type jsonLines struct{ lines }
+
+func (l *jsonLines) next() (row, int, error) {
+	text, line, err := l.lines.next()
+	if err != nil {
+		return nil, line, err
+	}
+	r, err := parseObject(text)
+	return r, line, err
 }
 
 // parseObject reads the known fields of one object; ids and times may be strings or numbers.

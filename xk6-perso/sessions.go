@@ -79,11 +79,11 @@ func openRows(name, format string, text []byte) (rowReader, error) {
 	}
 	switch format {
 	case "tsv":
-		return newTable(name, text, '\t')
+		return newTable(name, readTSV(text))
 	case "csv":
-		return newTable(name, text, ',')
+		return newTable(name, readCSV(text))
 	case "jsonl", "ndjson", "json":
-		return &jsonLines{text: text}, nil
+		return &jsonLines{lines{text: text}}, nil
 	default:
 		return nil, fmt.Errorf(`%s: cannot tell the format from the extension; set {format: "…"} to one of tsv, csv, jsonl`, name)
 	}

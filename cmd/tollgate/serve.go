@@ -59,7 +59,7 @@ func (a *app) serve(ctx context.Context, role string) error {
 		roles := stack.Roles()
 		return roles[slices.IndexFunc(roles, func(r stack.Role) bool { return r.Name == role })].Run(ctx, config)
 	}()
-	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+	if ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))) {
 		return nil // asked to end
 	}
 	if err != nil {

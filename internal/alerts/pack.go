@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
@@ -61,6 +62,9 @@ func (p *Pack) Alerts() []result.Alert { return append([]result.Alert(nil), p.al
 
 func parse(name string, text []byte) ([]rulefmt.RuleGroup, error) {
 	groups, errs := rulefmt.Parse(text, false, model.UTF8Validation, newParser(), slog.New(slog.DiscardHandler))
+	if bad := badDurations(text); len(bad) > 0 && len(errs) > 0 {
+		errs = bad // the parser reports them without their place
+	}
 	for i, err := range errs {
 		errs[i] = fmt.Errorf("alerts: %s: %w", name, err)
 	}
@@ -68,6 +72,45 @@ func parse(name string, text []byte) ([]rulefmt.RuleGroup, error) {
 		return nil, err
 	}
 	return groups.Groups, nil
+}
+
+// badDurations finds the durations of a rule file that cannot be read, with place and rule.
+func badDurations(text []byte) (errs []error) {
+	var file struct {
+		Groups []struct {
+			Name        string
+			Interval    yaml.Node
+			QueryOffset yaml.Node `yaml:"query_offset"`
+			Rules       []struct {
+				Alert, Record string
+				For           yaml.Node
+				KeepFiringFor yaml.Node `yaml:"keep_firing_for"`
+			}
+		}
+	}
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		return nil // something else is wrong, which the parser has reported
+	}
+	check := func(key string, node yaml.Node, where string) {
+		if node.IsZero() {
+			return
+		}
+		if _, err := model.ParseDuration(node.Value); err != nil {
+			errs = append(errs, fmt.Errorf("%d:%d: %s: %s must be a duration such as 30s or 5m, got %q",
+				node.Line, node.Column, where, key, node.Value))
+		}
+	}
+	for _, g := range file.Groups {
+		where := fmt.Sprintf("group %q", g.Name)
+		check("interval", g.Interval, where)
+		check("query_offset", g.QueryOffset, where)
+		for i, r := range g.Rules {
+			where := fmt.Sprintf("group %q, rule %d, %q", g.Name, i+1, r.Alert+r.Record)
+			check("for", r.For, where)
+			check("keep_firing_for", r.KeepFiringFor, where)
+		}
+	}
+	return errs
 }
 
 func newParser() parser.Parser { return parser.NewParser(parser.Options{}) }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tollgate-dev/tollgate/faults"
+	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
 // Environments are the legal values of Experiment.Environment.
@@ -48,7 +49,11 @@ func (e *Experiment) Validate() error {
 			c.add("alerts.rules: %v", err)
 		}
 	}
-	
+	for _, b := range e.Budgets {
+		if _, err := verdict.ParseBudget(b); err != nil {
+			c.add("budgets: %v", err)
+		}
+	}
 	return c.err()
 }
 

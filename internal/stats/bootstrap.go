@@ -40,6 +40,9 @@ func bootstrap(groups [][]float64, o Options, rng *rand.Rand) (Interval, float64
 		return Interval{math.NaN(), math.NaN(), math.NaN()}, 0
 	}
 	mid := HodgesLehmann(all)
+	if slices.Min(all) == slices.Max(all) {
+		return Interval{mid, mid, mid}, 0 // counts often are the same in every round
+	}
 	whole, within := resampleRounds(groups, all, o.Resamples, rng)
 	tail := (1 - o.Confidence) / 2
 	slices.Sort(whole)

@@ -6,7 +6,6 @@
 package stats
 
 import (
-	"cmp"
 	"math"
 	"slices"
 )
@@ -43,46 +42,4 @@ func walshAverages(xs []float64) []float64 {
 	}
 	slices.Sort(w)
 	return w
-}
-
-// pair is one Walsh average with the indices of its two values.
-type pair struct {
-	average float64
-	i, j    int
-}
-
-// resampler computes the Hodges–Lehmann estimate of many resamples of the same values. A resample only changes how
-// often each value counts, so the pairs are sorted once and every resample is a walk to the weighted middle.
-type resampler struct{ pairs []pair }
-
-func newResampler(xs []float64) resampler {
-	r := resampler{pairs: make([]pair, 0, len(xs)*(len(xs)+1)/2)}
-	for i, x := range xs {
-		for j := i; j < len(xs); j++ {
-			r.pairs = append(r.pairs, pair{x/2 + xs[j]/2, i, j})
-		}
-	}
-	slices.SortFunc(r.pairs, func(a, b pair) int { return cmp.Compare(a.average, b.average) })
-	return r
-}
-
-// estimate is the Hodges–Lehmann estimate of the sample that holds value i count[i] times, n values in all, n ≥ 1.
-func (r resampler) estimate(count []int, n int) float64 {
-	m := n * (n + 1) / 2
-	lower := math.NaN()
-	seen := 0
-	for _, p := range r.pairs {
-		if p.i == p.j {
-			seen += count[p.i] * (count[p.i] + 1) / 2
-		} else {
-			seen += count[p.i] * count[p.j]
-		}
-		if math.IsNaN(lower) && seen > (m-1)/2 {
-			lower = p.average
-		}
-		if seen > m/2 {
-			return (lower + p.average) / 2
-		}
-	}
-	return lower
 }

@@ -43,11 +43,12 @@ type Analysis struct {
 	Confidence float64  // 0.95
 
 	Controls []Control
-	Toll     []LevelToll // RoleRepeat and RoleKnownDelay arms first, then the levels above the baseline
-	Baseline []Absolute  // the baseline's own values, same metrics and order as every LevelToll.Effects
-	Shapes   []Shape     // latency distributions, one per arm
-	Catch    *Catch      // nil when no fault was run
-	Notes    []string    // footnotes; Effect.Note and Cell.Note hold 1-based numbers into it
+	Budgets  []BudgetResult // by level, then in the order given; empty without budgets
+	Toll     []LevelToll    // RoleRepeat and RoleKnownDelay arms first, then the levels above the baseline
+	Baseline []Absolute     // the baseline's own values, same metrics and order as every LevelToll.Effects
+	Shapes   []Shape        // latency distributions, one per arm
+	Catch    *Catch         // nil when no fault was run
+	Notes    []string       // footnotes; Effect.Note and Cell.Note hold 1-based numbers into it
 }
 
 // Control is a measurement whose true answer is known.

@@ -3,6 +3,7 @@ package verdict
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
@@ -13,7 +14,10 @@ const confidence = 0.95
 // Analyze turns a run directory into what the reports show. It is a pure function: the same data give the same analysis,
 // the bootstrap being seeded from the run. Data that are too few, or that show the run to be invalid, are no error but an
 // Outcome; an error means that the data contradict themselves, and says where.
-func Analyze(d *result.Data) (*Analysis, error) {
+func Analyze(d *result.Data) (*Analysis, error) { return Judge(d, nil) }
+
+// Judge is Analyze with budgets. A budget that this run cannot be held to is an error.
+func Judge(d *result.Data, budgets []Budget) (*Analysis, error) {
 	m, err := measure(d)
 	if err != nil {
 		return nil, err
@@ -21,6 +25,9 @@ func Analyze(d *result.Data) (*Analysis, error) {
 	notes := &notes{}
 	t := newTolls(m)
 	a := &Analysis{Run: d.Run, Confidence: confidence, Controls: t.controls(confidence)}
+	if a.Budgets, err = t.judge(budgets, confidence); err != nil {
+		return nil, err
+	}
 	if m.complete() > 0 {
 		for _, arm := range t.order() {
 			a.Toll = append(a.Toll, t.level(arm, confidence, notes))
@@ -39,35 +46,62 @@ func Analyze(d *result.Data) (*Analysis, error) {
 	return a, nil
 }
 
-// outcome is the verdict of the controls. A control that failed makes the run invalid; one that could not be judged, or a
-// level whose toll could not be estimated, makes it inconclusive.
+// outcome is the verdict of controls and budgets. A control that failed makes the run invalid, whatever the budgets say; one that
+// could not be judged, or a level whose toll could not be estimated, makes it inconclusive.
 func outcome(a *Analysis, m *measured) (Outcome, []string) {
-	var failed, undecided []string
+	broken, undecided := controlReasons(a, m)
+	over, open, under := budgetReasons(a.Budgets)
+	decided := fmt.Sprintf("all %d controls hold", len(a.Controls))
+	if len(a.Budgets) == 0 {
+		decided += ", and no budget is set"
+	}
+	partial := partialText(a.Run)
+	switch {
+	case len(broken) > 0:
+		return Invalid, slices.Concat(broken, undecided, partial)
+	case len(undecided) > 0:
+		return Inconclusive, slices.Concat(undecided, over, open, partial)
+	case len(over) > 0:
+		return Fail, slices.Concat(over, open, partial)
+	case len(open) > 0:
+		return Inconclusive, slices.Concat(open, partial)
+	default:
+		return Pass, slices.Concat([]string{decided}, under, partial)
+	}
+}
+
+func controlReasons(a *Analysis, m *measured) (broken, undecided []string) {
 	for _, c := range a.Controls {
 		text := fmt.Sprintf("%s: saw %s; want %s; %s", c.Name, c.Saw, c.Want, c.Remedy)
 		switch {
 		case c.Undecided:
 			undecided = append(undecided, text)
 		case !c.OK:
-			failed = append(failed, text)
+			broken = append(broken, text)
 		}
 	}
 	for _, l := range a.Toll {
-		if e := l.effect("p50"); math.IsNaN(e.Detectable) {
+		if math.IsNaN(l.effect("p50").Detectable) {
 			undecided = append(undecided, fmt.Sprintf("level %s: %d complete rounds in %d launches are too few to estimate its toll: "+
 				"run at least two launches, or %d rounds in one", l.Arm.Name, m.complete(), len(m.launches), leastRounds))
 			break // the same for every level
 		}
 	}
-	partial := partialText(a.Run)
-	switch {
-	case len(failed) > 0:
-		return Invalid, append(append(failed, undecided...), partial...)
-	case len(undecided) > 0:
-		return Inconclusive, append(undecided, partial...)
-	default:
-		return Pass, append([]string{fmt.Sprintf("all %d controls hold, and no budget is set", len(a.Controls))}, partial...)
+	return broken, undecided
+}
+
+func budgetReasons(results []BudgetResult) (over, open, under []string) {
+	for _, r := range results {
+		switch r.Outcome {
+		case Fail:
+			over = append(over, r.Sentence)
+		case Pass:
+			under = append(under, r.Sentence)
+		default:
+			open = append(open, r.Sentence)
+		}
 	}
+	return over, open, under
 }
 
 // leastRounds is the fewest rounds of one launch that give every interval that decides: signed ranks of 7 values reach an

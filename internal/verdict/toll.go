@@ -102,7 +102,7 @@ func (t *tolls) level(arm int, confidence float64, notes *notes) LevelToll {
 			Metric: metric.Metric,
 			Value:  stats.HodgesLehmann(slices.Concat(t.series[i].values[arm]...)),
 			Diff:   Interval(diff.Interval), Ratio: Interval(ratio.Interval),
-			Significant: ratio.Excludes(0) || ratio.N == 0 && diff.Excludes(0),
+			Significant: ratio.Excludes(0) || math.IsNaN(ratio.Mid) && diff.Excludes(0), // no ratio to a baseline of 0
 			Detectable:  math.NaN(), Rounds: diff.N,
 		}
 		if ratio.Finite() {

@@ -5,9 +5,14 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/alerts"
+	"github.com/tollgate-dev/tollgate/testenv/rules"
 )
 
 // BenchmarkStats is the cost of one POST /control/stats, which is asked for twice in every slot.
@@ -34,7 +39,15 @@ func BenchmarkIdle(b *testing.B) {
 		}
 	}))
 	defer outside.Close()
-	start(b, Config{ScrapeURL: outside.URL + "/metrics"})
+	pack, err := alerts.Load("perso.yaml", rules.Pack)
+	if err != nil {
+		b.Fatal(err)
+	}
+	file := filepath.Join(b.TempDir(), "rules.yaml")
+	if err := os.WriteFile(file, pack.Lapse(60, 3*DefaultInterval).Text, 0o644); err != nil {
+		b.Fatal(err)
+	}
+	start(b, Config{ScrapeURL: outside.URL + "/metrics", RulesFile: file})
 	const window = 10 * time.Second
 	time.Sleep(window / 5) // past the start-up, which is not idle
 	before := cpu(b)

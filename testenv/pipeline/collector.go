@@ -55,7 +55,7 @@ connectors:
         conditions: ['span.attributes["perso.reason"] != "none" and span.attributes["perso.reason"] != ""']
         attributes: [{key: perso.reason}]
 exporters:
-  otlphttp:
+  otlp_http:
     metrics_endpoint: "{{.Metrics}}"
     compression: none
     sending_queue: {num_consumers: 1, queue_size: 1000}
@@ -80,7 +80,7 @@ service:
     metrics:
       receivers: [otlp, count]
       processors: [memory_limiter, batch]
-      exporters: [otlphttp]
+      exporters: [otlp_http]
 `))
 
 // collector is a running OpenTelemetry Collector.

@@ -1,12 +1,9 @@
 package pipeline
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -101,6 +98,9 @@ func (c Config) withDefaults() Config {
 	if c.Lookback == 0 {
 		c.Lookback = lookbackIntervals * max(c.ScrapeInterval, c.EvalInterval)
 	}
+	if c.Listen == "" {
+		c.Listen = "127.0.0.1:0"
+	}
 	if c.Stdout == nil {
 		c.Stdout = io.Discard
 	}
@@ -108,32 +108,4 @@ func (c Config) withDefaults() Config {
 		c.Stderr = io.Discard
 	}
 	return c
-}
-
-// listen opens the listener that address names.
-func listen(address string) (net.Listener, error) {
-	number, inherited := strings.CutPrefix(address, "fd:")
-	if !inherited {
-		if address == "" {
-			address = "127.0.0.1:0"
-		}
-		ln, err := net.Listen("tcp", address)
-		if err != nil {
-			return nil, fmt.Errorf("pipeline: PERSO_LISTEN: %w", err)
-		}
-		return ln, nil
-	}
-	fd, err := strconv.ParseUint(number, 10, 16)
-	if err != nil {
-		return nil, fmt.Errorf("pipeline: PERSO_LISTEN must be host:port or fd:N, got %q", address)
-	}
-	file := os.NewFile(uintptr(fd), address)
-	if file == nil {
-		return nil, fmt.Errorf("pipeline: PERSO_LISTEN: %s is not open", address)
-	}
-	ln, err := net.FileListener(file) // duplicates the descriptor
-	if err = errors.Join(err, file.Close()); err != nil {
-		return nil, fmt.Errorf("pipeline: PERSO_LISTEN: %s: %w", address, err)
-	}
-	return ln, nil
 }

@@ -13,6 +13,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/tollgate-dev/tollgate/testenv/stack"
 )
 
 // Run serves until the context ends, then empties the Collector, closes the series and returns. It returns early with
@@ -40,7 +42,7 @@ type process struct {
 
 // start brings everything up and says so on Config.Stdout.
 func (p *process) start(ctx context.Context) (err error) {
-	if p.listener, err = listen(p.cfg.Listen); err != nil {
+	if p.listener, err = stack.Listen(p.cfg.Listen); err != nil {
 		return err
 	}
 	addr := p.listener.Addr().String()
@@ -56,7 +58,7 @@ func (p *process) start(ctx context.Context) (err error) {
 	p.server = &http.Server{Handler: p.handler(), ReadHeaderTimeout: 10 * time.Second}
 	p.served = make(chan error, 1)
 	go func() { p.served <- p.server.Serve(p.listener) }() // joined by close
-	return ready(p.cfg.Stdout, map[string]string{
+	return stack.Ready(p.cfg.Stdout, map[string]string{
 		"http":       addr,
 		"otlp":       "http://" + p.collector.http,
 		"otlp-grpc":  p.collector.grpc,

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
@@ -32,6 +33,9 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/tollgate-dev/tollgate/internal/alerts"
+	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
 const (
@@ -214,7 +218,7 @@ func TestPipeline(t *testing.T) {
 	if err := os.WriteFile(rules, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	series := filepath.Join(dir, "series")
+	series, began := filepath.Join(dir, "series"), time.Now()
 	r := start(t, Config{
 		TelemetryDir: dir, SeriesDir: series, RulesFile: rules, ScrapeURL: outside.URL + "/metrics",
 		ScrapeInterval: 100 * time.Millisecond, EvalInterval: 100 * time.Millisecond, Lookback: time.Minute,
@@ -254,6 +258,8 @@ func TestPipeline(t *testing.T) {
 		return err
 	})
 
+	watchUp(t, &alerts.Watcher{Arm: "full", URL: r.addr["prometheus"], Eval: 100 * time.Millisecond, Since: began})
+
 	got := r.stats(t)
 	if got.Spans != 6 || got.LogRecords != 3 || got.DataPoints < 4 || got.Refused != 0 {
 		t.Errorf("stats %+v, want 6 spans, 3 log records, at least 4 data points, none refused", got)
@@ -272,6 +278,23 @@ func TestPipeline(t *testing.T) {
 	}
 	if n := stored(t, series, "perso_decisions_total"); n < 2 {
 		t.Errorf("%d samples of perso_decisions_total in the closed series, want at least 2", n)
+	}
+}
+
+// watchUp polls until the alert Up fires, and checks that it was pending for 200 ms before.
+func watchUp(t *testing.T, w *alerts.Watcher) {
+	t.Helper()
+	var events []result.AlertEvent
+	eventually(t, func() error {
+		more, err := w.Poll(t.Context())
+		if events = append(events, more...); err == nil && len(events) < 2 {
+			err = fmt.Errorf("events %+v, want two", events)
+		}
+		return err
+	})
+	if events[0].To != result.Pending || events[1].To != result.Firing || events[1].Labels["service"] != "gateway" ||
+		events[1].Time.Sub(events[0].Time) < 200*time.Millisecond {
+		t.Errorf("events %+v", events)
 	}
 }
 
@@ -396,7 +419,7 @@ func stored(t *testing.T, dir, metric string) int {
 		t.Fatal(err)
 	}
 	defer q.Close()
-	set := q.Select(context.Background(), false, nil, labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, metric))
+	set := q.Select(context.Background(), false, nil, labels.MustNewMatcher(labels.MatchEqual, model.MetricNameLabel, metric))
 	n := 0
 	for set.Next() {
 		for it := set.At().Iterator(nil); it.Next() != chunkenc.ValNone; {

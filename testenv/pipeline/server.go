@@ -4,7 +4,6 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -62,13 +61,4 @@ func answer(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body) // the client is gone, and nobody is left to be told
-}
-
-// ready writes the line by which a role says that it can do its work, and where.
-func ready(w io.Writer, addr map[string]string) error {
-	err := json.NewEncoder(w).Encode(map[string]any{"ready": true, "addr": addr})
-	if err != nil {
-		return fmt.Errorf("pipeline: ready line: %w", err)
-	}
-	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 	promrules "github.com/prometheus/prometheus/rules"
@@ -286,7 +287,7 @@ func (h *history) binomial(n, p float64) float64 {
 // parse reads NAME,LABEL=VALUE,….
 func parse(series string) labels.Labels {
 	parts := strings.Split(series, ",")
-	pairs := []string{labels.MetricName, parts[0]}
+	pairs := []string{model.MetricNameLabel, parts[0]}
 	for _, p := range parts[1:] {
 		name, value, _ := strings.Cut(p, "=")
 		pairs = append(pairs, name, value)

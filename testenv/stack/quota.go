@@ -13,6 +13,7 @@ import (
 const (
 	quotaIntervalLeast = 10 * time.Millisecond
 	quotaIntervalMost  = time.Minute
+	silenceMost        = 200 * time.Millisecond // told to a client at once, so that an early end of the quota is felt
 )
 
 // quotaLimits is how much consumers get: one answer of at most maxBytes in every interval, or a single batch if that
@@ -65,7 +66,7 @@ func (q *quota) answer(fetch *kmsg.FetchRequest, now time.Time) kmsg.Response {
 	limits := q.limits.Load()
 	if wait := q.next.Sub(now); wait > 0 {
 		empty := fetch.ResponseKind().(*kmsg.FetchResponse)
-		empty.ThrottleMillis = int32(wait/time.Millisecond) + 1
+		empty.ThrottleMillis = int32(min(wait, silenceMost)/time.Millisecond) + 1
 		return empty // session id 0: the client begins a new fetch session, if it uses them
 	}
 	q.next = now.Add(limits.interval)

@@ -164,22 +164,25 @@ func Listen(address string) (net.Listener, error) {
 	return listener, nil
 }
 
-// retry calls attempt until it succeeds, ctx ends, or wraps the last error when time is up.
+// retry calls attempt until it succeeds or ctx ends; then it returns the last error that says more than that time was
+// up.
 func retry(ctx context.Context, attempt func(ctx context.Context) error) error {
-	pause := retryFirst
-	for {
+	var last error
+	for pause := retryFirst; ; pause = min(2*pause, retryMost) {
 		attemptCtx, cancel := context.WithTimeout(ctx, attemptLimit)
 		err := attempt(attemptCtx)
 		cancel()
 		if err == nil {
 			return nil
 		}
+		if last == nil || ctx.Err() == nil {
+			last = err
+		}
 		select {
 		case <-ctx.Done():
-			return err
+			return last
 		case <-time.After(pause):
 		}
-		pause = min(2*pause, retryMost)
 	}
 }
 

@@ -192,8 +192,7 @@ func (d *deployed) defaults() map[string]int {
 	d.t.Helper()
 	counts := map[string]int{}
 	for i := range testUsers {
-		user := fmt.Sprintf("u%d", i)
-		counts[d.recommend("s-"+user, user).Reason]++
+		counts[d.recommend(fmt.Sprintf("s-%d", i), fmt.Sprintf("u%d", i)).Reason]++
 	}
 	return counts
 }

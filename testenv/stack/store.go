@@ -27,7 +27,7 @@ const linkLife = 24 * time.Hour
 
 func newStore(cfg Config, tel *telemetry) (*store, error) {
 	client := redis.NewClient(&redis.Options{
-		Addr: cfg.RedisAddr, Protocol: 2, DisableIdentity: true, PoolSize: 32, MaxRetries: 1,
+		Addr: cfg.RedisAddr, Protocol: 2, DisableIdentity: true, PoolSize: 32, MaxRetries: 1, DialerRetries: 1,
 		DialTimeout: attemptLimit, ReadTimeout: attemptLimit, WriteTimeout: attemptLimit, ContextTimeoutEnabled: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets the test binary be tollgate, for the scripts and for the children that they start.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"tollgate": main})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Condition: func(cond string) (bool, error) {
+			if cond == "linux" {
+				_, err := os.Stat("/proc/self/status")
+				return err == nil, nil
+			}
+			return false, nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exitcode": exitCodeCommand,
+			"gone":     goneCommand,
+		},
+	})
+}
+
+func TestExitCodeOfWrongUsage(t *testing.T) {
+	for _, args := range [][]string{
+		{"run", "--nosuch"}, {"run", "a", "b"}, {"report"}, {"list", "nothing"}, {"run", "--profile", "fast"},
+		{"run", "--levels", "off,loud"}, {"run", "--faults", "x"}, {"report", "--format", "pdf", "."}, {"up", "--level", "x"},
+		{"nosuch"}, {"run", "--rate", "0"}, {"run", "--journeys", "nowhere.tsv"},
+	} {
+		if code := run(context.Background(), args, nil, discard{}, discard{}); code != exitUsage {
+			t.Errorf("%v: exit code %d, want %d", args, code, exitUsage)
+		}
+	}
+}
+
+type discard struct{}
+
+func (discard) Write(b []byte) (int, error) { return len(b), nil }

@@ -1,0 +1,143 @@
+package experiment
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tollgate-dev/tollgate/faults"
+	"github.com/tollgate-dev/tollgate/internal/alerts"
+	"github.com/tollgate-dev/tollgate/scenarios"
+	"github.com/tollgate-dev/tollgate/testenv/rules"
+)
+
+func TestProfilesAreValidAndPrintable(t *testing.T) {
+	for _, name := range scenarios.Profiles() {
+		e, err := Profile(name)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if e.Profile != name {
+			t.Errorf("%s calls itself %q", name, e.Profile)
+		}
+		if err := e.Validate(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		text, err := e.Text()
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), "printed.yaml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		again, err := Load(path)
+		if err != nil {
+			t.Fatalf("%s: what --print-experiment prints cannot be loaded: %v", name, err)
+		}
+		if text2, _ := again.Text(); text2 != text {
+			t.Errorf("%s changes when it is printed and loaded:\n%s\n%s", name, text, text2)
+		}
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"unknown key", "profile: pr\nlevls: [off]", `line 2: unknown key "levls": legal keys here are profile, seed`},
+		{"unknown nested key", "toll: {slots: 3}", `unknown key "slots": legal keys here are launches, rounds`},
+		{"unknown profile", "profile: fast", `unknown profile "fast": legal profiles are smoke, pr, nightly`},
+		{"unknown level", "levels: [off, loud]", `unknown level "loud": legal levels are off, noop`},
+		{"unknown key of a level", "levels: [off, {name: x, enviroment: {}}]", `unknown key "enviroment": legal keys here are name, title, env`},
+		{"duration without a unit", "toll: {slot: 5 sec}", "line 1"},
+		{"not YAML", "levels: [off", "yaml"},
+	}
+	for _, tt := range tests {
+		path := filepath.Join(t.TempDir(), "e.yaml")
+		if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Load(path)
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error %v, want one with %q", tt.name, err, tt.want)
+		}
+		if err != nil && strings.Contains(err.Error(), "experiment.") {
+			t.Errorf("%s: the message names a Go type: %v", tt.name, err)
+		}
+	}
+}
+
+func TestValidateRefuses(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"environment", "environment: vm", `environment: unknown value "vm": legal values are process`},
+		{"no level", "levels: []", "at least the baseline"},
+		{"level twice", "levels: [off, off]", "off is listed twice"},
+		{"control arm as level", "levels: [off, {name: known-delay}]", "name of a control arm"},
+		{"level name", "levels: [off, {name: a/b}]", `name "a/b"`},
+		{"level variable", "levels: [off, {name: x, env: {PATH: /}}]", "only OTEL_* and PERSO_*"},
+		{"fault", "faults: [consumer-leg]", `unknown fault "consumer-leg": legal faults are none,`},
+		{"fault twice", "faults: [none, none]", "none is listed twice"},
+		{"journeys", "journeys: {file: /nowhere.tsv}", "journeys.file"},
+		{"rate", "toll: {rate: -1}", "toll.rate must be from 1 to 20000, got -1"},
+		{"rate that is no number", "toll: {rate: .nan}", "toll.rate"},
+		{"wash-out longer than half a slot", "toll: {washout: 400ms}", "toll.washout must be from 0s to 250ms"},
+		{"lapse", "alerts: {lapse: 0}", "alerts.lapse"},
+		{"rules", "alerts: {rules: /nowhere.yaml}", "alerts.rules"},
+		{"nothing to do", "toll: {launches: 0}\nfaults: []", "nothing to do"},
+		{"budget", "budgets: ['p95 < much']", "budgets"},
+	}
+	for _, tt := range tests {
+		path := filepath.Join(t.TempDir(), "e.yaml")
+		if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		e, err := Load(path)
+		if err != nil {
+			t.Fatalf("%s: %v", tt.name, err)
+		}
+		if err := e.Validate(); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error %v, want one with %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+func TestSecretsAreRedacted(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "e.yaml")
+	text := "levels: [off, {name: vendor, env: {OTEL_EXPORTER_OTLP_HEADERS: 'api-key=s3cret', OTEL_TRACES_EXPORTER: otlp}}]"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	printed, err := e.Text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(printed, "s3cret") || !strings.Contains(printed, "[redacted]") || !strings.Contains(printed, "OTEL_TRACES_EXPORTER: otlp") {
+		t.Errorf("printed:\n%s", printed)
+	}
+	if e.Levels[1].Env["OTEL_EXPORTER_OTLP_HEADERS"] != "api-key=s3cret" {
+		t.Error("redaction changed what is run")
+	}
+}
+
+// TestFaultsAndRulesAgree: every alert that a fault names is one that the shipped rules have.
+func TestFaultsAndRulesAgree(t *testing.T) {
+	pack, err := alerts.Load("the shipped rules", rules.Pack)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, a := range pack.Alerts() {
+		known[a.Name] = true
+	}
+	for _, f := range faults.All() {
+		for _, name := range append(f.Expect, f.Allow...) {
+			if !known[name] {
+				t.Errorf("fault %s names alert %s, which the rules do not have", f.ID, name)
+			}
+		}
+	}
+}
