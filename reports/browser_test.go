@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
 
@@ -59,41 +59,29 @@ const runAxe = `axe.run().then(r => r.violations.map(v => ({id: v.id, help: v.he
 	nodes: v.nodes.slice(0, 3).map(n => n.html.slice(0, 200) + ": " + n.failureSummary)})))`
 
 func inspect(ctx context.Context, t *testing.T, path, theme, axe string) {
-	err := chromedp.Do(ctx, colorScheme(theme), chromedp.EmulateViewport(400, 800), chromedp.Navigate("file://"+path))
-	if err != nil {
-		t.Fatal(err)
-	}
-	overflow, err := chromedp.Run(ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`))
+	var overflow int
+	var violations []violation
+	err := chromedp.Run(ctx,
+		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}),
+		chromedp.EmulateViewport(400, 800),
+		chromedp.Navigate("file://"+path),
+		chromedp.Evaluate(`document.documentElement.scrollWidth - document.documentElement.clientWidth`, &overflow),
+		chromedp.EmulateViewport(1200, 900),
+		chromedp.Evaluate(axe+"; true", nil),
+		chromedp.Evaluate(runAxe, &violations, awaitPromise),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if overflow > 0 {
 		t.Errorf("at 400 px the page scrolls sideways by %d px", overflow)
 	}
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1200, 900)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](axe+"; true")); err != nil {
-		t.Fatal(err)
-	}
-	violations, err := chromedp.Run(ctx, chromedp.Evaluate[[]violation](runAxe, chromedp.EvalAwaitPromise))
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, v := range violations {
 		t.Errorf("%s: %s\n%q", v.ID, v.Help, v.Nodes)
 	}
 }
 
-// colorScheme makes the browser prefer light or dark.
-func colorScheme(theme string) chromedp.Action[chromedp.Void] {
-	return func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
-		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}},
-		})
-		return chromedp.Void{}, err
-	}
-}
+func awaitPromise(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
 
 func findBrowser() string {
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "headless-shell"} {

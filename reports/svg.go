@@ -116,6 +116,21 @@ func (a axis) ticks(n int) []float64 {
 	return out
 }
 
+// roomyTicks are at most about n ticks, fewer where their labels would touch.
+func roomyTicks(a axis, n int, label func(float64) string) []float64 {
+	for ; n > 1; n-- {
+		ticks, fits := a.ticks(n), true
+		for i := 1; i < len(ticks); i++ {
+			widest := max(cellWidth(label(ticks[i-1])), cellWidth(label(ticks[i])))
+			fits = fits && a.at(ticks[i])-a.at(ticks[i-1]) >= charWidth*float64(widest)+14
+		}
+		if fits {
+			return ticks
+		}
+	}
+	return a.ticks(1)
+}
+
 // marker draws the point symbol of series i: five shapes, so that it can be told without its colour.
 func (c *canvas) marker(x, y float64, i int, class string) {
 	const r = 4

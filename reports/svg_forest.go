@@ -93,18 +93,18 @@ func forestFrame(c *canvas, a *verdict.Analysis, m verdict.Metric, x axis, botto
 			c.add("rect", "x", from, "y", forestTop, "width", max(to-from, 1), "height", bottom-forestTop, "class", "noise")
 		}
 	}
-	ticks := x.ticks(5)
-	for _, v := range ticks {
+	decimals := 0
+	if x.hi-x.lo < 5 {
+		decimals = 1
+	}
+	label := func(v float64) string { return signed(v, decimals) + " %" }
+	for _, v := range roomyTicks(x, 5, label) {
 		class := "grid"
 		if math.Abs(v) < 1e-9 {
 			class = "zero"
 		}
 		c.add("line", "x1", x.at(v), "x2", x.at(v), "y1", forestTop, "y2", bottom, "class", class)
-		decimals := 0
-		if step := x.hi - x.lo; step < 5 {
-			decimals = 1
-		}
-		c.text(x.at(v), bottom+16, "middle small", signed(v, decimals)+" %")
+		c.text(x.at(v), bottom+16, "middle small", label(v))
 	}
 }
 

@@ -41,14 +41,15 @@ type curve struct {
 // logarithmic axis. It is empty when no arm has two points to join.
 func latencies(a *verdict.Analysis) template.HTML {
 	bottom := curvesTop + max(curvesHeight, labelHeight*float64(len(a.Shapes)))
-	y := axis{probit(lowestQuantile), probit(highestQuantile), bottom, curvesTop}
+	highest := 0.5 // what the run supports: a short one has no far tail
 	var values []float64
 	for _, s := range a.Shapes {
 		for _, p := range shown(s) {
-			values = append(values, math.Log10(p.Seconds))
+			values, highest = append(values, math.Log10(p.Seconds)), max(highest, p.Q)
 		}
 	}
 	x := newAxis(values, 0.1, 0.02, curvesLeft, curvesRight)
+	y := axis{probit(lowestQuantile), probit(highest), bottom, curvesTop}
 	var curves []curve
 	for i, s := range a.Shapes {
 		cv := curve{arm: s.Arm, series: i}
@@ -87,6 +88,9 @@ func shown(s verdict.Shape) []verdict.Quantile {
 
 func curvesFrame(c *canvas, x, y axis, bottom float64) {
 	for _, q := range []float64{0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999} {
+		if probit(q) > y.hi+1e-9 {
+			break
+		}
 		at := y.at(probit(q))
 		c.add("line", "x1", curvesLeft, "x2", curvesRight, "y1", at, "y2", at, "class", "grid")
 		c.text(curvesLeft-8, at+4, "end small", fmt.Sprintf("%g %%", 100*q))
@@ -115,11 +119,13 @@ func milliseconds(exponent float64) string {
 	return fixed(ms, digits(ms, 2))
 }
 
-// curveLabel writes a curve's name beside the plot, at its line style and marker, and leads from there to the curve.
+// curveLabel writes a curve's name beside the plot, at its line style and marker, and leads from there to the curve: to
+// its nearest end when it does not reach that height.
 func curveLabel(c *canvas, cv curve, y float64) {
-	x := crossing(cv.points, y)
-	c.add("line", "x1", x+6, "x2", curvesRight+4, "y1", y, "y2", y, "class", "leader")
-	c.marker(x, y, cv.series, fmt.Sprintf("dot s%d", cv.series%8))
+	on := min(max(y, cv.points[len(cv.points)-1][1]), cv.points[0][1])
+	x := crossing(cv.points, on)
+	c.add("line", "x1", x+6, "x2", curvesRight+4, "y1", on, "y2", y, "class", "leader")
+	c.marker(x, on, cv.series, fmt.Sprintf("dot s%d", cv.series%8))
 	c.add("line", "x1", curvesRight+8, "x2", curvesRight+36, "y1", y, "y2", y, "class", fmt.Sprintf("curve s%d", cv.series%8))
 	c.marker(curvesRight+22, y, cv.series, fmt.Sprintf("dot s%d", cv.series%8))
 	c.short(curvesRight+42, y+4, curvesWidth-curvesRight-42, "", cv.arm.Name)

@@ -107,7 +107,13 @@ func bounds(iv verdict.Interval) string {
 func precision(iv verdict.Interval) int {
 	half := (iv.Hi - iv.Lo) / 2
 	if !known(half) || half <= 0 {
-		return digits(iv.Mid, 3)
+		largest := 0.0 // of what is finite
+		for _, x := range []float64{iv.Lo, iv.Mid, iv.Hi} {
+			if known(x) {
+				largest = max(largest, math.Abs(x))
+			}
+		}
+		return digits(largest, 3)
 	}
 	if leading := half / math.Pow(10, math.Floor(math.Log10(half))); leading < 3.55 {
 		return digits(half, 2)

@@ -34,7 +34,7 @@ func newScript(t testing.TB, dir string, env map[string]string) *script {
 	if err := s.SetupModuleSystem(map[string]any{"k6/x/perso": new(RootModule)}, nil, nil); err != nil {
 		t.Fatal(err)
 	}
-	s.js(t, `const perso = require('k6/x/perso')['default']`)
+	s.js(t, `const perso = require('k6/x/perso')['default']`) // what `import perso from` binds
 	return s
 }
 

@@ -24,6 +24,9 @@ const (
 	colEvent   = "Event"     // optional: click (default), purchase or view
 )
 
+// maxID is the most bytes of a session id: with what a replay adds, it has to fit into what the stack takes.
+const maxID = 80
+
 // session is one recorded session, with at least one event.
 type session struct {
 	id     string
@@ -130,6 +133,9 @@ func parseEvent(r row) (recorded, error) {
 		if r[column] == "" {
 			return recorded{}, fmt.Errorf("%s is empty", column)
 		}
+	}
+	if n := len(r[colSession]); n > maxID {
+		return recorded{}, fmt.Errorf("%s must have at most %d bytes, got %d", colSession, maxID, n)
 	}
 	e := recorded{kind: Click, channel: Web, item: r[colItem], user: r[colUser]}
 	var err error

@@ -83,6 +83,7 @@ func TestParseErrors(t *testing.T) {
 		{"c.tsv", head + "a\ti\tNaN\t\t\t\n", "c.tsv:2: Time must be"},
 		{"c.tsv", head + "a\ti\t2\t\t\t\n\na\ti\t1\t\t\t\n", `c.tsv:4: session "a" goes back in time, by 1s`}, // line 3 is empty
 		{"c.tsv", head + "\ti\t2\t\t\t\n", "c.tsv:2: SessionId is empty"},
+		{"c.tsv", head + strings.Repeat("a", 81) + "\ti\t2\t\t\t\n", "c.tsv:2: SessionId must have at most 80 bytes, got 81"},
 		{"c.tsv", head + "a\ti\t2\tann\t\t\na\ti\t2\tben\t\t\n", `c.tsv:3: session "a" has two users`},
 		{"c.tsv", head + "a\ti\t2\t\tphone\t\n", `c.tsv:2: Channel must be one of web, app, store, got "phone"`},
 		{"c.tsv", head + "a\ti\t2\t\t\tbuy\n", `c.tsv:2: Event must be one of click, purchase, view, got "buy"`},

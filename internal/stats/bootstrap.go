@@ -15,16 +15,17 @@ import (
 // Lower level: rounds are resampled with replacement within their launch. The percentile interval is taken, since the
 // estimator is a median and the interval then follows a transformation such as exp; BCa adds nothing here, its
 // acceleration being that of a symmetric statistic. Resampling a few values is too narrow by √((n−1)/n) and by normal
-// instead of t quantiles; both are put right by stretching (T. Hesterberg: What teachers should know about the bootstrap, 2015).
+// instead of t quantiles; both are put right by stretching (T. Hesterberg: What teachers should know about the
+// bootstrap, 2015).
 //
-// Upper level: a run has two to five launches, and so few cannot be resampled: drawing from three launches
-// understates their variance by a third and its uncertainty altogether (A. C. Davison, D. V. Hinkley: Bootstrap
-// Methods, section 3.8). So the launch level is the random-effects model of T. Kalibera and R. Jones (Rigorous
-// benchmarking in reasonable time, 2013). Where launches differ by more than their rounds explain, the interval is at
-// least Student's t interval of the launches' centres, with launches − 1 degrees of freedom, which holds whatever the
-// variance between launches is. Where they do not, the rounds decide. Few launches that disagree make an interval
-// that is honest and wide: t is 12.7 for two, 4.3 for three, 2.8 for five. With two the agreement itself may be chance, and
-// launches that do differ are covered less than asked for; Options.Spread is the way out of both.
+// Upper level: a run has two to five launches, and so few cannot be resampled: drawing from three launches understates
+// their variance by a third and its uncertainty altogether (A. C. Davison, D. V. Hinkley: Bootstrap Methods, section
+// 3.8). So the launch level is the random-effects model of T. Kalibera and R. Jones (Rigorous benchmarking in
+// reasonable time, 2013). Where launches differ by more than their rounds explain, the interval is at least Student's t
+// interval of the launches' centres, with launches − 1 degrees of freedom, which holds whatever the variance between
+// launches is. Where they do not, the rounds decide. Few launches that disagree make an interval that is honest and
+// wide: t is 12.7 for two, 4.3 for three, 2.8 for five. With two the agreement itself may be chance, and launches that
+// do differ are covered less than asked for; Options.Spread is the way out of both.
 //
 // One launch leaves its interval without the launch level: say so beside it. Groups must not be empty, and some group
 // needs two values; without any the interval is NaN. Resamples at 1999 put the ends within about 3 % of the half-width.

@@ -50,8 +50,8 @@ const spareRounds = 4
 //   - else BootstrapHL.
 //
 // Rounds that follow each other may be alike, and an interval that takes them for independent is too narrow. Where the
-// autocorrelation of neighbours is beyond what chance gives (2/√n), the interval is stretched by √((1+ρ)/(1−ρ)), the effective
-// sample size of a first-order autoregression.
+// autocorrelation of neighbours is beyond what chance gives (2/√n), the interval is stretched by √((1+ρ)/(1−ρ)), the
+// effective sample size of a first-order autoregression.
 func Estimate(groups [][]float64, o Options) Result {
 	if o.Confidence == 0 {
 		o.Confidence = 0.95
@@ -83,7 +83,7 @@ func Estimate(groups [][]float64, o Options) Result {
 	}
 	switch {
 	case !r.Finite():
-		r.Caveat = fmt.Sprintf("%d rounds in one launch are too few for an interval at %.3g %%", r.N, 100*o.Confidence)
+		r.Caveat = fmt.Sprintf("too few rounds for an interval at %.3g %%: %d in one launch", 100*o.Confidence, r.N)
 	case r.Launches == 1:
 		r.Caveat = "one launch: the interval does not cover how launches differ"
 	}

@@ -15,8 +15,9 @@ const exactLimit = 50
 // normal approximation above. Achieved is its true confidence, at least the one asked for (exact case), since ranks
 // come in steps. The values must be independent and symmetric about their centre; ties only widen the interval.
 //
-// Too few values for the confidence (fewer than 6 at 0.95, 7 at 0.98) give infinite ends and an achieved confidence of 1; no values
-// give NaN. Confidence is in (0, 1). M. Hollander, D. A. Wolfe: Nonparametric Statistical Methods, section 3.3.
+// Too few values for the confidence (fewer than 6 at 0.95, 7 at 0.98) give infinite ends and an achieved confidence of
+// 1; no values give NaN. Confidence is in (0, 1). M. Hollander, D. A. Wolfe: Nonparametric Statistical Methods, section
+// 3.3.
 func SignedRankInterval(xs []float64, confidence float64) (lo, mid, hi, achieved float64) {
 	n := len(xs)
 	if n == 0 {

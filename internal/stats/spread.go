@@ -39,12 +39,12 @@ func (s Spread) orOwn(own Spread) Spread {
 	return s
 }
 
-// ArmSpread is the spread of one arm's launches, from all arms together: arms[a][l] are the values of arm a in launch l,
-// one for every round, the rounds being common to all arms. It is the interaction of arms and launches in a two-way
-// layout: what is left of the launches' centres when that which rounds share, and that which an arm always has, are taken out. A
-// few launches say little about one arm, (launches − 1) degrees of freedom; all arms together have (arms − 1) times
-// as many. That is right when deployments of all arms have the same kind of luck, as they do when they differ by environment
-// variables only. The zero value comes back where there are fewer than two arms or launches with rounds.
+// ArmSpread is the spread of one arm's launches, from all arms together: arms[a][l] are the values of arm a in launch
+// l, one for every round, the rounds being common to all arms. It is the interaction of arms and launches in a two-way
+// layout: what is left of the launches' centres when that which rounds share, and that which an arm always has, are
+// taken out. A few launches say little about one arm, (launches − 1) degrees of freedom; all arms together have (arms −
+// 1) times as many. That is right when deployments of all arms have the same kind of luck, as they do when they differ
+// by environment variables only. The zero value comes back where there are fewer than two arms or launches with rounds.
 func ArmSpread(arms [][][]float64) Spread {
 	if len(arms) < 2 {
 		return Spread{}

@@ -17,8 +17,8 @@ type alertSpan struct {
 	open         bool // still so when the run's record ends
 }
 
-// alertSpans puts the changes of all alerts together, by arm. An alert has one instance per label set; it fires while any
-// of them does, and is pending while any is and none fires. Spans are in order of their start.
+// alertSpans puts the changes of all alerts together, by arm. An alert has one instance per label set; it fires while
+// any of them does, and is pending while any is and none fires. Spans are in order of their start.
 func alertSpans(d *result.Data, end time.Time) (map[string][]alertSpan, error) {
 	events := slices.Clone(d.Alerts)
 	slices.SortStableFunc(events, func(a, b result.AlertEvent) int {

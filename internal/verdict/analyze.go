@@ -11,9 +11,9 @@ import (
 // confidence of every interval that is shown.
 const confidence = 0.95
 
-// Analyze turns a run directory into what the reports show. It is a pure function: the same data give the same analysis,
-// the bootstrap being seeded from the run. Data that are too few, or that show the run to be invalid, are no error but an
-// Outcome; an error means that the data contradict themselves, and says where.
+// Analyze turns a run directory into what the reports show. It is a pure function: the same data give the same
+// analysis, the bootstrap being seeded from the run. Data that are too few, or that show the run to be invalid, are no
+// error but an Outcome; an error means that the data contradict themselves, and says where.
 func Analyze(d *result.Data) (*Analysis, error) { return Judge(d, nil) }
 
 // Judge is Analyze with budgets. A budget that this run cannot be held to is an error.
@@ -39,15 +39,15 @@ func Judge(d *result.Data, budgets []Budget) (*Analysis, error) {
 		return nil, err
 	}
 	if m.incomplete > 0 {
-		notes.add(fmt.Sprintf("%d rounds that not every arm finished are left out", m.incomplete))
+		notes.add(fmt.Sprintf("rounds left out because not every arm finished them: %d", m.incomplete))
 	}
 	a.Notes = notes.texts
 	a.Outcome, a.Reasons = outcome(a, m)
 	return a, nil
 }
 
-// outcome is the verdict of controls and budgets. A control that failed makes the run invalid, whatever the budgets say; one that
-// could not be judged, or a level whose toll could not be estimated, makes it inconclusive.
+// outcome is the verdict of controls and budgets. A control that failed makes the run invalid, whatever the budgets
+// say; one that could not be judged, or a level whose toll could not be estimated, makes it inconclusive.
 func outcome(a *Analysis, m *measured) (Outcome, []string) {
 	broken, undecided := controlReasons(a, m)
 	over, open, under := budgetReasons(a.Budgets)
@@ -82,7 +82,7 @@ func controlReasons(a *Analysis, m *measured) (broken, undecided []string) {
 	}
 	for _, l := range a.Toll {
 		if math.IsNaN(l.effect("p50").Detectable) {
-			undecided = append(undecided, fmt.Sprintf("level %s: %d complete rounds in %d launches are too few to estimate its toll: "+
+			undecided = append(undecided, fmt.Sprintf("level %s: too few rounds to estimate its toll (%d complete, launches: %d): "+
 				"run at least two launches, or %d rounds in one", l.Arm.Name, m.complete(), len(m.launches), leastRounds))
 			break // the same for every level
 		}
@@ -104,8 +104,8 @@ func budgetReasons(results []BudgetResult) (over, open, under []string) {
 	return over, open, under
 }
 
-// leastRounds is the fewest rounds of one launch that give every interval that decides: signed ranks of 7 values reach an
-// error rate of 2·2⁻⁷ = 1.6 %, just under a third of 5 %.
+// leastRounds is the fewest rounds of one launch that give every interval that decides: signed ranks of 7 values reach
+// an error rate of 2·2⁻⁷ = 1.6 %, just under a third of 5 %.
 const leastRounds = 7
 
 func partialText(r result.Run) []string {

@@ -158,7 +158,7 @@ func TestBrokenControls(t *testing.T) {
 	} {
 		t.Run(c.control, func(t *testing.T) {
 			s := verdicttest.Default(1)
-			s.Catch = false
+			s.Launches, s.Rounds, s.Catch = 2, 9, false
 			if c.spec != nil {
 				c.spec(&s)
 			}
@@ -199,7 +199,7 @@ func TestSmallRuns(t *testing.T) {
 		{"two launches", 2, 5, nil, verdict.Pass, "no budget"},
 		{"killed after some rounds", 2, 8, killed, verdict.Pass, "no budget"},
 		// Half of the second round was lost: what is left is one round.
-		{"killed within a round", 1, 2, func(d *result.Data) { killed(d); d.Slots = d.Slots[:9] }, verdict.Inconclusive, "1 complete rounds"},
+		{"killed within a round", 1, 2, func(d *result.Data) { killed(d); d.Slots = d.Slots[:9] }, verdict.Inconclusive, "(1 complete, launches: 1)"},
 		{"no baseline finished", 1, 9, func(d *result.Data) { d.Latency = nil }, verdict.Invalid, "no complete round"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -28,8 +28,9 @@ type BudgetResult struct {
 	Sentence string   // the same in words
 }
 
-// ParseBudget reads a budget such as "p95 ≤ +5%", "cpu<=+10%", "p99<=+2ms" or "full: bytes <= +200kB": an optional level and colon, a
-// metric, <= or ≤, and a limit in per cent or in a unit of the metric (ns, us, ms, s; B, kB, MB; none for counts).
+// ParseBudget reads a budget such as "p95 ≤ +5%", "cpu<=+10%", "p99<=+2ms" or "full: bytes <= +200kB": an optional
+// level and colon, a metric, <= or ≤, and a limit in per cent or in a unit of the metric (ns, us, ms, s; B, kB, MB;
+// none for counts).
 func ParseBudget(text string) (Budget, error) {
 	b := Budget{Text: strings.TrimSpace(text)}
 	left, limit, found := strings.Cut(strings.ReplaceAll(b.Text, "≤", "<="), "<=")
@@ -86,7 +87,8 @@ func (b *Budget) parseLimit(limit string, m Metric) error {
 	}
 	value, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
 	if err != nil || factor == 0 || math.IsNaN(value) || math.IsInf(value, 0) {
-		return fmt.Errorf("budget %q: limit %q of %s: want per cent, such as +5%%, or %s", b.Text, limit, m.ID, strings.Join(legal, ", "))
+		return fmt.Errorf("budget %q: limit %q of %s: want per cent, such as +5%%, or %s",
+			b.Text, limit, m.ID, strings.Join(legal, ", "))
 	}
 	b.Limit = value * factor
 	return nil
@@ -98,8 +100,8 @@ type budgetTest struct {
 	arm    int
 }
 
-// budgetTests spreads budgets over levels. A budget that names a level goes before one that means all, for that level; two
-// of the same kind contradict each other.
+// budgetTests spreads budgets over levels. A budget that names a level goes before one that means all, for that level;
+// two of the same kind contradict each other.
 func (m *measured) budgetTests(budgets []Budget) ([]budgetTest, error) {
 	var levels []string
 	for _, a := range m.run.Arms {
@@ -178,10 +180,12 @@ func (r BudgetResult) sentence(m Metric) string {
 	case m.Unit == Bytes:
 		unit = " B"
 	}
-	saw := fmt.Sprintf("level %s: %s %+.3g%s [%+.3g, %+.3g]", r.Level, m.ID, scale*r.Saw.Mid, unit, scale*r.Saw.Lo, scale*r.Saw.Hi)
+	saw := fmt.Sprintf("level %s: %s %+.3g%s [%+.3g, %+.3g]",
+		r.Level, m.ID, scale*r.Saw.Mid, unit, scale*r.Saw.Lo, scale*r.Saw.Hi)
 	switch limit := fmt.Sprintf("%+.3g%s", scale*r.Budget.Limit, unit); {
 	case math.IsNaN(r.Saw.Mid) && r.Budget.Relative:
-		return fmt.Sprintf("level %s: %s has no ratio to the baseline in this run; set a budget in absolute terms, or run more rounds", r.Level, m.ID)
+		return fmt.Sprintf("level %s: %s has no ratio to the baseline in this run; set a budget in absolute terms, or run more rounds",
+			r.Level, m.ID)
 	case math.IsNaN(r.Saw.Mid):
 		return fmt.Sprintf("level %s: %s was not measured in this run; run more rounds", r.Level, m.ID)
 	case r.Outcome == Pass:

@@ -87,8 +87,8 @@ func (j *judge) explains(alert string) bool {
 	return slices.Contains(j.fault.Expect, alert) || slices.Contains(j.fault.Allow, alert)
 }
 
-// detect looks for the expected alerts. One counts when it starts to fire after the injection and before the effect is gone
-// again at this level; one that already fired before is no detection, whatever it goes on to do.
+// detect looks for the expected alerts. One counts when it starts to fire after the injection and before the effect is
+// gone again at this level; one that already fired before is no detection, whatever it goes on to do.
 func (j *judge) detect(c *Cell) {
 	gone := j.end
 	if !c.Reverted.IsZero() {

@@ -58,7 +58,7 @@ func (t *tolls) droppedArrivals() Control {
 		Name: "dropped arrivals", OK: scheduled > 0 && float64(dropped) <= maxDropped*float64(scheduled),
 		Saw:    fmt.Sprintf("%d of %d scheduled requests dropped (%s)", dropped, scheduled, percent(share(dropped, scheduled))),
 		Want:   fmt.Sprintf("at most %s", percent(maxDropped)),
-		Remedy: "lower the rate, or give the generator more workers: requests that are not sent hide the slowness that held them up",
+		Remedy: "lower the rate, or give the generator more workers: requests that are not sent hide what held them up",
 	}
 }
 
@@ -92,8 +92,8 @@ func (t *tolls) generatorCPU() Control {
 	}
 }
 
-// equalWork compares what the arms got to do. Sums must agree closely; a single round may be a request or a few per cent
-// off, where a follow-up step fell on the other side of a slot's end, but only few rounds may.
+// equalWork compares what the arms got to do. Sums must agree closely; a single round may be a request or a few per
+// cent off, where a follow-up step fell on the other side of a slot's end, but only few rounds may.
 func (t *tolls) equalWork() Control {
 	sent, recommends := make([]int64, len(t.run.Arms)), make([]int64, len(t.run.Arms))
 	uneven := 0
@@ -115,7 +115,7 @@ func (t *tolls) equalWork() Control {
 	part := float64(uneven) / float64(t.complete())
 	return Control{
 		Name: "equal work", OK: recommendSpread <= maxRecommends && sentSpread <= maxSent && part <= maxUnevenPart,
-		Saw: fmt.Sprintf("arms differ by %s in recorded recommend requests and by %s in all requests sent; %s of the rounds are uneven",
+		Saw: fmt.Sprintf("arms differ by %s in recorded recommend requests and by %s in all sent; %s of the rounds are uneven",
 			percent(recommendSpread), percent(sentSpread), percent(part)),
 		Want: fmt.Sprintf("at most %s and %s; at most %s of the rounds off by more than one request and %s",
 			percent(maxRecommends), percent(maxSent), percent(maxUnevenPart), percent(maxUneven)),

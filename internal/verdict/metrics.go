@@ -21,8 +21,7 @@ type series struct {
 // metric is a metric with the way to read it from a run.
 type metric struct {
 	Metric
-	alike bool // all arms vary alike between launches, so that their spread may be pooled
-	read  func(m *measured) series
+	read func(m *measured) series
 }
 
 const per1000 = "per 1,000 requests"
@@ -30,24 +29,24 @@ const per1000 = "per 1,000 requests"
 // metrics are all metrics, in display order.
 func metrics() []metric {
 	return []metric{
-		{Metric{"mean", "mean latency, recommend", Seconds, ""}, true, latency("mean", 0, (*hdr.Histogram).Mean)},
+		{Metric{"mean", "mean latency, recommend", Seconds, ""}, latency("mean", 0, (*hdr.Histogram).Mean)},
 		quantile("p50", 0.5),
 		quantile("p90", 0.9),
 		quantile("p95", 0.95),
 		quantile("p99", 0.99),
-		{Metric{"cpu", "CPU of the stack", Seconds, per1000}, true, perRequest(stackCPU)},
-		{Metric{"pipeline-cpu", "CPU of the telemetry pipeline", Seconds, per1000}, false, perRequest(pipelineCPU)},
-		{Metric{"memory", "memory of the stack", Bytes, "per arm"}, false, perLaunch(memory, median)},
-		{Metric{"spans", "spans", Count, per1000}, false, perRequest(func(s result.Slot) float64 { return float64(s.Telemetry.Spans) })},
-		{Metric{"log-records", "log records", Count, per1000}, false, perRequest(func(s result.Slot) float64 { return float64(s.Telemetry.LogRecords) })},
-		{Metric{"data-points", "metric data points", Count, per1000}, false, perRequest(func(s result.Slot) float64 { return float64(s.Telemetry.DataPoints) })},
-		{Metric{"bytes", "telemetry on the wire", Bytes, per1000}, false, perRequest(func(s result.Slot) float64 { return float64(s.Telemetry.Bytes) })},
-		{Metric{"series", "active series", Count, "per arm"}, false, perLaunch(func(s result.Slot) float64 { return float64(s.Telemetry.ActiveSeries) }, slices.Max[[]float64])},
+		{Metric{"cpu", "CPU of the stack", Seconds, per1000}, perRequest(stackCPU)},
+		{Metric{"pipeline-cpu", "CPU of the telemetry pipeline", Seconds, per1000}, perRequest(pipelineCPU)},
+		{Metric{"memory", "memory of the stack", Bytes, "per arm"}, perLaunch(memory, median)},
+		{Metric{"spans", "spans", Count, per1000}, perRequest(telemetry(func(t result.Telemetry) int64 { return t.Spans }))},
+		{Metric{"log-records", "log records", Count, per1000}, perRequest(telemetry(func(t result.Telemetry) int64 { return t.LogRecords }))},
+		{Metric{"data-points", "metric data points", Count, per1000}, perRequest(telemetry(func(t result.Telemetry) int64 { return t.DataPoints }))},
+		{Metric{"bytes", "telemetry on the wire", Bytes, per1000}, perRequest(telemetry(func(t result.Telemetry) int64 { return t.Bytes }))},
+		{Metric{"series", "active series", Count, "per arm"}, perLaunch(activeSeries, slices.Max[[]float64])},
 	}
 }
 
 func quantile(id string, q float64) metric {
-	return metric{Metric{id, id + " latency, recommend", Seconds, ""}, true,
+	return metric{Metric{id, id + " latency, recommend", Seconds, ""},
 		latency(id, q, func(h *hdr.Histogram) float64 { return float64(h.ValueAtQuantile(100 * q)) })}
 }
 
@@ -69,7 +68,8 @@ func latency(id string, q float64, value func(*hdr.Histogram) float64) func(*mea
 		}
 		s := series{values: emptySeries(m)}
 		if size > 1 {
-			s.note = fmt.Sprintf("%s is taken over merged groups of at least %d rounds, since one slot has too few requests for it", id, size)
+			s.note = fmt.Sprintf("%s is taken over merged groups of at least %d rounds, since one slot has too few requests for it",
+				id, size)
 		}
 		for l, rounds := range m.launches {
 			for _, group := range groups(rounds, size) {
@@ -151,10 +151,14 @@ func perRequest(amount func(result.Slot) float64) func(*measured) series {
 	}
 }
 
-// perLaunch reads one value per launch, over its slots.
+// perLaunch reads one value per launch, over its slots. The slots of a launch are no repetitions here: what a process
+// holds in one slot it mostly holds in the next, so that the luck of one start would pass for a certainty.
 func perLaunch(amount func(result.Slot) float64, over func([]float64) float64) func(*measured) series {
 	return func(m *measured) series {
 		s := series{values: emptySeries(m)}
+		if len(m.launches) == 1 {
+			s.note = "one value per launch: an interval needs at least two launches"
+		}
 		for l, rounds := range m.launches {
 			for arm := range m.run.Arms {
 				values := make([]float64, len(rounds))
@@ -198,6 +202,12 @@ func stackCPU(s result.Slot) float64 {
 }
 
 func pipelineCPU(s result.Slot) float64 { return s.CPU[pipeline].Seconds() }
+
+func activeSeries(s result.Slot) float64 { return float64(s.Telemetry.ActiveSeries) }
+
+func telemetry(amount func(result.Telemetry) int64) func(result.Slot) float64 {
+	return func(s result.Slot) float64 { return float64(amount(s.Telemetry)) }
+}
 
 func memory(s result.Slot) float64 {
 	sum := int64(0)

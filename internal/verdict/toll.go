@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"cmp"
 	"hash/fnv"
 	"math"
 	"slices"
@@ -44,8 +45,8 @@ func (t *tolls) difference(metric, arm int, confidence float64) stats.Result {
 }
 
 // ratio estimates arm / reference − 1. The reference of a round is the geometric mean of its baseline slots, not the
-// arithmetic: the logarithm of a mean is above the mean of logarithms, which on noisy quantiles would show identical code as faster.
-// NaN where a value is not above 0.
+// arithmetic: the logarithm of a mean is above the mean of logarithms, which on noisy quantiles would show identical
+// code as faster. NaN where a value is not above 0.
 func (t *tolls) ratio(metric, arm int, confidence float64) stats.Result {
 	logs := make([][][]float64, len(t.run.Arms))
 	for a, launches := range t.series[metric].values {
@@ -57,17 +58,20 @@ func (t *tolls) ratio(metric, arm int, confidence float64) stats.Result {
 		}
 	}
 	for _, a := range append([]int{arm}, t.references(arm)...) {
-		if slices.ContainsFunc(slices.Concat(logs[a]...), func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }) {
+		if notFinite(logs[a]) {
 			nan := math.NaN()
 			return stats.Result{Interval: stats.Interval{Lo: nan, Mid: nan, Hi: nan}}
 		}
 	}
 	r := t.estimate(metric, arm, confidence, "ratio", logs)
-	r.Lo, r.Mid, r.Hi = math.Expm1(r.Lo), math.Expm1(r.Mid), math.Expm1(r.Hi)
+	if r.Mid = math.Expm1(r.Mid); r.Finite() { // infinite ends stay infinite on both sides
+		r.Lo, r.Hi = math.Expm1(r.Lo), math.Expm1(r.Hi)
+	}
 	return r
 }
 
-// estimate estimates the difference of an arm to the mean of its references, round by round.
+// estimate estimates the difference of an arm to the mean of its references, round by round. How much launches vary is
+// taken from all arms together: a run has too few launches to learn it from one arm, and all arms are the same code.
 func (t *tolls) estimate(metric, arm int, confidence float64, kind string, values [][][]float64) stats.Result {
 	others := t.references(arm)
 	contrast := make([][]float64, len(t.launches))
@@ -79,11 +83,16 @@ func (t *tolls) estimate(metric, arm int, confidence float64, kind string, value
 			contrast[l] = append(contrast[l], x)
 		}
 	}
-	o := stats.Options{Confidence: confidence, Seed: t.seed(t.run.Arms[arm].Name, t.metrics[metric].ID, kind)}
-	if t.metrics[metric].alike {
-		o.Spread = stats.ArmSpread(values).Contrast(len(others))
-	}
-	return stats.Estimate(contrast, o)
+	return stats.Estimate(contrast, stats.Options{
+		Confidence: confidence,
+		Seed:       t.seed(t.run.Arms[arm].Name, t.metrics[metric].ID, kind),
+		Spread:     stats.ArmSpread(slices.DeleteFunc(slices.Clone(values), notFinite)).Contrast(len(others)),
+	})
+}
+
+// notFinite says that an arm has a value that is no number, such as the logarithm of 0.
+func notFinite(launches [][]float64) bool {
+	return slices.ContainsFunc(slices.Concat(launches...), func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) })
 }
 
 // seed gives every estimate a random source of its own, so that one more metric changes none of the others.
@@ -108,7 +117,11 @@ func (t *tolls) level(arm int, confidence float64, notes *notes) LevelToll {
 		if ratio.Finite() {
 			e.Detectable = (ratio.Hi - ratio.Lo) / 2
 		}
-		e.Note = notes.add(t.series[i].note, diff.Caveat, autocorrelation(diff))
+		if diff.N > 1 {
+			e.Note = notes.add(t.series[i].note, diff.Caveat, autocorrelation(diff))
+		} else {
+			e.Note = notes.add(cmp.Or(t.series[i].note, diff.Caveat)) // the first says why there is so little
+		}
 		toll.Effects = append(toll.Effects, e)
 	}
 	return toll

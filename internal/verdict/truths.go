@@ -18,8 +18,8 @@ func floorMetrics() []string { return []string{"p50", "p95", "cpu"} }
 
 // repeatedBaseline compares the baseline with itself. It is broken when, for some metric, the interval excludes 0 and
 // the estimate is beyond the margin. The intervals that decide are at 1 − 5 %/3, so that three of them together cry
-// wolf in at most 5 % of good runs, and less by the margin. The printed noise floor is the plain interval. A metric that
-// the rounds do not support is left out; without p50 nothing is decided.
+// wolf in at most 5 % of good runs, and less by the margin. The printed noise floor is the plain interval. A metric
+// that the rounds do not support is left out; without p50 nothing is decided.
 func (t *tolls) repeatedBaseline(confidence float64) Control {
 	c := Control{
 		Name: "repeated baseline",
@@ -55,8 +55,8 @@ func (t *tolls) repeatedBaseline(confidence float64) Control {
 }
 
 // How far the interval of the known delay may miss the truth: the gateway measures its spin alone, while a request also
-// waits behind those that spin, and a quantile of a slot moves in steps of some ten microseconds. A quarter of the truth bounds
-// the first at the loads that the other controls let pass; 30 µs the second.
+// waits behind those that spin, and a quantile of a slot moves in steps of some ten microseconds. A quarter of the
+// truth bounds the first at the loads that the other controls let pass; 30 µs the second.
 const (
 	delayFloor    = 30 * time.Microsecond
 	delayRelative = 0.25
@@ -66,7 +66,7 @@ const (
 func (t *tolls) knownDelay(confidence float64) Control {
 	c := Control{
 		Name: "known delay",
-		Remedy: "look for what else differs in that arm, and lower the rate if requests queue: while a delay that is known is not found, " +
+		Remedy: "look for what else differs in that arm, and lower the rate if requests queue: while a known delay is not found, " +
 			"an unknown one would not be either",
 	}
 	if t.delay < 0 {

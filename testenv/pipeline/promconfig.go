@@ -15,11 +15,39 @@ import (
 // object is a mapping of a configuration file.
 type object = map[string]any
 
+// selfMetrics lists what is scraped of the metrics that this process has about itself: what a rule can ask of the health
+// of a pipeline. The other 300 series stay to be read at /metrics; twice a second they would cost more than all rules.
+func selfMetrics() []string {
+	return []string{
+		"otelcol_receiver_accepted_spans_total",
+		"otelcol_receiver_accepted_log_records_total",
+		"otelcol_receiver_accepted_metric_points_total",
+		"otelcol_receiver_refused_spans_total",
+		"otelcol_receiver_refused_log_records_total",
+		"otelcol_receiver_refused_metric_points_total",
+		"otelcol_exporter_sent_metric_points_total",
+		"otelcol_exporter_send_failed_metric_points_total",
+		"otelcol_exporter_enqueue_failed_metric_points_total",
+		"otelcol_exporter_queue_size",
+		"otelcol_exporter_queue_capacity",
+		"otelcol_process_cpu_seconds_total",
+		"otelcol_process_memory_rss_bytes",
+		"http_server_request_body_size_bytes_total",
+		"prometheus_tsdb_head_series",
+		"prometheus_tsdb_head_samples_appended_total",
+		"prometheus_tsdb_out_of_order_samples_total",
+		"prometheus_tsdb_too_old_samples_total",
+		"prometheus_rule_evaluation_failures_total",
+		"prometheus_rule_group_iterations_missed_total",
+	}
+}
+
 // prometheusConfig is the configuration file that a Prometheus of its own would have: standard metric names for what
 // comes by OTLP, and two static scrape targets.
 func prometheusConfig(cfg Config, selfAddr string, logger *slog.Logger) (*config.Config, error) {
 	jobs := []object{{
 		"job_name":       JobPipeline,
+		"params":         object{"name[]": selfMetrics()},
 		"static_configs": []object{{"targets": []string{selfAddr}}},
 	}}
 	if cfg.ScrapeURL != "" {

@@ -7,7 +7,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/population"
 )
 
-// Channels are the channels that users come over.
+// channels are what users come over.
 var channels = []string{"web", "app", "store"}
 
 // variants are the two variants of the ranking.
@@ -31,7 +31,7 @@ var reasons = []string{
 	reasonModelTimeout, reasonModelError, reasonProfileError, reasonNoContent,
 }
 
-// Events that users cause.
+// eventTypes are the events that users cause.
 var eventTypes = []string{"impression", "click", "purchase"}
 
 const (

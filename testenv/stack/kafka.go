@@ -23,7 +23,7 @@ const partitions = 3
 // bufferedMost is how many records a producer holds while the broker does not take them.
 const bufferedMost = 10_000
 
-// tracer carries the trace context in record headers; nil when telemetry is off.
+// kafka returns what carries the trace context in record headers; nil when telemetry is off.
 func (t *telemetry) kafka(group string) *kotel.Tracer {
 	if !t.on() {
 		return nil

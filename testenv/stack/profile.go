@@ -35,7 +35,8 @@ func newProfile(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 			items := population.New(cfg.Seed, cfg.Users, cfg.Items).Items()
 			return retry(ctx, func(ctx context.Context) error { return store.publish(ctx, items) })
 		},
-		close: func(context.Context) error { return store.close() },
+		healthy: store.ping,
+		close:   func(context.Context) error { return store.close() },
 	}, nil
 }
 

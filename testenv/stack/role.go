@@ -30,7 +30,7 @@ func Roles() []Role {
 		service("profile", "profiles, identities and content", newProfile, needArm, needRedis),
 		service("ingest", "events and profile updates into the store", newIngest, needArm, needKafka, needRedis),
 		service("etl", "the upstream that delivers profile attributes", newETL, needArm, needKafka),
-		service("backing", "broker and store of all arms", newBacking, needArms),
+		uninstrumented(service("backing", "broker and store of all arms", newBacking, needArms)),
 	}
 }
 
@@ -47,6 +47,16 @@ func Ready(w io.Writer, addrs map[string]string) error {
 		return fmt.Errorf("stack: ready line: %w", err)
 	}
 	return nil
+}
+
+// uninstrumented makes a role that stands outside of what is measured: no level reaches it.
+func uninstrumented(r Role) Role {
+	inner := r.Run
+	r.Run = func(ctx context.Context, cfg Config) error {
+		cfg.Level = Level{Off: true}
+		return inner(ctx, cfg)
+	}
+	return r
 }
 
 // need names a variable that a role cannot do without.

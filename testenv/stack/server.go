@@ -24,6 +24,7 @@ const (
 	retryFirst    = 10 * time.Millisecond  // pause before the second attempt, doubled after each
 	retryMost     = 100 * time.Millisecond // the longest pause
 	attemptLimit  = time.Second            // of one attempt to reach a dependency
+	healthLimit   = 300 * time.Millisecond // to find out whether a dependency answers
 	bodyLimit     = 64 << 10               // bytes of a request body
 )
 
@@ -33,6 +34,7 @@ type parts struct {
 	controls []control
 	addrs    map[string]string                 // beside "http" in the ready line
 	prepare  func(ctx context.Context) error   // returns when the role can do its work
+	healthy  func(ctx context.Context) error   // whether it still can, once it could
 	work     []func(ctx context.Context) error // loops that run from the start until ctx ends
 	close    func(ctx context.Context) error   // flushes and releases; called once, after work has ended
 }
@@ -128,10 +130,18 @@ func handler(p parts, tel *telemetry, controls *controls, ready *atomic.Bool) ht
 		mux.Handle(pattern, tel.handler(route))
 	}
 	mux.Handle("/control/", controls)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		if !ready.Load() {
 			fail(w, http.StatusServiceUnavailable, errors.New("starting"))
 			return
+		}
+		if p.healthy != nil {
+			ctx, cancel := context.WithTimeout(r.Context(), healthLimit)
+			defer cancel()
+			if err := p.healthy(ctx); err != nil {
+				fail(w, http.StatusServiceUnavailable, err)
+				return
+			}
 		}
 		reply(w, http.StatusOK, struct{}{})
 	})

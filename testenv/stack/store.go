@@ -34,7 +34,8 @@ func newStore(cfg Config, tel *telemetry) (*store, error) {
 	if tel.on() {
 		// Statements hold keys, and keys hold user ids.
 		err := redisotel.InstrumentTracing(client, redisotel.WithTracerProvider(tel.tracers),
-			redisotel.WithDBStatement(false), redisotel.WithCallerEnabled(false), redisotel.WithDialFilter(true))
+			redisotel.WithDBStatement(false), redisotel.WithCallerEnabled(false), redisotel.WithDialFilter(true),
+			redisotel.WithCommandFilter(func(cmd redis.Cmder) bool { return cmd.Name() == "ping" })) // health checks
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("redis: %w", err), client.Close())
 		}
@@ -44,6 +45,7 @@ func newStore(cfg Config, tel *telemetry) (*store, error) {
 
 func (s *store) key(kind, id string) string { return s.arm + ":" + kind + ":" + id }
 
+// ping asks whether the store answers.
 func (s *store) ping(ctx context.Context) error { return s.redis.Ping(ctx).Err() }
 
 func (s *store) close() error { return s.redis.Close() }

@@ -269,7 +269,7 @@ func TestMissingAttributeShowsInAllSignals(t *testing.T) {
 	o.expectPrivacy()
 }
 
-// sensitive matches user ids of the population and its e-mail addresses.
+// sensitiveText matches user ids of the population and its e-mail addresses.
 var sensitiveText = regexp.MustCompile(`\bu\d+\b|@example\.com`)
 
 // expectPrivacy looks through everything that was exported.

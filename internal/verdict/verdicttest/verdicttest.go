@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"time"
 
+	hdr "github.com/HdrHistogram/hdrhistogram-go"
+
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
@@ -53,7 +55,8 @@ func Data(seed int64) *result.Data { return Build(Default(seed)) }
 // Build makes the run of the spec.
 func Build(s Spec) *result.Data {
 	d := &result.Data{Run: run(s)}
-	b := builder{Spec: s, data: d, rng: rand.New(rand.NewPCG(uint64(s.Seed), 0x7665726469637473)), now: Started.Add(8 * time.Second)}
+	rng := rand.New(rand.NewPCG(uint64(s.Seed), 0x7665726469637473))
+	b := builder{Spec: s, data: d, rng: rng, now: Started.Add(8 * time.Second)}
 	for launch := range s.Launches {
 		b.launch(launch)
 	}
@@ -203,11 +206,10 @@ func (b *builder) latency(s result.Slot, arm result.Arm, factor float64) {
 	tag := result.Tag{Phase: slot.Toll, Launch: s.Launch, Round: s.Round, Arm: arm.Name, Step: "recommend"}
 	for _, k := range []struct {
 		kind string
-		i    result.Interval
-	}{{result.Service, result.Interval{Hist: service}}, {result.Response, result.Interval{Hist: response}}, {result.Lag, result.Interval{Hist: lag}}} {
-		k.i.Tag, k.i.Start, k.i.End = tag, s.Start, s.End
-		k.i.Kind = k.kind
-		b.data.Latency = append(b.data.Latency, k.i)
+		hist *hdr.Histogram
+	}{{result.Service, service}, {result.Response, response}, {result.Lag, lag}} {
+		tag.Kind = k.kind
+		b.data.Latency = append(b.data.Latency, result.Interval{Tag: tag, Start: s.Start, End: s.End, Hist: k.hist})
 	}
 }
 
