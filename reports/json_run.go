@@ -103,6 +103,7 @@ type jsonCell struct {
 	State     string     `json:"state"`
 	Alert     string     `json:"alert"`
 	Detect    *number    `json:"detect_seconds"`
+	Injected  *number    `json:"since_injection_seconds"`
 	Floor     *number    `json:"floor_seconds"`
 	Clear     *number    `json:"clear_seconds"`
 	Confirmed *string    `json:"confirmed"`
@@ -171,8 +172,8 @@ func jsonCellOf(level string, c verdict.Cell) jsonCell {
 		Also: list(c.Also), False: list(c.False), Evidence: c.Evidence, Diagnosed: c.Diagnosed, Spans: []jsonSpan{}, Note: c.Note,
 	}
 	if c.State == verdict.Detected {
-		detect, floor, clear := inSeconds(c.Detect), inSeconds(c.Floor), inSeconds(c.Clear)
-		out.Detect, out.Floor = &detect, &floor
+		detect, injected, floor, clear := inSeconds(c.Detect), inSeconds(c.Injected), inSeconds(c.Floor), inSeconds(c.Clear)
+		out.Detect, out.Injected, out.Floor = &detect, &injected, &floor
 		if c.Clear >= 0 {
 			out.Clear = &clear
 		}

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
@@ -158,4 +159,14 @@ func noteMark(a *verdict.Analysis, n int) string {
 		return ""
 	}
 	return fmt.Sprintf(" [%d]", n)
+}
+
+// Verdict writes the first part of the text report: the verdict with its reasons, the controls and the budgets.
+func Verdict(w io.Writer, a *verdict.Analysis) error {
+	var b strings.Builder
+	textHeader(&b, a)
+	textControls(&b, a)
+	textBudgets(&b, a)
+	_, err := io.WriteString(w, b.String())
+	return err
 }

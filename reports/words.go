@@ -128,7 +128,8 @@ func cellStory(c verdict.Cell) []string {
 	var out []string
 	switch c.State {
 	case verdict.Detected:
-		out = append(out, fmt.Sprintf("%s after %s (floor %s)", c.Alert, elapsed(c.Detect), elapsed(c.Floor)))
+		out = append(out, fmt.Sprintf("%s %s after the confirmation, %s after the injection (floor %s)",
+			c.Alert, elapsed(c.Detect), elapsed(c.Injected), elapsed(c.Floor)))
 		if c.Clear < 0 {
 			out = append(out, "not seen to clear")
 		} else {

@@ -10,7 +10,6 @@ import (
 
 	k6 "go.k6.io/k6/v2/cmd"
 
-	_ "github.com/tollgate-dev/tollgate" // registers k6/x/perso
 	"github.com/tollgate-dev/tollgate/internal/experiment"
 )
 

@@ -94,6 +94,7 @@ Exit codes: 0 pass, 1 could not run, 2 fail, 3 inconclusive, 4 invalid, 64 wrong
 	root.AddCommand(
 		a.runCommand(),
 		a.reportCommand(),
+		a.gateCommand(),
 		a.listCommand(),
 		a.upCommand(),
 		a.downCommand(),

@@ -17,6 +17,7 @@ import (
 	"github.com/tollgate-dev/tollgate/reports"
 	"github.com/tollgate-dev/tollgate/scenarios"
 	"github.com/tollgate-dev/tollgate/testenv"
+	perso "github.com/tollgate-dev/tollgate/xk6-perso"
 )
 
 // runFlags are the flags of run that change an experiment; one that is not given changes nothing.
@@ -48,7 +49,11 @@ its reports. Without an experiment file the profile is the experiment.`,
 				fmt.Fprint(a.stdout, text)
 				return err
 			}
-			return a.measure(c.Context(), e, f.out)
+			journeys, err := describeJourneys(e.Journeys)
+			if err != nil {
+				return usage(err)
+			}
+			return a.measure(c.Context(), e, journeys, f.out)
 		},
 	}
 	flags := c.Flags()
@@ -116,7 +121,7 @@ func lay[T any](given bool, target *T, value T) {
 }
 
 // measure runs the experiment, then renders and judges whatever it has measured.
-func (a *app) measure(ctx context.Context, e *experiment.Experiment, out string) error {
+func (a *app) measure(ctx context.Context, e *experiment.Experiment, journeys, out string) error {
 	binary, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("cannot find my own binary: %w", err)
@@ -127,7 +132,7 @@ func (a *app) measure(ctx context.Context, e *experiment.Experiment, out string)
 	progress := newProgress(a.stderr)
 	runErr := experiment.Run(ctx, e, experiment.Options{
 		Env:    &testenv.Process{Binary: binary},
-		Binary: binary, Out: out, Version: version(), Progress: progress,
+		Binary: binary, Journeys: journeys, Out: out, Version: version(), Progress: progress,
 	})
 	progress.close()
 	if runErr != nil && !hasRun(out) {
@@ -142,6 +147,20 @@ func (a *app) measure(ctx context.Context, e *experiment.Experiment, out string)
 	}
 	a.code = exitCode(analysis.Outcome)
 	return nil
+}
+
+// describeJourneys says in a clause where the journeys come from. A file of recorded sessions is read to its end, so
+// that what is wrong with it is said before anything starts.
+func describeJourneys(j experiment.Journeys) (string, error) {
+	if j.File == "" {
+		return fmt.Sprintf("population of %d users and %d items", j.Users, j.Items), nil
+	}
+	sessions, events, err := perso.CheckSessions(j.File)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%d recorded sessions with %d events (%s), think times divided by %g",
+		sessions, events, filepath.Base(j.File), j.Speed), nil
 }
 
 // hasRun reports whether there is a run directory with at least its head.

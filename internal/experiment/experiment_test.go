@@ -85,6 +85,8 @@ func TestValidateRefuses(t *testing.T) {
 		{"rules", "alerts: {rules: /nowhere.yaml}", "alerts.rules"},
 		{"nothing to do", "toll: {launches: 0}\nfaults: []", "nothing to do"},
 		{"budget", "budgets: ['p95 < much']", "budgets"},
+		{"budget of the baseline", "budgets: ['off: p95 <= +5%']", "no level \"off\" above the baseline"},
+		{"two budgets of one thing", "budgets: ['cpu <= +5%', 'cpu <= +9%']", "the same thing"},
 	}
 	for _, tt := range tests {
 		path := filepath.Join(t.TempDir(), "e.yaml")

@@ -14,7 +14,7 @@ import (
 // deploy launches the arms of a spec and calls use with them; whatever happens, the launch is closed again. Should a
 // part of it end by itself, use's context is cancelled with the loss as its cause.
 func (r *run) deploy(ctx context.Context, spec testenv.Spec, why string, use func(context.Context, []testenv.Arm) error) (err error) {
-	spec.Seed, spec.Users, spec.Items, spec.Log = r.Seed, r.Journeys.Users, r.Journeys.Items, r.log
+	spec.Seed, spec.Users, spec.Items, spec.Log = r.Seed, r.Experiment.Journeys.Users, r.Experiment.Journeys.Items, r.log
 	spec.EvalInterval, spec.Scrape = r.Alerts.EvalInterval, r.Telemetry.ScrapeInterval
 	r.Progress.Begin(fmt.Sprintf("launch %d: %d arms, %d processes", spec.Launch+1, len(spec.Arms), len(spec.Arms)*testenv.ProcessesPerArm+1), 0, why)
 	deployed, err := r.Env.Launch(ctx, spec)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -25,6 +24,7 @@ import (
 type Options struct {
 	Env      testenv.Environment
 	Binary   string // tollgate itself, whose k6 makes the load
+	Journeys string // where the journeys come from, for people
 	Out      string // the run directory; must not exist, or be empty
 	Version  string
 	Progress Progress
@@ -129,8 +129,8 @@ func (r *run) meta() (result.Run, error) {
 	meta := result.Run{
 		ID:      now.UTC().Format("20060102-150405") + "-" + r.Profile,
 		Started: now, Tool: tool(r.Version), Machine: machine(), Environment: r.Env.Name(),
-		Profile: r.Profile, Experiment: text, Seed: r.Seed, Journeys: r.journeysTitle(),
-		Arms: r.tollArms(), Lapse: r.Alerts.Lapse, Alerts: r.lapsed.Alerts, Warnings: r.lapsed.Notes,
+		Profile: r.Profile, Experiment: text, Seed: r.Seed, Journeys: r.Options.Journeys,
+		Budgets: r.Budgets, Arms: r.tollArms(), Lapse: r.Alerts.Lapse, Alerts: r.lapsed.Alerts, Warnings: r.lapsed.Notes,
 		Plan: result.Plan{
 			Launches: r.Toll.Launches, Rounds: r.Toll.Rounds, Slot: r.Toll.Slot, Washout: r.Toll.Washout,
 			Rate: r.Toll.Rate, CatchRate: r.Catch.Rate, ClientTimeout: clientTimeout,
@@ -148,13 +148,6 @@ func (r *run) meta() (result.Run, error) {
 		})
 	}
 	return meta, nil
-}
-
-func (r *run) journeysTitle() string {
-	if r.Journeys.File == "" {
-		return fmt.Sprintf("population of %d users and %d items", r.Journeys.Users, r.Journeys.Items)
-	}
-	return fmt.Sprintf("recorded sessions of %s, think times divided by %g", filepath.Base(r.Journeys.File), r.Journeys.Speed)
 }
 
 // tool says what is running and which libraries shape what it finds.
@@ -209,10 +202,10 @@ func (r *run) startGenerator(lost context.CancelCauseFunc) error {
 
 		// What measure.js reads.
 		"TOLLGATE_SEED":     strconv.FormatInt(r.Seed, 10),
-		"TOLLGATE_USERS":    strconv.Itoa(r.Journeys.Users),
-		"TOLLGATE_ITEMS":    strconv.Itoa(r.Journeys.Items),
-		"TOLLGATE_JOURNEYS": absolute(r.Journeys.File),
-		"TOLLGATE_SPEED":    strconv.FormatFloat(r.Journeys.Speed, 'g', -1, 64),
+		"TOLLGATE_USERS":    strconv.Itoa(r.Experiment.Journeys.Users),
+		"TOLLGATE_ITEMS":    strconv.Itoa(r.Experiment.Journeys.Items),
+		"TOLLGATE_JOURNEYS": absolute(r.Experiment.Journeys.File),
+		"TOLLGATE_SPEED":    strconv.FormatFloat(r.Experiment.Journeys.Speed, 'g', -1, 64),
 		"TOLLGATE_TIMEOUT":  clientTimeout.String(),
 	})
 	generator, err := child.Start(child.Spec{

@@ -49,11 +49,7 @@ func (e *Experiment) Validate() error {
 			c.add("alerts.rules: %v", err)
 		}
 	}
-	for _, b := range e.Budgets {
-		if _, err := verdict.ParseBudget(b); err != nil {
-			c.add("budgets: %v", err)
-		}
-	}
+	e.validateBudgets(c)
 	return c.err()
 }
 
@@ -77,6 +73,22 @@ func (e *Experiment) validateLevels(c *complaints) {
 				c.add("levels: %s: variable %s: only OTEL_* and PERSO_* make a level", l.Name, key)
 			}
 		}
+	}
+}
+
+func (e *Experiment) validateBudgets(c *complaints) {
+	budgets, err := verdict.ParseBudgets(e.Budgets)
+	if err == nil {
+		var above []string
+		for i, l := range e.Levels {
+			if i > 0 {
+				above = append(above, l.Name)
+			}
+		}
+		err = verdict.CheckBudgets(budgets, above)
+	}
+	if err != nil {
+		c.add("budgets: %v", err)
 	}
 }
 

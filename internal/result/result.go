@@ -65,12 +65,13 @@ type Run struct {
 	Seed        int64   `json:"seed"`
 	Journeys    string  `json:"journeys"` // "population", or what was replayed: file name, sessions, clicks
 
-	Levels []Level `json:"levels"` // the baseline first
-	Arms   []Arm   `json:"arms"`   // of the toll phase, the baseline first
-	Plan   Plan    `json:"plan"`
-	Faults []Fault `json:"faults"` // in the order in which they are injected
-	Alerts []Alert `json:"alerts"` // in rule-file order
-	Lapse  float64 `json:"lapse"`  // rule durations were divided by this factor
+	Levels  []Level  `json:"levels"` // the baseline first
+	Arms    []Arm    `json:"arms"`   // of the toll phase, the baseline first
+	Plan    Plan     `json:"plan"`
+	Faults  []Fault  `json:"faults"`            // in the order in which they are injected
+	Alerts  []Alert  `json:"alerts"`            // in rule-file order
+	Budgets []string `json:"budgets,omitempty"` // as written in the experiment
+	Lapse   float64  `json:"lapse"`             // rule durations were divided by this factor
 
 	StartUp  []StartUp `json:"start_up"` // one per launch
 	Warnings []string  `json:"warnings,omitempty"`

@@ -151,7 +151,8 @@ type Cell struct {
 	State     CellState
 	Alert     string        // the expected alert that fired first; "" if none
 	Detect    time.Duration // time to detect of Alert: first firing − confirmation (0 when it fired before it)
-	Floor     time.Duration // the least that Detect could have been
+	Injected  time.Duration // first firing − injection: the effect began between injection and confirmation
+	Floor     time.Duration // the least that the pipeline and the rule take from an effect to a firing alert
 	Clear     time.Duration // last expected alert inactive − revert confirmed; −1: not seen
 	Confirmed time.Time
 	Reverted  time.Time

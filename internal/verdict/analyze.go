@@ -11,12 +11,18 @@ import (
 // confidence of every interval that is shown.
 const confidence = 0.95
 
-// Analyze turns a run directory into what the reports show. It is a pure function: the same data give the same
+// Analyze turns a run directory into what the reports show, judged by the run's own budgets. It is a pure function: the same data give the same
 // analysis, the bootstrap being seeded from the run. Data that are too few, or that show the run to be invalid, are no
 // error but an Outcome; an error means that the data contradict themselves, and says where.
-func Analyze(d *result.Data) (*Analysis, error) { return Judge(d, nil) }
+func Analyze(d *result.Data) (*Analysis, error) {
+	budgets, err := ParseBudgets(d.Run.Budgets)
+	if err != nil {
+		return nil, err
+	}
+	return Judge(d, budgets)
+}
 
-// Judge is Analyze with budgets. A budget that this run cannot be held to is an error.
+// Judge is Analyze with other budgets than the run's own. A budget that this run cannot be held to is an error.
 func Judge(d *result.Data, budgets []Budget) (*Analysis, error) {
 	m, err := measure(d)
 	if err != nil {

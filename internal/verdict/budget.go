@@ -54,6 +54,19 @@ func ParseBudget(text string) (Budget, error) {
 	return Budget{}, fmt.Errorf("budget %q: unknown metric %q: want one of %s", text, b.Metric, strings.Join(ids, ", "))
 }
 
+// ParseBudgets reads several.
+func ParseBudgets(texts []string) ([]Budget, error) {
+	var budgets []Budget
+	for _, text := range texts {
+		b, err := ParseBudget(text)
+		if err != nil {
+			return nil, err
+		}
+		budgets = append(budgets, b)
+	}
+	return budgets, nil
+}
+
 // unit is a way to write a limit.
 type unit struct {
 	suffix string
@@ -100,8 +113,31 @@ type budgetTest struct {
 	arm    int
 }
 
-// budgetTests spreads budgets over levels. A budget that names a level goes before one that means all, for that level;
-// two of the same kind contradict each other.
+// budgetKind is what two budgets must not both limit.
+type budgetKind struct {
+	level, metric string
+	relative      bool
+}
+
+func (b Budget) kind() budgetKind { return budgetKind{b.Level, b.Metric, b.Relative} }
+
+// CheckBudgets refuses budgets for a level that is not among those above the baseline, and two about the same thing.
+func CheckBudgets(budgets []Budget, levels []string) error {
+	seen := map[budgetKind]string{}
+	for _, b := range budgets {
+		if other, twice := seen[b.kind()]; twice {
+			return fmt.Errorf("budgets %q and %q are about the same thing: keep one", other, b.Text)
+		}
+		seen[b.kind()] = b.Text
+		if b.Level != "" && !slices.Contains(levels, b.Level) {
+			return fmt.Errorf("budget %q: there is no level %q above the baseline: want one of %s",
+				b.Text, b.Level, strings.Join(levels, ", "))
+		}
+	}
+	return nil
+}
+
+// budgetTests spreads budgets over levels. A budget that names a level goes before one that means all, for that level.
 func (m *measured) budgetTests(budgets []Budget) ([]budgetTest, error) {
 	var levels []string
 	for _, a := range m.run.Arms {
@@ -109,20 +145,12 @@ func (m *measured) budgetTests(budgets []Budget) ([]budgetTest, error) {
 			levels = append(levels, a.Name)
 		}
 	}
-	type kind struct {
-		level, metric string
-		relative      bool
+	if err := CheckBudgets(budgets, levels); err != nil {
+		return nil, fmt.Errorf("verdict: %w", err)
 	}
-	seen := map[kind]string{}
+	named := map[budgetKind]bool{}
 	for _, b := range budgets {
-		k := kind{b.Level, b.Metric, b.Relative}
-		if other, twice := seen[k]; twice {
-			return nil, fmt.Errorf("verdict: budgets %q and %q are about the same thing: keep one", other, b.Text)
-		}
-		if seen[k] = b.Text; b.Level != "" && !slices.Contains(levels, b.Level) {
-			return nil, fmt.Errorf("verdict: budget %q: this run has no level %q above the baseline: want one of %s",
-				b.Text, b.Level, strings.Join(levels, ", "))
-		}
+		named[b.kind()] = true
 	}
 	var tests []budgetTest
 	for arm, a := range m.run.Arms {
@@ -130,8 +158,7 @@ func (m *measured) budgetTests(budgets []Budget) ([]budgetTest, error) {
 			continue
 		}
 		for _, b := range budgets {
-			_, named := seen[kind{a.Name, b.Metric, b.Relative}]
-			if b.Level == a.Name || b.Level == "" && !named {
+			if b.Level == a.Name || b.Level == "" && !named[budgetKind{a.Name, b.Metric, b.Relative}] {
 				tests = append(tests, budgetTest{b, arm})
 			}
 		}

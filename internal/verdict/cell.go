@@ -106,6 +106,7 @@ func (j *judge) detect(c *Cell) {
 		case expected && c.Alert == "":
 			c.Alert = s.alert
 			c.Detect = max(0, s.start.Sub(c.Confirmed))
+			c.Injected = s.start.Sub(j.inject)
 			c.Floor = j.floor(s.alert)
 			fired = append(fired, s)
 		default:
