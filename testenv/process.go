@@ -356,7 +356,7 @@ func (a *arm) Control(ctx context.Context, service, control string, params any, 
 }
 
 func (a *arm) Release(ctx context.Context, service, control string) error {
-	return a.call(ctx, http.MethodDelete, service, control, nil, nil)
+	return a.call(ctx, http.MethodDelete, service, control+"?arm="+a.name, nil, nil) // backing serves all arms
 }
 
 func (a *arm) Ask(ctx context.Context, service, action string, params, out any) error {

@@ -30,8 +30,6 @@ func selfMetrics() []string {
 		"otelcol_exporter_enqueue_failed_metric_points_total",
 		"otelcol_exporter_queue_size",
 		"otelcol_exporter_queue_capacity",
-		"otelcol_process_cpu_seconds_total",
-		"otelcol_process_memory_rss_bytes",
 		"http_server_request_body_size_bytes_total",
 		"prometheus_tsdb_head_series",
 		"prometheus_tsdb_head_samples_appended_total",

@@ -43,7 +43,8 @@ func selfTelemetry(registry prometheus.Registerer, log io.Writer) telemetry.Fact
 }
 
 // selfView keeps what somebody reads. The request size becomes a plain sum without attributes; the other instruments
-// of the HTTP and RPC instrumentation, and all other histograms, would be a cost without a reader.
+// of the HTTP and RPC instrumentation, the process's own usage (which is measured from outside) and all other histograms
+// would be a cost without a reader.
 func selfView(inst sdkmetric.Instrument) (sdkmetric.Stream, bool) {
 	stream := sdkmetric.Stream{Name: inst.Name, Description: inst.Description, Unit: inst.Unit}
 	switch {
@@ -51,7 +52,8 @@ func selfView(inst sdkmetric.Instrument) (sdkmetric.Stream, bool) {
 		stream.Aggregation = sdkmetric.AggregationSum{}
 		stream.AttributeFilter = func(attribute.KeyValue) bool { return false }
 	case inst.Kind == sdkmetric.InstrumentKindHistogram,
-		strings.HasPrefix(inst.Name, "http."), strings.HasPrefix(inst.Name, "rpc."):
+		strings.HasPrefix(inst.Name, "http."), strings.HasPrefix(inst.Name, "rpc."),
+		strings.HasPrefix(inst.Name, "otelcol_process_"): // they read /proc and stop the world, whenever they are asked
 		stream.Aggregation = sdkmetric.AggregationDrop{}
 	}
 	return stream, true

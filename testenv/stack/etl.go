@@ -39,7 +39,7 @@ func newETL(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 		controls: []control{
 			{name: "drop-attribute", force: s.drop},
 			{name: "deliver", act: func(ctx context.Context, _ json.RawMessage) (any, error) {
-				n, err := s.deliver(ctx)
+				n, err := s.deliver(ctx, deliverPause)
 				return map[string]int{"records": n}, err
 			}},
 		},
@@ -47,7 +47,7 @@ func newETL(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 			if err := out.ready(ctx); err != nil {
 				return fmt.Errorf("kafka: %w", err)
 			}
-			if _, err := s.deliver(ctx); err != nil {
+			if _, err := s.deliver(ctx, 0); err != nil {
 				return err
 			}
 			close(delivered)
@@ -104,12 +104,29 @@ func (s *etlService) record(i int) (user string, value []byte, err error) {
 	return u.ID, value, err
 }
 
-// deliver sends every user's record and returns how many there are once all are in Kafka.
-func (s *etlService) deliver(ctx context.Context) (int, error) {
+// A delivery on request is paced, as a batch job is that must not get in the way of the events: it comes in deliverParts
+// parts with deliverPause between them, about two seconds in all.
+const (
+	deliverParts = 100
+	deliverPause = 20 * time.Millisecond
+)
+
+// deliver sends every user's record, with a pause after every part, and returns how many there are once all are in
+// Kafka.
+func (s *etlService) deliver(ctx context.Context, pause time.Duration) (int, error) {
 	var group sync.WaitGroup
 	var mu sync.Mutex
 	var errs []error
+	part := max(1, s.pop.Users()/deliverParts)
 	for i := range s.pop.Users() {
+		if pause > 0 && i > 0 && i%part == 0 {
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
+				group.Wait() // what was sent fails with ctx
+				return 0, ctx.Err()
+			}
+		}
 		user, value, err := s.record(i)
 		if err != nil {
 			return 0, fmt.Errorf("record of %d: %w", i, err)

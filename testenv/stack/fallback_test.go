@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -16,7 +17,10 @@ func TestReasonsForDefaultContent(t *testing.T) {
 		ranked = `{"items":["i1","i2"],"scores":[0.2,0.1],"confidence":0.5,"version":"v"}`
 		shown  = `{"items":[{"id":"i1"},{"id":"i2"}]}`
 	)
-	late := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	late := func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // only then does the server notice that the caller has gone
+		<-r.Context().Done()
+	}
 	for _, test := range []struct {
 		name                    string
 		profile, model, content http.HandlerFunc
