@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -103,23 +104,22 @@ const portTries = 5
 func startCollector(ctx context.Context, cfg Config, metricsURL string) (*collector, error) {
 	var err error
 	for range portTries {
+		var ports []string
+		if ports, err = freePorts(2); err != nil {
+			return nil, err
+		}
 		var c *collector
-		if c, err = tryCollector(ctx, cfg, metricsURL); err == nil || !errors.Is(err, syscall.EADDRINUSE) {
+		if c, err = startCollectorAt(ctx, cfg, metricsURL, ports[0], ports[1]); !errors.Is(err, syscall.EADDRINUSE) {
 			return c, err
 		}
 	}
 	return nil, err
 }
 
-func tryCollector(ctx context.Context, cfg Config, metricsURL string) (*collector, error) {
-	c := &collector{self: prometheus.NewRegistry(), wire: newWire(), done: make(chan struct{})}
-	ports, err := freePorts(2)
-	if err != nil {
-		return nil, err
-	}
-	c.http, c.grpc = ports[0], ports[1]
+func startCollectorAt(ctx context.Context, cfg Config, metricsURL, http, grpc string) (*collector, error) {
+	c := &collector{http: http, grpc: grpc, self: prometheus.NewRegistry(), wire: newWire(), done: make(chan struct{})}
 	var text bytes.Buffer
-	err = collectorConfig.Execute(&text, map[string]string{
+	err := collectorConfig.Execute(&text, map[string]string{
 		"HTTP": c.http, "GRPC": c.grpc, "Metrics": metricsURL, "Dir": cfg.TelemetryDir,
 		"Spans": quoted(filepath.Join(cfg.TelemetryDir, cfg.Arm+".spans.jsonl")),
 		"Logs":  quoted(filepath.Join(cfg.TelemetryDir, cfg.Arm+".logs.jsonl")),
@@ -148,7 +148,7 @@ func tryCollector(ctx context.Context, cfg Config, metricsURL string) (*collecto
 	case <-c.wire.ready:
 		return c, nil
 	case <-c.done:
-		return nil, c.close()
+		return nil, cmp.Or(c.close(), errors.New("pipeline: the collector ended before it was ready"))
 	case <-ctx.Done():
 		return nil, errors.Join(ctx.Err(), c.close())
 	}

@@ -1,211 +1,26 @@
 package pipeline
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math"
+	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
-	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/tsdb"
-	"github.com/prometheus/prometheus/tsdb/chunkenc"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/exporters/otlp/otlplog/otlploghttp"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
-	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
-	"go.opentelemetry.io/otel/log"
-	"go.opentelemetry.io/otel/metric"
-	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
-	"go.opentelemetry.io/otel/sdk/resource"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/tollgate-dev/tollgate/internal/alerts"
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
-
-const (
-	token = "test-token"
-	limit = 30 * time.Second // on every wait
-)
-
-// running is a pipeline under test.
-type running struct {
-	addr map[string]string
-	stop func() error // ends it and returns what Run returned
-}
-
-func start(t testing.TB, cfg Config) running {
-	t.Helper()
-	lines, out := io.Pipe()
-	ctx, cancel := context.WithCancel(context.Background())
-	cfg.Arm, cfg.Token, cfg.Stdout, cfg.Stderr = "full", token, out, t.Output()
-	ended := make(chan error, 1)
-	go func() {
-		err := Run(ctx, cfg)
-		out.CloseWithError(fmt.Errorf("ended before it was ready: %w", err))
-		ended <- err
-	}()
-	stopped := false
-	stop := func() error {
-		if stopped {
-			return nil
-		}
-		stopped = true
-		cancel()
-		return <-ended
-	}
-	t.Cleanup(func() { _ = stop() })
-	var line struct {
-		Ready bool
-		Addr  map[string]string
-	}
-	if err := json.NewDecoder(lines).Decode(&line); err != nil || !line.Ready {
-		t.Fatalf("ready line: %v", err)
-	}
-	return running{addr: line.Addr, stop: stop}
-}
-
-// eventually waits until the condition holds, and fails with its last complaint when it does not within the limit.
-func eventually(t *testing.T, condition func() error) {
-	t.Helper()
-	deadline := time.Now().Add(limit)
-	for {
-		err := condition()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-}
-
-// value evaluates an expression that has one series, or none: NaN.
-func (r running) value(query string) (float64, error) {
-	resp, err := http.PostForm(r.addr["prometheus"]+"/api/v1/query", url.Values{"query": {query}})
-	if err != nil {
-		return 0, err
-	}
-	defer resp.Body.Close()
-	var body struct {
-		Status, Error string
-		Data          struct {
-			Result []struct{ Value [2]any }
-		}
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&body); err != nil {
-		return 0, err
-	}
-	if body.Status != "success" || len(body.Data.Result) > 1 {
-		return 0, fmt.Errorf("%s: %+v", query, body)
-	}
-	if len(body.Data.Result) == 0 {
-		return math.NaN(), nil
-	}
-	return strconv.ParseFloat(body.Data.Result[0].Value[1].(string), 64)
-}
-
-func (r running) expect(t *testing.T, query string, want float64) {
-	t.Helper()
-	eventually(t, func() error {
-		got, err := r.value(query)
-		if err == nil && got != want {
-			err = fmt.Errorf("%s = %v, want %v", query, got, want)
-		}
-		return err
-	})
-}
-
-func (r running) stats(t *testing.T) Stats {
-	t.Helper()
-	req, _ := http.NewRequest(http.MethodPost, "http://"+r.addr["http"]+"/control/stats", strings.NewReader("{}"))
-	req.Header.Set("Authorization", "Bearer "+token)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	var s Stats
-	if err := json.NewDecoder(resp.Body).Decode(&s); err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatal(resp.Status, err)
-	}
-	return s
-}
-
-// sdk is an instrumented service that exports to a pipeline when told to.
-type sdk struct {
-	meter  *sdkmetric.MeterProvider
-	tracer *sdktrace.TracerProvider
-	logger *sdklog.LoggerProvider
-}
-
-func newSDK(t *testing.T, r running) sdk {
-	t.Helper()
-	ctx, base := context.Background(), r.addr["otlp"]
-	res := resource.NewSchemaless(attribute.String("service.name", "decision"), attribute.String("service.namespace", "perso"))
-	metrics, err1 := otlpmetrichttp.New(ctx, otlpmetrichttp.WithEndpointURL(base+"/v1/metrics"))
-	traces, err2 := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(base+"/v1/traces"))
-	logs, err3 := otlploghttp.New(ctx, otlploghttp.WithEndpointURL(base+"/v1/logs"))
-	if err := errors.Join(err1, err2, err3); err != nil {
-		t.Fatal(err)
-	}
-	s := sdk{
-		meter: sdkmetric.NewMeterProvider(sdkmetric.WithResource(res),
-			sdkmetric.WithReader(sdkmetric.NewPeriodicReader(metrics, sdkmetric.WithInterval(time.Hour)))),
-		tracer: sdktrace.NewTracerProvider(sdktrace.WithResource(res), sdktrace.WithBatcher(traces)),
-		logger: sdklog.NewLoggerProvider(sdklog.WithResource(res), sdklog.WithProcessor(sdklog.NewBatchProcessor(logs))),
-	}
-	t.Cleanup(func() { // the pipeline may be gone by now
-		_ = errors.Join(s.meter.Shutdown(ctx), s.tracer.Shutdown(ctx), s.logger.Shutdown(ctx))
-	})
-	return s
-}
-
-func (s sdk) flush(t *testing.T) {
-	t.Helper()
-	ctx := context.Background()
-	if err := errors.Join(s.meter.ForceFlush(ctx), s.tracer.ForceFlush(ctx), s.logger.ForceFlush(ctx)); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// decide is one decision for each reason, told in all three signals.
-func (s sdk) decide(reasons ...string) {
-	ctx := context.Background()
-	decisions, _ := s.meter.Meter("test").Int64Counter("perso.decisions")
-	duration, _ := s.meter.Meter("test").Float64Histogram("http.server.request.duration", metric.WithUnit("s"))
-	for _, reason := range reasons {
-		attr := attribute.String("perso.reason", reason)
-		ctx, span := s.tracer.Tracer("test").Start(ctx, "decide")
-		span.SetAttributes(attr)
-		decisions.Add(ctx, 1, metric.WithAttributes(attr, attribute.String("perso.channel", "web"), attribute.String("perso.variant", "a")))
-		duration.Record(ctx, 0.01)
-		if reason != "none" {
-			var r log.Record
-			r.SetTimestamp(time.Now())
-			r.SetBody(attribute.StringValue("default content"))
-			r.AddAttributes(attribute.String("perso.reason", reason))
-			s.logger.Logger("test").Emit(ctx, r)
-		}
-		span.End()
-	}
-}
 
 func TestPipeline(t *testing.T) {
 	outside := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -387,48 +202,50 @@ func TestAPI(t *testing.T) {
 	}
 }
 
-// records counts a key in the records of an OTLP JSON file, and checks that every line is JSON.
-func records(t *testing.T, path, key string) int {
-	t.Helper()
-	f, err := os.Open(path)
+// Another one may take a port between its choice and its use; that has to be told apart from other failures.
+func TestPortTaken(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	n := 0
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		if !json.Valid(lines.Bytes()) {
-			t.Errorf("%s: not JSON: %s", path, lines.Text())
-		}
-		n += strings.Count(lines.Text(), `"`+key+`":`)
+	defer taken.Close()
+	ports, err := freePorts(1)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return n
+	cfg := Config{Arm: "full", Stderr: t.Output()}.withDefaults()
+	if _, err := startCollectorAt(t.Context(), cfg, "http://127.0.0.1:1/", taken.Addr().String(), ports[0]); !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("error %v, want address in use", err)
+	}
 }
 
-// stored counts the samples of a metric in a TSDB that nobody has open.
-func stored(t *testing.T, dir, metric string) int {
-	t.Helper()
-	db, err := tsdb.OpenDBReadOnly(dir, t.TempDir(), nil)
-	if err != nil {
+func TestRefuses(t *testing.T) {
+	dir := t.TempDir()
+	bad := filepath.Join(dir, "bad.yaml")
+	if err := os.WriteFile(bad, []byte("groups: [{name: g, rules: [{alert: A, expr: 'sum('}]}]"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
-	q, err := db.Querier(math.MinInt64, math.MaxInt64)
-	if err != nil {
-		t.Fatal(err)
+	for _, tt := range []struct {
+		name string
+		env  map[string]string
+		want string
+	}{
+		{"no arm", map[string]string{}, "PERSO_ARM"},
+		{"interval", map[string]string{"PERSO_ARM": "full", "PERSO_SCRAPE_INTERVAL": "fast"}, `PERSO_SCRAPE_INTERVAL must be a duration of at least 50ms, e.g. 500ms, got "fast"`},
+		{"no rules", map[string]string{"PERSO_ARM": "full", "PERSO_RULES_FILE": filepath.Join(dir, "none.yaml")}, "PERSO_RULES_FILE"},
+		{"bad rules", map[string]string{"PERSO_ARM": "full", "PERSO_RULES_FILE": bad}, `bad.yaml: 1:45: group "g", rule 1, "A": could not parse expression`},
+		{"scrape", map[string]string{"PERSO_ARM": "full", "PERSO_SCRAPE_URL": "localhost"}, `PERSO_SCRAPE_URL must be http://host:port/path, got "localhost"`},
+		{"listen", map[string]string{"PERSO_ARM": "full", "PERSO_LISTEN": "fd:x"}, "fd:x"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			cfg, err := ConfigFromEnv(func(name string) string { return tt.env[name] }, io.Discard)
+			if err == nil {
+				cfg.Stderr = t.Output()
+				err = Run(t.Context(), cfg)
+			}
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want it to contain %s", err, tt.want)
+			}
+		})
 	}
-	defer q.Close()
-	set := q.Select(context.Background(), false, nil, labels.MustNewMatcher(labels.MatchEqual, model.MetricNameLabel, metric))
-	n := 0
-	for set.Next() {
-		for it := set.At().Iterator(nil); it.Next() != chunkenc.ValNone; {
-			n++
-		}
-	}
-	if set.Err() != nil {
-		t.Fatal(set.Err())
-	}
-	return n
 }

@@ -122,7 +122,8 @@ func (e *engine) start(ctx context.Context) error {
 		files = append(files, e.cfg.RulesFile)
 	}
 	if err := e.rules.Update(e.cfg.EvalInterval, files, labels.EmptyLabels(), "", nil); err != nil {
-		return fmt.Errorf("pipeline: %s: %w", e.cfg.RulesFile, err)
+		_, errs := e.rules.LoadGroups(e.cfg.EvalInterval, labels.EmptyLabels(), "", nil, false, files...) // says why
+		return fmt.Errorf("pipeline: rules: %w", errors.Join(append(errs, err)...))
 	}
 	if err := e.scrape.ApplyConfig(e.config); err != nil {
 		return fmt.Errorf("pipeline: scraping: %w", err)

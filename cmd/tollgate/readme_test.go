@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tollgate-dev/tollgate/faults"
+	"github.com/tollgate-dev/tollgate/scenarios"
+	"github.com/tollgate-dev/tollgate/testenv"
+)
+
+var update = flag.Bool("update", false, "write the README's tables anew from the code")
+
+const readme = "../../README.md"
+
+// readmeTables are the README's tables that the code knows better, by the heading above them.
+func readmeTables() map[string]string {
+	levels := "| level | what is on |\n|---|---|\n"
+	for _, l := range testenv.Levels() {
+		levels += fmt.Sprintf("| `%s` | %s |\n", l.Name, l.Title)
+	}
+	catalogue := "| fault | what happens | felt as | alerts that should fire |\n|---|---|---|---|\n"
+	for _, f := range faults.All() {
+		expect := strings.Join(f.Expect, ", ")
+		if expect == "" {
+			expect = "none: any is false"
+		}
+		catalogue += fmt.Sprintf("| `%s` | %s | %s | %s |\n", f.ID, f.Title, f.Felt, expect)
+	}
+	return map[string]string{"## Levels\n\n": levels, "## Faults\n\n": catalogue}
+}
+
+// TestReadmeTables compares the README's tables with the code; with -update it writes them.
+func TestReadmeTables(t *testing.T) {
+	text := readReadme(t)
+	for heading, want := range readmeTables() {
+		before, rest, found := strings.Cut(text, heading)
+		if !found {
+			t.Fatalf("no heading %q", strings.TrimSpace(heading))
+		}
+		got, after, _ := strings.Cut(rest, "\n\n")
+		if got+"\n" != want {
+			if !*update {
+				t.Errorf("%s differs from the code: run go test ./cmd/tollgate -run Readme -update\ngot:\n%s\nwant:\n%s", strings.TrimSpace(heading), got, want)
+				continue
+			}
+			text = before + heading + want + "\n" + after
+		}
+	}
+	if *update {
+		if err := os.WriteFile(readme, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestReadmeCommands tries every command of the README: those that run or need a stack are held to their flags and
+// their experiment, the others are carried out. The main job itself is run by .ci/run and by the test script run.txtar.
+func TestReadmeCommands(t *testing.T) {
+	tried := 0
+	for _, line := range commands(readReadme(t)) {
+		args, ours := strings.CutPrefix(line, "go run ./cmd/tollgate ")
+		if !ours {
+			if line != "make test" {
+				t.Errorf("%q is no command of this repository", line)
+			}
+			continue
+		}
+		tried++
+		words := split(args)
+		switch words[0] {
+		case "run":
+			for i, word := range words { // a name that stands for the reader's own file
+				if word == "clicks.tsv" {
+					words[i] = writeClicks(t)
+				}
+			}
+			words = append(words, "--print-experiment")
+		case "report", "gate":
+			if words[1] != "runs/RUN" {
+				t.Errorf("%q: a run is written runs/RUN", line)
+			}
+			words = append(words, "--help")
+		case "up", "down":
+			words = append(words, "--help")
+		case "k6":
+			script, found := strings.CutPrefix(words[len(words)-1], "scenarios/")
+			if _, err := scenarios.Scripts.ReadFile(script); !found || err != nil {
+				t.Errorf("%q: %v", line, err)
+			}
+			continue
+		}
+		var stderr strings.Builder
+		if code := run(context.Background(), words, nil, discard{}, &stderr); code != 0 {
+			t.Errorf("%q: exit code %d: %s", line, code, stderr.String())
+		}
+	}
+	if tried < 5 {
+		t.Errorf("only %d commands found", tried)
+	}
+}
+
+// TestReadmeOutput holds the printed report to the code that is there now: same sections, same faults, same levels.
+func TestReadmeOutput(t *testing.T) {
+	_, rest, found := strings.Cut(readReadme(t), "<!-- output of: tollgate run -->\n```\n")
+	output, _, closed := strings.Cut(rest, "```")
+	if !found || !closed {
+		t.Fatal("the README has no output of tollgate run")
+	}
+	for _, want := range []string{"verdict:", "repeated baseline", "known delay", "the toll:", "the catch:"} {
+		if !strings.Contains(output, want) {
+			t.Errorf("the output has no %q", want)
+		}
+	}
+	text, err := scenarios.Profile("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range faults.All() {
+		if strings.Contains(string(text), f.ID) && !strings.Contains(output, f.ID+":") {
+			t.Errorf("the output has no fault %s", f.ID)
+		}
+	}
+}
+
+func readReadme(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// commands are the lines of the README's sh blocks.
+func commands(text string) []string {
+	var out []string
+	for _, block := range strings.Split(text, "```sh\n")[1:] {
+		body, _, _ := strings.Cut(block, "```")
+		out = append(out, strings.Split(strings.TrimSpace(body), "\n")...)
+	}
+	return slices.DeleteFunc(out, func(line string) bool { return line == "" })
+}
+
+// split splits a line into words as a shell does, as far as the README needs it: single quotes.
+func split(line string) []string {
+	var words []string
+	for i, part := range strings.Split(line, "'") {
+		if i%2 == 1 {
+			words = append(words, part)
+			continue
+		}
+		words = append(words, strings.Fields(part)...)
+	}
+	return words
+}
+
+func writeClicks(t *testing.T) string {
+	t.Helper()
+	path := t.TempDir() + "/clicks.tsv"
+	if err := os.WriteFile(path, []byte("SessionId\tItemId\tTime\n1\t2\t3\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
