@@ -140,7 +140,7 @@ func TestProbes(t *testing.T) {
 	}{
 		{"none", site{}, true, true},
 		{"profile-attribute-missing", site{users: 1000, missing: 500}, true, false},
-		{"profile-attribute-missing", site{users: 1000, missing: 200}, false, false}, // neither: being delivered
+		{"profile-attribute-missing", site{users: 1000, missing: 150}, false, false}, // neither: being delivered
 		{"profile-attribute-missing", site{users: 1000}, false, true},
 		{"profile-attribute-missing", site{}, false, false}, // an empty store tells nothing
 		{"model-drift", site{arrived: []int64{30, 40, 5, 3, 2}}, true, false},

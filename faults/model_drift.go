@@ -12,9 +12,9 @@ import (
 func modelDrift() Fault {
 	const (
 		mix    = 0.75
-		enough = 25   // arrivals before a share means anything
+		enough = 20   // arrivals before a share means anything
 		young  = 0.62 // share of the two youngest bands: 0.40 without the drift, 0.85 with it
-		normal = 0.55
+		normal = 0.60
 	)
 	return Fault{
 		ID:       "model-drift",

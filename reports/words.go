@@ -227,11 +227,14 @@ func unfinished(r result.Run) string {
 	if r.Status == result.Complete {
 		return ""
 	}
-	text := "this run is " + r.Status
-	if r.Reason != "" {
-		text += ": " + r.Reason
+	switch {
+	case r.Status == result.Running:
+		return "this run did not say how it ended: it was killed, or is still going on"
+	case r.Reason != "":
+		return "this run is " + r.Status + ": " + r.Reason
+	default:
+		return "this run is " + r.Status
 	}
-	return text
 }
 
 func count(n int, noun string) string {

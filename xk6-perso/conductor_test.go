@@ -110,7 +110,7 @@ func TestConductor(t *testing.T) {
 	}
 	phases := map[string]int64{}
 	for _, i := range intervals {
-		phases[i.Phase+"/"+i.Arm] += i.Hist.TotalCount()
+		phases[i.Phase+"/"+i.Arm] += histogram(t, i).TotalCount()
 	}
 	if phases["toll/off"] == 0 || phases["toll/full"] == 0 || len(phases) != 2 {
 		t.Errorf("recorded: %v", phases)

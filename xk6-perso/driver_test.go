@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	hdr "github.com/HdrHistogram/hdrhistogram-go"
+
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
@@ -53,10 +55,11 @@ func play(t *testing.T, d *driver, o slot.Order) (slot.Report, []result.Interval
 }
 
 // recordedCounts adds up the histograms of a kind, by step.
-func recordedCounts(intervals []result.Interval, kind string) (total int64) {
+func recordedCounts(t *testing.T, intervals []result.Interval, kind string) (total int64) {
+	t.Helper()
 	for _, i := range intervals {
 		if i.Kind == kind {
-			total += i.Hist.TotalCount()
+			total += histogram(t, i).TotalCount()
 		}
 	}
 	return total
@@ -84,7 +87,7 @@ func TestDriverCountsAddUp(t *testing.T) {
 				a.Scheduled, a.Sent, a.Dropped, a.Failed, a.Steps, got)
 		}
 		for _, kind := range kinds {
-			if n := recordedCounts(intervals, kind); n != a.Sent {
+			if n := recordedCounts(t, intervals, kind); n != a.Sent {
 				t.Errorf("%s: %d in the histograms, %d sent", kind, n, a.Sent)
 			}
 		}
@@ -123,12 +126,12 @@ func TestDriverWashout(t *testing.T) {
 	source := testCrowd(1)
 	g := newGateway(t, source.people())
 	report, intervals := play(t, testDriver(source, nil), testOrder(g, func(o *slot.Order) { o.Washout = o.Duration / 2 }))
-	n := recordedCounts(intervals, result.Response)
+	n := recordedCounts(t, intervals, result.Response)
 	if n == 0 || n >= report.Arms[0].Sent {
 		t.Errorf("%d of %d requests recorded, want those behind the wash-out", n, report.Arms[0].Sent)
 	}
 	_, intervals = play(t, testDriver(source, nil), testOrder(g, func(o *slot.Order) { o.Washout = o.Duration }))
-	if n := recordedCounts(intervals, result.Response); n != 0 {
+	if n := recordedCounts(t, intervals, result.Response); n != 0 {
 		t.Errorf("%d requests recorded although all were in the wash-out", n)
 	}
 	_, intervals = play(t, testDriver(source, nil), testOrder(g, func(o *slot.Order) { o.Phase = slot.Warmup }))
@@ -149,8 +152,8 @@ func TestDriverIsOpen(t *testing.T) {
 		_, intervals := play(t, d, testOrder(g, nil))
 		journeys[i] = d.arms["a"].stream.count
 		for _, in := range intervals {
-			if in.Kind == result.Response && time.Duration(in.Hist.Min()) < wait*99/100 {
-				t.Errorf("%s answered in %s", in.Step, time.Duration(in.Hist.Min()))
+			if in.Kind == result.Response && time.Duration(histogram(t, in).Min()) < wait*99/100 {
+				t.Errorf("%s answered in %s", in.Step, time.Duration(histogram(t, in).Min()))
 			}
 		}
 	}
@@ -186,12 +189,12 @@ func TestDriverFailures(t *testing.T) {
 		d := testDriver(source, func(o *driverOptions) { o.timeout = 100 * time.Millisecond })
 		report, intervals := play(t, d, testOrder(g, nil))
 		a := report.Arms[0]
-		if a.Sent == 0 || a.Failed != a.Sent || recordedCounts(intervals, result.Service) != a.Sent || a.Breaks != 0 {
-			t.Errorf("%s: sent %d, failed %d, recorded %d, breaks %d", name, a.Sent, a.Failed, recordedCounts(intervals, result.Service), a.Breaks)
+		if a.Sent == 0 || a.Failed != a.Sent || recordedCounts(t, intervals, result.Service) != a.Sent || a.Breaks != 0 {
+			t.Errorf("%s: sent %d, failed %d, recorded %d, breaks %d", name, a.Sent, a.Failed, recordedCounts(t, intervals, result.Service), a.Breaks)
 		}
 		for _, in := range intervals {
-			if time.Duration(in.Hist.Min()) < tt.atLeast && in.Kind == result.Service {
-				t.Errorf("%s: %s took %s", name, in.Step, time.Duration(in.Hist.Min()))
+			if time.Duration(histogram(t, in).Min()) < tt.atLeast && in.Kind == result.Service {
+				t.Errorf("%s: %s took %s", name, in.Step, time.Duration(histogram(t, in).Min()))
 			}
 		}
 	}
@@ -246,4 +249,13 @@ func TestDriverSpreadsArms(t *testing.T) {
 	if a.clock != b.clock {
 		t.Errorf("clocks at %s and %s, want them together again when arms take turns", a.clock, b.clock)
 	}
+}
+
+func histogram(t *testing.T, i result.Interval) *hdr.Histogram {
+	t.Helper()
+	h, err := i.Histogram()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
 }

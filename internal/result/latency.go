@@ -3,7 +3,6 @@ package result
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -64,11 +63,31 @@ func ParseTag(s string) (Tag, error) {
 	return Tag{Phase: part[0], Launch: launch, Round: round, Arm: part[3], Step: part[4], Kind: part[5]}, nil
 }
 
-// Interval is one interval histogram of a run.
+// Interval is one interval histogram of a run. As read from a log it stays encoded, some hundred bytes, until it is
+// asked for: decoded it takes 150 kB, and a long run has thousands.
 type Interval struct {
 	Tag
-	Start, End time.Time
-	Hist       *hdr.Histogram // ns
+	line string         // of the log
+	hist *hdr.Histogram // instead of line
+}
+
+// NewInterval is an interval that was not read from a log.
+func NewInterval(tag Tag, h *hdr.Histogram) Interval { return Interval{Tag: tag, hist: h} }
+
+// Histogram is the histogram of the interval, in nanoseconds, decoded anew by every call. It carries the interval's
+// start and end.
+func (i Interval) Histogram() (*hdr.Histogram, error) {
+	if i.hist != nil {
+		return i.hist, nil
+	}
+	h, err := hdr.NewHistogramLogReader(strings.NewReader(i.line)).NextIntervalHistogram()
+	if err != nil {
+		return nil, fmt.Errorf("result: latency of %s: %w", i.Tag, err)
+	}
+	if h == nil {
+		return nil, fmt.Errorf("result: latency of %s: %q is no interval histogram", i.Tag, i.line)
+	}
+	return h, nil
 }
 
 // LatencyWriter appends interval histograms to a log. It is safe for concurrent use.
@@ -127,23 +146,19 @@ func ReadLatency(path string) ([]Interval, error) {
 	if err != nil {
 		return nil, fmt.Errorf("result: %w", err)
 	}
-	complete := string(text[:strings.LastIndexByte(string(text), '\n')+1])
-	reader := hdr.NewHistogramLogReader(strings.NewReader(complete))
 	var out []Interval
-	for {
-		h, err := reader.NextIntervalHistogram()
-		if errors.Is(err, io.EOF) || (err == nil && h == nil) {
-			return out, nil
+	lines := strings.Split(string(text), "\n") // the part behind the last newline is empty, or incomplete
+	for n, line := range lines[:len(lines)-1] {
+		rest, tagged := strings.CutPrefix(line, "Tag=")
+		if !tagged {
+			continue // comments and the legend
 		}
+		name, _, _ := strings.Cut(rest, ",")
+		tag, err := ParseTag(name)
 		if err != nil {
-			return nil, fmt.Errorf("result: %s: interval %d: %w", path, len(out)+1, err)
+			return nil, fmt.Errorf("result: %s:%d: %w", path, n+1, err)
 		}
-		tag, err := ParseTag(h.Tag())
-		if err != nil {
-			return nil, fmt.Errorf("result: %s: interval %d: %w", path, len(out)+1, err)
-		}
-		out = append(out, Interval{
-			Tag: tag, Start: time.UnixMilli(h.StartTimeMs()), End: time.UnixMilli(h.EndTimeMs()), Hist: h,
-		})
+		out = append(out, Interval{Tag: tag, line: line + "\n"})
 	}
+	return out, nil
 }

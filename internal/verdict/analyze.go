@@ -58,6 +58,9 @@ func outcome(a *Analysis, m *measured) (Outcome, []string) {
 	broken, undecided := controlReasons(a, m)
 	over, open, under := budgetReasons(a.Budgets)
 	decided := fmt.Sprintf("all %d controls hold", len(a.Controls))
+	if len(a.Controls) == 0 {
+		decided = "no toll was to be measured"
+	}
 	if len(a.Budgets) == 0 {
 		decided += ", and no budget is set"
 	}
@@ -69,7 +72,7 @@ func outcome(a *Analysis, m *measured) (Outcome, []string) {
 		return Inconclusive, slices.Concat(undecided, over, open, partial)
 	case len(over) > 0:
 		return Fail, slices.Concat(over, open, partial)
-	case len(open) > 0:
+	case len(open) > 0 || len(partial) > 0: // a gate must not pass what was not measured to its end
 		return Inconclusive, slices.Concat(open, partial)
 	default:
 		return Pass, slices.Concat([]string{decided}, under, partial)

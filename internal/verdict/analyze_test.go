@@ -139,9 +139,9 @@ func TestBrokenControls(t *testing.T) {
 		{control: "dropped arrivals", change: eachSlot(func(s *result.Slot) { s.Work.Dropped = 1 })},
 		{control: "generator on time", change: func(d *result.Data) {
 			for _, l := range d.Latency {
-				if l.Kind == result.Lag {
+				if h, err := l.Histogram(); err == nil && l.Kind == result.Lag {
 					for range 2 {
-						result.Record(l.Hist, 20*time.Millisecond)
+						result.Record(h, 20*time.Millisecond)
 					}
 				}
 			}
@@ -191,13 +191,15 @@ func TestSmallRuns(t *testing.T) {
 		outcome          verdict.Outcome
 		says             string
 	}{
-		{"zero rounds", 0, 0, nil, verdict.Invalid, "no complete round"},
-		{"killed before the first slot", 1, 0, killed, verdict.Invalid, "no complete round"},
+		{"zero rounds", 2, 0, nil, verdict.Invalid, "no complete round"},
+		{"only faults were asked for", 0, 0, nil, verdict.Pass, "no toll was to be measured"},
+		// What was ended early is not invalid, but no pass either: it was not measured to its end.
+		{"killed before the first slot", 1, 0, killed, verdict.Inconclusive, "no complete round"},
 		{"one round", 1, 1, killed, verdict.Inconclusive, "too few"},
 		{"six rounds", 1, 6, nil, verdict.Inconclusive, "too few"},
 		{"seven rounds in one launch", 1, 7, nil, verdict.Pass, "no budget"},
 		{"two launches", 2, 5, nil, verdict.Pass, "no budget"},
-		{"killed after some rounds", 2, 8, killed, verdict.Pass, "no budget"},
+		{"killed after some rounds", 2, 8, killed, verdict.Inconclusive, "partial"},
 		// Half of the second round was lost: what is left is one round.
 		{"killed within a round", 1, 2, func(d *result.Data) { killed(d); d.Slots = d.Slots[:9] }, verdict.Inconclusive, "(1 complete, launches: 1)"},
 		{"no baseline finished", 1, 9, func(d *result.Data) { d.Latency = nil }, verdict.Invalid, "no complete round"},

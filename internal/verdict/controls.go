@@ -24,8 +24,12 @@ const (
 // controls judges everything whose true answer is known.
 func (t *tolls) controls(confidence float64) []Control {
 	if t.complete() == 0 {
+		if t.run.Plan.Launches == 0 {
+			return nil // only faults were asked for
+		}
 		return []Control{{
-			Name: "rounds", Saw: "no complete round", Want: "at least one slot of every arm in a round",
+			Undecided: t.run.Status != result.Complete,
+			Name:      "rounds", Saw: "no complete round", Want: "at least one slot of every arm in a round",
 			Remedy: "let the run go on for longer; if it was not interrupted, see its warnings and its log",
 		}}
 	}

@@ -65,12 +65,11 @@ func measure(d *result.Data) (*measured, error) {
 	if m.repeat >= 0 {
 		m.reference = append(m.reference, m.repeat)
 	}
-	m.rounds(d, index)
-	return m, nil
+	return m, m.rounds(d, index)
 }
 
 // rounds collects the slots and histograms of the toll phase and keeps the rounds that every arm finished.
-func (m *measured) rounds(d *result.Data, index map[string]int) {
+func (m *measured) rounds(d *result.Data, index map[string]int) error {
 	all := map[place]*round{}
 	at := func(launch, number int) *round {
 		p := place{launch, number}
@@ -87,14 +86,18 @@ func (m *measured) rounds(d *result.Data, index map[string]int) {
 	}
 	for _, l := range d.Latency {
 		arm, known := index[l.Arm]
-		if !known || l.Phase != slot.Toll {
+		response := l.Kind == result.Response && l.Step == recommend
+		if !known || l.Phase != slot.Toll || !response && l.Kind != result.Lag {
 			continue
 		}
-		switch {
-		case l.Kind == result.Lag:
-			m.lag.Merge(l.Hist)
-		case l.Kind == result.Response && l.Step == recommend:
-			at(l.Launch, l.Round).response[arm] = l.Hist
+		h, err := l.Histogram()
+		if err != nil {
+			return fmt.Errorf("verdict: %w", err)
+		}
+		if response {
+			at(l.Launch, l.Round).response[arm] = h
+		} else {
+			m.lag.Merge(h)
 		}
 	}
 	places := make([]place, 0, len(all))
@@ -115,6 +118,7 @@ func (m *measured) rounds(d *result.Data, index map[string]int) {
 		last := len(m.launches) - 1
 		m.launches[last] = append(m.launches[last], *all[p])
 	}
+	return nil
 }
 
 func (r *round) complete() bool {

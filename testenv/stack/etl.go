@@ -20,6 +20,8 @@ type etlService struct {
 	pop     *population.Population
 	out     *producer
 	dropped atomic.Pointer[dropAttribute] // nil: deliveries are whole
+
+	requests chan struct{} // deliveries asked for: one can wait while another is under way
 }
 
 // dropAttribute takes one attribute out of the deliveries of a share of the users.
@@ -33,15 +35,12 @@ func newETL(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 	if err != nil {
 		return parts{}, err
 	}
-	s := &etlService{cfg: cfg, pop: population.New(cfg.Seed, cfg.Users, cfg.Items), out: out}
+	s := &etlService{cfg: cfg, pop: population.New(cfg.Seed, cfg.Users, cfg.Items), out: out, requests: make(chan struct{}, 1)}
 	delivered := make(chan struct{})
 	return parts{
 		controls: []control{
 			{name: "drop-attribute", force: s.drop},
-			{name: "deliver", act: func(ctx context.Context, _ json.RawMessage) (any, error) {
-				n, err := s.deliver(ctx, deliverPause)
-				return map[string]int{"records": n}, err
-			}},
+			{name: "deliver", act: s.request},
 		},
 		prepare: func(ctx context.Context) error {
 			if err := out.ready(ctx); err != nil {
@@ -53,7 +52,7 @@ func newETL(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 			close(delivered)
 			return nil
 		},
-		work: []func(context.Context) error{func(ctx context.Context) error {
+		work: []func(context.Context) error{s.deliveries, func(ctx context.Context) error {
 			select {
 			case <-delivered:
 				s.refresh(ctx)
@@ -102,6 +101,29 @@ func (s *etlService) record(i int) (user string, value []byte, err error) {
 	}
 	value, err = json.Marshal(doc)
 	return u.ID, value, err
+}
+
+// request asks for a delivery and answers at once. One that waits already will do.
+func (s *etlService) request(context.Context, json.RawMessage) (any, error) {
+	select {
+	case s.requests <- struct{}{}:
+	default:
+	}
+	return map[string]int{"records": s.pop.Users()}, nil
+}
+
+// deliveries makes the deliveries that are asked for, one after the other, until ctx ends.
+func (s *etlService) deliveries(ctx context.Context) error {
+	for {
+		select {
+		case <-s.requests:
+			if _, err := s.deliver(ctx, deliverPause); err != nil && ctx.Err() == nil {
+				return err
+			}
+		case <-ctx.Done():
+			return nil
+		}
+	}
 }
 
 // A delivery on request is paced, as a batch job is that must not get in the way of the events: it comes in deliverParts

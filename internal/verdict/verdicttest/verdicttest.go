@@ -209,7 +209,9 @@ func (b *builder) latency(s result.Slot, arm result.Arm, factor float64) {
 		hist *hdr.Histogram
 	}{{result.Service, service}, {result.Response, response}, {result.Lag, lag}} {
 		tag.Kind = k.kind
-		b.data.Latency = append(b.data.Latency, result.Interval{Tag: tag, Start: s.Start, End: s.End, Hist: k.hist})
+		k.hist.SetStartTimeMs(s.Start.UnixMilli())
+		k.hist.SetEndTimeMs(s.End.UnixMilli())
+		b.data.Latency = append(b.data.Latency, result.NewInterval(tag, k.hist))
 	}
 }
 
@@ -239,7 +241,11 @@ func Write(dir string, d *result.Data) error {
 		return err
 	}
 	for _, l := range d.Latency {
-		if err := log.Write(l.Tag, l.Start, l.End, l.Hist); err != nil {
+		h, err := l.Histogram()
+		if err != nil {
+			return err
+		}
+		if err := log.Write(l.Tag, time.UnixMilli(h.StartTimeMs()), time.UnixMilli(h.EndTimeMs()), h); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,161 @@
+package result
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/slot"
+)
+
+// write makes a run directory with two of everything.
+func write(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "run")
+	w, err := Create(dir, Run{ID: "test", Seed: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := OpenLatency(w.Path(LatencyFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.UnixMilli(1_700_000_000_000)
+	for i := range 2 {
+		h := NewHistogram()
+		Record(h, time.Duration(i+1)*time.Millisecond)
+		tag := Tag{Phase: slot.Toll, Round: i, Arm: "traces-10", Step: "recommend", Kind: Response}
+		err := log.Write(tag, at, at.Add(time.Second), h)
+		for _, e := range []error{
+			err,
+			w.Slot(Slot{Round: i, Arm: "off", CPU: map[string]time.Duration{"gateway": time.Second}}),
+			w.Fault(FaultEvent{Fault: "none", Phase: PhaseClean}),
+			w.Alert(AlertEvent{Alert: "A", From: Inactive, To: Pending}),
+		} {
+			if e != nil {
+				t.Fatal(e)
+			}
+		}
+	}
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestRoundTrip(t *testing.T) {
+	d, err := Read(write(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Run.ID != "test" || d.Run.Status != Running || d.Run.Schema != Schema || d.Run.Seed != 7 {
+		t.Errorf("run %+v", d.Run)
+	}
+	if len(d.Slots) != 2 || len(d.Faults) != 2 || len(d.Alerts) != 2 || len(d.Latency) != 2 {
+		t.Fatalf("%d slots, %d faults, %d alerts, %d intervals", len(d.Slots), len(d.Faults), len(d.Alerts), len(d.Latency))
+	}
+	if d.Slots[1].CPU["gateway"] != time.Second {
+		t.Errorf("slot %+v", d.Slots[1])
+	}
+	second := d.Latency[1]
+	h, err := second.Histogram()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second.Round != 1 || second.Arm != "traces-10" || h.TotalCount() != 1 || h.StartTimeMs() != 1_700_000_000_000 {
+		t.Errorf("interval %+v: %d values from %d on", second.Tag, h.TotalCount(), h.StartTimeMs())
+	}
+	if got := time.Duration(h.Max()); got < 2*time.Millisecond || got > 2*time.Millisecond+5*time.Microsecond {
+		t.Errorf("the value 2 ms is read as %v", got)
+	}
+}
+
+// TestKilled: every file may end in the middle of a record; what is complete is there.
+func TestKilled(t *testing.T) {
+	for _, name := range []string{LatencyFile, CostFile, FaultsFile, AlertsFile} {
+		dir := write(t)
+		path := filepath.Join(dir, name)
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, text[:len(text)-5], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		d, err := Read(dir)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if n := len(d.Slots) + len(d.Faults) + len(d.Alerts) + len(d.Latency); n != 7 {
+			t.Errorf("%s: %d records are left, want 7", name, n)
+		}
+	}
+}
+
+func TestReadRefuses(t *testing.T) {
+	tests := []struct{ name, file, text, want string }{
+		{"no run", RunFile, "", "is not a run directory"},
+		{"later schema", RunFile, `{"schema": 99}`, "schema 99; this tollgate reads 1 to 1"},
+		{"no schema", RunFile, `{}`, "schema 0"},
+		{"broken line", CostFile, "{\"arm\":\"off\"}\n{\"arm\":\n{}\n", CostFile + ":2"},
+		{"broken tag", LatencyFile, "Tag=x,1,1,1,HIST\n", LatencyFile + ":1: result: tag \"x\""},
+	}
+	for _, tt := range tests {
+		dir := write(t)
+		path := filepath.Join(dir, tt.file)
+		err := os.WriteFile(path, []byte(tt.text), 0o600)
+		if tt.text == "" {
+			err = os.Remove(path)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Read(dir); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error %v, want one with %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+func TestABrokenHistogramNamesItsInterval(t *testing.T) {
+	tag := Tag{Phase: slot.Toll, Arm: "off", Step: "recommend", Kind: Service}
+	_, err := Interval{Tag: tag, line: "Tag=" + tag.String() + ",1,1,1,HISTnonsense\n"}.Histogram()
+	if err == nil || !strings.Contains(err.Error(), tag.String()) {
+		t.Errorf("error %v, want one with %q", err, tag)
+	}
+}
+
+func TestCreateRefusesADirectoryInUse(t *testing.T) {
+	dir := write(t)
+	if _, err := Create(dir, Run{}); err == nil || !strings.Contains(err.Error(), "not empty") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestTags(t *testing.T) {
+	want := Tag{Phase: slot.Catch, Launch: 2, Round: 31, Arm: "full", Step: "click", Kind: Lag}
+	got, err := ParseTag(want.String())
+	if err != nil || got != want {
+		t.Errorf("%v, %v; want %v", got, err, want)
+	}
+	for _, s := range []string{"", "a/b", "toll/x/1/off/recommend/lag", "toll/1/x/off/recommend/lag"} {
+		if _, err := ParseTag(s); err == nil {
+			t.Errorf("%q is taken for a tag", s)
+		}
+	}
+}
+
+func TestRecordClamps(t *testing.T) {
+	h := NewHistogram()
+	for _, d := range []time.Duration{-time.Second, 0, time.Hour} {
+		Record(h, d)
+	}
+	if h.TotalCount() != 3 {
+		t.Errorf("%d of 3 values recorded", h.TotalCount())
+	}
+}
