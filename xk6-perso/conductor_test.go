@@ -145,8 +145,8 @@ func TestConductorOverlap(t *testing.T) {
 	for _, r := range o.reports {
 		sent, failed = sent+r.Arms[0].Sent, failed+r.Arms[0].Failed
 	}
-	if len(o.reports) != 2 || int(sent) != len(g.requests()) || failed != 0 || recordedCounts(intervals, result.Lag) != sent {
-		t.Errorf("%d reports, %d sent, %d failed, %d seen, %d recorded", len(o.reports), sent, failed, len(g.requests()), recordedCounts(intervals, result.Lag))
+	if len(o.reports) != 2 || int(sent) != len(g.requests()) || failed != 0 || recordedCounts(t, intervals, result.Lag) != sent {
+		t.Errorf("%d reports, %d sent, %d failed, %d seen, %d recorded", len(o.reports), sent, failed, len(g.requests()), recordedCounts(t, intervals, result.Lag))
 	}
 }
 
