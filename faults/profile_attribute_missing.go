@@ -39,7 +39,7 @@ func profileAttributeMissing() Fault {
 			}
 			missing := float64(a.Missing) / float64(max(a.Users, 1))
 			return Effect{
-				Present: missing > 0.5*share, // a delivery takes two seconds
+				Present: missing > 0.5*share, // a delivery takes four seconds
 				Gone:    a.Users > 0 && missing < 0.01,
 				Detail:  fmt.Sprintf("%s is missing in %d of %d profiles", attribute, a.Missing, a.Users),
 				Values:  map[string]float64{"missing_share": missing},

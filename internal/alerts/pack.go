@@ -146,17 +146,12 @@ func annotation(r rulefmt.Rule, key string) string {
 	return r.Labels[key]
 }
 
-// Floor is the least time to detect that the run's own intervals leave to an alert once the fault has its effect: the
-// interval at which its data reach Prometheus (scrape for what is seen from outside, else export), one evaluation, and
-// its for, which ends only at an evaluation. How long the effect takes to fill the alert's window is not in it.
-func Floor(a result.Alert, export, scrape, eval time.Duration) time.Duration {
-	path := export
-	if a.Needs == Outside {
-		path = scrape
+// Floor is the least time to detect that a rule leaves: its for, which begins and ends at evaluations. Export, scrape
+// and the wait for an evaluation take nothing when an effect comes at the right moment, and the alert's window may need
+// little to fill; what they took in a run is what was measured beyond the floor.
+func Floor(a result.Alert, eval time.Duration) time.Duration {
+	if eval <= 0 {
+		return a.RunFor
 	}
-	held := a.RunFor
-	if eval > 0 {
-		held = (a.RunFor + eval - 1) / eval * eval
-	}
-	return path + eval + held
+	return (a.RunFor + eval - 1) / eval * eval
 }

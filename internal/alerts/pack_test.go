@@ -89,19 +89,14 @@ func TestLoadRefuses(t *testing.T) {
 }
 
 func TestFloor(t *testing.T) {
-	const export, scrape, eval = 200 * time.Millisecond, 500 * time.Millisecond, 400 * time.Millisecond
-	for _, tt := range []struct {
-		needs string
-		held  time.Duration
-		want  time.Duration
-	}{
-		{Outside, 0, scrape + eval},
-		{Metrics, 0, export + eval},
-		{Logs, time.Second, export + eval + 1200*time.Millisecond}, // for ends at the third evaluation
-		{Outside, 800 * time.Millisecond, scrape + eval + 800*time.Millisecond},
+	for _, tt := range []struct{ held, eval, want time.Duration }{
+		{0, 500 * time.Millisecond, 0},
+		{time.Second, 500 * time.Millisecond, time.Second},
+		{1100 * time.Millisecond, 500 * time.Millisecond, 1500 * time.Millisecond}, // ends at an evaluation
+		{1100 * time.Millisecond, 0, 1100 * time.Millisecond},
 	} {
-		if got := Floor(result.Alert{Needs: tt.needs, RunFor: tt.held}, export, scrape, eval); got != tt.want {
-			t.Errorf("%s for %v: %v, want %v", tt.needs, tt.held, got, tt.want)
+		if got := Floor(result.Alert{RunFor: tt.held}, tt.eval); got != tt.want {
+			t.Errorf("for %v, evaluated every %v: floor %v, want %v", tt.held, tt.eval, got, tt.want)
 		}
 	}
 }

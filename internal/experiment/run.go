@@ -137,7 +137,7 @@ func (r *run) meta() (result.Run, error) {
 		},
 	}
 	for i := range meta.Alerts {
-		meta.Alerts[i].Floor = alerts.Floor(meta.Alerts[i], r.Telemetry.CatchMetricInterval, r.Telemetry.ScrapeInterval, r.Alerts.EvalInterval)
+		meta.Alerts[i].Floor = alerts.Floor(meta.Alerts[i], r.slowestGroup())
 	}
 	for _, l := range r.Levels {
 		meta.Levels = append(meta.Levels, result.Level{Name: l.Name, Title: l.Title, Env: Redact(l.Env)})

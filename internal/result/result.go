@@ -141,7 +141,7 @@ type Alert struct {
 	RunExpr string        `json:"run_expr"` // time-lapsed
 	For     time.Duration `json:"for"`      // as written, ns
 	RunFor  time.Duration `json:"run_for"`  // time-lapsed, ns
-	Floor   time.Duration `json:"floor"`    // least time to detect in this run: export + scrape + evaluation + for
+	Floor   time.Duration `json:"floor"`    // least time to detect in this run: for, rounded up to evaluations
 	// MinImpressions is how many slates this alert needs inside its window to see the effect that it is made for; 0: any.
 	MinImpressions int64 `json:"min_impressions,omitempty"`
 }

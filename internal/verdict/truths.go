@@ -23,7 +23,7 @@ func floorMetrics() []string { return []string{"p50", "p95", "cpu"} }
 func (t *tolls) repeatedBaseline(confidence float64) Control {
 	c := Control{
 		Name: "repeated baseline",
-		Want: fmt.Sprintf("no difference, or one of at most %s, at p50, p95 and CPU", percent(floorMargin)),
+		Want: fmt.Sprintf("no difference, or one of at most %s, at p50, p95 and CPU together", percent(floorMargin)),
 		Remedy: "keep other work off the machine, and run more launches and rounds: while the same code differs from itself, " +
 			"no other difference can be believed",
 	}
@@ -33,22 +33,22 @@ func (t *tolls) repeatedBaseline(confidence float64) Control {
 	}
 	var saw []string
 	broken := false
+	each := 1 - (1-confidence)/float64(len(floorMetrics())) // of several, none shall be broken by chance
 	for _, id := range floorMetrics() {
-		floor := t.ratio(t.of(id), t.repeat, confidence)
-		strict := t.ratio(t.of(id), t.repeat, 1-(1-confidence)/float64(len(floorMetrics())))
-		if !strict.Finite() {
+		floor := t.ratio(t.of(id), t.repeat, each)
+		if !floor.Finite() {
 			c.Undecided = c.Undecided || id == "p50"
 			saw = append(saw, id+" unknown: too few rounds")
 			continue
 		}
 		text := fmt.Sprintf("%s %+.1f %% [%+.1f, %+.1f]", id, 100*floor.Mid, 100*floor.Lo, 100*floor.Hi)
-		if strict.Excludes(0) && math.Abs(strict.Mid) > floorMargin {
+		if floor.Excludes(0) && math.Abs(floor.Mid) > floorMargin {
 			broken = true
 			text += " (broken)"
 		}
 		saw = append(saw, text)
 	}
-	c.Saw = strings.Join(saw, ", ")
+	c.Saw = fmt.Sprintf("%s, each at %s", strings.Join(saw, ", "), percent(each))
 	c.Undecided = c.Undecided && !broken
 	c.OK = !broken && !c.Undecided
 	return c

@@ -127,9 +127,9 @@ func (s *etlService) deliveries(ctx context.Context) error {
 }
 
 // A delivery on request is paced, as a batch job is that must not get in the way of the events: it comes in deliverParts
-// parts with deliverPause between them, about two seconds in all.
+// parts with deliverPause between them, about four seconds in all.
 const (
-	deliverParts = 100
+	deliverParts = 200
 	deliverPause = 20 * time.Millisecond
 )
 
