@@ -23,7 +23,7 @@ type progress interface {
 // newProgress draws bars on a terminal and writes a line per stage anywhere else.
 func newProgress(w io.Writer) progress {
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return &bars{pool: mpb.New(mpb.WithOutput(w), mpb.WithWidth(48))}
+		return &bars{pool: mpb.New(mpb.WithOutput(w), mpb.WithWidth(48), mpb.PopCompletedMode())}
 	}
 	return &lines{w: w, start: time.Now()}
 }
@@ -55,8 +55,6 @@ func (l *lines) End(result string) {
 	l.stage = ""
 }
 
-func (l *lines) Warn(text string) { l.printf("warning: %s", text) }
-
 func (l *lines) printf(format string, args ...any) {
 	since := time.Since(l.start).Round(time.Second)
 	fmt.Fprintf(l.w, "[%3d:%02d] %s\n", since/time.Minute, since%time.Minute/time.Second, fmt.Sprintf(format, args...))
@@ -72,6 +70,7 @@ func (l *lines) close() {
 type bars struct {
 	pool *mpb.Progress
 	bar  *mpb.Bar
+	full int64                   // of bar, ms
 	note *atomic.Pointer[string] // behind the bar; mpb reads it from a goroutine of its own
 }
 
@@ -79,7 +78,8 @@ func (b *bars) Begin(stage string, length time.Duration, why string) {
 	note := &atomic.Pointer[string]{}
 	note.Store(&why)
 	b.note = note
-	b.bar = b.pool.New(max(int64(length/time.Millisecond), 1), mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("━").Padding("─"),
+	b.full = max(int64(length/time.Millisecond), 1)
+	b.bar = b.pool.New(b.full, mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("━").Padding("─"),
 		mpb.PrependDecorators(decor.Name(stage, decor.WC{W: 40, C: decor.DindentRight})),
 		mpb.AppendDecorators(
 			decor.OnComplete(decor.OnAbort(decor.AverageETA(decor.ET_STYLE_MMSS), ""), ""),
@@ -88,19 +88,20 @@ func (b *bars) Begin(stage string, length time.Duration, why string) {
 	)
 }
 
-func (b *bars) Advance(done time.Duration) { b.bar.SetCurrent(int64(done / time.Millisecond)) }
+// Advance stops short of the end, which only End reaches: a stage may take longer than it was thought to.
+func (b *bars) Advance(done time.Duration) {
+	b.bar.SetCurrent(min(int64(done/time.Millisecond), b.full-1))
+}
 
 func (b *bars) End(result string) {
 	if result == "" {
 		result = "done"
 	}
 	b.note.Store(&result)
-	b.bar.SetTotal(-1, true)
+	b.bar.SetCurrent(b.full)
 	b.bar.Wait()
 	b.bar = nil
 }
-
-func (b *bars) Warn(text string) { fmt.Fprintf(b.pool, "warning: %s\n", text) }
 
 func (b *bars) close() {
 	if b.bar != nil {

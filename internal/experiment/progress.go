@@ -9,7 +9,4 @@ type Progress interface {
 	// Advance says how much of the stage's length is behind.
 	Advance(done time.Duration)
 	// End finishes the stage; result is a clause about what came out, or "".
-	End(result string)
-	// Warn says something that the user should know and that does not end the run.
-	Warn(text string)
-}
+	End(result string)}

@@ -111,7 +111,8 @@ func TestDriftMakesArrivalsYounger(t *testing.T) {
 
 func TestOutsideIdsMapForGood(t *testing.T) {
 	p := New(1, 100, 50)
-	if p.ItemFor("214536502") != p.ItemFor("214536502") || p.UserFor("s1").ID != p.UserFor("s1").ID {
+	again := New(1, 100, 50)
+	if p.ItemFor("214536502") != again.ItemFor("214536502") || p.UserFor("s1").ID != again.UserFor("s1").ID {
 		t.Error("the same id maps to different things")
 	}
 	if it, ok := p.Item("i7"); !ok || it.Index != 7 {
