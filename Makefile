@@ -15,7 +15,10 @@ run: ## the main job: measure, detect, report (about 3 minutes)
 	$(GO) run ./cmd/tollgate run
 
 smoke: build ## the main job, small, on recorded clicks where CLICKS names some
-	@if [ -f "$(CLICKS)" ]; then $(BIN) run --profile smoke --journeys "$(CLICKS)"; \
+	@if [ -f "$(CLICKS)" ]; then \
+	  $(BIN) run --profile smoke --journeys "$(CLICKS)" || case $$? in \
+	    3|4) echo "smoke: everything works; the verdict is open or invalid, as on a noisy machine it may be";; \
+	    *) exit 1;; esac; \
 	else echo "smoke on recorded clicks skipped: $(CLICKS) is not there"; fi
 
 test: ## all tests

@@ -9,4 +9,5 @@ type Progress interface {
 	// Advance says how much of the stage's length is behind.
 	Advance(done time.Duration)
 	// End finishes the stage; result is a clause about what came out, or "".
-	End(result string)}
+	End(result string)
+}
