@@ -69,14 +69,15 @@ func (a *app) up(ctx context.Context, level result.Level, listen string, seed in
 	if err := env.Check(1); err != nil {
 		return err
 	}
-	defaults, err := experiment.Profile("")
+	e, err := experiment.Profile("")
 	if err != nil {
 		return err
 	}
+	e.Levels = []experiment.Level{{Level: level}}
 	launch, err := env.Launch(ctx, testenv.Spec{
-		Arms: []testenv.ArmSpec{{Arm: result.Arm{Name: level.Name, Level: level.Name}, Env: level.Env}},
-		Seed: seed, Users: defaults.Journeys.Users, Items: defaults.Journeys.Items,
-		EvalInterval: defaults.Alerts.EvalInterval, Scrape: defaults.Telemetry.ScrapeInterval,
+		Arms: e.CatchArms(),
+		Seed: seed, Users: e.Journeys.Users, Items: e.Journeys.Items,
+		EvalInterval: e.Alerts.EvalInterval, Scrape: e.Telemetry.ScrapeInterval,
 	})
 	if err != nil {
 		return err

@@ -22,10 +22,10 @@ func TestMain(m *testing.M) {
 	case "":
 		os.Exit(m.Run())
 	case "good": // ready, then until its stdin or a SIGTERM ends it
-		fmt.Println("a line before")
-		fmt.Println(`{"ready":true,"addr":{"http":"127.0.0.1:1"}}`)
 		ended := make(chan os.Signal, 1)
 		signal.Notify(ended, syscall.SIGTERM)
+		fmt.Println("a line before")
+		fmt.Println(`{"ready":true,"addr":{"http":"127.0.0.1:1"}}`)
 		go func() {
 			_, _ = io.Copy(io.Discard, os.Stdin)
 			ended <- syscall.SIGTERM

@@ -27,7 +27,7 @@ func (r *run) catch(ctx context.Context) error {
 		return nil
 	}
 	spec := testenv.Spec{
-		Launch: r.Toll.Launches, Arms: r.specs(r.catchArms(), r.Telemetry.CatchMetricInterval),
+		Launch: r.Toll.Launches, Arms: r.CatchArms(),
 		RulesFile: absolute(r.rulesFile()), SeriesDir: absolute(r.dir.Path(result.SeriesDir)), TelemetryDir: absolute(r.dir.Path(result.TelemetryDir)),
 	}
 	err := r.deploy(ctx, spec, "one arm per level, all under load together", func(ctx context.Context, arms []testenv.Arm) error {

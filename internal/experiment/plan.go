@@ -41,6 +41,11 @@ func (e *Experiment) catchArms() []result.Arm {
 	return arms
 }
 
+// CatchArms are the arms of the catch phase, ready to be deployed: one per level.
+func (e *Experiment) CatchArms() []testenv.ArmSpec {
+	return e.specs(e.catchArms(), e.Telemetry.CatchMetricInterval)
+}
+
 // specs adds each arm's environment variables: those that are alike in every level, then the level's own.
 func (e *Experiment) specs(arms []result.Arm, metricInterval time.Duration) []testenv.ArmSpec {
 	levels := map[string]map[string]string{}
