@@ -137,7 +137,7 @@ type document struct {
 	Age     *int    `json:"age,omitempty"`
 	Tier    *string `json:"tier,omitempty"`
 	Country *string `json:"country,omitempty"`
-	Email   *string `json:"email,omitempty"`
+	Email   *string `json:"email,omitempty"` // a keyed hash of the address
 }
 
 // attributes are the attributes of a document that can go missing.

@@ -18,6 +18,7 @@ import (
 type etlService struct {
 	cfg     Config
 	pop     *population.Population
+	names   pseudonyms
 	out     *producer
 	dropped atomic.Pointer[dropAttribute] // nil: deliveries are whole
 
@@ -35,7 +36,7 @@ func newETL(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 	if err != nil {
 		return parts{}, err
 	}
-	s := &etlService{cfg: cfg, pop: population.New(cfg.Seed, cfg.Users, cfg.Items), out: out, requests: make(chan struct{}, 1)}
+	s := &etlService{cfg: cfg, pop: population.New(cfg.Seed, cfg.Users, cfg.Items), names: tel.names, out: out, requests: make(chan struct{}, 1)}
 	delivered := make(chan struct{})
 	return parts{
 		controls: []control{
@@ -95,7 +96,8 @@ func (d *dropAttribute) hits(seed int64, user string) bool {
 // record is the user's record as it would be delivered now.
 func (s *etlService) record(i int) (user string, value []byte, err error) {
 	u := s.pop.User(i)
-	doc := document{User: u.ID, Age: &u.Age, Tier: &u.Tier, Country: &u.Country, Email: &u.Email}
+	email := s.names.of(u.Email) // nobody downstream needs the address itself
+	doc := document{User: u.ID, Age: &u.Age, Tier: &u.Tier, Country: &u.Country, Email: &email}
 	if d := s.dropped.Load(); d != nil && d.hits(s.cfg.Seed, u.ID) {
 		doc.drop(d.Attribute)
 	}
