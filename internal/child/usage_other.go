@@ -3,12 +3,34 @@
 package child
 
 import (
-	"errors"
+	"fmt"
 	"time"
+
+	"github.com/shirou/gopsutil/v4/process"
 )
 
-// CPU is not known on this system.
-func CPU(int) (time.Duration, error) { return 0, errors.ErrUnsupported }
+// CPU is the CPU time, user and system, of a process since its start, as precise as the system keeps it.
+func CPU(pid int) (time.Duration, error) {
+	p, err := process.NewProcess(int32(pid))
+	if err != nil {
+		return 0, fmt.Errorf("CPU time of process %d: %w", pid, err)
+	}
+	times, err := p.Times()
+	if err != nil {
+		return 0, fmt.Errorf("CPU time of process %d: %w", pid, err)
+	}
+	return time.Duration((times.User + times.System) * float64(time.Second)), nil
+}
 
-// RSS is not known on this system.
-func RSS(int) (int64, error) { return 0, errors.ErrUnsupported }
+// RSS is the resident memory of a process in bytes, with the pages of the binary, which this system does not tell apart.
+func RSS(pid int) (int64, error) {
+	p, err := process.NewProcess(int32(pid))
+	if err != nil {
+		return 0, fmt.Errorf("memory of process %d: %w", pid, err)
+	}
+	info, err := p.MemoryInfo()
+	if err != nil {
+		return 0, fmt.Errorf("memory of process %d: %w", pid, err)
+	}
+	return int64(info.RSS), nil
+}
