@@ -68,6 +68,7 @@ type Injection struct {
 type Effect struct {
 	Present bool               // the fault has the effect that it is there for
 	Gone    bool               // nothing of it is left
+	Since   time.Time          // since when, if the probe knows; zero: since it looked
 	Detail  string             // for people, e.g. "age is missing for 502 of 1000 users"
 	Values  map[string]float64 // the same as numbers
 }
@@ -113,8 +114,9 @@ type Target interface {
 type Crowd interface {
 	// SetDrift moves it, from the next slot on; setting the same again changes nothing.
 	SetDrift(population.Drift)
-	// Arrived counts the users that arrived at an arm since the drift last changed, by population.AgeBands.
-	Arrived(arm string) []int64
+	// Arrived counts the users that arrived at an arm since the drift last changed, by population.AgeBands, and says
+	// when the change took effect; zero: not yet.
+	Arrived(arm string) (byBand []int64, since time.Time)
 }
 
 // control is the Injection of one leased control of a service.

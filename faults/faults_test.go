@@ -93,7 +93,7 @@ func (s *site) Ask(_ context.Context, service, action string, _, out any) error 
 
 func (s *site) Lag(context.Context) (map[int32]int64, error) { return s.lag, s.broken }
 func (s *site) SetDrift(d population.Drift)                  { s.drift = d }
-func (s *site) Arrived(string) []int64                       { return s.arrived }
+func (s *site) Arrived(string) ([]int64, time.Time)          { return s.arrived, time.Time{} }
 
 // TestEveryFaultHeals holds each entry to the rule that healing takes back all of it, and may be repeated.
 func TestEveryFaultHeals(t *testing.T) {

@@ -32,7 +32,7 @@ func modelDrift() Fault {
 			}}, nil
 		},
 		Probe: func(_ context.Context, site Site) (Effect, error) {
-			arrived := site.Crowd.Arrived(site.Arm.Name())
+			arrived, since := site.Crowd.Arrived(site.Arm.Name())
 			var all, youngest int64
 			for band, n := range arrived {
 				all += n
@@ -44,6 +44,7 @@ func modelDrift() Fault {
 			return Effect{
 				Present: all >= enough && share > young,
 				Gone:    all >= enough && share < normal,
+				Since:   since,
 				Detail:  fmt.Sprintf("%d of %d arriving users are under 35", youngest, all),
 				Values:  map[string]float64{"young_share": share, "arrivals": float64(all)},
 			}, nil

@@ -116,10 +116,10 @@ func (r *record) outcome(o outcome) {
 // not recorded, and returns the report.
 func (d *driver) finish(run *slotRun, log *result.LatencyWriter) (slot.Report, error) {
 	report := d.join(run)
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	var errs []error
-	for _, r := range run.records {
+	var used []*hdr.Histogram
+	for _, r := range run.records { // nobody else reaches them any more: encoding must not hold up the slot that is on
+
 		for _, step := range stepOrder {
 			hists, ok := r.hists[step]
 			if !ok {
@@ -133,10 +133,15 @@ func (d *driver) finish(run *slotRun, log *result.LatencyWriter) (slot.Report, e
 					}
 					errs = append(errs, log.Write(tag, report.Start, report.End, h))
 				}
-				d.recycle(h)
+				used = append(used, h)
 			}
 		}
-		d.recycle(r.lag)
+		used = append(used, r.lag)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, h := range used {
+		d.recycle(h)
 	}
 	return report, errors.Join(errs...)
 }

@@ -172,8 +172,8 @@ type Slot struct {
 	Work         slot.ArmReport `json:"work"`
 	GeneratorCPU time.Duration  `json:"generator_cpu"`
 
-	// CPU time from Start until the arm was drained, ns, by service (gateway, decision, …, telemetry), and the share of
-	// the shared broker-and-store process ("backing").
+	// CPU time from Start until the arm was drained, ns, by service (gateway, decision, …, telemetry); in a toll slot also
+	// that of the shared broker-and-store process ("backing"), which only this arm uses meanwhile.
 	CPU map[string]time.Duration `json:"cpu"`
 	// RSS in bytes, anonymous pages, by service, at the end of the slot.
 	RSS map[string]int64 `json:"rss"`
@@ -210,7 +210,8 @@ type FaultEvent struct {
 	Time   time.Time          `json:"time"`
 	Fault  string             `json:"fault"`
 	Phase  string             `json:"phase"`
-	Arm    string             `json:"arm,omitempty"` // "" for all arms
+	Arm    string             `json:"arm,omitempty"`  // "" for all arms
+	Since  time.Time          `json:"since,omitzero"` // PhaseConfirmed, PhaseReverted: when it became so, if earlier than Time
 	Detail string             `json:"detail,omitempty"`
 	Values map[string]float64 `json:"values,omitempty"` // what a confirmation or the evidence query saw
 }

@@ -36,6 +36,14 @@ func passes(d *result.Data) []*pass {
 	return out
 }
 
+// began is when what the event confirms became so: when it was seen, or earlier where the probe knows since when.
+func began(e result.FaultEvent) time.Time {
+	if !e.Since.IsZero() && e.Since.Before(e.Time) {
+		return e.Since
+	}
+	return e.Time
+}
+
 func (p *pass) add(e result.FaultEvent) {
 	if e.Phase == result.PhaseEvidence { // comes after the run
 		p.evidence[e.Arm] = e
@@ -53,13 +61,13 @@ func (p *pass) add(e result.FaultEvent) {
 	case result.PhaseInject:
 		p.inject = e.Time
 	case result.PhaseConfirmed:
-		p.confirmed[e.Arm] = e.Time
+		p.confirmed[e.Arm] = began(e)
 	case result.PhaseUnconfirmed:
 		p.unconfirmed[e.Arm] = e.Time
 	case result.PhaseRevert:
 		p.revert = e.Time
 	case result.PhaseReverted:
-		p.reverted[e.Arm] = e.Time
+		p.reverted[e.Arm] = began(e)
 	case result.PhaseStuck:
 		p.stuck[e.Arm] = e.Time
 	case result.PhaseDone:
