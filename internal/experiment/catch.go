@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -76,10 +77,13 @@ func (c *catch) load(ctx context.Context) error {
 	group.Go(func() error {
 		defer close(orders)
 		for round := 0; ; round++ {
-			drift := c.crowd.now()
-			report, err := c.conductor.send(ctx, slot.Order{
-				Phase: slot.Catch, Launch: c.Toll.Launches, Round: round, Targets: targets(c.arms),
-				Duration: catchSlot, Rate: c.Catch.Rate, Overlap: true, Drift: drift,
+			var drift population.Drift
+			report, err := c.conductor.send(ctx, func() slot.Order {
+				drift = c.crowd.now()
+				return slot.Order{
+					Phase: slot.Catch, Launch: c.Toll.Launches, Round: round, Targets: targets(c.arms),
+					Duration: catchSlot, Rate: c.Catch.Rate, Overlap: true, Drift: drift,
+				}
 			})
 			if err != nil {
 				return err
@@ -87,7 +91,16 @@ func (c *catch) load(ctx context.Context) error {
 			orders <- sent{round, drift, report}
 		}
 	})
-	group.Go(func() error { return c.reports(ctx, orders) })
+	group.Go(func() error {
+		// What was ordered is waited for, also when the load is to end: answers come in within the client's time-out.
+		whole, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+		defer cancel(nil)
+		stop := context.AfterFunc(ctx, func() {
+			time.AfterFunc(clientTimeout+2*catchSlot, func() { cancel(context.Cause(ctx)) })
+		})
+		defer stop()
+		return c.reports(whole, orders)
+	})
 	return group.Wait()
 }
 
@@ -130,31 +143,41 @@ func (c *catch) reported(ctx context.Context, round int, report slot.Report, wor
 	if err := m.since(ctx, &s); err != nil {
 		return err
 	}
+	delete(s.CPU, testenv.Backing) // all arms at once use it
 	return c.dir.Slot(s)
 }
 
 // watch reads the alerts of all arms and writes every change of state.
 func (c *catch) watch(ctx context.Context) error {
+	client := &http.Client{Timeout: 5 * time.Second}
 	watchers := make([]*alerts.Watcher, len(c.arms))
 	for i, arm := range c.arms {
-		watchers[i] = &alerts.Watcher{Arm: arm.Name(), URL: arm.Prometheus(), Eval: c.slowestGroup()}
+		watchers[i] = &alerts.Watcher{Arm: arm.Name(), URL: arm.Prometheus(), Eval: c.slowestGroup(), Since: time.Now(), Client: client}
 	}
 	for {
-		for _, w := range watchers {
-			events, err := w.Poll(ctx)
-			if err != nil {
-				return err
-			}
-			for _, e := range events {
-				if err := c.dir.Alert(e); err != nil {
-					return err
-				}
-			}
+		if err := sleep(ctx, watchInterval); err != nil { // the end: what changed last is read once more
+			return errors.Join(err, c.poll(context.WithoutCancel(ctx), watchers))
 		}
-		if err := sleep(ctx, watchInterval); err != nil {
+		if err := c.poll(ctx, watchers); err != nil {
 			return err
 		}
 	}
+}
+
+// poll writes what has changed since the last time.
+func (c *catch) poll(ctx context.Context, watchers []*alerts.Watcher) error {
+	for _, w := range watchers {
+		events, err := w.Poll(ctx)
+		if err != nil {
+			return err
+		}
+		for _, e := range events {
+			if err := c.dir.Alert(e); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // slowestGroup is the longest evaluation interval of all rule groups as they run.

@@ -21,9 +21,9 @@ type conductor struct {
 	server   *http.Server
 	served   chan struct{}
 
-	orders chan slot.Order
-	over   chan struct{} // closed when there are no more orders
-	once   sync.Once
+	wants chan chan<- slot.Order // the generator is there to take an order
+	over  chan struct{}          // closed when there are no more orders
+	once  sync.Once
 
 	mu      sync.Mutex
 	nextID  int
@@ -39,7 +39,7 @@ func newConductor() (*conductor, error) {
 		token:    rand.Text(),
 		listener: listener,
 		served:   make(chan struct{}),
-		orders:   make(chan slot.Order),
+		wants:    make(chan chan<- slot.Order),
 		over:     make(chan struct{}),
 		waiting:  map[int]chan<- slot.Report{},
 	}
@@ -56,16 +56,19 @@ func newConductor() (*conductor, error) {
 
 func (c *conductor) url() string { return "http://" + c.listener.Addr().String() }
 
-// send hands an order to the generator, waits until it is taken, and returns where its report will arrive.
-func (c *conductor) send(ctx context.Context, order slot.Order) (<-chan slot.Report, error) {
+// send hands an order to the generator, waits until it is taken, and returns where its report will arrive. The order is
+// made at the moment at which it is taken.
+func (c *conductor) send(ctx context.Context, order func() slot.Order) (<-chan slot.Report, error) {
 	report := make(chan slot.Report, 1)
-	c.mu.Lock()
-	order.ID = c.nextID
-	c.nextID++
-	c.waiting[order.ID] = report
-	c.mu.Unlock()
 	select {
-	case c.orders <- order:
+	case taker := <-c.wants:
+		o := order()
+		c.mu.Lock()
+		o.ID = c.nextID
+		c.nextID++
+		c.waiting[o.ID] = report
+		c.mu.Unlock()
+		taker <- o
 		return report, nil
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
@@ -74,7 +77,7 @@ func (c *conductor) send(ctx context.Context, order slot.Order) (<-chan slot.Rep
 
 // do is send, and the wait for the report.
 func (c *conductor) do(ctx context.Context, order slot.Order) (slot.Report, error) {
-	reports, err := c.send(ctx, order)
+	reports, err := c.send(ctx, func() slot.Order { return order })
 	if err != nil {
 		return slot.Report{}, err
 	}
@@ -107,10 +110,12 @@ func (c *conductor) authorized(next http.Handler) http.Handler {
 }
 
 func (c *conductor) next(w http.ResponseWriter, r *http.Request) {
+	taken := make(chan slot.Order, 1)
+	var taker chan<- slot.Order = taken
 	select {
-	case order := <-c.orders:
+	case c.wants <- taker:
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(order) // a generator that is gone shows as a lost child
+		_ = json.NewEncoder(w).Encode(<-taken) // a generator that is gone shows as a lost child
 	case <-c.over:
 		w.WriteHeader(http.StatusNoContent)
 	case <-r.Context().Done():

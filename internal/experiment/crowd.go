@@ -3,6 +3,7 @@ package experiment
 import (
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/population"
 	"github.com/tollgate-dev/tollgate/internal/slot"
@@ -12,6 +13,7 @@ import (
 type crowd struct {
 	mu      sync.Mutex
 	drift   population.Drift
+	since   time.Time          // when the first slot under drift began; zero: not yet
 	arrived map[string][]int64 // under drift, by arm and age band
 }
 
@@ -27,15 +29,15 @@ func (c *crowd) SetDrift(d population.Drift) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if d != c.drift {
-		c.drift, c.arrived = d, map[string][]int64{}
+		c.drift, c.since, c.arrived = d, time.Time{}, map[string][]int64{}
 	}
 }
 
-// Arrived counts the users that arrived at an arm under the drift in force.
-func (c *crowd) Arrived(arm string) []int64 {
+// Arrived counts the users that arrived at an arm under the drift in force, and says since when it is.
+func (c *crowd) Arrived(arm string) ([]int64, time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.Clone(c.arrived[arm])
+	return slices.Clone(c.arrived[arm]), c.since
 }
 
 // observe adds what a slot that was ordered under d brought; slots under an earlier drift do not count.
@@ -44,6 +46,9 @@ func (c *crowd) observe(d population.Drift, report slot.Report) {
 	defer c.mu.Unlock()
 	if d != c.drift {
 		return
+	}
+	if c.since.IsZero() {
+		c.since = report.Start
 	}
 	for _, a := range report.Arms {
 		sum := c.arrived[a.Arm]

@@ -74,7 +74,10 @@ func TestValidateRefuses(t *testing.T) {
 		{"level twice", "levels: [off, off]", "off is listed twice"},
 		{"control arm as level", "levels: [off, {name: known-delay}]", "name of a control arm"},
 		{"level name", "levels: [off, {name: a/b}]", `name "a/b"`},
-		{"level variable", "levels: [off, {name: x, env: {PATH: /}}]", "only OTEL_* and PERSO_*"},
+		{"level variable", "levels: [off, {name: x, env: {PATH: /}}]", "variable PATH: a level is made of OTEL_* and PERSO_LOG_LEVEL"},
+		{"variable of the harness", "levels: [off, {name: x, env: {PERSO_SEED: '9'}}]", "variable PERSO_SEED"},
+		{"secret that was taken out", "levels: [off, {name: x, env: {OTEL_EXPORTER_OTLP_HEADERS: '[redacted]'}}]", "put it in again"},
+		{"seed", "seed: 9007199254740992", "seed must be from"},
 		{"fault", "faults: [consumer-leg]", `unknown fault "consumer-leg": legal faults are none,`},
 		{"fault twice", "faults: [none, none]", "none is listed twice"},
 		{"journeys", "journeys: {file: /nowhere.tsv}", "journeys.file"},
@@ -105,7 +108,8 @@ func TestValidateRefuses(t *testing.T) {
 
 func TestSecretsAreRedacted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "e.yaml")
-	text := "levels: [off, {name: vendor, env: {OTEL_EXPORTER_OTLP_HEADERS: 'api-key=s3cret', OTEL_TRACES_EXPORTER: otlp}}]"
+	text := "levels: [off, {name: vendor, env: {OTEL_EXPORTER_OTLP_HEADERS: 'api-key=s3cret', " +
+		"OTEL_EXPORTER_OTLP_ENDPOINT: 'https://me:s3cret@example.com', OTEL_TRACES_EXPORTER: otlp}}]"
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

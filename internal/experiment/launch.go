@@ -15,7 +15,8 @@ import (
 // part of it end by itself, use's context is cancelled with the loss as its cause.
 func (r *run) deploy(ctx context.Context, spec testenv.Spec, why string, use func(context.Context, []testenv.Arm) error) (err error) {
 	spec.Seed, spec.Users, spec.Items, spec.Log = r.Seed, r.Experiment.Journeys.Users, r.Experiment.Journeys.Items, r.log
-	spec.EvalInterval, spec.Scrape = r.Alerts.EvalInterval, r.Telemetry.ScrapeInterval
+	spec.EvalInterval, spec.Scrape, spec.Scratch = r.Alerts.EvalInterval, r.Telemetry.ScrapeInterval, absolute(r.dir.Dir())
+	spec.Lookback = 10 * max(spec.Scrape, r.slowestGroup(), r.Telemetry.MetricInterval, r.Telemetry.CatchMetricInterval)
 	r.Progress.Begin(fmt.Sprintf("launch %d: %d arms, %d processes", spec.Launch+1, len(spec.Arms), len(spec.Arms)*testenv.ProcessesPerArm+1), 0, why)
 	deployed, err := r.Env.Launch(ctx, spec)
 	if err != nil {
@@ -42,8 +43,22 @@ func (r *run) deploy(ctx context.Context, spec testenv.Spec, why string, use fun
 		cancel(nil)
 		<-watched
 	}()
-	return use(ctx, deployed.Arms())
+	err = use(ctx, deployed.Arms())
+	if err != nil { // perhaps only the first to notice that a part is gone: its loss tells more
+		select {
+		case <-ctx.Done():
+		case <-watched:
+		case <-time.After(lossGrace):
+		}
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+	}
+	return err
 }
+
+// lossGrace is how long the loss of a part may take to be known after its first symptom.
+const lossGrace = 500 * time.Millisecond
 
 // targets are all the arms, for an order that loads them together.
 func targets(arms []testenv.Arm) []slot.Target {
@@ -61,24 +76,25 @@ type meter struct {
 	telemetry result.Telemetry
 }
 
-// newMeter takes the first reading.
-func newMeter(ctx context.Context, arm testenv.Arm) (*meter, error) {
-	m := &meter{arm: arm}
-	return m, m.read(ctx)
-}
-
-func (m *meter) read(ctx context.Context) (err error) {
-	if m.usage, err = m.arm.Usage(); err != nil {
-		return err
+// newMeter takes the first reading. To ask for the telemetry costs the arm something, so that is done outside of what is
+// measured: before the first reading of CPU time here, after the last one in since.
+func newMeter(ctx context.Context, arm testenv.Arm) (m *meter, err error) {
+	m = &meter{arm: arm}
+	if m.telemetry, err = arm.Telemetry(ctx); err != nil {
+		return nil, err
 	}
-	m.telemetry, err = m.arm.Telemetry(ctx)
-	return err
+	m.usage, err = arm.Usage()
+	return m, err
 }
 
 // since fills the cost of a slot with the difference to the reading before.
 func (m *meter) since(ctx context.Context, s *result.Slot) error {
 	before := *m
-	if err := m.read(ctx); err != nil {
+	var err error
+	if m.usage, err = m.arm.Usage(); err != nil {
+		return err
+	}
+	if m.telemetry, err = m.arm.Telemetry(ctx); err != nil {
 		return err
 	}
 	s.CPU, s.RSS = map[string]time.Duration{}, m.usage.RSS

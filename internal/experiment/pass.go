@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -20,6 +21,9 @@ const (
 // passes runs the faults one after the other.
 func (c *catch) passes(ctx context.Context) error {
 	c.Progress.Begin("settle", c.Catch.Settle, "windows fill, so that alerts have a past to compare with")
+	if err := c.dir.Fault(result.FaultEvent{Time: time.Now(), Fault: c.faults[0].ID, Phase: result.PhaseSettle}); err != nil {
+		return err
+	}
 	if err := c.wait(ctx, 0, c.Catch.Settle); err != nil {
 		return err
 	}
@@ -85,7 +89,9 @@ type pass struct {
 }
 
 func (p *pass) event(phase, arm string, e faults.Effect) error {
-	return p.dir.Fault(result.FaultEvent{Time: time.Now(), Fault: p.fault.ID, Phase: phase, Arm: arm, Detail: e.Detail, Values: e.Values})
+	return p.dir.Fault(result.FaultEvent{
+		Time: time.Now(), Fault: p.fault.ID, Phase: phase, Arm: arm, Since: e.Since, Detail: e.Detail, Values: e.Values,
+	})
 }
 
 // inject breaks all arms at once.
@@ -122,7 +128,10 @@ func (p *pass) renew(ctx context.Context) error {
 			if p.injected[i].Renew == nil {
 				return nil
 			}
-			return p.injected[i].Renew(ctx)
+			// One that has begun is carried through: cut off, it could take effect after the heal.
+			whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), healLimit)
+			defer cancel()
+			return p.injected[i].Renew(whole)
 		})
 		if err != nil {
 			return err
@@ -162,18 +171,22 @@ func (p *pass) probe(ctx context.Context, yes, no string, want func(faults.Effec
 	return err
 }
 
-// heal ends the fault at all arms; healing twice is no error.
+// heal ends the fault at all arms, each whatever becomes of the others; healing twice is no error.
 func (p *pass) heal(ctx context.Context) error {
-	return p.all(ctx, func(ctx context.Context, i int) error {
-		if p.injected[i].Heal == nil {
-			return nil
+	var group sync.WaitGroup
+	errs := make([]error, len(p.sites))
+	for i, in := range p.injected {
+		if in.Heal == nil {
+			continue
 		}
-		err := p.injected[i].Heal(ctx)
-		if err == nil {
-			p.injected[i] = faults.Injection{}
-		}
-		return err
-	})
+		group.Go(func() {
+			if errs[i] = in.Heal(ctx); errs[i] == nil {
+				p.injected[i] = faults.Injection{}
+			}
+		})
+	}
+	group.Wait()
+	return errors.Join(errs...)
 }
 
 // all does something at all sites at once.

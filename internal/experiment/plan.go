@@ -67,26 +67,57 @@ func (e *Experiment) specs(arms []result.Arm, metricInterval time.Duration) []te
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
-// orders returns the order of the arms in each of the rounds: rows of Williams squares, in which every arm follows
-// every other equally often, with the arms' numbers and the rows shuffled anew for each square.
+// orders returns the order of the arms in each of the rounds of all launches: rows of Williams squares, with the arms'
+// numbers and the rows shuffled anew for each square. Within the rounds of a whole square every arm follows every other
+// equally often; wholeSquare says how many rounds that takes. No arm follows itself from one round to the next.
 //
 // Source: E. J. Williams, Experimental designs balanced for the estimation of residual effects of treatments,
 // Australian Journal of Scientific Research A 2 (1949).
 func orders(rng *rand.Rand, arms, rounds int) [][]int {
 	var out [][]int
 	for len(out) < rounds {
-		square := williams(arms)
-		rng.Shuffle(len(square), func(i, j int) { square[i], square[j] = square[j], square[i] })
-		label := rng.Perm(arms)
-		for _, row := range square {
-			order := make([]int, arms)
-			for i, arm := range row {
-				order[i] = label[arm]
-			}
-			out = append(out, order)
+		square := shuffled(rng, arms)
+		for try := 0; try < 100 && repeats(out, square); try++ { // two arms cannot avoid it, others soon do
+			square = shuffled(rng, arms)
 		}
+		out = append(out, square...)
 	}
 	return out[:rounds]
+}
+
+// shuffled is a Williams square with its rows and the numbers of the arms shuffled.
+func shuffled(rng *rand.Rand, arms int) [][]int {
+	square, label := williams(arms), rng.Perm(arms)
+	rng.Shuffle(len(square), func(i, j int) { square[i], square[j] = square[j], square[i] })
+	for _, row := range square {
+		for i, arm := range row {
+			row[i] = label[arm]
+		}
+	}
+	return square
+}
+
+// repeats reports whether an arm would follow itself where one row meets the next.
+func repeats(before, square [][]int) bool {
+	last := -1
+	if n := len(before); n > 0 {
+		last = before[n-1][len(before[n-1])-1]
+	}
+	for _, row := range square {
+		if row[0] == last {
+			return true
+		}
+		last = row[len(row)-1]
+	}
+	return false
+}
+
+// wholeSquare is how many rounds a Williams square of the arms has.
+func wholeSquare(arms int) int {
+	if arms%2 == 1 {
+		return 2 * arms
+	}
+	return arms
 }
 
 // williams is the square for n treatments: n rows for an even n, 2n for an odd one.

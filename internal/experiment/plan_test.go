@@ -8,10 +8,7 @@ import (
 
 func TestOrdersAreBalanced(t *testing.T) {
 	for n := 2; n <= 9; n++ {
-		rows := n
-		if n%2 == 1 {
-			rows = 2 * n
-		}
+		rows := wholeSquare(n)
 		follows := map[[2]int]int{}
 		for _, order := range orders(rand.New(rand.NewPCG(1, 2)), n, rows) {
 			if sorted := slices.Sorted(slices.Values(order)); !slices.Equal(sorted, iota(n)) {
@@ -28,6 +25,18 @@ func TestOrdersAreBalanced(t *testing.T) {
 					t.Errorf("n=%d: %d follows %d %d times, want %d", n, b, a, follows[[2]int{a, b}], want)
 				}
 			}
+		}
+	}
+}
+
+func TestNoArmFollowsItself(t *testing.T) {
+	for n := 3; n <= 10; n++ {
+		last := -1
+		for round, order := range orders(rand.New(rand.NewPCG(3, uint64(n))), n, 40) {
+			if order[0] == last {
+				t.Errorf("n=%d: arm %d follows itself into round %d", n, last, round)
+			}
+			last = order[n-1]
 		}
 	}
 }

@@ -41,21 +41,58 @@ type run struct {
 	log       *os.File // of all children
 	conductor *conductor
 	generator *child.Process
-	pack      *alerts.Pack
 	lapsed    *alerts.Lapsed
 	faults    []faults.Fault
 }
 
-// Run carries out a valid experiment. The run directory holds what was measured, whatever the error: a run that ends
-// early is marked partial with the reason.
-func Run(ctx context.Context, e *Experiment, o Options) (err error) {
+// Run carries out a valid experiment. Once begun, the run directory holds what was measured, whatever the error: a run
+// that ends early is marked partial with the reason. What is refused before has begun nothing and written nothing.
+func Run(ctx context.Context, e *Experiment, o Options) (begun bool, err error) {
 	r := &run{Experiment: e, Options: o}
-	if err := r.prepare(); err != nil {
+	meta, err := r.prepare()
+	if err != nil {
+		return false, err
+	}
+	if r.dir, err = result.Create(o.Out, meta); err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, r.finish(err)) }()
+	return true, r.carryOut(ctx)
+}
+
+// prepare checks what can be checked before anything starts, and returns run.json as far as it is known.
+func (r *run) prepare() (result.Run, error) {
+	pack, err := r.loadRules()
+	if err != nil {
+		return result.Run{}, err
+	}
+	// A window holds at least three samples, of whichever source is slower.
+	r.lapsed = pack.Lapse(r.Alerts.Lapse, 3*max(r.Telemetry.ScrapeInterval, r.Telemetry.CatchMetricInterval))
+	for _, id := range r.Faults {
+		f, err := faults.Lookup(id)
+		if err != nil {
+			return result.Run{}, err
+		}
+		r.faults = append(r.faults, f)
+	}
+	if err := r.Env.Check(len(r.tollArms())); err != nil {
+		return result.Run{}, err
+	}
+	return r.meta()
+}
+
+// carryOut measures the toll, then the catch.
+func (r *run) carryOut(ctx context.Context) (err error) {
+	if r.log, err = os.Create(r.dir.Path("processes.log")); err != nil {
+		return fmt.Errorf("experiment: %w", err)
+	}
+	if err := os.WriteFile(r.rulesFile(), r.lapsed.Text, 0o644); err != nil {
+		return fmt.Errorf("experiment: %w", err)
+	}
+	if r.conductor, err = newConductor(); err != nil {
 		return err
 	}
-	defer func() {
-		err = errors.Join(err, r.finish(err))
-	}()
+	defer r.conductor.close()
 	ctx, lost := context.WithCancelCause(ctx)
 	defer lost(nil)
 	if err := r.startGenerator(lost); err != nil {
@@ -68,52 +105,16 @@ func Run(ctx context.Context, e *Experiment, o Options) (err error) {
 	return r.catch(ctx)
 }
 
-// prepare checks what can be checked before anything starts, and opens the run directory.
-func (r *run) prepare() error {
-	if err := r.loadRules(); err != nil {
-		return err
+// loadRules reads the experiment's rules, the shipped ones unless it names others.
+func (e *Experiment) loadRules() (*alerts.Pack, error) {
+	if e.Alerts.Rules == "" {
+		return alerts.Load("the shipped rules", rules.Pack)
 	}
-	for _, id := range r.Faults {
-		f, err := faults.Lookup(id)
-		if err != nil {
-			return err
-		}
-		r.faults = append(r.faults, f)
-	}
-	if err := r.Env.Check(len(r.tollArms())); err != nil {
-		return err
-	}
-	meta, err := r.meta()
+	text, err := os.ReadFile(e.Alerts.Rules)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if r.dir, err = result.Create(r.Out, meta); err != nil {
-		return err
-	}
-	if r.log, err = os.Create(r.dir.Path("processes.log")); err != nil {
-		return fmt.Errorf("experiment: %w", err)
-	}
-	if err := os.WriteFile(r.rulesFile(), r.lapsed.Text, 0o644); err != nil {
-		return fmt.Errorf("experiment: %w", err)
-	}
-	r.conductor, err = newConductor()
-	return err
-}
-
-func (r *run) loadRules() (err error) {
-	name, text := "the shipped rules", rules.Pack
-	if r.Alerts.Rules != "" {
-		name = r.Alerts.Rules
-		if text, err = os.ReadFile(name); err != nil {
-			return fmt.Errorf("experiment: rules: %w", err)
-		}
-	}
-	if r.pack, err = alerts.Load(name, text); err != nil {
-		return err
-	}
-	// A window holds at least three samples, of whichever source is slower.
-	r.lapsed = r.pack.Lapse(r.Alerts.Lapse, 3*max(r.Telemetry.ScrapeInterval, r.Telemetry.CatchMetricInterval))
-	return nil
+	return alerts.Load(e.Alerts.Rules, text)
 }
 
 // rulesFile is where the rules are kept as they are evaluated.
@@ -130,7 +131,7 @@ func (r *run) meta() (result.Run, error) {
 		ID:      now.UTC().Format("20060102-150405") + "-" + r.Profile,
 		Started: now, Tool: tool(r.Version), Machine: machine(), Environment: r.Env.Name(),
 		Profile: r.Profile, Experiment: text, Seed: r.Seed, Journeys: r.Options.Journeys,
-		Budgets: r.Budgets, Arms: r.tollArms(), Lapse: r.Alerts.Lapse, Alerts: r.lapsed.Alerts, Warnings: r.lapsed.Notes,
+		Budgets: r.Budgets, Arms: r.tollArms(), Lapse: r.Alerts.Lapse, Alerts: r.lapsed.Alerts, Warnings: append(r.planWarnings(), r.lapsed.Notes...),
 		Plan: result.Plan{
 			Launches: r.Toll.Launches, Rounds: r.Toll.Rounds, Slot: r.Toll.Slot, Washout: r.Toll.Washout,
 			Rate: r.Toll.Rate, CatchRate: r.Catch.Rate, ClientTimeout: clientTimeout,
@@ -148,6 +149,16 @@ func (r *run) meta() (result.Run, error) {
 		})
 	}
 	return meta, nil
+}
+
+// planWarnings says what the sizes of the plan give up.
+func (r *run) planWarnings() []string {
+	rounds, square := r.Toll.Launches*r.Toll.Rounds, wholeSquare(len(r.tollArms()))
+	if rounds%square == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%d rounds of %d arms are no multiple of %d: not every arm follows every other equally often",
+		rounds, len(r.tollArms()), square)}
 }
 
 // tool says what is running and which libraries shape what it finds.
@@ -172,14 +183,17 @@ func tool(version string) result.Tool {
 
 // finish closes the run directory with the status that err calls for.
 func (r *run) finish(err error) error {
-	r.conductor.close()
 	update := r.dir.Update(func(m *result.Run) {
 		m.Ended, m.Status = time.Now(), result.Complete
 		if err != nil {
 			m.Status, m.Reason = result.Partial, err.Error()
 		}
 	})
-	return errors.Join(update, r.dir.Close(), r.log.Close())
+	errs := []error{update, r.dir.Close()}
+	if r.log != nil {
+		errs = append(errs, r.log.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // clientTimeout is how long the load generator waits for an answer.

@@ -15,9 +15,11 @@ import (
 // others are parked.
 func (r *run) toll(ctx context.Context) error {
 	plan := rand.New(rand.NewPCG(uint64(r.Seed), 0x746f6c6c))
+	arms := r.specs(r.tollArms(), r.Telemetry.MetricInterval)
+	all := orders(plan, len(arms), r.Toll.Launches*r.Toll.Rounds)
 	for launch := range r.Toll.Launches {
-		spec := testenv.Spec{Launch: launch, Arms: r.specs(r.tollArms(), r.Telemetry.MetricInterval)}
-		rounds := orders(plan, len(spec.Arms), r.Toll.Rounds)
+		spec := testenv.Spec{Launch: launch, Arms: arms}
+		rounds := all[launch*r.Toll.Rounds : (launch+1)*r.Toll.Rounds]
 		err := r.deploy(ctx, spec, "each process starts, trains or loads its data, and connects", func(ctx context.Context, arms []testenv.Arm) error {
 			if err := r.warmUp(ctx, launch, arms); err != nil {
 				return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"net/url"
 	"os"
 	"regexp"
 	"slices"
@@ -19,6 +20,12 @@ import (
 // Environments are the legal values of Experiment.Environment.
 var Environments = []string{"process"}
 
+// MaxSeed is the largest seed: the largest number that scripts of k6 hold exactly.
+const MaxSeed = int64(1)<<53 - 1
+
+// own are the variables of this stack that a level may set; the others are the harness's.
+var own = []string{"PERSO_LOG_LEVEL", "PERSO_ITEM_LABELS", "PERSO_REFRESH"}
+
 // levelName is what a level may be called: it becomes a directory, a topic prefix and part of a tag.
 var levelName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,30}$`)
 
@@ -29,6 +36,7 @@ var reserved = []string{RepeatArm, DelayArm}
 func (e *Experiment) Validate() error {
 	c := &complaints{}
 	c.oneOf("environment", e.Environment, Environments)
+	within(c, "seed", e.Seed, -MaxSeed, MaxSeed)
 	e.validateLevels(c)
 	seen := map[string]bool{}
 	for _, id := range e.Faults {
@@ -44,10 +52,8 @@ func (e *Experiment) Validate() error {
 	e.validateToll(c)
 	e.validateCatch(c)
 	e.validateTelemetry(c)
-	if e.Alerts.Rules != "" {
-		if _, err := os.ReadFile(e.Alerts.Rules); err != nil {
-			c.add("alerts.rules: %v", err)
-		}
+	if _, err := e.loadRules(); err != nil {
+		c.add("alerts.rules: %v", err)
 	}
 	e.validateBudgets(c)
 	return c.err()
@@ -69,8 +75,11 @@ func (e *Experiment) validateLevels(c *complaints) {
 		}
 		seen[l.Name] = true
 		for _, key := range slices.Sorted(maps.Keys(l.Env)) {
-			if !strings.HasPrefix(key, "OTEL_") && !strings.HasPrefix(key, "PERSO_") {
-				c.add("levels: %s: variable %s: only OTEL_* and PERSO_* make a level", l.Name, key)
+			if !strings.HasPrefix(key, "OTEL_") && !slices.Contains(own, key) {
+				c.add("levels: %s: variable %s: a level is made of OTEL_* and %s", l.Name, key, strings.Join(own, ", "))
+			}
+			if l.Env[key] == redacted {
+				c.add("levels: %s: variable %s: its value was taken out when the experiment was printed: put it in again", l.Name, key)
 			}
 		}
 	}
@@ -163,12 +172,15 @@ func within[T cmp.Ordered](c *complaints, key string, value, low, high T) {
 // secretName matches variables whose values stay out of run directories and printed experiments.
 var secretName = regexp.MustCompile(`(?i)header|token|secret|passw|api.?key|credential|auth`)
 
-// Redact replaces the values of secret-looking variables.
+// redacted stands where a secret was.
+const redacted = "[redacted]"
+
+// Redact replaces the values of secret-looking variables, and of those that hold a URL with a user's name or password.
 func Redact(env map[string]string) map[string]string {
 	out := maps.Clone(env)
-	for key := range out {
-		if secretName.MatchString(key) {
-			out[key] = "[redacted]"
+	for key, value := range out {
+		if u, err := url.Parse(value); secretName.MatchString(key) || err == nil && u.User != nil {
+			out[key] = redacted
 		}
 	}
 	return out
