@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 )
@@ -20,7 +22,11 @@ const (
 // Check compares what the arms need with the memory that is available and the limit on open files.
 func (*Process) Check(arms int) error {
 	need := memoryShared + int64(arms)*memoryPerArm
-	if free, ok := memAvailable(); ok && free < need {
+	free, ok := memAvailable()
+	if room, limited := cgroupRoom(); limited && (!ok || room < free) {
+		free, ok = room, true
+	}
+	if ok && free < need {
 		return fmt.Errorf("too little memory: %d arms need about %d MB and %d MB are available: run fewer levels (--levels) or free some",
 			arms, need>>20, free>>20)
 	}
@@ -51,4 +57,28 @@ func memAvailable() (int64, bool) {
 		}
 	}
 	return 0, false
+}
+
+// cgroupRoom is what the control group (v2) of this process leaves, in bytes; false where it sets no limit. Its own
+// group is read: a limit further up shows there only in a container, which is where it matters.
+func cgroupRoom() (int64, bool) {
+	own, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return 0, false
+	}
+	path, ok := strings.CutPrefix(strings.TrimSpace(string(own)), "0::")
+	if !ok {
+		return 0, false
+	}
+	read := func(name string) (int64, bool) {
+		text, err := os.ReadFile(filepath.Join("/sys/fs/cgroup", path, name))
+		if err != nil {
+			return 0, false
+		}
+		n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64) // "max" is no limit
+		return n, err == nil
+	}
+	limit, limited := read("memory.max")
+	used, known := read("memory.current")
+	return limit - used, limited && known
 }

@@ -153,6 +153,9 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	}
 	if lags, err := v.groupLag(ctx); err == nil { // a broker that does not answer shows as absent lag
 		for _, l := range lags.Sorted() {
+			if l.Err != nil {
+				continue // not known is not zero
+			}
 			out <- prometheus.MustNewConstMetric(groupLag, prometheus.GaugeValue, float64(max(l.Lag, 0)),
 				strings.TrimPrefix(v.group(), v.arm+"."), strings.TrimPrefix(l.Topic, v.arm+"."), strconv.Itoa(int(l.Partition)))
 		}
@@ -198,9 +201,16 @@ func (v *view) lag(ctx context.Context) (map[int32]int64, error) {
 	if err != nil {
 		return nil, fmt.Errorf("testenv: lag of arm %s: %w", v.arm, err)
 	}
+	events := lags[v.arm+".events"]
+	if len(events) == 0 {
+		return nil, fmt.Errorf("testenv: lag of arm %s: the group has nothing to do with the topic of events", v.arm)
+	}
 	out := map[int32]int64{}
-	for partition, l := range lags[v.arm+".events"] {
-		out[partition] = max(l.Lag, 0)
+	for partition, l := range events {
+		if l.Err != nil {
+			return nil, fmt.Errorf("testenv: lag of arm %s, partition %d: %w", v.arm, partition, l.Err)
+		}
+		out[partition] = l.Lag
 	}
 	return out, nil
 }

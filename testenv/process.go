@@ -87,7 +87,7 @@ func (e *Process) Launch(ctx context.Context, spec Spec) (_ Launch, err error) {
 			_ = l.Close(context.WithoutCancel(ctx))
 		}
 	}()
-	if l.scratch, err = os.MkdirTemp("", "tollgate-"); err != nil {
+	if l.scratch, err = os.MkdirTemp(spec.Scratch, "tollgate-"); err != nil {
 		return nil, fmt.Errorf("testenv: %w", err)
 	}
 	if l.outside, err = newOutside(); err != nil {
@@ -184,6 +184,9 @@ func (l *launch) pipelineEnv(spec Spec, a ArmSpec) map[string]string {
 		"PERSO_RULES_FILE":      spec.RulesFile,
 		"PERSO_TELEMETRY_DIR":   spec.TelemetryDir,
 	}
+	if spec.Lookback > 0 {
+		env["PERSO_LOOKBACK"] = spec.Lookback.String()
+	}
 	series := spec.SeriesDir
 	if series == "" {
 		series = filepath.Join(l.scratch, "series")
@@ -260,7 +263,7 @@ func (l *launch) Close(context.Context) error {
 		var group sync.WaitGroup
 		for _, p := range procs {
 			if pick(p.Name) {
-				group.Go(func() { p.Stop(5 * time.Second) })
+				group.Go(func() { p.Stop(8 * time.Second) })
 			}
 		}
 		group.Wait()

@@ -34,6 +34,8 @@ type Spec struct {
 	RulesFile    string        // rule file that every arm's Prometheus evaluates, already time-lapsed; "" for none
 	EvalInterval time.Duration // of rule groups that name none
 	Scrape       time.Duration // scrape interval
+	Lookback     time.Duration // how old the last sample of a series may be; 0: ten scrapes or evaluations
+	Scratch      string        // where what is not kept lies meanwhile; "": the system's temporary directory
 	SeriesDir    string        // each arm's series go below it; "": a scratch directory that is removed
 	TelemetryDir string        // each arm's spans and logs go into it as OTLP JSON lines; "": not kept
 }
@@ -49,7 +51,7 @@ type Launch interface {
 	Arms() []Arm // in the order of Spec.Arms
 	// Lost delivers the first part that ended by itself, as an error that names it and quotes its last log lines.
 	Lost() <-chan error
-	// Report has every service's start-up time.
+	// StartUp says how long it took, and what took longest.
 	StartUp() result.StartUp
 	// Close ends everything, gracefully first, and returns when all of it is gone.
 	Close(ctx context.Context) error

@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync/atomic"
@@ -38,7 +39,7 @@ func newDecisionSignals(tel *telemetry, itemLabels bool) (*decisionSignals, erro
 	s.decisions, errs[0] = meter.Int64Counter("perso.decisions", metric.WithDescription("Decisions by channel, variant and why default content was shown."))
 	s.missing, errs[1] = meter.Int64Counter("perso.feature.missing", metric.WithDescription("Decisions for known users that lacked an input."))
 	_, errs[2] = meter.Float64ObservableGauge("perso.feature.psi",
-		metric.WithDescription("Population stability index of an input against training, over the last 400 decisions."),
+		metric.WithDescription(fmt.Sprintf("Population stability index of an input against training, over the last %d decisions.", driftWindow)),
 		metric.WithFloat64Callback(s.observeDrift))
 	if itemLabels {
 		s.items, errs[3] = meter.Int64Counter("perso.item.impressions", metric.WithDescription("Items shown, by item."))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"log/slog"
@@ -17,12 +16,12 @@ const pseudonymKey = "enduser.pseudo.id"
 // redacted stands where a value was withheld.
 const redacted = "[redacted]"
 
-// pseudonyms turns user ids into names that are stable within a run and cannot be turned back without its key.
+// pseudonyms turns user ids into names that are stable within a launch and cannot be turned back without its key.
 type pseudonyms struct{ key []byte }
 
-// newPseudonyms derives the key from the seed, so that all services of all arms agree.
-func newPseudonyms(seed int64) pseudonyms {
-	key := sha256.Sum256(binary.BigEndian.AppendUint64([]byte("perso pseudonyms "), uint64(seed)))
+// newPseudonyms derives the key from a secret that all services of a launch share, and that is written nowhere.
+func newPseudonyms(secret string) pseudonyms {
+	key := sha256.Sum256([]byte("perso pseudonyms " + secret))
 	return pseudonyms{key: key[:]}
 }
 

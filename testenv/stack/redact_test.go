@@ -10,7 +10,7 @@ import (
 )
 
 func TestRedaction(t *testing.T) {
-	names := newPseudonyms(1)
+	names := newPseudonyms("1")
 	pseudonym := names.of("u17")
 	type profile struct{ Name, Email string }
 	for _, test := range []struct {
@@ -55,8 +55,8 @@ func TestRedactorKeepsItsLevel(t *testing.T) {
 }
 
 func TestPseudonyms(t *testing.T) {
-	a, b := newPseudonyms(1), newPseudonyms(2)
-	if a.of("u1") != newPseudonyms(1).of("u1") || a.of("u1") == a.of("u2") || a.of("u1") == b.of("u1") || a.of("") != "" {
+	a, b := newPseudonyms("1"), newPseudonyms("2")
+	if a.of("u1") != newPseudonyms("1").of("u1") || a.of("u1") == a.of("u2") || a.of("u1") == b.of("u1") || a.of("") != "" {
 		t.Error("a pseudonym must be a function of seed and user, and nothing for nobody")
 	}
 }

@@ -54,7 +54,7 @@ func setup(ctx context.Context, role string, cfg Config) (*telemetry, error) {
 	if stderr == nil {
 		stderr = io.Discard
 	}
-	t := &telemetry{names: newPseudonyms(cfg.Seed), log: slog.New(slog.DiscardHandler)}
+	t := &telemetry{names: newPseudonyms(cfg.Token), log: slog.New(slog.DiscardHandler)}
 	text := slog.NewTextHandler(stderr, nil)
 	t.health = slog.New(redactor{next: text, names: t.names, least: slog.LevelWarn}).With("role", role, "arm", cfg.Arm)
 	if cfg.Level.Off {
