@@ -33,9 +33,12 @@ func (a *app) gateCommand() *cobra.Command {
 			if err != nil {
 				return usage(err)
 			}
+			if err := verdict.CheckBudgets(budgets, above(data.Run)); err != nil {
+				return usage(err)
+			}
 			analysis, err := verdict.Judge(data, budgets)
 			if err != nil {
-				return usage(err)
+				return err
 			}
 			a.code = exitCode(analysis.Outcome)
 			return reports.Verdict(a.stdout, analysis)
@@ -43,4 +46,15 @@ func (a *app) gateCommand() *cobra.Command {
 	}
 	c.Flags().StringArrayVar(&texts, "budget", nil, "budget to judge, e.g. 'full: p95 <= +5%' (repeatable)")
 	return c
+}
+
+// above are the names of a run's levels above the baseline.
+func above(r result.Run) []string {
+	var names []string
+	for _, a := range r.Arms {
+		if a.Role == result.RoleLevel {
+			names = append(names, a.Name)
+		}
+	}
+	return names
 }

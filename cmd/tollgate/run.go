@@ -130,12 +130,12 @@ func (a *app) measure(ctx context.Context, e *experiment.Experiment, journeys, o
 		out = filepath.Join("runs", time.Now().Format("20060102-150405")+"-"+e.Profile)
 	}
 	progress := newProgress(a.stderr)
-	runErr := experiment.Run(ctx, e, experiment.Options{
+	begun, runErr := experiment.Run(ctx, e, experiment.Options{
 		Env:    &testenv.Process{Binary: binary},
 		Binary: binary, Journeys: journeys, Out: out, Version: version(), Progress: progress,
 	})
 	progress.close()
-	if runErr != nil && !hasRun(out) {
+	if !begun {
 		return runErr
 	}
 	analysis, err := a.conclude(out)
@@ -161,12 +161,6 @@ func describeJourneys(j experiment.Journeys) (string, error) {
 	}
 	return fmt.Sprintf("%d recorded sessions with %d events (%s), think times divided by %g",
 		sessions, events, filepath.Base(j.File), j.Speed), nil
-}
-
-// hasRun reports whether there is a run directory with at least its head.
-func hasRun(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, result.RunFile))
-	return err == nil
 }
 
 // conclude writes every report into the run directory and the text one to stdout.

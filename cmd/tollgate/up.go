@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -23,9 +24,51 @@ type upState struct {
 	Gateway string `json:"gateway"`
 }
 
-// upFile is where it is left: one stack at a time and user.
-func upFile() string {
-	return filepath.Join(os.TempDir(), fmt.Sprintf("tollgate-up-%d.json", os.Getuid()))
+// upFile is where it is left, in a directory of the user's own: one stack at a time and user.
+func upFile() (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(cache, "tollgate")
+	return filepath.Join(dir, "up.json"), os.MkdirAll(dir, 0o700)
+}
+
+// claim writes the file; it refuses while another stack is up.
+func claim(file string, state upState) error {
+	text, err := json.Marshal(state)
+	if err != nil {
+		return err
+	}
+	if other, err := readUp(file); err == nil && other.alive() {
+		return fmt.Errorf("another stack is up at %s (process %d): end it with `tollgate down`", other.Gateway, other.PID)
+	}
+	return os.WriteFile(file, text, 0o600)
+}
+
+func readUp(file string) (upState, error) {
+	var state upState
+	text, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return state, errors.New("nothing is up")
+	}
+	if err != nil {
+		return state, err
+	}
+	if err := json.Unmarshal(text, &state); err != nil || state.PID <= 1 {
+		return state, fmt.Errorf("%s is not what `tollgate up` writes: remove it", file)
+	}
+	return state, nil
+}
+
+// alive reports whether the stack's gateway still answers: a process id alone may long be another's.
+func (s upState) alive() bool {
+	resp, err := (&http.Client{Timeout: time.Second}).Get(s.Gateway + "/healthz")
+	if err != nil {
+		return false
+	}
+	_ = resp.Body.Close()
+	return syscall.Kill(s.PID, 0) == nil
 }
 
 func (a *app) upCommand() *cobra.Command {
@@ -65,6 +108,10 @@ func (a *app) up(ctx context.Context, level result.Level, listen string, seed in
 	if err != nil {
 		return fmt.Errorf("cannot find my own binary: %w", err)
 	}
+	file, err := upFile()
+	if err != nil {
+		return err
+	}
 	env := &testenv.Process{Binary: binary, GatewayAddr: listen}
 	if err := env.Check(1); err != nil {
 		return err
@@ -84,14 +131,10 @@ func (a *app) up(ctx context.Context, level result.Level, listen string, seed in
 	}
 	defer func() { err = errors.Join(err, launch.Close(context.WithoutCancel(ctx))) }()
 	arm := launch.Arms()[0]
-	state, err := json.Marshal(upState{PID: os.Getpid(), Gateway: arm.Gateway()})
-	if err != nil {
+	if err := claim(file, upState{PID: os.Getpid(), Gateway: arm.Gateway()}); err != nil {
 		return err
 	}
-	if err := os.WriteFile(upFile(), state, 0o600); err != nil {
-		return err
-	}
-	defer os.Remove(upFile())
+	defer os.Remove(file)
 	fmt.Fprintf(a.stdout, "gateway     %s\nprometheus  %s\nlevel       %s: %s\n", arm.Gateway(), arm.Prometheus(), level.Name, level.Title)
 	fmt.Fprintln(a.stderr, "up; Ctrl-C or `tollgate down` ends it")
 	select {
@@ -102,31 +145,36 @@ func (a *app) up(ctx context.Context, level result.Level, listen string, seed in
 	}
 }
 
+// downLimit is how long a stack may take to end.
+const downLimit = 30 * time.Second
+
 func (a *app) down(ctx context.Context) error {
-	text, err := os.ReadFile(upFile())
-	if errors.Is(err, os.ErrNotExist) {
-		return errors.New("nothing is up")
-	}
+	file, err := upFile()
 	if err != nil {
 		return err
 	}
-	var state upState
-	if err := json.Unmarshal(text, &state); err != nil || state.PID <= 1 {
-		return fmt.Errorf("%s is not what `tollgate up` writes: remove it", upFile())
+	state, err := readUp(file)
+	if err != nil {
+		return err
 	}
-	if err := syscall.Kill(state.PID, syscall.SIGTERM); err != nil { // it is gone; so are its children
-		fmt.Fprintf(a.stderr, "process %d, which kept the stack, is gone already\n", state.PID)
-		return os.Remove(upFile())
+	if !state.alive() {
+		fmt.Fprintf(a.stderr, "the stack at %s is gone already\n", state.Gateway)
+		return os.Remove(file)
 	}
+	if err := syscall.Kill(state.PID, syscall.SIGTERM); err != nil {
+		return fmt.Errorf("process %d: %w", state.PID, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, downLimit)
+	defer cancel()
 	for { // up removes its file as the last thing
-		if _, err := os.Stat(upFile()); errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
 			fmt.Fprintf(a.stderr, "down: %s\n", state.Gateway)
 			return nil
 		}
 		select {
 		case <-time.After(50 * time.Millisecond):
 		case <-ctx.Done():
-			return ctx.Err()
+			return fmt.Errorf("process %d was asked to end and has not: %w", state.PID, ctx.Err())
 		}
 	}
 }
