@@ -11,7 +11,7 @@ const missingBin = "missing"
 
 // Window of the drift measure, in decisions.
 const (
-	driftWindow = 200
+	driftWindow = 400
 	driftLeast  = 100 // below this nothing is reported
 )
 
