@@ -70,10 +70,6 @@ func (s *decisionService) decide(w http.ResponseWriter, r *http.Request) {
 	if !read(w, r, &req) {
 		return
 	}
-	if err := req.check(); err != nil {
-		fail(w, http.StatusBadRequest, err)
-		return
-	}
 	d := s.choose(r.Context(), req)
 	if d.reason != "" {
 		d.answer.Items = s.popular[:min(req.Slots, len(s.popular))]

@@ -64,10 +64,6 @@ func (s *gatewayService) recommend(w http.ResponseWriter, r *http.Request) {
 	if !read(w, r, &req) {
 		return
 	}
-	if err := req.check(); err != nil {
-		fail(w, http.StatusBadRequest, err)
-		return
-	}
 	if s.cfg.Spin > 0 {
 		w.Header().Set("X-Perso-Spun-Ns", strconv.FormatInt(int64(spin(s.cfg.Spin)), 10))
 	}
@@ -86,10 +82,6 @@ func (s *gatewayService) login(w http.ResponseWriter, r *http.Request) {
 	if !read(w, r, &req) {
 		return
 	}
-	if err := req.check(); err != nil {
-		fail(w, http.StatusBadRequest, err)
-		return
-	}
 	ctx := s.tel.withSession(r.Context(), req.Session, req.Channel)
 	answer, err := s.profile.post(ctx, "/v1/link", req, nil)
 	if err != nil {
@@ -103,10 +95,6 @@ func (s *gatewayService) login(w http.ResponseWriter, r *http.Request) {
 func (s *gatewayService) event(w http.ResponseWriter, r *http.Request) {
 	var e event
 	if !read(w, r, &e) {
-		return
-	}
-	if err := e.check(); err != nil {
-		fail(w, http.StatusBadRequest, err)
 		return
 	}
 	if s.events.full() {

@@ -62,10 +62,6 @@ func (s *modelService) rank(w http.ResponseWriter, r *http.Request) {
 	if !read(w, r, &req) {
 		return
 	}
-	if err := req.check(); err != nil {
-		fail(w, http.StatusBadRequest, err)
-		return
-	}
 	answer := m.rank(req)
 	if s.confidence != nil {
 		s.confidence.Record(r.Context(), answer.Confidence)

@@ -61,10 +61,6 @@ func (s *profileService) link(w http.ResponseWriter, r *http.Request) {
 	if !read(w, r, &req) {
 		return
 	}
-	if err := req.check(); err != nil {
-		fail(w, http.StatusBadRequest, err)
-		return
-	}
 	if err := s.store.link(r.Context(), req.Session, req.User); err != nil {
 		s.tel.log.WarnContext(r.Context(), "session not linked", "error", err, "session.id", req.Session)
 		fail(w, http.StatusBadGateway, fmt.Errorf("the store does not answer: %w", err))

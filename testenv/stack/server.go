@@ -216,14 +216,21 @@ func fail(w http.ResponseWriter, status int, err error) {
 	reply(w, status, map[string]string{"error": err.Error()})
 }
 
-// read decodes a JSON body of bounded size; on failure it has answered 400 and returns false.
-func read(w http.ResponseWriter, r *http.Request, into any) bool {
+// body is what a request carries: it says what is wrong with itself.
+type body interface{ check() error }
+
+// read decodes and checks a JSON body of bounded size; on failure it has answered 400 and returns false.
+func read(w http.ResponseWriter, r *http.Request, into body) bool {
 	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyLimit))
 	if err == nil {
 		err = json.Unmarshal(text, into)
 	}
 	if err != nil {
 		fail(w, http.StatusBadRequest, fmt.Errorf("the body must be JSON of at most %d bytes: %w", bodyLimit, err))
+		return false
+	}
+	if err := into.check(); err != nil {
+		fail(w, http.StatusBadRequest, err)
 		return false
 	}
 	return true
