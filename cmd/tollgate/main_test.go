@@ -34,6 +34,7 @@ func TestExitCodeOfWrongUsage(t *testing.T) {
 	for _, args := range [][]string{
 		{"run", "--nosuch"}, {"run", "a", "b"}, {"report"}, {"list", "nothing"}, {"run", "--profile", "fast"},
 		{"run", "--levels", "off,loud"}, {"run", "--faults", "x"}, {"report", "--format", "pdf", "."}, {"up", "--level", "x"},
+		{"up", "--seed", "9007199254740992"},
 		{"nosuch"}, {"run", "--rate", "0"}, {"run", "--journeys", "nowhere.tsv"},
 	} {
 		if code := run(context.Background(), args, nil, discard{}, discard{}); code != exitUsage {

@@ -112,18 +112,21 @@ func (a *app) up(ctx context.Context, level result.Level, listen string, seed in
 	if err != nil {
 		return err
 	}
-	env := &testenv.Process{Binary: binary, GatewayAddr: listen}
-	if err := env.Check(1); err != nil {
-		return err
-	}
 	e, err := experiment.Profile("")
 	if err != nil {
 		return err
 	}
-	e.Levels = []experiment.Level{{Level: level}}
+	e.Levels, e.Seed = []experiment.Level{{Level: level}}, seed
+	if err := e.Validate(); err != nil {
+		return usage(err)
+	}
+	env := &testenv.Process{Binary: binary, GatewayAddr: listen}
+	if err := env.Check(1); err != nil {
+		return err
+	}
 	launch, err := env.Launch(ctx, testenv.Spec{
 		Arms: e.CatchArms(),
-		Seed: seed, Users: e.Journeys.Users, Items: e.Journeys.Items,
+		Seed: e.Seed, Users: e.Journeys.Users, Items: e.Journeys.Items,
 		EvalInterval: e.Alerts.EvalInterval, Scrape: e.Telemetry.ScrapeInterval,
 	})
 	if err != nil {
