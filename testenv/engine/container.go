@@ -1,0 +1,199 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+)
+
+// Spec describes a container to start.
+type Spec struct {
+	Name    string // for people: "decision of arm full"
+	Host    string // its name in the network; the container's name is made of it
+	Image   string
+	Cmd     []string
+	Env     map[string]string
+	Network string
+	Ports   []string // that this process has to reach, e.g. "8080"
+	Publish string   // host:port under which people reach the first of Ports; "" for nobody but us
+	Files   []File
+	User    string // "" for the image's own
+	Ready   Probe  // nil: ready once it runs
+}
+
+// Container is a running container of a session.
+type Container struct {
+	Name    string
+	ID      string
+	Meter   *Meter
+	StartUp time.Duration // until it was ready
+
+	session  *Session
+	spec     Spec
+	expected int // holds that may end it; guarded by the session's lock
+
+	mu        sync.Mutex
+	addresses map[string]string // host:port by container port
+}
+
+// Start starts a container and waits until it is ready. It fails at once when the container ends, and quotes its log.
+// The container belongs to the session also after an error, and goes with it.
+func (s *Session) Start(ctx context.Context, spec Spec) (*Container, error) {
+	begin := time.Now()
+	c := &Container{Name: spec.Name, session: s, spec: spec, addresses: map[string]string{}}
+	request := testcontainers.ContainerRequest{
+		Image: spec.Image, Cmd: spec.Cmd, Env: spec.Env, Labels: s.Labels(), Name: fmt.Sprintf("tollgate-%s-%s", s.ID, spec.Host),
+		Networks: []string{spec.Network}, NetworkAliases: map[string][]string{spec.Network: {spec.Host}},
+		ConfigModifier: func(config *container.Config) {
+			if spec.User != "" {
+				config.User = spec.User
+			}
+		},
+		HostConfigModifier: func(host *container.HostConfig) { s.publish(host, spec) },
+		LifecycleHooks: []testcontainers.ContainerLifecycleHooks{{
+			PreStarts: []testcontainers.ContainerHook{func(ctx context.Context, created testcontainers.Container) error {
+				return s.put(ctx, created.GetContainerID(), spec.Files)
+			}},
+			PostStarts: []testcontainers.ContainerHook{func(_ context.Context, started testcontainers.Container) error {
+				c.ID = started.GetContainerID()
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				s.containers[c.ID] = c
+				return nil
+			}},
+		}},
+	}
+	if !s.Direct || spec.Publish != "" {
+		for _, port := range spec.Ports {
+			request.ExposedPorts = append(request.ExposedPorts, port+"/tcp")
+		}
+	}
+	_, err := testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{ContainerRequest: request, Started: true})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", spec.Name, errors.Join(explain(err), context.Cause(ctx)))
+	}
+	if err := c.locate(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.await(ctx); err != nil {
+		return nil, err
+	}
+	if c.Meter, err = s.Meter(ctx, c.ID); err != nil {
+		return nil, err
+	}
+	c.StartUp = time.Since(begin)
+	return c, nil
+}
+
+// publish binds the ports: to free ports of the loopback interface, or where people expect them.
+func (s *Session) publish(host *container.HostConfig, spec Spec) {
+	if s.Direct && spec.Publish == "" {
+		return
+	}
+	host.PortBindings = network.PortMap{}
+	for i, port := range spec.Ports {
+		binding := network.PortBinding{HostIP: loopback(s.Host)}
+		if i == 0 && spec.Publish != "" {
+			ip, number, err := net.SplitHostPort(spec.Publish)
+			if err == nil {
+				binding = network.PortBinding{HostIP: address(ip), HostPort: number}
+			}
+		}
+		host.PortBindings[network.MustParsePort(port+"/tcp")] = []network.PortBinding{binding}
+	}
+}
+
+// locate finds out where the container's ports are reached from here; they may move when it is started again.
+func (c *Container) locate(ctx context.Context) error {
+	at, err := c.session.Client.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{})
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.Name, err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, port := range c.spec.Ports {
+		if n := at.Container.NetworkSettings.Networks[c.spec.Network]; c.session.Direct && n != nil && n.IPAddress.IsValid() {
+			c.addresses[port] = net.JoinHostPort(n.IPAddress.String(), port)
+			continue
+		}
+		for _, binding := range at.Container.NetworkSettings.Ports[network.MustParsePort(port+"/tcp")] {
+			c.addresses[port] = net.JoinHostPort(c.session.Host, binding.HostPort)
+		}
+	}
+	return nil
+}
+
+// Address is host:port under which this process reaches a port of the container.
+func (c *Container) Address(port string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.addresses[port]
+}
+
+// URL is the base URL of a port of the container.
+func (c *Container) URL(port string) string { return "http://" + c.Address(port) }
+
+// Host is the container's name in its network.
+func (c *Container) Host() string { return c.spec.Host }
+
+// Stop asks the container to end, and kills it after grace; it stays until it is removed.
+func (c *Container) Stop(ctx context.Context, grace time.Duration) error {
+	c.session.mu.Lock()
+	c.expected++
+	c.session.mu.Unlock()
+	seconds := max(1, int(grace.Seconds()))
+	if _, err := c.session.Client.ContainerStop(ctx, c.ID, client.ContainerStopOptions{Timeout: &seconds}); err != nil {
+		return fmt.Errorf("%s: %w", c.Name, err)
+	}
+	return nil
+}
+
+// Remove ends the container at once and removes it.
+func (c *Container) Remove(ctx context.Context) error {
+	c.session.mu.Lock()
+	c.expected++
+	c.session.mu.Unlock()
+	return c.session.remove(ctx, c.ID)
+}
+
+// Logs copies the last lines of the container's log to w.
+func (c *Container) Logs(ctx context.Context, lines int, w io.Writer) error {
+	stream, err := c.session.Client.ContainerLogs(ctx, c.ID, client.ContainerLogsOptions{
+		ShowStdout: true, ShowStderr: true, Tail: fmt.Sprint(lines),
+	})
+	if err != nil {
+		return fmt.Errorf("%s: log: %w", c.Name, err)
+	}
+	defer stream.Close()
+	_, err = stdcopy.StdCopy(w, w, stream)
+	return err
+}
+
+// quote is the last log lines as the end of an error message.
+func (c *Container) quote(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	var text bytes.Buffer
+	if err := c.Logs(ctx, 5, &text); err != nil {
+		return "; its log cannot be read: " + err.Error()
+	}
+	lines := strings.Split(strings.TrimSpace(text.String()), "\n")
+	lines = slices.DeleteFunc(lines, func(l string) bool { return strings.TrimSpace(l) == "" })
+	if len(lines) == 0 {
+		return "; it logged nothing"
+	}
+	return "; its last log lines:\n    " + strings.Join(lines, "\n    ")
+}

@@ -1,0 +1,173 @@
+// Package engine is everything that tollgate asks of a container engine: images, containers with a session's labels,
+// what they use, and what can be done to them. It speaks to the engine through testcontainers-go and its Docker client.
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	stdlog "log"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/moby/moby/api/types/system"
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+	tclog "github.com/testcontainers/testcontainers-go/log"
+)
+
+// MinAPI is the oldest API that the verbs and the statistics of this package are known to work with: Engine 20.10.
+const MinAPI = "1.41"
+
+// Engine is a connection to a container engine. It is safe for concurrent use.
+type Engine struct {
+	Client *client.Client
+	Info   system.Info
+	Host   string // where published ports answer
+	// Direct: containers answer at their own addresses, without the engine's port proxy between. True where the engine
+	// shares this machine's network.
+	Direct bool
+}
+
+// Open connects to the engine that DOCKER_HOST or the current Docker context names. An error is one message that says
+// what is wrong and what to do: no engine, no permission, too old an engine.
+func Open(ctx context.Context) (*Engine, error) {
+	quiet()
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	if err := reaper(ctx); err != nil {
+		return nil, fmt.Errorf("engine: %w", err)
+	}
+	c, err := testcontainers.NewDockerClientWithOpts(ctx)
+	if err != nil {
+		return nil, explain(err)
+	}
+	e := &Engine{Client: c.Client}
+	ping, err := e.Client.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true})
+	if err != nil {
+		return nil, errors.Join(explain(err), e.Close())
+	}
+	if older(ping.APIVersion, MinAPI) {
+		return nil, errors.Join(fmt.Errorf("engine: the container engine is too old: its API is %s and %s is needed (Docker Engine 20.10): update it, "+
+			"or use --env process", ping.APIVersion, MinAPI), e.Close())
+	}
+	info, err := e.Client.Info(ctx, client.InfoOptions{})
+	if err != nil {
+		return nil, errors.Join(explain(err), e.Close())
+	}
+	e.Info = info.Info
+	if e.Info.OSType != "" && e.Info.OSType != "linux" {
+		return nil, errors.Join(fmt.Errorf("engine: the container engine runs %s containers and linux ones are needed: switch it", e.Info.OSType), e.Close())
+	}
+	if err := e.locate(ctx); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return e, nil
+}
+
+// Close ends the connection; containers go on.
+func (e *Engine) Close() error { return e.Client.Close() }
+
+// locate finds out where published ports answer. testcontainers takes the existence of /.dockerenv for a sign that the
+// engine is the host's and this is a container beside the others, which is wrong where the engine runs in here, too: then
+// the engine's own bridge is one of our interfaces. TESTCONTAINERS_HOST_OVERRIDE has the last word.
+func (e *Engine) locate(ctx context.Context) error {
+	bridge := e.bridge(ctx)
+	own, err := net.InterfaceAddrs()
+	e.Direct = err == nil && slices.ContainsFunc(own, func(a net.Addr) bool {
+		at, err := netip.ParsePrefix(a.String())
+		return err == nil && bridge.Contains(at.Addr())
+	})
+	e.Host = os.Getenv("TESTCONTAINERS_HOST_OVERRIDE")
+	if e.Host != "" {
+		return nil
+	}
+	at, err := url.Parse(e.Client.DaemonHost())
+	if err != nil {
+		return fmt.Errorf("engine: DOCKER_HOST: %w", err)
+	}
+	_, contained := os.Stat("/.dockerenv")
+	switch {
+	case at.Hostname() != "":
+		e.Host = at.Hostname()
+		e.Direct = e.Direct && (e.Host == "localhost" || strings.HasPrefix(e.Host, "127."))
+	case contained == nil && !e.Direct && bridge.IsValid():
+		e.Host = bridge.Masked().Addr().Next().String() // the bridge's own address: this is a container beside the others
+	default:
+		e.Host = "127.0.0.1"
+	}
+	return os.Setenv("TESTCONTAINERS_HOST_OVERRIDE", e.Host) // for testcontainers, which asks each time
+}
+
+// bridge is the engine's default network; the zero value if there is none.
+func (e *Engine) bridge(ctx context.Context) netip.Prefix {
+	n, err := e.Client.NetworkInspect(ctx, "bridge", client.NetworkInspectOptions{})
+	if err != nil {
+		return netip.Prefix{}
+	}
+	for _, c := range n.Network.IPAM.Config {
+		if c.Subnet.IsValid() && c.Subnet.Addr().Is4() {
+			return c.Subnet
+		}
+	}
+	return netip.Prefix{}
+}
+
+// ReaperImage is what testcontainers starts to remove what a killed process leaves.
+const ReaperImage = "testcontainers/ryuk:0.15.0"
+
+// reaper disables testcontainers' reaper where its image is not at hand, unless the user has decided: the guard and the
+// sweep of the next run do the same without it. testcontainers reads the variable once, with its first client.
+func reaper(ctx context.Context) error {
+	if os.Getenv("TESTCONTAINERS_RYUK_DISABLED") != "" {
+		return nil
+	}
+	if c, err := client.New(client.FromEnv); err == nil {
+		defer c.Close()
+		if _, err := c.ImageInspect(ctx, ReaperImage); err == nil {
+			return nil
+		}
+	}
+	return os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
+}
+
+// quiet keeps testcontainers from narrating on stderr.
+func quiet() { tclog.SetDefault(stdlog.New(io.Discard, "", 0)) }
+
+// older compares API versions such as 1.41.
+func older(version, than string) bool {
+	number := func(v string) (n int) {
+		var major, minor int
+		_, _ = fmt.Sscanf(v, "%d.%d", &major, &minor) // what does not parse is 0, the oldest
+		return major*1000 + minor
+	}
+	return number(version) < number(than)
+}
+
+// explain turns what the client says into one message with a way out.
+func explain(err error) error {
+	text := err.Error()
+	has := func(parts ...string) bool {
+		return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(strings.ToLower(text), p) })
+	}
+	host := cmp.Or(os.Getenv("DOCKER_HOST"), "unix:///var/run/docker.sock")
+	switch {
+	case has("permission denied"):
+		return fmt.Errorf("engine: no permission to use the container engine at %s: add yourself to its group (usermod -aG docker $USER, then log in again), "+
+			"or use --env process", host)
+	case has("too old", "minimum supported api version"):
+		return fmt.Errorf("engine: the container engine is too old: API %s is needed (Docker Engine 20.10): update it, or use --env process", MinAPI)
+	case has("no space left"):
+		return fmt.Errorf("engine: the container engine's disk is full: free some (docker system df, docker system prune): %w", err)
+	case client.IsErrConnectionFailed(err), has("cannot connect to the docker", "dial unix", "error during connect", "rootless docker not found"):
+		return fmt.Errorf("engine: no container engine answers at %s: start Docker (systemctl start docker), point DOCKER_HOST at one, or use --env process", host)
+	}
+	return fmt.Errorf("engine: %w", err)
+}

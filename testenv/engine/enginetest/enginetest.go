@@ -1,0 +1,43 @@
+// Package enginetest opens the container engine for tests: where there is none they skip with the reason, unless
+// TOLLGATE_REQUIRE_DOCKER=1 makes that a failure.
+package enginetest
+
+import (
+	"os"
+	"testing"
+
+	"github.com/tollgate-dev/tollgate/testenv/engine"
+)
+
+// EnvRequire makes a missing engine a failure.
+const EnvRequire = "TOLLGATE_REQUIRE_DOCKER"
+
+// Open connects to the engine for the length of a test.
+func Open(t *testing.T) *engine.Engine {
+	t.Helper()
+	e, err := engine.Open(t.Context())
+	if err != nil {
+		Missing(t, err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
+	return e
+}
+
+// Images makes sure that the standard images of these names are there.
+func Images(t *testing.T, e *engine.Engine, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		if _, err := e.Client.ImageInspect(t.Context(), (engine.Choice{}).Ref(name)); err != nil {
+			Missing(t, err)
+		}
+	}
+}
+
+// Missing skips the test, or fails it where everything must be there.
+func Missing(t *testing.T, err error) {
+	t.Helper()
+	if os.Getenv(EnvRequire) == "1" {
+		t.Fatalf("%s=1: %v", EnvRequire, err)
+	}
+	t.Skip(err)
+}

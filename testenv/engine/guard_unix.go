@@ -1,0 +1,8 @@
+//go:build unix
+
+package engine
+
+import "syscall"
+
+// detached puts a process into a session of its own, so that no signal of our terminal reaches it.
+func detached() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }

@@ -1,0 +1,78 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// hold is a verb in force, as the session sees it.
+type hold struct {
+	container *Container // nil for one that the session did not start
+	verb      Verb
+}
+
+// Hold does a verb to a container and keeps it in force for a lease, or renews the lease. The guard undoes it when nobody
+// renews, also when this process is gone. A verb without a revert, such as restart, is done once and not again by a
+// renewal.
+func (s *Session) Hold(container, verb string, params any, lease time.Duration) error {
+	v, err := LookupVerb(verb)
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(params)
+	if err != nil {
+		return fmt.Errorf("engine: %s: %w", verb, err)
+	}
+	key := container + "/" + verb
+	s.mu.Lock()
+	if s.holds[key] == nil {
+		h := &hold{container: s.containers[container], verb: v}
+		if h.container != nil && v.ends {
+			h.container.expected++
+		}
+		s.holds[key] = h
+	}
+	s.mu.Unlock()
+	return s.guard.ask(request{Hold: key, Verb: verb, Container: container, Params: text, Lease: lease})
+}
+
+// Release undoes a verb; one that is not in force is no error.
+func (s *Session) Release(ctx context.Context, container, verb string) error {
+	key := container + "/" + verb
+	s.mu.Lock()
+	h := s.holds[key]
+	delete(s.holds, key)
+	s.mu.Unlock()
+	if h == nil {
+		return nil
+	}
+	err := s.guard.ask(request{Release: key})
+	if h.container != nil {
+		err = errors.Join(err, h.container.locate(ctx)) // it may have another address now
+		if h.verb.ends {
+			s.mu.Lock()
+			h.container.expected--
+			s.mu.Unlock()
+		}
+	}
+	return err
+}
+
+// releaseAll undoes everything.
+func (s *Session) releaseAll(ctx context.Context) error {
+	s.mu.Lock()
+	type place struct{ container, verb string }
+	var all []place
+	for key, h := range s.holds {
+		all = append(all, place{key[:len(key)-len(h.verb.Name)-1], h.verb.Name})
+	}
+	s.mu.Unlock()
+	var errs []error
+	for _, p := range all {
+		errs = append(errs, s.Release(ctx, p.container, p.verb))
+	}
+	return errors.Join(errs...)
+}

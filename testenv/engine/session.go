@@ -1,0 +1,156 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/moby/moby/api/types/events"
+	"github.com/moby/moby/client"
+	"github.com/shirou/gopsutil/v4/process"
+)
+
+// Labels of everything that tollgate creates in an engine.
+const (
+	LabelSession = "dev.tollgate.session" // one id per session
+	LabelOwner   = "dev.tollgate.owner"   // the process that it belongs to: host, pid, start time
+)
+
+// Session is what one launch has in an engine: containers and networks that carry its label, the guard that removes them
+// if this process dies, and the faults that are held in them.
+type Session struct {
+	*Engine
+	ID string
+
+	guard *guard
+	lost  chan error
+	ended context.CancelFunc // of the watch over containers
+	watch sync.WaitGroup
+
+	mu         sync.Mutex
+	containers map[string]*Container // by id
+	networks   []string
+	closing    bool
+	holds      map[string]*hold
+}
+
+// NewSession begins a session. Binary is tollgate itself, which runs the guard.
+func (e *Engine) NewSession(ctx context.Context, binary string) (*Session, error) {
+	s := &Session{
+		Engine: e, ID: strings.ToLower(rand.Text()[:8]), lost: make(chan error, 1),
+		containers: map[string]*Container{}, holds: map[string]*hold{},
+	}
+	var err error
+	if s.guard, err = startGuard(binary, s.ID); err != nil {
+		return nil, err
+	}
+	s.follow(context.WithoutCancel(ctx))
+	return s, nil
+}
+
+// Labels are those of everything that belongs to the session.
+func (s *Session) Labels() map[string]string {
+	return map[string]string{LabelSession: s.ID, LabelOwner: owner()}
+}
+
+// owner names this process so that another one can tell whether it is still alive.
+func owner() string {
+	host, _ := os.Hostname() // "" where the system does not say: then nobody else can tell, and leaves it alone
+	started := int64(0)
+	if p, err := process.NewProcess(int32(os.Getpid())); err == nil {
+		started, _ = p.CreateTime()
+	}
+	return fmt.Sprintf("%s %d %d", host, os.Getpid(), started)
+}
+
+// alive reports whether the owner of a label may still be running: one of another machine may.
+func alive(label string) bool {
+	parts := strings.Fields(label)
+	if len(parts) != 3 {
+		return false
+	}
+	if host, _ := os.Hostname(); parts[0] != host {
+		return true
+	}
+	pid, err := strconv.Atoi(parts[1])
+	if err != nil {
+		return false
+	}
+	p, err := process.NewProcess(int32(pid))
+	if err != nil {
+		return false
+	}
+	started, err := p.CreateTime()
+	return err == nil && strconv.FormatInt(started, 10) == parts[2]
+}
+
+// Network makes a network of the session and returns its name.
+func (s *Session) Network(ctx context.Context, suffix string) (string, error) {
+	name := fmt.Sprintf("tollgate-%s-%s", s.ID, suffix)
+	if _, err := s.Client.NetworkCreate(ctx, name, client.NetworkCreateOptions{Driver: "bridge", Labels: s.Labels()}); err != nil {
+		return "", fmt.Errorf("engine: network %s: %w", name, explain(err))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.networks = append(s.networks, name)
+	return name, nil
+}
+
+// Lost delivers the first container that ended by itself, as an error that names it and quotes its last log lines.
+func (s *Session) Lost() <-chan error { return s.lost }
+
+// follow listens to the engine for containers that end. It ends with Close.
+func (s *Session) follow(ctx context.Context) {
+	ctx, s.ended = context.WithCancel(ctx)
+	stream := s.Client.Events(ctx, client.EventsListOptions{
+		Filters: make(client.Filters).Add("label", LabelSession+"="+s.ID).Add("type", "container").Add("event", "die"),
+	})
+	s.watch.Go(func() {
+		for {
+			select {
+			case event := <-stream.Messages:
+				s.died(ctx, event)
+			case <-stream.Err: // the engine is gone, or the session has ended
+				return
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+}
+
+func (s *Session) died(ctx context.Context, event events.Message) {
+	s.mu.Lock()
+	c := s.containers[event.Actor.ID]
+	expected := s.closing || c == nil || c.expected > 0
+	s.mu.Unlock()
+	if expected {
+		return
+	}
+	err := fmt.Errorf("%s ended by itself (exit code %s)%s", c.Name, event.Actor.Attributes["exitCode"], c.quote(ctx))
+	select {
+	case s.lost <- err:
+	default: // only the first matters
+	}
+}
+
+// Close heals what is held, removes what is left of the session's containers and networks, and ends the guard.
+func (s *Session) Close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	s.mu.Lock()
+	s.closing = true
+	s.mu.Unlock()
+	errs := []error{s.releaseAll(ctx)}
+	_, err := s.sweep(ctx, func(id, _ string) bool { return id == s.ID })
+	errs = append(errs, err)
+	s.ended()
+	s.watch.Wait()
+	return errors.Join(append(errs, s.guard.stop())...)
+}

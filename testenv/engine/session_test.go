@@ -1,0 +1,349 @@
+package engine_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/moby/moby/client"
+
+	"github.com/tollgate-dev/tollgate/testenv/engine"
+	"github.com/tollgate-dev/tollgate/testenv/engine/enginetest"
+)
+
+// begin opens a session that ends with the test.
+func begin(t *testing.T) *engine.Session {
+	t.Helper()
+	e := enginetest.Open(t)
+	enginetest.Images(t, e, "redis")
+	s, err := e.NewSession(t.Context(), os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// ping is ready when redis answers.
+func ping(ctx context.Context, c *engine.Container) error {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", c.Address("6379"))
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	deadline, _ := ctx.Deadline()
+	_ = conn.SetDeadline(deadline)
+	if _, err := conn.Write([]byte("PING\r\n")); err != nil {
+		return err
+	}
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	if err == nil && line != "+PONG\r\n" {
+		err = fmt.Errorf("answered %q", line)
+	}
+	return err
+}
+
+func redis(network string) engine.Spec {
+	return engine.Spec{
+		Name: "a store", Host: "store", Image: (engine.Choice{}).Ref("redis"), Network: network, Ports: []string{"6379"}, Ready: ping,
+		Files: []engine.File{{Path: "/left/note.txt", Text: []byte("hello"), Mode: 0o644}},
+	}
+}
+
+// start starts one redis in a network of its own.
+func start(t *testing.T, s *engine.Session) *engine.Container {
+	t.Helper()
+	network, err := s.Network(t.Context(), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := s.Start(t.Context(), redis(network))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// answers reports whether the container answers within a second.
+func answers(ctx context.Context, c *engine.Container) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	return ping(ctx, c) == nil
+}
+
+// eventually waits for a condition.
+func eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	for limit := time.Now().Add(20 * time.Second); !condition(); {
+		if time.Now().After(limit) {
+			t.Fatalf("not within 20 s: %s", what)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func TestContainerLife(t *testing.T) {
+	s := begin(t)
+	c := start(t, s)
+	if !answers(t.Context(), c) || c.StartUp <= 0 {
+		t.Fatalf("%s does not answer at %s", c.Name, c.Address("6379"))
+	}
+	cpu, memory, err := c.Meter.Read(t.Context())
+	if err != nil || cpu <= 0 || memory <= 100<<10 || memory > 100<<20 {
+		t.Errorf("used %v and %d bytes (%s): %v", cpu, memory, c.Meter.Source(), err)
+	}
+	to := filepath.Join(t.TempDir(), "out")
+	if err := c.CopyOut(t.Context(), "/left", to); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(filepath.Join(to, "note.txt")); string(text) != "hello" {
+		t.Errorf("copied %q: %v", text, err)
+	}
+	if err := c.Meter.Freeze(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if answers(t.Context(), c) {
+		t.Error("answers though it is frozen")
+	}
+	if err := c.Meter.Thaw(t.Context()); err != nil || !answers(t.Context(), c) {
+		t.Errorf("does not answer though it is thawed: %v", err)
+	}
+	if err := c.Stop(t.Context(), time.Second); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-s.Lost():
+		t.Errorf("what was stopped counts as lost: %v", err)
+	default:
+	}
+}
+
+// TestEngineStatistics: what the engine says agrees with the control group.
+func TestEngineStatistics(t *testing.T) {
+	s := begin(t)
+	c := start(t, s)
+	if !strings.HasPrefix(c.Meter.Source(), "cgroup") {
+		t.Skipf("no control group to compare with here: %s", c.Meter.Source())
+	}
+	if err := c.Meter.Freeze(t.Context()); err != nil { // so that both see the same
+		t.Fatal(err)
+	}
+	own, memory, err := c.Meter.Read(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Direct = false
+	other, err := s.Meter(t.Context(), c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Direct = true
+	cpu, anonymous, err := other.Read(t.Context())
+	if err != nil || cpu != own || anonymous != memory || other.Source() != "engine" {
+		t.Errorf("the engine says %v and %d, the control group %v and %d: %v", cpu, anonymous, own, memory, err)
+	}
+}
+
+func TestVerbs(t *testing.T) {
+	s := begin(t)
+	c := start(t, s)
+	inspect := func() client.ContainerInspectResult {
+		at, err := s.Client.ContainerInspect(t.Context(), c.ID, client.ContainerInspectOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	for _, v := range []struct {
+		verb   string
+		params any
+		broken func() bool
+	}{
+		{"pause", nil, func() bool { return !answers(t.Context(), c) }},
+		{"kill", nil, func() bool { return !inspect().Container.State.Running }},
+		{"limit-cpu", map[string]float64{"cores": 0.25}, func() bool { return inspect().Container.HostConfig.CPUQuota == 25_000 }},
+		{"limit-memory", map[string]int{"bytes": 64 << 20}, func() bool { return inspect().Container.HostConfig.Memory == 64<<20 }},
+		{"disconnect", nil, func() bool { return !answers(t.Context(), c) }},
+	} {
+		t.Run(v.verb, func(t *testing.T) {
+			for range 2 { // the second renews
+				if err := s.Hold(c.ID, v.verb, v.params, time.Minute); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if !v.broken() {
+				t.Error("has no effect")
+			}
+			for range 2 { // the second has nothing to do
+				if err := s.Release(t.Context(), c.ID, v.verb); err != nil {
+					t.Fatal(err)
+				}
+			}
+			eventually(t, "healed", func() bool { return answers(t.Context(), c) })
+			if v.broken() {
+				t.Error("still broken")
+			}
+		})
+	}
+	t.Run("restart", func(t *testing.T) {
+		before := inspect().Container.State.StartedAt
+		if err := s.Hold(c.ID, "restart", nil, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		after := inspect().Container.State.StartedAt
+		if before == after {
+			t.Error("was not restarted")
+		}
+		if err := s.Hold(c.ID, "restart", nil, time.Minute); err != nil || inspect().Container.State.StartedAt != after {
+			t.Errorf("a renewal restarted it again: %v", err)
+		}
+		if err := s.Release(t.Context(), c.ID, "restart"); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "back", func() bool { return answers(t.Context(), c) })
+	})
+	t.Run("the lease ends", func(t *testing.T) {
+		if err := s.Hold(c.ID, "pause", nil, 300*time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "healed by itself", func() bool { return !inspect().Container.State.Paused })
+	})
+	select {
+	case err := <-s.Lost():
+		t.Errorf("what a verb ended counts as lost: %v", err)
+	default:
+	}
+}
+
+func TestVerbsRefuse(t *testing.T) {
+	s := begin(t)
+	c := start(t, s)
+	for _, v := range []struct {
+		verb   string
+		params any
+		want   string
+	}{
+		{"explode", nil, "legal verbs are pause, kill, restart, limit-cpu, limit-memory, disconnect"},
+		{"limit-cpu", map[string]float64{"cores": -1}, "cores must be from 0.01 to 1024, got -1"},
+		{"limit-cpu", map[string]float64{"core": 1}, `unknown field "core"`},
+		{"limit-memory", map[string]int{"bytes": 1}, "bytes must be at least 6291456, got 1"},
+	} {
+		if err := s.Hold(c.ID, v.verb, v.params, time.Minute); err == nil || !strings.Contains(err.Error(), v.want) {
+			t.Errorf("%s %v: got %v, want %q", v.verb, v.params, err, v.want)
+		}
+	}
+	if !answers(t.Context(), c) {
+		t.Error("a refused verb did something")
+	}
+}
+
+// TestStartFailsFast: a container that ends is no reason to wait, and its last log line is in the message.
+func TestStartFailsFast(t *testing.T) {
+	s := begin(t)
+	network, err := s.Network(t.Context(), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := redis(network)
+	spec.Cmd = []string{"--port", "nonsense"}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	_, err = s.Start(ctx, spec)
+	if err == nil || !strings.Contains(err.Error(), "a store ended before it was ready (exit code 1)") || !strings.Contains(err.Error(), "nonsense") {
+		t.Errorf("got %v", err)
+	}
+	if ctx.Err() != nil {
+		t.Error("waited to the limit")
+	}
+}
+
+func TestLostContainer(t *testing.T) {
+	s := begin(t)
+	c := start(t, s)
+	if _, err := s.Client.ContainerKill(t.Context(), c.ID, client.ContainerKillOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-s.Lost():
+		if !strings.Contains(err.Error(), "a store ended by itself (exit code 137)") {
+			t.Errorf("got %v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("nobody noticed")
+	}
+}
+
+// envVictim makes the test binary start a container, break it, and wait to be killed.
+const envVictim = "TOLLGATE_TEST_VICTIM"
+
+func victim() {
+	ctx := context.Background()
+	e, err := engine.Open(ctx)
+	if err == nil {
+		var s *engine.Session
+		if s, err = e.NewSession(ctx, os.Args[0]); err == nil {
+			var network string
+			if network, err = s.Network(ctx, "test"); err == nil {
+				var c *engine.Container
+				if c, err = s.Start(ctx, redis(network)); err == nil {
+					err = s.Hold(c.ID, "pause", nil, time.Minute)
+					fmt.Println(s.ID)
+				}
+			}
+		}
+	}
+	if err != nil {
+		fmt.Println("error:", err)
+		os.Exit(1)
+	}
+	select {}
+}
+
+// TestKilledOwner: the guard of a process that was killed removes everything, paused though it is; and what a dead
+// session has left without a guard goes with the next sweep, while a living one is left alone.
+func TestKilledOwner(t *testing.T) {
+	s := begin(t)
+	mine := start(t, s)
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), envVictim+"=1")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, _ := bufio.NewReader(out).ReadString('\n')
+	id := strings.TrimSpace(line)
+	if id == "" || strings.HasPrefix(id, "error") {
+		t.Fatalf("the victim says %q", line)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // killed
+	eventually(t, "the guard removes the session "+id, func() bool {
+		list, err := s.Client.ContainerList(t.Context(), client.ContainerListOptions{All: true,
+			Filters: make(client.Filters).Add("label", engine.LabelSession+"="+id)})
+		networks, err2 := s.Client.NetworkList(t.Context(), client.NetworkListOptions{Filters: make(client.Filters).Add("label", engine.LabelSession+"="+id)})
+		return err == nil && err2 == nil && len(list.Items)+len(networks.Items) == 0
+	})
+	if !answers(t.Context(), mine) {
+		t.Error("the guard took another session's container")
+	}
+	swept, err := s.Sweep(t.Context())
+	if err != nil || swept.Alive < 1 || !answers(t.Context(), mine) {
+		t.Errorf("the sweep took a living session: %+v, %v", swept, err)
+	}
+}

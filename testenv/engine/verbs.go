@@ -1,0 +1,245 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/client"
+)
+
+// Verb is something that only an engine can do to a container, with its revert.
+type Verb struct {
+	Name   string
+	Title  string
+	Params string // legal parameters, as JSON with an example value each; "" for none
+
+	// ends: the container ends by it, which is no loss.
+	ends bool
+	// apply does it and returns what the revert needs. Doing it to a container to which it was done already is no error.
+	apply func(ctx context.Context, e *Engine, id string, params json.RawMessage) (saved any, err error)
+	// revert undoes it; nil: there is nothing to undo. It is idempotent.
+	revert func(ctx context.Context, e *Engine, id string, saved json.RawMessage) error
+}
+
+// Verbs are all verbs.
+func Verbs() []Verb {
+	return []Verb{
+		{Name: "pause", Title: "its processes stand still", apply: pause, revert: unpause},
+		{Name: "kill", Title: "it is killed; the revert starts it again", ends: true, apply: kill, revert: start},
+		{Name: "restart", Title: "it is killed and started again at once", ends: true, apply: restart},
+		{Name: "limit-cpu", Title: "it gets no more than a share of one core", Params: `{"cores":0.1}`, apply: limitCPU, revert: unlimitCPU},
+		{Name: "limit-memory", Title: "it gets no more memory than so much", Params: `{"bytes":67108864}`, apply: limitMemory, revert: unlimitMemory},
+		{Name: "disconnect", Title: "it is cut off from its networks", apply: disconnect, revert: connect},
+	}
+}
+
+// LookupVerb returns the verb of that name; the error lists the legal ones.
+func LookupVerb(name string) (Verb, error) {
+	var names []string
+	for _, v := range Verbs() {
+		if v.Name == name {
+			return v, nil
+		}
+		names = append(names, v.Name)
+	}
+	return Verb{}, fmt.Errorf("engine: unknown verb %q: legal verbs are %s", name, strings.Join(names, ", "))
+}
+
+func pause(ctx context.Context, e *Engine, id string, _ json.RawMessage) (any, error) {
+	at, err := e.Client.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+	if err != nil || at.Container.State.Paused {
+		return nil, err
+	}
+	_, err = e.Client.ContainerPause(ctx, id, client.ContainerPauseOptions{})
+	return nil, err
+}
+
+func unpause(ctx context.Context, e *Engine, id string, _ json.RawMessage) error {
+	at, err := e.Client.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+	if err != nil || !at.Container.State.Paused {
+		return err
+	}
+	_, err = e.Client.ContainerUnpause(ctx, id, client.ContainerUnpauseOptions{})
+	return err
+}
+
+func kill(ctx context.Context, e *Engine, id string, _ json.RawMessage) (any, error) {
+	_, err := e.Client.ContainerKill(ctx, id, client.ContainerKillOptions{})
+	if cerrdefs.IsConflict(err) { // not running
+		err = nil
+	}
+	return nil, err
+}
+
+func start(ctx context.Context, e *Engine, id string, _ json.RawMessage) error {
+	_, err := e.Client.ContainerStart(ctx, id, client.ContainerStartOptions{}) // of one that runs: no error
+	return err
+}
+
+func restart(ctx context.Context, e *Engine, id string, _ json.RawMessage) (any, error) {
+	at := 0
+	_, err := e.Client.ContainerRestart(ctx, id, client.ContainerRestartOptions{Timeout: &at})
+	return nil, err
+}
+
+// limits are what a container was allowed before.
+type limits struct {
+	NanoCPUs, Quota, Period int64
+	Memory, Swap            int64
+}
+
+func limitsOf(ctx context.Context, e *Engine, id string) (limits, error) {
+	at, err := e.Client.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+	if err != nil {
+		return limits{}, err
+	}
+	r := at.Container.HostConfig.Resources
+	return limits{r.NanoCPUs, r.CPUQuota, r.CPUPeriod, r.Memory, r.MemorySwap}, nil
+}
+
+// cpuPeriod is the kernel's own, in microseconds.
+const cpuPeriod = 100_000
+
+func limitCPU(ctx context.Context, e *Engine, id string, params json.RawMessage) (any, error) {
+	var p struct {
+		Cores float64 `json:"cores"`
+	}
+	if err := strict(params, &p); err != nil {
+		return nil, err
+	}
+	if !(p.Cores >= 0.01 && p.Cores <= 1024) {
+		return nil, fmt.Errorf("engine: limit-cpu: cores must be from 0.01 to 1024, got %g", p.Cores)
+	}
+	saved, err := limitsOf(ctx, e, id)
+	if err != nil {
+		return nil, err
+	}
+	_, err = e.Client.ContainerUpdate(ctx, id, client.ContainerUpdateOptions{Resources: &container.Resources{
+		CPUPeriod: cpuPeriod, CPUQuota: int64(p.Cores * cpuPeriod),
+	}})
+	return saved, err
+}
+
+func unlimitCPU(ctx context.Context, e *Engine, id string, text json.RawMessage) error {
+	var saved limits
+	if err := json.Unmarshal(text, &saved); err != nil {
+		return err
+	}
+	r := &container.Resources{CPUPeriod: saved.Period, CPUQuota: saved.Quota}
+	switch {
+	case saved.NanoCPUs > 0:
+		r.CPUPeriod, r.CPUQuota = cpuPeriod, saved.NanoCPUs*cpuPeriod/1e9
+	case saved.Quota == 0: // 0 would mean "leave it"; −1 is none
+		r.CPUPeriod, r.CPUQuota = cpuPeriod, -1
+	}
+	_, err := e.Client.ContainerUpdate(ctx, id, client.ContainerUpdateOptions{Resources: r})
+	return err
+}
+
+func limitMemory(ctx context.Context, e *Engine, id string, params json.RawMessage) (any, error) {
+	var p struct {
+		Bytes int64 `json:"bytes"`
+	}
+	if err := strict(params, &p); err != nil {
+		return nil, err
+	}
+	const least = 6 << 20 // the engine's own
+	if p.Bytes < least {
+		return nil, fmt.Errorf("engine: limit-memory: bytes must be at least %d, got %d", least, p.Bytes)
+	}
+	saved, err := limitsOf(ctx, e, id)
+	if err != nil {
+		return nil, err
+	}
+	_, err = e.Client.ContainerUpdate(ctx, id, client.ContainerUpdateOptions{Resources: &container.Resources{Memory: p.Bytes, MemorySwap: p.Bytes}})
+	return saved, err
+}
+
+func unlimitMemory(ctx context.Context, e *Engine, id string, text json.RawMessage) error {
+	var saved limits
+	if err := json.Unmarshal(text, &saved); err != nil {
+		return err
+	}
+	r := &container.Resources{Memory: saved.Memory, MemorySwap: saved.Swap}
+	if saved.Memory == 0 { // the engine takes no "none" here: all that the machine has is as good
+		r.Memory = e.Info.MemTotal &^ (1<<20 - 1)
+		r.MemorySwap = r.Memory // and a swap of −1 is tried too late, after the memory
+	}
+	_, err := e.Client.ContainerUpdate(ctx, id, client.ContainerUpdateOptions{Resources: r})
+	return err
+}
+
+// endpoint is one connection of a container to a network.
+type endpoint struct {
+	Network string
+	Aliases []string
+	IP      string
+}
+
+func disconnect(ctx context.Context, e *Engine, id string, _ json.RawMessage) (any, error) {
+	at, err := e.Client.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+	if err != nil {
+		return nil, err
+	}
+	var saved []endpoint
+	var errs []error
+	for name, n := range at.Container.NetworkSettings.Networks {
+		ip := ""
+		if n.IPAddress.IsValid() {
+			ip = n.IPAddress.String()
+		}
+		// The engine adds the container's own id to the aliases.
+		aliases := slices.DeleteFunc(slices.Clone(n.Aliases), func(a string) bool { return strings.HasPrefix(id, a) })
+		saved = append(saved, endpoint{name, aliases, ip})
+		_, err := e.Client.NetworkDisconnect(ctx, name, client.NetworkDisconnectOptions{Container: id, Force: true})
+		errs = append(errs, err)
+	}
+	return saved, errors.Join(errs...)
+}
+
+func connect(ctx context.Context, e *Engine, id string, text json.RawMessage) error {
+	var saved []endpoint
+	if err := json.Unmarshal(text, &saved); err != nil {
+		return err
+	}
+	at, err := e.Client.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, n := range saved {
+		if _, connected := at.Container.NetworkSettings.Networks[n.Network]; connected {
+			continue
+		}
+		settings := &network.EndpointSettings{Aliases: n.Aliases}
+		if ip, err := netip.ParseAddr(n.IP); err == nil {
+			settings.IPAMConfig = &network.EndpointIPAMConfig{IPv4Address: ip}
+		}
+		_, err := e.Client.NetworkConnect(ctx, n.Network, client.NetworkConnectOptions{Container: id, EndpointConfig: settings})
+		if err != nil { // its old address may be taken, or not be ours to choose
+			settings.IPAMConfig = nil
+			_, err = e.Client.NetworkConnect(ctx, n.Network, client.NetworkConnectOptions{Container: id, EndpointConfig: settings})
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// strict decodes the parameters of a verb, refusing unknown ones.
+func strict(params json.RawMessage, into any) error {
+	d := json.NewDecoder(bytes.NewReader(params))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return fmt.Errorf("engine: parameters: %w", err)
+	}
+	return nil
+}
