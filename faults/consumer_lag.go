@@ -16,6 +16,7 @@ func consumerLag() Fault {
 		Perturbs: "the broker's fetch answers (a client quota)",
 		Felt:     "profiles and features are late; answers are fast and a little stale",
 		Least:    "off",
+		Uses:     []string{"backing/throttle-fetch"},
 		Expect:   []string{"ConsumerLagHigh", "EventAgeHigh"},
 		Allow:    []string{"ClickThroughLow"},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {

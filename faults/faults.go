@@ -23,6 +23,7 @@ func All() []Fault {
 		profileAttributeMissing(),
 		modelDrift(),
 		consumerLag(),
+		servicePause(),
 	}
 }
 
@@ -48,6 +49,7 @@ type Fault struct {
 	Perturbs string    // what it acts on
 	Felt     string    // what a user of the system feels
 	Least    string    // the least level that can detect it
+	Uses     []string  // what it acts through: SERVICE/CONTROL or SERVICE/ACTION, or "crowd"; an environment has it or not
 	Expect   []string  // alerts that should fire; the first of them to fire is the detection
 	Allow    []string  // alerts that the fault explains without being made for it
 	Evidence *Evidence // where the cause is written; nil: nowhere that a query finds
@@ -93,8 +95,9 @@ func (e *Evidence) String() string {
 
 // Site is where a fault acts: one arm, and the crowd that loads all arms.
 type Site struct {
-	Arm   Target
-	Crowd Crowd
+	Arm     Target
+	Crowd   Crowd
+	Service string // the service that the experiment names as the fault's target; "" for the fault's own choice
 }
 
 // Target is one arm, as far as a fault needs it.
@@ -108,6 +111,8 @@ type Target interface {
 	Ask(ctx context.Context, service, action string, params, out any) error
 	// Lag is the consumer group's lag, in records by partition, as the broker has it.
 	Lag(ctx context.Context) (map[int32]int64, error)
+	// Answers reports whether a service answers its health check now.
+	Answers(ctx context.Context, service string) (bool, error)
 }
 
 // Crowd is the population that the load generator draws from, the same for all arms.

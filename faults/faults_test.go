@@ -65,7 +65,9 @@ type site struct {
 	missing  int
 	drift    population.Drift
 	arrived  []int64
+	silent   bool
 	broken   error
+	used     []string
 }
 
 func (s *site) Name() string { return "full" }
@@ -75,6 +77,7 @@ func (s *site) Control(_ context.Context, service, control string, params any, l
 		return errors.New("a control without the catalogue's lease")
 	}
 	s.controls[service+"/"+control] = params
+	s.used = append(s.used, service+"/"+control)
 	return s.broken
 }
 
@@ -85,6 +88,7 @@ func (s *site) Release(_ context.Context, service, control string) error {
 
 func (s *site) Ask(_ context.Context, service, action string, _, out any) error {
 	s.asked = append(s.asked, service+"/"+action)
+	s.used = append(s.used, service+"/"+action)
 	if s.broken == nil && out != nil {
 		return json.Unmarshal(fmt.Appendf(nil, `{"users":%d,"missing":%d}`, s.users, s.missing), out)
 	}
@@ -92,8 +96,53 @@ func (s *site) Ask(_ context.Context, service, action string, _, out any) error 
 }
 
 func (s *site) Lag(context.Context) (map[int32]int64, error) { return s.lag, s.broken }
-func (s *site) SetDrift(d population.Drift)                  { s.drift = d }
 func (s *site) Arrived(string) ([]int64, time.Time)          { return s.arrived, time.Time{} }
+func (s *site) Answers(context.Context, string) (bool, error) {
+	return !s.silent, s.broken
+}
+
+func (s *site) SetDrift(d population.Drift) {
+	s.drift = d
+	s.used = append(s.used, "crowd")
+}
+
+// TestUsesIsWhatIsUsed: what an entry says it acts through is what it asks of its site.
+func TestUsesIsWhatIsUsed(t *testing.T) {
+	for _, f := range All() {
+		s := &site{controls: map[string]any{}}
+		in, err := f.Inject(t.Context(), Site{Arm: s, Crowd: s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Probe(t.Context(), Site{Arm: s, Crowd: s}); err != nil {
+			t.Fatal(err)
+		}
+		if err := in.Heal(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		used, says := slices.Clone(s.used), slices.Clone(f.Uses)
+		slices.Sort(used)
+		slices.Sort(says)
+		if used = slices.Compact(used); !slices.Equal(used, says) {
+			t.Errorf("%s uses %v and says %v", f.ID, used, says)
+		}
+	}
+}
+
+// TestServiceOfTheExperiment: the experiment may name another service than the entry does.
+func TestServiceOfTheExperiment(t *testing.T) {
+	f, err := Lookup("service-pause")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{controls: map[string]any{}}
+	if _, err := f.Inject(t.Context(), Site{Arm: s, Crowd: s, Service: "shop"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := s.controls["shop/pause"]; !ok {
+		t.Errorf("in force: %v", s.controls)
+	}
+}
 
 // TestEveryFaultHeals holds each entry to the rule that healing takes back all of it, and may be repeated.
 func TestEveryFaultHeals(t *testing.T) {
@@ -149,6 +198,8 @@ func TestProbes(t *testing.T) {
 		{"consumer-lag", site{lag: map[int32]int64{0: 80, 1: 30}}, true, false},
 		{"consumer-lag", site{lag: map[int32]int64{0: 40, 1: 30}}, false, false},
 		{"consumer-lag", site{lag: map[int32]int64{0: 1}}, false, true},
+		{"service-pause", site{silent: true}, true, false},
+		{"service-pause", site{}, false, true},
 	}
 	for _, tt := range tests {
 		f, err := Lookup(tt.fault)

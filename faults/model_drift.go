@@ -22,6 +22,7 @@ func modelDrift() Fault {
 		Perturbs: "the population behind the journeys",
 		Felt:     "less relevant content; nothing fails, latency is normal",
 		Least:    "metrics",
+		Uses:     []string{"crowd"},
 		Expect:   []string{"InputDrift", "ClickThroughLow"},
 		Allow:    []string{"DefaultContentHigh", "FallbackSpansHigh"},
 		Inject: func(_ context.Context, site Site) (Injection, error) {

@@ -18,6 +18,7 @@ func profileAttributeMissing() Fault {
 		Perturbs: "the upstream's deliveries (etl)",
 		Felt:     "default content for these users; click-through sinks, nothing fails",
 		Least:    "metrics",
+		Uses:     []string{"etl/drop-attribute", "etl/deliver", "profile/audit"},
 		Expect: []string{
 			"ProfileAttributeMissing", "InputDrift", "DefaultContentHigh", "ClickThroughLow",
 			"MissingAttributeLogged", "FallbackSpansHigh",

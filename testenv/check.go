@@ -2,6 +2,7 @@ package testenv
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,7 +21,12 @@ const (
 )
 
 // Check compares what the arms need with the memory that is available and the limit on open files.
-func (*Process) Check(arms int) error {
+func (*Process) Check(_ context.Context, arms int) error {
+	return roomFor(arms)
+}
+
+// roomFor is the check of processes and of containers alike.
+func roomFor(arms int) error {
 	need := memoryShared + int64(arms)*memoryPerArm
 	free, ok := memAvailable()
 	if room, limited := cgroupRoom(); limited && (!ok || room < free) {

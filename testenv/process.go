@@ -20,6 +20,7 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/child"
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/testenv/engine"
 )
 
 // Services of one arm, in the order in which a request meets them; telemetry is its pipeline. The broker and the store
@@ -305,6 +306,7 @@ type arm struct {
 	procs      map[string]*child.Process
 	backing    *child.Process
 	view       *view
+	leases     leases
 }
 
 func (a *arm) Name() string       { return a.name }
@@ -328,20 +330,23 @@ func (a *arm) each(do func(*child.Process) error) error {
 
 func (a *arm) Usage() (Usage, error) {
 	u := Usage{CPU: map[string]time.Duration{}, RSS: map[string]int64{}}
+	var errs []error
 	for service, p := range a.procs {
 		cpu, err := child.CPU(p.PID)
 		if err != nil {
-			return u, fmt.Errorf("testenv: %s: %w", p.Name, err)
+			errs = append(errs, fmt.Errorf("testenv: %s: %w", p.Name, err))
+			continue
 		}
 		rss, err := child.RSS(p.PID)
 		if err != nil {
-			return u, fmt.Errorf("testenv: %s: %w", p.Name, err)
+			errs = append(errs, fmt.Errorf("testenv: %s: %w", p.Name, err))
+			continue
 		}
 		u.CPU[service], u.RSS[service] = cpu, rss
 	}
 	cpu, err := child.CPU(a.backing.PID)
 	u.CPU[Backing] = cpu
-	return u, err
+	return u, errors.Join(append(errs, err)...)
 }
 
 func (a *arm) Telemetry(ctx context.Context) (result.Telemetry, error) {
@@ -354,12 +359,44 @@ func (a *arm) Lag(ctx context.Context) (map[int32]int64, error) { return a.view.
 
 func (a *arm) Loadgen(o Observed) { a.view.observe(o) }
 
+// pause is the one control that a process has whatever its role.
+const pause = "pause"
+
+// Supports says which faults processes cannot have: what only a container engine can do.
+func (*Process) Supports(_ string, uses []string) error {
+	for _, use := range uses {
+		_, control, _ := strings.Cut(use, "/")
+		if _, err := engine.LookupVerb(control); err == nil && control != pause {
+			return fmt.Errorf("%s takes a container engine: use --env containers", use)
+		}
+	}
+	return nil
+}
+
 func (a *arm) Control(ctx context.Context, service, control string, params any, lease time.Duration) error {
+	if control == pause {
+		p, ok := a.procs[service]
+		if !ok {
+			return fmt.Errorf("testenv: arm %s has no %q to pause", a.name, service)
+		}
+		return a.leases.hold(service+"/"+pause, lease, p.Freeze, p.Thaw)
+	}
 	return a.call(ctx, http.MethodPut, service, control+"?lease="+lease.String(), params, nil)
 }
 
 func (a *arm) Release(ctx context.Context, service, control string) error {
+	if control == pause {
+		return a.leases.release(service + "/" + pause)
+	}
 	return a.call(ctx, http.MethodDelete, service, control+"?arm="+a.name, nil, nil) // backing serves all arms
+}
+
+func (a *arm) Answers(ctx context.Context, service string) (bool, error) {
+	base, ok := a.urls[service]
+	if !ok {
+		return false, fmt.Errorf("testenv: arm %s has no %q to ask", a.name, service)
+	}
+	return a.view.probe(ctx, base) == 1, nil
 }
 
 func (a *arm) Ask(ctx context.Context, service, action string, params, out any) error {

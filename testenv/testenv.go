@@ -10,12 +10,15 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
-// Environment deploys stacks. Implementations: Process.
+// Environment deploys stacks. Implementations: Process, Containers, External.
 type Environment interface {
 	// Name is process, containers or external.
 	Name() string
 	// Check refuses, before anything starts, what the machine cannot carry; the error says what is short and what to do.
-	Check(arms int) error
+	Check(ctx context.Context, arms int) error
+	// Supports says why a fault cannot be injected here, nil if it can. Uses are what it acts through: SERVICE/CONTROL,
+	// SERVICE/ACTION, or "crowd".
+	Supports(fault string, uses []string) error
 	// Launch deploys all arms and returns when every one is ready to take load. Whatever it started is gone again when
 	// it returns an error.
 	Launch(ctx context.Context, spec Spec) (Launch, error)
@@ -72,6 +75,8 @@ type Arm interface {
 	Usage() (Usage, error)
 	// Telemetry reads the arm's cumulative telemetry.
 	Telemetry(ctx context.Context) (result.Telemetry, error)
+	// Answers reports whether a service answers its health check now.
+	Answers(ctx context.Context, service string) (bool, error)
 	// Lag reads the consumer group's lag from the broker, in records, by partition.
 	Lag(ctx context.Context) (map[int32]int64, error)
 	// Loadgen takes what the load generator saw, to be scraped as the outside view of this arm.
@@ -88,7 +93,7 @@ type Arm interface {
 
 // Usage is what an arm has used since its start.
 type Usage struct {
-	CPU map[string]time.Duration // by service; "backing" is the arm-independent broker and store process
+	CPU map[string]time.Duration // by service; "backing" is the broker and store that all arms share
 	RSS map[string]int64         // bytes of anonymous memory, by service
 }
 

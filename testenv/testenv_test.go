@@ -93,7 +93,7 @@ func TestOutsideView(t *testing.T) {
 }
 
 func TestCheckSaysWhatIsShort(t *testing.T) {
-	if err := (&Process{}).Check(1_000_000); err == nil || !strings.Contains(err.Error(), "--levels") {
+	if err := (&Process{}).Check(t.Context(), 1_000_000); err == nil || !strings.Contains(err.Error(), "--levels") {
 		t.Errorf("a million arms: error %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"runtime"
@@ -49,7 +50,7 @@ func cores() finding {
 func room() finding {
 	e, err := experiment.Profile("nightly")
 	if err == nil {
-		err = (&testenv.Process{}).Check(len(e.Levels) + 2)
+		err = (&testenv.Process{}).Check(context.Background(), len(e.Levels)+2)
 	}
 	if err != nil {
 		return finding{"memory and files", false, err.Error()}

@@ -121,7 +121,7 @@ func (a *app) up(ctx context.Context, level result.Level, listen string, seed in
 		return usage(err)
 	}
 	env := &testenv.Process{Binary: binary, GatewayAddr: listen}
-	if err := env.Check(1); err != nil {
+	if err := env.Check(ctx, 1); err != nil {
 		return err
 	}
 	launch, err := env.Launch(ctx, testenv.Spec{

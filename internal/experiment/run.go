@@ -43,13 +43,20 @@ type run struct {
 	generator *child.Process
 	lapsed    *alerts.Lapsed
 	faults    []faults.Fault
+	skipped   []skipped
+}
+
+// skipped is a fault that the environment cannot inject, and why.
+type skipped struct {
+	faults.Fault
+	reason string
 }
 
 // Run carries out a valid experiment. Once begun, the run directory holds what was measured, whatever the error: a run
 // that ends early is marked partial with the reason. What is refused before has begun nothing and written nothing.
 func Run(ctx context.Context, e *Experiment, o Options) (begun bool, err error) {
 	r := &run{Experiment: e, Options: o}
-	meta, err := r.prepare()
+	meta, err := r.prepare(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -61,7 +68,7 @@ func Run(ctx context.Context, e *Experiment, o Options) (begun bool, err error) 
 }
 
 // prepare checks what can be checked before anything starts, and returns run.json as far as it is known.
-func (r *run) prepare() (result.Run, error) {
+func (r *run) prepare(ctx context.Context) (result.Run, error) {
 	pack, err := r.loadRules()
 	if err != nil {
 		return result.Run{}, err
@@ -73,9 +80,15 @@ func (r *run) prepare() (result.Run, error) {
 		if err != nil {
 			return result.Run{}, err
 		}
+		if err := r.Env.Supports(f.ID, f.Uses); err != nil {
+			r.Progress.Begin("fault "+f.ID, 0, f.Title)
+			r.Progress.End("skipped: " + err.Error())
+			r.skipped = append(r.skipped, skipped{f, err.Error()})
+			continue
+		}
 		r.faults = append(r.faults, f)
 	}
-	if err := r.Env.Check(len(r.tollArms())); err != nil {
+	if err := r.Env.Check(ctx, len(r.tollArms())); err != nil {
 		return result.Run{}, err
 	}
 	return r.meta()
@@ -144,11 +157,19 @@ func (r *run) meta() (result.Run, error) {
 		meta.Levels = append(meta.Levels, result.Level{Name: l.Name, Title: l.Title, Env: Redact(l.Env)})
 	}
 	for _, f := range r.faults {
-		meta.Faults = append(meta.Faults, result.Fault{
-			ID: f.ID, Title: f.Title, Felt: f.Felt, Expect: f.Expect, Allow: f.Allow, Evidence: f.Evidence.String(),
-		})
+		meta.Faults = append(meta.Faults, entry(f, ""))
+	}
+	for _, s := range r.skipped {
+		meta.Faults = append(meta.Faults, entry(s.Fault, s.reason))
 	}
 	return meta, nil
+}
+
+// entry is a catalogue entry as the run directory has it.
+func entry(f faults.Fault, skipped string) result.Fault {
+	return result.Fault{
+		ID: f.ID, Title: f.Title, Felt: f.Felt, Expect: f.Expect, Allow: f.Allow, Evidence: f.Evidence.String(), Skipped: skipped,
+	}
 }
 
 // planWarnings says what the sizes of the plan give up.
