@@ -98,6 +98,7 @@ Exit codes: 0 pass, 1 could not run, 2 fail, 3 inconclusive, 4 invalid, 64 wrong
 		a.listCommand(),
 		a.upCommand(),
 		a.downCommand(),
+		a.imagesCommand(),
 		a.doctorCommand(),
 		k6Command(),
 		a.serveCommand(),

@@ -99,12 +99,43 @@ func (g Group) CanFreeze() bool {
 	return f.Close() == nil
 }
 
-// Freeze stops every process of the group, and Thaw lets them go on; the engine does not know of it.
+// Freeze stops every process of the group and returns when all of them stand; Thaw lets them go on. The engine does not
+// know of it.
 func (g Group) Freeze() error {
+	state := "1"
 	if g.version == 1 {
-		return g.writeFreeze("FROZEN")
+		state = "FROZEN"
 	}
-	return g.writeFreeze("1")
+	if err := g.writeFreeze(state); err != nil {
+		return err
+	}
+	for limit := time.Now().Add(freezeLimit); ; time.Sleep(freezePause) {
+		frozen, err := g.frozen()
+		if frozen || err != nil {
+			return err
+		}
+		if time.Now().After(limit) {
+			return fmt.Errorf("cgroup: %s: not frozen within %v", g.freezer, freezeLimit)
+		}
+	}
+}
+
+// A group is frozen when its last process has left the kernel; how often that is looked at, and for how long.
+const (
+	freezePause = 200 * time.Microsecond
+	freezeLimit = 2 * time.Second
+)
+
+func (g Group) frozen() (bool, error) {
+	if g.version == 1 {
+		text, err := os.ReadFile(g.freezeFile())
+		if err != nil {
+			return false, fmt.Errorf("cgroup: %w", err)
+		}
+		return strings.TrimSpace(string(text)) == "FROZEN", nil
+	}
+	n, err := readKey(filepath.Join(g.freezer, "cgroup.events"), "frozen")
+	return n == 1, err
 }
 
 // Thaw ends Freeze; a group that is not frozen stays as it is.

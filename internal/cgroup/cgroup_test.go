@@ -43,6 +43,7 @@ func TestGroup(t *testing.T) {
 			"sys/fs/cgroup/system.slice/docker-abc.scope/cpu.stat":      "usage_usec 1500000\nuser_usec 1\nsystem_usec 2\n",
 			"sys/fs/cgroup/system.slice/docker-abc.scope/memory.stat":   "anon 4096\nfile 77\n",
 			"sys/fs/cgroup/system.slice/docker-abc.scope/cgroup.freeze": "0",
+			"sys/fs/cgroup/system.slice/docker-abc.scope/cgroup.events": "populated 1\nfrozen 1\n",
 		}, 2, "sys/fs/cgroup/system.slice/docker-abc.scope/cgroup.freeze", [2]string{"1", "0"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

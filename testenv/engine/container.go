@@ -27,6 +27,7 @@ type Spec struct {
 	Cmd     []string
 	Env     map[string]string
 	Network string
+	Join    []string // further networks, which exist already
 	Ports   []string // that this process has to reach, e.g. "8080"
 	Publish string   // host:port under which people reach the first of Ports; "" for nobody but us
 	Files   []File
@@ -39,7 +40,7 @@ type Container struct {
 	Name    string
 	ID      string
 	Meter   *Meter
-	StartUp time.Duration // until it was ready
+	StartUp time.Duration // from its creation until it was ready
 
 	session  *Session
 	spec     Spec
@@ -47,16 +48,16 @@ type Container struct {
 
 	mu        sync.Mutex
 	addresses map[string]string // host:port by container port
+	published string            // host:port of the first port for people; "" if it is not published
 }
 
 // Start starts a container and waits until it is ready. It fails at once when the container ends, and quotes its log.
 // The container belongs to the session also after an error, and goes with it.
 func (s *Session) Start(ctx context.Context, spec Spec) (*Container, error) {
-	begin := time.Now()
 	c := &Container{Name: spec.Name, session: s, spec: spec, addresses: map[string]string{}}
 	request := testcontainers.ContainerRequest{
 		Image: spec.Image, Cmd: spec.Cmd, Env: spec.Env, Labels: s.Labels(), Name: fmt.Sprintf("tollgate-%s-%s", s.ID, spec.Host),
-		Networks: []string{spec.Network}, NetworkAliases: map[string][]string{spec.Network: {spec.Host}},
+		Networks: append([]string{spec.Network}, spec.Join...), NetworkAliases: map[string][]string{spec.Network: {spec.Host}},
 		ConfigModifier: func(config *container.Config) {
 			if spec.User != "" {
 				config.User = spec.User
@@ -81,7 +82,7 @@ func (s *Session) Start(ctx context.Context, spec Spec) (*Container, error) {
 			request.ExposedPorts = append(request.ExposedPorts, port+"/tcp")
 		}
 	}
-	_, err := testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{ContainerRequest: request, Started: true})
+	begin, err := s.create(ctx, request)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", spec.Name, errors.Join(explain(err), context.Cause(ctx)))
 	}
@@ -96,6 +97,23 @@ func (s *Session) Start(ctx context.Context, spec Spec) (*Container, error) {
 	}
 	c.StartUp = time.Since(begin)
 	return c, nil
+}
+
+// startsAtOnce is how many containers are created at the same time: an engine does little more at once.
+const startsAtOnce = 6
+
+// create creates and starts a container. Only that is rationed, not the wait until it is ready, since one may have to wait
+// for another that comes later.
+func (s *Session) create(ctx context.Context, request testcontainers.ContainerRequest) (begin time.Time, err error) {
+	select {
+	case s.starting <- struct{}{}:
+		defer func() { <-s.starting }()
+	case <-ctx.Done():
+		return time.Time{}, context.Cause(ctx)
+	}
+	begin = time.Now()
+	_, err = testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{ContainerRequest: request, Started: true})
+	return begin, err
 }
 
 // publish binds the ports: to free ports of the loopback interface, or where people expect them.
@@ -124,12 +142,16 @@ func (c *Container) locate(ctx context.Context) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, port := range c.spec.Ports {
+	for i, port := range c.spec.Ports {
+		bindings := at.Container.NetworkSettings.Ports[network.MustParsePort(port+"/tcp")]
+		if i == 0 && len(bindings) > 0 {
+			c.published = net.JoinHostPort(c.session.Host, bindings[0].HostPort)
+		}
 		if n := at.Container.NetworkSettings.Networks[c.spec.Network]; c.session.Direct && n != nil && n.IPAddress.IsValid() {
 			c.addresses[port] = net.JoinHostPort(n.IPAddress.String(), port)
 			continue
 		}
-		for _, binding := range at.Container.NetworkSettings.Ports[network.MustParsePort(port+"/tcp")] {
+		for _, binding := range bindings {
 			c.addresses[port] = net.JoinHostPort(c.session.Host, binding.HostPort)
 		}
 	}
@@ -141,6 +163,13 @@ func (c *Container) Address(port string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.addresses[port]
+}
+
+// Published is host:port under which people reach the first port of the container; "" if it is not published.
+func (c *Container) Published() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.published
 }
 
 // URL is the base URL of a port of the container.

@@ -121,7 +121,7 @@ func (e *Engine) bridge(ctx context.Context) netip.Prefix {
 }
 
 // ReaperImage is what testcontainers starts to remove what a killed process leaves.
-const ReaperImage = "testcontainers/ryuk:0.15.0"
+const ReaperImage = "testcontainers/ryuk:0.14.0"
 
 // reaper disables testcontainers' reaper where its image is not at hand, unless the user has decided: the guard and the
 // sweep of the next run do the same without it. testcontainers reads the variable once, with its first client.

@@ -1,9 +1,13 @@
 package engine
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+
+	cerrdefs "github.com/containerd/errdefs"
 )
 
 // Image is a program that the containers environment runs as its standard image.
@@ -45,13 +49,17 @@ func (c Choice) Ref(name string) string {
 	panic("engine: no image " + name) // a name in our own code
 }
 
-// Check refuses references by names that no image has.
+// Check refuses references by names that no image has, and what is no reference or registry.
 func (c Choice) Check() error {
+	if strings.Contains(c.Registry, "://") || strings.ContainsAny(c.Registry, " \t\n") {
+		return fmt.Errorf("registry: want a host and a path without a scheme, such as mirror.example.com/hub, got %q", c.Registry)
+	}
 	var names []string
 	for _, image := range Images() {
 		names = append(names, image.Name)
 	}
-	for name, ref := range c.Refs {
+	for _, name := range slices.Sorted(maps.Keys(c.Refs)) {
+		ref := c.Refs[name]
 		if !slices.Contains(names, name) {
 			return fmt.Errorf("unknown image %q: legal images are %s", name, strings.Join(names, ", "))
 		}
@@ -60,4 +68,34 @@ func (c Choice) Check() error {
 		}
 	}
 	return nil
+}
+
+// Status is what there is of an image.
+type Status struct {
+	Image
+	Ref  string   // chosen
+	Size int64    // in the engine, bytes; 0: it is missing
+	Ways []string // in which it can be had: pull, load, build
+}
+
+// Status looks for every image of a choice.
+func (e *Engine) Status(ctx context.Context, c Choice) ([]Status, error) {
+	out := Standing(c)
+	for i, s := range out {
+		found, err := e.Client.ImageInspect(ctx, s.Ref)
+		if err != nil && !cerrdefs.IsNotFound(err) {
+			return nil, fmt.Errorf("image %s: %w", s.Ref, explain(err))
+		}
+		out[i].Size = found.Size
+	}
+	return out, nil
+}
+
+// Standing is what can be said of a choice's images without an engine.
+func Standing(c Choice) []Status {
+	var out []Status
+	for _, image := range Images() {
+		out = append(out, Status{Image: image, Ref: c.Ref(image.Name), Ways: image.ways()})
+	}
+	return out
 }

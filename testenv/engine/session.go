@@ -28,10 +28,11 @@ type Session struct {
 	*Engine
 	ID string
 
-	guard *guard
-	lost  chan error
-	ended context.CancelFunc // of the watch over containers
-	watch sync.WaitGroup
+	guard    *guard
+	lost     chan error
+	starting chan struct{}      // holds one token per container that is being created
+	ended    context.CancelFunc // of the watch over containers
+	watch    sync.WaitGroup
 
 	mu         sync.Mutex
 	containers map[string]*Container // by id
@@ -44,7 +45,7 @@ type Session struct {
 func (e *Engine) NewSession(ctx context.Context, binary string) (*Session, error) {
 	s := &Session{
 		Engine: e, ID: strings.ToLower(rand.Text()[:8]), lost: make(chan error, 1),
-		containers: map[string]*Container{}, holds: map[string]*hold{},
+		starting: make(chan struct{}, startsAtOnce), containers: map[string]*Container{}, holds: map[string]*hold{},
 	}
 	var err error
 	if s.guard, err = startGuard(binary, s.ID); err != nil {

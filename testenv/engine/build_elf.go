@@ -1,0 +1,189 @@
+package engine
+
+import (
+	"debug/elf"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// machines are the architectures that a program can be made for, as ELF, the engine and Go name them.
+func machines() []machine {
+	return []machine{
+		{elf.EM_X86_64, "x86_64", "amd64", "x86_64-linux-gnu"},
+		{elf.EM_AARCH64, "aarch64", "arm64", "aarch64-linux-gnu"},
+		{elf.EM_RISCV, "riscv64", "riscv64", "riscv64-linux-gnu"},
+		{elf.EM_PPC64, "ppc64le", "ppc64le", "powerpc64le-linux-gnu"},
+		{elf.EM_S390, "s390x", "s390x", "s390x-linux-gnu"},
+	}
+}
+
+type machine struct {
+	elf     elf.Machine
+	engine  string
+	goarch  string
+	triplet string // of Debian's library directories
+}
+
+// Arch is the architecture of the engine's containers, as Go names it.
+func (e *Engine) Arch() string {
+	for _, m := range machines() {
+		if m.engine == e.Info.Architecture {
+			return m.goarch
+		}
+	}
+	return e.Info.Architecture // some engines say it as Go does
+}
+
+// program is what a container needs to know of an executable.
+type program struct {
+	goarch      string
+	interpreter string // the dynamic loader; "" for a static program
+	libraries   []string
+	runpath     []string
+}
+
+// readProgram reads the headers of an ELF file, program or library.
+func readProgram(file string) (program, error) {
+	f, err := elf.Open(file)
+	if err != nil {
+		return program{}, err
+	}
+	defer f.Close()
+	p := program{goarch: f.Machine.String()}
+	for _, m := range machines() {
+		if m.elf == f.Machine {
+			p.goarch = m.goarch
+		}
+	}
+	for _, part := range f.Progs {
+		if part.Type == elf.PT_INTERP {
+			text := make([]byte, part.Filesz)
+			if _, err := part.ReadAt(text, 0); err != nil {
+				return program{}, fmt.Errorf("name of its loader: %w", err)
+			}
+			p.interpreter = strings.TrimRight(string(text), "\x00")
+		}
+	}
+	if p.libraries, err = f.ImportedLibraries(); err != nil {
+		return program{}, fmt.Errorf("names of its libraries: %w", err)
+	}
+	for _, tag := range []elf.DynTag{elf.DT_RPATH, elf.DT_RUNPATH} {
+		values, _ := f.DynString(tag) // none in a static program
+		for _, value := range values {
+			p.runpath = append(p.runpath, strings.Split(value, ":")...)
+		}
+	}
+	return p, nil
+}
+
+// libraries are the entries of the dynamic loader and the shared libraries that a program needs, found below root ("/" for
+// this machine's own) where the loader looks by default, and put where it finds them in a container.
+func libraries(root, file string) ([]Entry, error) {
+	p, err := readProgram(file)
+	if err != nil || p.interpreter == "" {
+		return nil, err
+	}
+	loader, ok := resolve(root, p.interpreter)
+	if !ok {
+		return nil, fmt.Errorf("its loader %s is not there", p.interpreter)
+	}
+	entries := []Entry{{Path: p.interpreter, Mode: 0o755, From: loader}}
+	type need struct{ name, by string }
+	var queue []need
+	add := func(of string, p program) {
+		for _, name := range p.libraries {
+			if !slices.ContainsFunc(queue, func(n need) bool { return n.name == name }) {
+				queue = append(queue, need{name, of})
+			}
+		}
+	}
+	add(filepath.Base(file), p)
+	for i := 0; i < len(queue); i++ {
+		name := queue[i].name
+		if name == path.Base(p.interpreter) { // musl's loader is its C library, glibc's is named by that
+			continue
+		}
+		at, from, ok := findLibrary(root, name, p)
+		if !ok {
+			return nil, fmt.Errorf("library %s, which %s needs, is not there", name, queue[i].by)
+		}
+		entries = append(entries, Entry{Path: at, Mode: 0o755, From: from})
+		library, err := readProgram(from)
+		if err != nil {
+			return nil, fmt.Errorf("library %s: %w", from, err)
+		}
+		add(name, library)
+	}
+	return entries, nil
+}
+
+// findLibrary finds a library of the program's architecture: its path as the loader sees it, and the file that it is.
+func findLibrary(root, name string, p program) (at, from string, ok bool) {
+	dirs := slices.Clone(p.runpath)
+	for _, m := range machines() {
+		if m.goarch == p.goarch {
+			dirs = append(dirs, "/lib/"+m.triplet, "/usr/lib/"+m.triplet)
+		}
+	}
+	for _, dir := range append(dirs, "/lib64", "/usr/lib64", "/lib", "/usr/lib") {
+		if !path.IsAbs(dir) { // relative to the program, which goes elsewhere in the container
+			continue
+		}
+		at = path.Join(dir, name)
+		if from, ok = resolve(root, at); !ok {
+			continue
+		}
+		if found, err := readProgram(from); err == nil && found.goarch == p.goarch {
+			return at, from, true
+		}
+	}
+	return "", "", false
+}
+
+// resolve follows the symbolic links of a path below root, where absolute ones begin at root, to a file.
+func resolve(root, at string) (string, bool) {
+	for range 16 { // more links than that lead in a circle
+		file := filepath.Join(root, filepath.FromSlash(at))
+		info, err := os.Lstat(file)
+		if err != nil {
+			return "", false
+		}
+		if info.Mode()&fs.ModeSymlink == 0 {
+			return file, info.Mode().IsRegular()
+		}
+		to, err := os.Readlink(file)
+		if err != nil {
+			return "", false
+		}
+		if path.IsAbs(to) {
+			at = path.Clean(to)
+		} else {
+			at = path.Join(path.Dir(at), to)
+		}
+	}
+	return "", false
+}
+
+// errNoELF is of a file that is no Linux program.
+var errNoELF = errors.New("it is no Linux program (ELF)")
+
+// runnable refuses a program that cannot run in the engine's containers.
+func runnable(file, goarch string) error {
+	p, err := readProgram(file)
+	switch format := new(elf.FormatError); {
+	case errors.As(err, &format), errors.Is(err, io.EOF):
+		return errNoELF
+	case err != nil:
+		return err
+	case p.goarch != goarch:
+		return fmt.Errorf("it is a program for %s", p.goarch)
+	}
+	return nil
+}

@@ -1,0 +1,360 @@
+package engine_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+	"github.com/ulikunitz/xz"
+
+	"github.com/tollgate-dev/tollgate/testenv/engine"
+	"github.com/tollgate-dev/tollgate/testenv/engine/enginetest"
+)
+
+// labelTest marks the containers of these tests.
+const labelTest = "dev.tollgate.test"
+
+// unload removes images when the test ends.
+func unload(t *testing.T, e *engine.Engine, refs ...string) {
+	t.Helper()
+	t.Cleanup(func() {
+		for _, ref := range refs {
+			_, _ = e.Client.ImageRemove(context.WithoutCancel(t.Context()), ref, client.ImageRemoveOptions{Force: true}) // it may not be there
+		}
+	})
+}
+
+// create creates a container that goes with the test.
+func create(t *testing.T, e *engine.Engine, config *container.Config) string {
+	t.Helper()
+	config.Labels = map[string]string{labelTest: t.Name()}
+	c, err := e.Client.ContainerCreate(t.Context(), client.ContainerCreateOptions{Config: config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := e.Client.ContainerRemove(context.WithoutCancel(t.Context()), c.ID, client.ContainerRemoveOptions{Force: true}); err != nil {
+			t.Error(err)
+		}
+	})
+	return c.ID
+}
+
+// runToEnd runs a container and returns what it printed and its exit code.
+func runToEnd(t *testing.T, e *engine.Engine, config *container.Config) (string, int64) {
+	t.Helper()
+	id := create(t, e, config)
+	ended := e.Client.ContainerWait(t.Context(), id, client.ContainerWaitOptions{Condition: container.WaitConditionNextExit})
+	if _, err := e.Client.ContainerStart(t.Context(), id, client.ContainerStartOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	var code int64
+	select {
+	case end := <-ended.Result:
+		code = end.StatusCode
+	case err := <-ended.Error:
+		t.Fatal(err)
+	case <-time.After(time.Minute):
+		t.Fatal("the container has not ended within a minute")
+	}
+	log, err := e.Client.ContainerLogs(t.Context(), id, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	var text bytes.Buffer
+	if _, err := stdcopy.StdCopy(&text, &text, log); err != nil {
+		t.Fatal(err)
+	}
+	return text.String(), code
+}
+
+// envInside makes TestInside look at the container that it is in.
+const envInside = "TOLLGATE_TEST_INSIDE"
+
+// TestInside is what TestServiceImage runs in the container.
+func TestInside(t *testing.T) {
+	if os.Getenv(envInside) == "" {
+		t.Skip("TestServiceImage runs this in a container")
+	}
+	if os.Getuid() != 65532 || os.Getgid() != 65532 {
+		t.Errorf("runs as %d:%d, want 65532:65532", os.Getuid(), os.Getgid())
+	}
+	for _, dir := range []string{os.TempDir(), "/data", "."} {
+		if err := os.WriteFile(filepath.Join(dir, "note"), []byte("x"), 0o600); err != nil {
+			t.Error(err)
+		}
+	}
+	if info, err := os.Stat("/tmp"); err != nil || info.Mode()&os.ModeSticky == 0 {
+		t.Errorf("/tmp: %v, %v; want the sticky bit", info.Mode(), err)
+	}
+	if addresses, err := net.DefaultResolver.LookupHost(t.Context(), "localhost"); err != nil || len(addresses) == 0 {
+		t.Errorf("localhost: %v, %v", addresses, err)
+	}
+	if err := os.WriteFile("/tollgate", nil, 0o600); err == nil {
+		t.Error("the program can be overwritten from inside")
+	}
+}
+
+// TestServiceImage builds the image of this very test program, which go test links dynamically where there is a C
+// compiler, and runs it.
+func TestServiceImage(t *testing.T) {
+	e := enginetest.Open(t)
+	var said []string
+	say := func(line string) { said = append(said, line) }
+	ref, err := e.ServiceImage(t.Context(), os.Args[0], say)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unload(t, e, ref)
+	if !strings.HasPrefix(ref, "tollgate/stack:") || len(ref) != len("tollgate/stack:")+12 {
+		t.Errorf("reference %s, want tollgate/stack and 12 digits", ref)
+	}
+	image, err := e.Client.ImageInspect(t.Context(), ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := image.Config.Labels[engine.LabelImage]; got != "stack" {
+		t.Errorf("label %q, want stack", got)
+	}
+	text, code := runToEnd(t, e, &container.Config{
+		Image: ref, Cmd: []string{"-test.run=^TestInside$", "-test.v"}, Env: []string{envInside + "=1"},
+	})
+	if code != 0 || !strings.Contains(text, "--- PASS: TestInside") {
+		t.Errorf("exit code %d:\n%s", code, text)
+	}
+	// What is there is not built again.
+	said = nil
+	again, err := e.ServiceImage(t.Context(), os.Args[0], say)
+	if err != nil || again != ref || said != nil {
+		t.Errorf("the second time: %s, %v, %q; want %s and no word", again, err, said, ref)
+	}
+}
+
+// note is a small image that does nothing.
+func note(e *engine.Engine, text, label string) engine.Scratch {
+	return engine.Scratch{
+		Arch: e.Arch(), Entries: []engine.Entry{{Path: "/note", Mode: 0o644, Text: []byte(text)}}, Entrypoint: []string{"/note"},
+		Labels: map[string]string{engine.LabelImage: label},
+	}
+}
+
+func TestLoad(t *testing.T) {
+	e := enginetest.Open(t)
+	dir := t.TempDir()
+	var want []string
+	for _, kind := range []string{"tar", "gz", "xz"} {
+		ref := "tollgate-test/load-" + kind + ":1"
+		want = append(want, ref)
+		save(t, filepath.Join(dir, kind+"-archive"), kind, note(e, "loaded as "+kind, "test-load"), ref)
+	}
+	unload(t, e, want...)
+	if err := os.WriteFile(filepath.Join(dir, "README.md"), []byte("# Images"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var said []string
+	got, err := e.Load(t.Context(), dir, func(line string) { said = append(said, line) })
+	slices.Sort(got)
+	slices.Sort(want)
+	if err != nil || !slices.Equal(got, want) {
+		t.Fatalf("loaded %v, %v; want %v", got, err, want)
+	}
+	if missing, err := e.Missing(t.Context(), want); err != nil || missing != nil {
+		t.Errorf("missing %v, %v; want none", missing, err)
+	}
+	if len(said) != len(want) {
+		t.Errorf("said %q, want a line per archive", said)
+	}
+	// One bad archive is named, and the good one is there all the same.
+	whole, err := os.ReadFile(filepath.Join(dir, "gz-archive"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "gz-archive"), whole[:len(whole)-20], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got, err = e.Load(t.Context(), dir, nil)
+	if err == nil || !strings.Contains(err.Error(), "gz-archive: unexpected EOF") || strings.Contains(err.Error(), "xz-archive") || len(got) != 2 {
+		t.Errorf("with a damaged archive: %v, %v; want two images and an error that names it", got, err)
+	}
+	// A tar file that docker save has not written.
+	other := t.TempDir()
+	var foreign bytes.Buffer
+	w := tar.NewWriter(&foreign)
+	err = errors.Join(w.WriteHeader(&tar.Header{Name: "note", Mode: 0o644, Typeflag: tar.TypeReg}), w.Close(),
+		os.WriteFile(filepath.Join(other, "other.tar"), foreign.Bytes(), 0o644))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err = e.Load(t.Context(), other, nil); err == nil || !strings.Contains(err.Error(), "other.tar: no docker save archive") || got != nil {
+		t.Errorf("with a foreign tar file: %v, %v", got, err)
+	}
+}
+
+// save writes an archive of an image.
+func save(t *testing.T, path, kind string, s engine.Scratch, ref string) {
+	t.Helper()
+	var plain bytes.Buffer
+	if err := s.Save(&plain, ref); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var w io.WriteCloser = f
+	switch kind {
+	case "gz":
+		w = gzip.NewWriter(f)
+	case "xz":
+		if w, err = xz.NewWriter(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err = w.Write(plain.Bytes())
+	if kind != "tar" {
+		err = errors.Join(err, w.Close())
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestEnsure asks for images of registries that no name server knows.
+func TestEnsure(t *testing.T) {
+	e := enginetest.Open(t)
+	if err := e.Ensure(t.Context(), nil, nil); err != nil {
+		t.Errorf("nothing wanted: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	there := "tollgate-test/ensure:1"
+	unload(t, e, there)
+	if err := e.Scratch(ctx, there, note(e, "there", "test-ensure")); err != nil {
+		t.Fatal(err)
+	}
+	redis := engine.Choice{Registry: "registry.invalid/hub"}.Ref("redis")
+	refs := []string{there, redis, "registry.invalid/none:1", "registry.invalid/none:1"}
+	var said []string
+	err := e.Ensure(ctx, refs, func(line string) { said = append(said, line) })
+	if err == nil {
+		t.Fatal("images of registry.invalid were had")
+	}
+	for _, want := range []string{
+		"2 images are missing", redis + ": no registry answers at registry.invalid", "registry.invalid/none:1: no registry answers",
+		"docker pull " + redis, "--registry", "tollgate images load", "images build redis",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in:\n%v", want, err)
+		}
+	}
+	if strings.Contains(err.Error(), there) {
+		t.Errorf("%s is there, and is in:\n%v", there, err)
+	}
+	if !slices.Contains(said, "pulling "+redis) {
+		t.Errorf("said %q", said)
+	}
+	if err := e.Ensure(ctx, []string{"Not A Reference"}, nil); err == nil || !strings.Contains(err.Error(), "image Not A Reference: ") {
+		t.Errorf("what is no reference: %v", err)
+	}
+	stopped, stop := context.WithCancelCause(ctx)
+	interrupted := errors.New("interrupted")
+	stop(interrupted)
+	if err := e.Ensure(stopped, refs, nil); err == nil || strings.Contains(err.Error(), "three ways") {
+		t.Errorf("a cancelled pull: %v", err)
+	}
+}
+
+func TestPrune(t *testing.T) {
+	e := enginetest.Open(t)
+	const repo, label = "tollgate-test/prune", "test-prune"
+	var refs []string
+	for _, tag := range []string{"old", "used", "kept"} {
+		ref := repo + ":" + tag
+		refs = append(refs, ref)
+		unload(t, e, ref)
+		if err := e.Scratch(t.Context(), ref, note(e, tag, label)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	create(t, e, &container.Config{Image: refs[1]})
+	removed, used, err := e.PruneRepo(t.Context(), repo, label, refs[2])
+	if err != nil || !slices.Equal(removed, refs[:1]) || !slices.Equal(used, refs[1:2]) {
+		t.Errorf("removed %v, used %v, %v; want %v and %v", removed, used, err, refs[:1], refs[1:2])
+	}
+	if missing, err := e.Missing(t.Context(), refs); err != nil || !slices.Equal(missing, refs[:1]) {
+		t.Errorf("missing %v, %v; want %v", missing, err, refs[:1])
+	}
+}
+
+// envBuild makes TestBuild build everything, which takes minutes.
+const envBuild = "TOLLGATE_BUILD_IMAGES"
+
+// TestBuild builds images under names of its own, starts each and waits until it is ready.
+func TestBuild(t *testing.T) {
+	ready := map[string]struct {
+		probe engine.Probe
+		port  string
+	}{
+		"redis":        {ping, "6379"},
+		"collector":    {engine.HTTP("13133", "/"), "13133"},
+		"prometheus":   {engine.HTTP("9090", "/-/ready"), "9090"},
+		"alertmanager": {engine.HTTP("9093", "/-/ready"), "9093"},
+		"jaeger":       {engine.HTTP("16686", "/api/services"), "16686"},
+	}
+	s := begin(t)
+	network, err := s.Network(t.Context(), "build")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range engine.Recipes() {
+		t.Run(r.Name, func(t *testing.T) {
+			if only := os.Getenv(envBuild); only != "1" && only != r.Name {
+				t.Skipf("%s=1 builds everything, %s=%s this", envBuild, envBuild, r.Name)
+			}
+			standard := engine.Choice{}.Ref(r.Name)
+			ref := "tollgate-test/" + standard[strings.LastIndex(standard, "/")+1:]
+			unload(t, s.Engine, ref)
+			out := t.TempDir()
+			refs, err := s.Build(t.Context(), engine.Choice{Refs: map[string]string{r.Name: ref}}, []string{r.Name}, out, func(line string) { t.Log(line) })
+			if err != nil || !slices.Equal(refs, []string{ref}) {
+				t.Fatalf("built %v, %v", refs, err)
+			}
+			image, err := s.Client.ImageInspect(t.Context(), ref)
+			if err != nil {
+				t.Fatal(err)
+			}
+			archive, err := os.Stat(filepath.Join(out, r.Name+".tar.gz"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%.1f MB, archive %.1f MB", float64(image.Size)/1e6, float64(archive.Size())/1e6)
+			c, err := s.Start(t.Context(), engine.Spec{
+				Name: r.Name, Host: "built-" + r.Name, Image: ref, Network: network, Ports: []string{ready[r.Name].port}, Ready: ready[r.Name].probe,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("ready after %v", c.StartUp)
+			if got, err := s.Load(t.Context(), out, nil); err != nil || !slices.Equal(got, []string{ref}) {
+				t.Errorf("its archive loads as %v, %v", got, err)
+			}
+			if err := c.Remove(context.WithoutCancel(t.Context())); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -1,0 +1,223 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/distribution/reference"
+	"github.com/moby/moby/api/pkg/authconfig"
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+	"golang.org/x/sync/errgroup"
+)
+
+// What a pull may take: in all, and without any news of it.
+const (
+	pullLimit  = 10 * time.Minute
+	stallLimit = 45 * time.Second
+)
+
+// Missing are the references, of those given and in their order, that the engine has no image of.
+func (e *Engine) Missing(ctx context.Context, refs []string) ([]string, error) {
+	var missing []string
+	for _, ref := range refs {
+		if slices.Contains(missing, ref) {
+			continue
+		}
+		_, err := e.Client.ImageInspect(ctx, ref)
+		switch {
+		case cerrdefs.IsNotFound(err):
+			missing = append(missing, ref)
+		case err != nil:
+			return nil, fmt.Errorf("image %s: %w", ref, explain(err))
+		}
+	}
+	return missing, nil
+}
+
+// Ensure pulls what is missing of the references, two at a time. If some cannot be had, the one error names each of them
+// with the reason, and the ways out. Say takes a line as a pull begins and one when it has succeeded; nil: nobody.
+func (e *Engine) Ensure(ctx context.Context, refs []string, say func(string)) error {
+	missing, err := e.Missing(ctx, refs)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	p := puller{engine: e, say: onebyone(say), silent: map[string]string{}}
+	reasons := make([]string, len(missing)) // "" for those that are there now
+	var group errgroup.Group
+	group.SetLimit(loadsAtOnce)
+	for i, ref := range missing {
+		group.Go(func() error {
+			reasons[i] = p.pull(ctx, ref)
+			return nil
+		})
+	}
+	_ = group.Wait() // the errors are in reasons
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return lacking(missing, reasons)
+}
+
+// puller pulls images, and asks a registry that does not answer only once.
+type puller struct {
+	engine *Engine
+	say    func(string)
+
+	mu     sync.Mutex
+	silent map[string]string // reason by registry
+}
+
+// pull pulls one image, and returns the reason in a few words if it cannot.
+func (p *puller) pull(ctx context.Context, ref string) string {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return err.Error()
+	}
+	registry := reference.Domain(named)
+	p.mu.Lock()
+	reason := p.silent[registry]
+	p.mu.Unlock()
+	if reason != "" {
+		return reason
+	}
+	p.say("pulling " + ref)
+	begin := time.Now()
+	if err := p.engine.pull(ctx, ref); err != nil {
+		reason, silent := pullReason(registry, err)
+		if silent {
+			p.mu.Lock()
+			p.silent[registry] = reason
+			p.mu.Unlock()
+		}
+		return reason
+	}
+	p.say(fmt.Sprintf("pulled %s in %v", ref, time.Since(begin).Round(100*time.Millisecond)))
+	return ""
+}
+
+var (
+	errSlowPull    = fmt.Errorf("not done within %v", pullLimit)
+	errStalledPull = fmt.Errorf("no progress for %v", stallLimit)
+)
+
+// pull pulls an image with the credentials that the user has for its registry, or none.
+func (e *Engine) pull(ctx context.Context, ref string) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	ctx, slow := context.WithTimeoutCause(ctx, pullLimit, errSlowPull)
+	defer slow()
+	stall := time.AfterFunc(stallLimit, func() { cancel(errStalledPull) })
+	defer stall.Stop()
+	var options client.ImagePullOptions
+	if _, auth, err := testcontainers.DockerImageAuth(ctx, ref); err == nil { // who has no credentials is anonymous
+		if options.RegistryAuth, err = authconfig.Encode(auth); err != nil {
+			return fmt.Errorf("credentials: %w", err)
+		}
+	}
+	err := func() error {
+		answer, err := e.Client.ImagePull(ctx, ref, options)
+		if err != nil {
+			return err
+		}
+		for news, err := range answer.JSONMessages(ctx) {
+			if err != nil {
+				return err
+			}
+			if news.Error != nil {
+				return news.Error
+			}
+			stall.Reset(stallLimit)
+		}
+		return nil
+	}()
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// diskFullReason is why a pull failed on a full disk.
+const diskFullReason = "the container engine's disk is full"
+
+// pullReason says in a few words why a pull failed, and whether the registry is silent altogether, so that there is no use
+// in asking it for another image.
+func pullReason(registry string, err error) (reason string, silent bool) {
+	text := strings.ToLower(err.Error())
+	has := func(parts ...string) bool {
+		return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(text, p) })
+	}
+	switch {
+	case diskFull(err):
+		return diskFullReason, false
+	case errors.Is(err, errStalledPull):
+		return "no answer from " + registry + ": " + err.Error(), true
+	case has("no such host", "dial tcp", "connection refused", "i/o timeout", "client.timeout", "awaiting headers", "waiting for connection",
+		"network is unreachable", "no route to host", "tls handshake timeout", "connection reset") || errors.As(err, new(net.Error)):
+		return "no registry answers at " + registry, true
+	case has("server gave http response to https client"):
+		return registry + " speaks plain HTTP: name it among the engine's insecure-registries", true
+	case has("x509", "certificate"):
+		return "the engine does not trust the certificate of " + registry, true
+	case has("toomanyrequests", "rate limit"):
+		return registry + " allows no more pulls for now: log in (docker login), or wait", true
+	case has("no matching manifest", "does not match the specified platform"):
+		return registry + " has it for other architectures only", false
+	case has("manifest unknown", "manifest for"):
+		return registry + " has no such image", false
+	case has("denied", "unauthorized", "authentication required", "forbidden"):
+		return registry + " refuses it: there is no such repository, or it wants a login (docker login)", false
+	}
+	line, _, _ := strings.Cut(strings.TrimSpace(err.Error()), "\n")
+	return line, false
+}
+
+// lacking is the error that names the images which could not be had, with the reasons and the ways out; nil if there are
+// none.
+func lacking(refs, reasons []string) error {
+	var list, pulls, builds strings.Builder
+	n, full := 0, false
+	for i, ref := range refs {
+		if reasons[i] == "" {
+			continue
+		}
+		n++
+		full = full || reasons[i] == diskFullReason
+		fmt.Fprintf(&list, "\n  %s: %s", ref, reasons[i])
+		fmt.Fprintf(&pulls, "\n       docker pull %s", ref)
+		if name := buildable(ref); name != "" {
+			builds.WriteString(" " + name)
+		}
+	}
+	switch {
+	case n == 0:
+		return nil
+	case full:
+		return fmt.Errorf("engine: %s, and images are missing: free some (docker system df, docker system prune)%s", diskFullReason, &list)
+	}
+	build := ""
+	if builds.Len() > 0 {
+		build = ", or tollgate images build" + builds.String()
+	}
+	return fmt.Errorf(`engine: %s missing and cannot be pulled:%s
+three ways out:
+  1. pull where a registry answers:%s
+  2. use a registry mirror: --registry mirror.example.com/hub, or containers.registry in the experiment file
+  3. bring or make them: tollgate images load DIR (archives of docker save, .gz and .xz included)%s`,
+		count(n, "image is", "images are"), &list, &pulls, build)
+}
+
+// count is a number with its noun.
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
