@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/grafana/regexp"
+	"github.com/prometheus/client_golang/exp/api/remote"
 	"github.com/prometheus/common/route"
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/tsdb"
@@ -43,7 +44,7 @@ func (e *engine) api() http.Handler {
 		nil, nil, // notifications
 		e.registry, e.registry,
 		nil,
-		false, nil, // remote write
+		true, remote.MessageTypes{remote.WriteV1MessageType}, // remote write, which brings the outside view where it cannot be scraped
 		true, true, false, // OTLP, deltas to cumulative
 		false,
 		e.cfg.Lookback,

@@ -1,26 +1,22 @@
 package pipeline
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
-	"path/filepath"
-	"strings"
 	"syscall"
-	"text/template"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/connector/countconnector"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/fileexporter"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/tailsamplingprocessor"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/provider/yamlprovider"
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/exporter"
-	"go.opentelemetry.io/collector/exporter/nopexporter"
 	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/otelcol"
@@ -29,63 +25,9 @@ import (
 	"go.opentelemetry.io/collector/processor/memorylimiterprocessor"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/otlpreceiver"
-)
 
-// collectorConfig is the Collector's configuration. One consumer empties the queue to Prometheus, so that the counts,
-// which are deltas, arrive in their order. Spans and log records come batched by the SDKs and go on at once; metrics of
-// all services are gathered for a moment, since each request to Prometheus has its price. The timer of a batch runs
-// even when nothing comes, which is another reason not to have three of 50 ms.
-var collectorConfig = template.Must(template.New("collector").Parse(`
-receivers:
-  otlp:
-    protocols:
-      http: {endpoint: "{{.HTTP}}"}
-      grpc: {endpoint: "{{.GRPC}}", middlewares: [{id: wire}]}
-extensions:
-  wire: {}
-processors:
-  memory_limiter: {check_interval: 1s, limit_mib: 256, spike_limit_mib: 64}
-  batch: {timeout: 0s}
-  batch/metrics: {timeout: 100ms, send_batch_size: 4096}
-connectors:
-  count:
-    logs:
-      perso.log.records:
-        description: Log records that give a reason.
-        attributes: [{key: service.name}, {key: perso.reason}]
-    spans:
-      perso.span.fallbacks:
-        description: Spans that ended in default content.
-        conditions: ['span.attributes["perso.reason"] != "none" and span.attributes["perso.reason"] != ""']
-        attributes: [{key: perso.reason}]
-exporters:
-  otlp_http:
-    metrics_endpoint: "{{.Metrics}}"
-    compression: none
-    sending_queue: {num_consumers: 1, queue_size: 1000}
-    retry_on_failure: {initial_interval: 100ms, max_interval: 1s, max_elapsed_time: 10s}
-{{- if .Dir}}
-  file/spans: {path: "{{.Spans}}", append: true, flush_interval: 500ms}
-  file/logs: {path: "{{.Logs}}", append: true, flush_interval: 500ms}
-{{- else}}
-  nop: {}
-{{- end}}
-service:
-  extensions: [wire]
-  pipelines:
-    traces:
-      receivers: [otlp]
-      processors: [memory_limiter, batch]
-      exporters: [count, {{if .Dir}}file/spans{{else}}nop{{end}}]
-    logs:
-      receivers: [otlp]
-      processors: [memory_limiter, batch]
-      exporters: [count, {{if .Dir}}file/logs{{else}}nop{{end}}]
-    metrics:
-      receivers: [otlp, count]
-      processors: [memory_limiter, batch/metrics]
-      exporters: [otlp_http]
-`))
+	configuration "github.com/tollgate-dev/tollgate/testenv/collector"
+)
 
 // collector is a running OpenTelemetry Collector.
 type collector struct {
@@ -109,7 +51,7 @@ func startCollector(ctx context.Context, cfg Config, metricsURL string) (*collec
 			return nil, err
 		}
 		var c *collector
-		if c, err = startCollectorAt(ctx, cfg, metricsURL, ports[0], ports[1]); !errors.Is(err, syscall.EADDRINUSE) {
+		if c, err = startCollectorAt(ctx, cfg, metricsURL, cmp.Or(cfg.OTLPHTTP, ports[0]), cmp.Or(cfg.OTLPGRPC, ports[1])); !errors.Is(err, syscall.EADDRINUSE) {
 			return c, err
 		}
 	}
@@ -118,14 +60,12 @@ func startCollector(ctx context.Context, cfg Config, metricsURL string) (*collec
 
 func startCollectorAt(ctx context.Context, cfg Config, metricsURL, http, grpc string) (*collector, error) {
 	c := &collector{http: http, grpc: grpc, self: prometheus.NewRegistry(), wire: newWire(), done: make(chan struct{})}
-	var text bytes.Buffer
-	err := collectorConfig.Execute(&text, map[string]string{
-		"HTTP": c.http, "GRPC": c.grpc, "Metrics": metricsURL, "Dir": cfg.TelemetryDir,
-		"Spans": quoted(filepath.Join(cfg.TelemetryDir, cfg.Arm+".spans.jsonl")),
-		"Logs":  quoted(filepath.Join(cfg.TelemetryDir, cfg.Arm+".logs.jsonl")),
-	})
+	text, err := configuration.Config{
+		HTTP: c.http, GRPC: c.grpc, GRPCMeter: wireID, Prometheus: metricsURL,
+		Dir: cfg.TelemetryDir, Arm: cfg.Arm, Tail: cfg.Tail,
+	}.YAML()
 	if err != nil {
-		return nil, fmt.Errorf("pipeline: collector configuration: %w", err)
+		return nil, fmt.Errorf("pipeline: %w", err)
 	}
 	c.run, err = otelcol.NewCollector(otelcol.CollectorSettings{
 		BuildInfo:               component.BuildInfo{Command: "tollgate-telemetry", Description: "OpenTelemetry Collector of one arm"},
@@ -133,7 +73,7 @@ func startCollectorAt(ctx context.Context, cfg Config, metricsURL, http, grpc st
 		DisableGracefulShutdown: true, // signals belong to main
 		SkipSettingGRPCLogger:   true,
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{ResolverSettings: confmap.ResolverSettings{
-			URIs:              []string{"yaml:" + text.String()},
+			URIs:              []string{"yaml:" + string(text)},
 			ProviderFactories: []confmap.ProviderFactory{yamlprovider.NewFactory()},
 		}},
 	})
@@ -160,10 +100,11 @@ func (c *collector) factories(cfg Config) (otelcol.Factories, error) {
 	if f.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](otlpreceiver.NewFactory()); err != nil {
 		return f, err
 	}
-	if f.Processors, err = otelcol.MakeFactoryMap[processor.Factory](batchprocessor.NewFactory(), memorylimiterprocessor.NewFactory()); err != nil {
+	if f.Processors, err = otelcol.MakeFactoryMap[processor.Factory](
+		batchprocessor.NewFactory(), memorylimiterprocessor.NewFactory(), tailsamplingprocessor.NewFactory()); err != nil {
 		return f, err
 	}
-	if f.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](fileexporter.NewFactory(), otlphttpexporter.NewFactory(), nopexporter.NewFactory()); err != nil {
+	if f.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](fileexporter.NewFactory(), otlphttpexporter.NewFactory()); err != nil {
 		return f, err
 	}
 	if f.Connectors, err = otelcol.MakeFactoryMap[connector.Factory](countconnector.NewFactory()); err != nil {
@@ -175,9 +116,14 @@ func (c *collector) factories(cfg Config) (otelcol.Factories, error) {
 
 // stats reads what the Collector took in and what it could not deliver.
 func (c *collector) stats() (Stats, error) {
-	s, err := collectorStats(c.self)
-	s.Bytes += c.wire.bytes.Load()
-	return s, err
+	families, err := c.self.Gather()
+	if err != nil {
+		return Stats{}, err
+	}
+	v := configuration.Sum(families)
+	return Stats{
+		Spans: v.Spans, LogRecords: v.LogRecords, DataPoints: v.DataPoints, Bytes: v.Bytes + c.wire.bytes.Load(), Refused: v.Refused,
+	}, nil
 }
 
 // close empties the pipelines and ends the Collector.
@@ -202,9 +148,4 @@ func freePorts(n int) ([]string, error) {
 		out = append(out, ln.Addr().String())
 	}
 	return out, nil
-}
-
-// quoted escapes a path for a double-quoted YAML string.
-func quoted(path string) string {
-	return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(path)
 }

@@ -3,9 +3,12 @@ package pipeline
 import (
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"strings"
 	"time"
+
+	configuration "github.com/tollgate-dev/tollgate/testenv/collector"
 )
 
 // Defaults of Config. An interval of 500 ms is the usual 30 s, time-lapsed by 60.
@@ -23,9 +26,14 @@ type Config struct {
 	Listen string // of the Prometheus HTTP API: host:port, or fd:N for an inherited listener; "" is 127.0.0.1:0
 	Token  string // bearer token of /control/; without one, /control/ answers nobody
 
+	OTLPHTTP string // where the Collector takes OTLP, host:port; "": a free port of the loopback interface
+	OTLPGRPC string // likewise
+
 	TelemetryDir string // gets ARM.spans.jsonl and ARM.logs.jsonl; "": spans and log records are counted and dropped
 	SeriesDir    string // the TSDB; "": a scratch directory that is removed at the end
 	RulesFile    string // Prometheus rule file; "": none
+
+	Tail *configuration.Tail // tail sampling of traces; nil: every span that arrives is kept
 
 	ScrapeURL      string        // the outside view, http://host:port/path; "": not scraped
 	ScrapeInterval time.Duration // zero: DefaultInterval
@@ -43,6 +51,8 @@ func ConfigFromEnv(getenv func(string) string, stdout io.Writer) (Config, error)
 		Arm:          getenv("PERSO_ARM"),
 		Listen:       getenv("PERSO_LISTEN"),
 		Token:        getenv("PERSO_CONTROL_TOKEN"),
+		OTLPHTTP:     getenv("PERSO_OTLP_HTTP"),
+		OTLPGRPC:     getenv("PERSO_OTLP_GRPC"),
 		TelemetryDir: getenv("PERSO_TELEMETRY_DIR"),
 		SeriesDir:    getenv("PERSO_SERIES_DIR"),
 		RulesFile:    getenv("PERSO_RULES_FILE"),
@@ -68,6 +78,10 @@ func ConfigFromEnv(getenv func(string) string, stdout io.Writer) (Config, error)
 		}
 		*d.into = v
 	}
+	var err error
+	if c.Tail, err = configuration.ParseTail(getenv(configuration.EnvTail)); err != nil {
+		return Config{}, fmt.Errorf("pipeline: %w", err)
+	}
 	return c, c.check()
 }
 
@@ -78,6 +92,11 @@ func (c Config) check() error {
 	}
 	if strings.Contains(c.TelemetryDir, "$") {
 		return fmt.Errorf("pipeline: PERSO_TELEMETRY_DIR must not contain a dollar sign, got %q", c.TelemetryDir)
+	}
+	for _, a := range []struct{ name, value string }{{"PERSO_OTLP_HTTP", c.OTLPHTTP}, {"PERSO_OTLP_GRPC", c.OTLPGRPC}} {
+		if _, port, err := net.SplitHostPort(a.value); a.value != "" && (err != nil || port == "") {
+			return fmt.Errorf("pipeline: %s must be host:port, e.g. 0.0.0.0:4318, got %q", a.name, a.value)
+		}
 	}
 	if c.RulesFile != "" {
 		if _, err := os.Stat(c.RulesFile); err != nil {

@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/prometheus/tsdb"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/exporters/otlp/otlplog/otlploghttp"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
@@ -199,6 +200,14 @@ func (s sdk) decide(reasons ...string) {
 		}
 		span.End()
 	}
+}
+
+// fail is a trace of one span that ends in an error.
+func (s sdk) fail(reason string) {
+	_, span := s.tracer.Tracer("test").Start(context.Background(), "decide")
+	span.SetAttributes(attribute.String("perso.reason", reason))
+	span.SetStatus(codes.Error, reason)
+	span.End()
 }
 
 // records counts a key in the records of an OTLP JSON file, and checks that every line is JSON.

@@ -20,6 +20,7 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/alerts"
 	"github.com/tollgate-dev/tollgate/internal/result"
+	configuration "github.com/tollgate-dev/tollgate/testenv/collector"
 )
 
 func TestPipeline(t *testing.T) {
@@ -123,6 +124,33 @@ func TestWithoutDirectories(t *testing.T) {
 	r.expect(t, `sum(perso_span_fallbacks_total)`, 1)
 	if got := r.stats(t); got.Spans != 1 || got.LogRecords != 1 {
 		t.Errorf("stats %+v, want 1 span and 1 log record", got)
+	}
+}
+
+// What tail sampling does not keep is counted as taken in, and neither in a file nor in what is derived from spans. What is
+// decided at the end is kept, too.
+func TestTailSampling(t *testing.T) {
+	tail, err := configuration.ParseTail("errors,slow=1h")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	r := start(t, Config{TelemetryDir: dir, Tail: tail})
+	s := newSDK(t, r)
+	s.decide("attribute-missing", "low-confidence") // one trace, and no error in it
+	s.fail("attribute-missing")
+	s.flush(t)
+	r.expect(t, `sum(perso_span_fallbacks_total)`, 1)
+	if got := r.stats(t); got.Spans != 3 || got.Refused != 0 {
+		t.Errorf("stats %+v, want 3 spans, none refused", got)
+	}
+	s.fail("low-confidence")
+	s.flush(t)
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if n := records(t, filepath.Join(dir, "full.spans.jsonl"), "spanId"); n != 2 {
+		t.Errorf("%d spans in the file, want the 2 with an error", n)
 	}
 }
 
@@ -235,6 +263,7 @@ func TestRefuses(t *testing.T) {
 		{"no rules", map[string]string{"PERSO_ARM": "full", "PERSO_RULES_FILE": filepath.Join(dir, "none.yaml")}, "PERSO_RULES_FILE"},
 		{"bad rules", map[string]string{"PERSO_ARM": "full", "PERSO_RULES_FILE": bad}, `bad.yaml: 1:45: group "g", rule 1, "A": could not parse expression`},
 		{"scrape", map[string]string{"PERSO_ARM": "full", "PERSO_SCRAPE_URL": "localhost"}, `PERSO_SCRAPE_URL must be http://host:port/path, got "localhost"`},
+		{"tail", map[string]string{"PERSO_ARM": "full", "PERSO_TAIL_SAMPLING": "fast"}, `PERSO_TAIL_SAMPLING: unknown part "fast": legal parts are errors`},
 		{"listen", map[string]string{"PERSO_ARM": "full", "PERSO_LISTEN": "fd:x"}, "fd:x"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -13,11 +13,9 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
-)
 
-// requestSize is the instrument of the HTTP instrumentation that measures request bodies as they are read from the
-// wire, before decompression.
-const requestSize = "http.server.request.body.size"
+	configuration "github.com/tollgate-dev/tollgate/testenv/collector"
+)
 
 // selfTelemetry is how the Collector reports on itself: metrics into a registry that is only ever pulled, warnings and
 // errors to log, no spans.
@@ -48,7 +46,7 @@ func selfTelemetry(registry prometheus.Registerer, log io.Writer) telemetry.Fact
 func selfView(inst sdkmetric.Instrument) (sdkmetric.Stream, bool) {
 	stream := sdkmetric.Stream{Name: inst.Name, Description: inst.Description, Unit: inst.Unit}
 	switch {
-	case inst.Name == requestSize:
+	case inst.Name == configuration.RequestSize:
 		stream.Aggregation = sdkmetric.AggregationSum{}
 		stream.AttributeFilter = func(attribute.KeyValue) bool { return false }
 	case inst.Kind == sdkmetric.InstrumentKindHistogram,
@@ -67,38 +65,4 @@ type Stats struct {
 	Bytes        int64 `json:"bytes"`         // OTLP request bodies as they came over the wire: HTTP bodies and gRPC messages
 	Refused      int64 `json:"refused"`       // items that the Collector refused, could not queue or could not deliver
 	ActiveSeries int64 `json:"active_series"` // series in the head of the TSDB
-}
-
-// collectorStats sums up the Collector's own metrics.
-func collectorStats(self prometheus.Gatherer) (Stats, error) {
-	families, err := self.Gather()
-	if err != nil {
-		return Stats{}, err
-	}
-	var s Stats
-	for _, family := range families {
-		name := family.GetName()
-		var into *int64
-		switch {
-		case strings.HasPrefix(name, "otelcol_receiver_accepted_spans"):
-			into = &s.Spans
-		case strings.HasPrefix(name, "otelcol_receiver_accepted_log_records"):
-			into = &s.LogRecords
-		case strings.HasPrefix(name, "otelcol_receiver_accepted_metric_points"):
-			into = &s.DataPoints
-		case strings.HasPrefix(name, "http_server_request_body_size"):
-			into = &s.Bytes
-		case strings.HasPrefix(name, "otelcol_receiver_refused_"),
-			strings.HasPrefix(name, "otelcol_receiver_failed_"),
-			strings.HasPrefix(name, "otelcol_exporter_enqueue_failed_"),
-			strings.HasPrefix(name, "otelcol_exporter_send_failed_"):
-			into = &s.Refused
-		default:
-			continue
-		}
-		for _, m := range family.GetMetric() {
-			*into += int64(m.GetCounter().GetValue())
-		}
-	}
-	return s, nil
 }

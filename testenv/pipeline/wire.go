@@ -19,11 +19,14 @@ type wire struct {
 	ready chan struct{}
 }
 
+// wireID is the name of the extension in the configuration.
+const wireID = "wire"
+
 func newWire() *wire { return &wire{ready: make(chan struct{})} }
 
 func (w *wire) factory() extension.Factory {
 	return extension.NewFactory(
-		component.MustNewType("wire"),
+		component.MustNewType(wireID),
 		func() component.Config { return &struct{}{} },
 		func(context.Context, extension.Settings, component.Config) (extension.Extension, error) {
 			return w, nil

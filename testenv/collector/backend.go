@@ -1,0 +1,88 @@
+package collector
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Backend is a telemetry system that the Collector can send to, besides the arm's own Prometheus and files.
+type Backend struct {
+	Name    string
+	Title   string
+	Signals []string // what it is sent, of Traces, Logs and Metrics
+	Address string   // its standard address, as testenv/backends starts it; "" if it has none
+	Env     []string // variables of the user that it needs; their values are in no file
+	// exporters are what sends to it at an address; an id is TYPE/NAME.
+	exporters func(address string) []exporter
+}
+
+// Backends are all back ends.
+func Backends() []Backend {
+	return []Backend{jaeger(), zipkin(), tempo(), grafana(), elasticsearch(), clickhouse(), otlp()}
+}
+
+// Target is a back end at an address.
+type Target struct {
+	Backend string // Backend.Name
+	Address string // inside the network: host:port, or what the back end says of itself; "": its standard one
+}
+
+// Lookup returns the back end of that name; the error lists the legal ones.
+func Lookup(name string) (Backend, error) {
+	var names []string
+	for _, b := range Backends() {
+		if b.Name == name {
+			return b, nil
+		}
+		names = append(names, b.Name)
+	}
+	return Backend{}, fmt.Errorf("unknown back end %q: legal back ends are %s", name, strings.Join(names, ", "))
+}
+
+// exporters lists what sends to the targets, in their order.
+func exporters(targets []Target) ([]exporter, error) {
+	var out []exporter
+	seen := map[string]bool{}
+	for _, t := range targets {
+		b, err := Lookup(t.Backend)
+		if err != nil {
+			return nil, fmt.Errorf("collector: %w", err)
+		}
+		if seen[b.Name] {
+			return nil, fmt.Errorf("collector: back end %s is listed twice", b.Name)
+		}
+		seen[b.Name] = true
+		address := literal(t.Address)
+		if address == "" {
+			address = b.Address
+		}
+		out = append(out, b.exporters(address)...)
+	}
+	return out, nil
+}
+
+// Environ returns the variables that the Collector's own process or container must have for these targets, taken from the
+// user's. The configuration refers to them by name, so their values never are in it. An error names the variable and what
+// it may be, and never quotes a value.
+func Environ(targets []Target, getenv func(string) string) (map[string]string, error) {
+	env := map[string]string{}
+	for _, t := range targets {
+		b, err := Lookup(t.Backend)
+		if err != nil {
+			return nil, err
+		}
+		if b.Name != "otlp" {
+			continue
+		}
+		more, err := otlpEnviron(t, getenv)
+		if err != nil {
+			return nil, fmt.Errorf("back end %s: %w", b.Name, err)
+		}
+		maps.Copy(env, more)
+	}
+	return env, nil
+}
+
+func sortedKeys(m object) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,134 @@
+package collector
+
+import (
+	"bytes"
+	"flag"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// image is what the containers environment would have.
+func image(backends ...Target) Config {
+	return Config{
+		HTTP: "0.0.0.0:4318", GRPC: "0.0.0.0:4317", Prometheus: "http://prometheus:9090/api/v1/otlp/v1/metrics",
+		Dir: "/telemetry", Arm: "full", SelfMetrics: "0.0.0.0:8888", Health: "0.0.0.0:13133", Backends: backends,
+	}
+}
+
+func TestYAML(t *testing.T) {
+	everything := image(Target{Backend: "jaeger"}, Target{Backend: "zipkin", Address: "10.0.0.1:1234"}, Target{Backend: "otlp"})
+	everything.Tail = &Tail{Errors: true, Slow: 250 * time.Millisecond, Share: 0.1}
+	for _, tt := range []struct {
+		golden string
+		config Config
+	}{
+		{"library.yaml", Config{HTTP: "127.0.0.1:1", GRPC: "127.0.0.1:2", GRPCMeter: "wire", Prometheus: "http://127.0.0.1:3/", Arm: "full"}},
+		{"image.yaml", everything},
+	} {
+		got, err := tt.config.YAML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, _ := tt.config.YAML(); !bytes.Equal(again, got) {
+			t.Errorf("%s: not the same twice", tt.golden)
+		}
+		file := filepath.Join("testdata", tt.golden)
+		if *update {
+			if err := os.WriteFile(file, got, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s: differs from the golden file (go test -update rewrites it):\n%s", tt.golden, got)
+		}
+	}
+}
+
+func TestYAMLRefuses(t *testing.T) {
+	noPort := image()
+	noPort.SelfMetrics = "localhost"
+	for _, tt := range []struct {
+		config Config
+		want   string
+	}{
+		{Config{HTTP: "a:1", GRPC: "a:2"}, "HTTP, GRPC and Prometheus must be set"},
+		{noPort, `SelfMetrics must be host:port, got "localhost"`},
+		{image(Target{Backend: "splunk"}), `unknown back end "splunk": legal back ends are jaeger, zipkin, tempo, grafana, elasticsearch, clickhouse, otlp`},
+		{image(Target{Backend: "otlp"}, Target{Backend: "otlp", Address: "http://a"}), "back end otlp is listed twice"},
+	} {
+		if _, err := tt.config.YAML(); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("error %v, want it to contain %q", err, tt.want)
+		}
+	}
+}
+
+// A dollar sign in a value is no reference to a variable.
+func TestDollar(t *testing.T) {
+	c := image(Target{Backend: "jaeger", Address: "${env:HOME}:1"})
+	c.Dir = "/$HOME"
+	text, err := c.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"/$$HOME/full.spans.jsonl", "$${env:HOME}:1"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+}
+
+// Every back end gets what it says that it takes, from an exporter that is there and has a name of its own.
+func TestBackends(t *testing.T) {
+	ids := map[string]bool{}
+	for _, b := range Backends() {
+		for _, address := range []string{b.Address, "http://10.1.2.3:99"} {
+			var signals []string
+			for _, e := range b.exporters(address) {
+				signals = append(signals, e.signals...)
+				if ids[e.id+address] {
+					t.Errorf("%s: exporter %s is there twice", b.Name, e.id)
+				}
+				ids[e.id+address] = true
+			}
+			if !slices.Equal(signals, b.Signals) {
+				t.Errorf("%s: exporters take %v, want %v", b.Name, signals, b.Signals)
+			}
+		}
+		var file struct {
+			Exporters map[string]any
+			Service   struct {
+				Pipelines map[string]struct{ Exporters []string }
+			}
+		}
+		text, err := image(Target{Backend: b.Name}).YAML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := yaml.Unmarshal(text, &file); err != nil {
+			t.Fatal(err)
+		}
+		used := map[string]bool{"count": true} // a connector
+		for _, p := range file.Service.Pipelines {
+			for _, id := range p.Exporters {
+				used[id] = true
+			}
+		}
+		delete(used, "count")
+		if got, want := slices.Sorted(maps.Keys(used)), sortedKeys(file.Exporters); !slices.Equal(got, want) {
+			t.Errorf("%s: pipelines use %v, configured are %v", b.Name, got, want)
+		}
+	}
+}

@@ -1,0 +1,94 @@
+package collector
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+)
+
+// RequestSize is the instrument of the HTTP instrumentation that measures request bodies as they are read from the wire,
+// before decompression. There is none for gRPC messages.
+const RequestSize = "http.server.request.body.size"
+
+// selfTelemetry is how the image's Collector reports on itself: by the names and in the shape that the library's has. Only
+// the level detailed has the size of request bodies; what that level brings besides is dropped, since nobody reads it.
+func selfTelemetry(host, port string) object {
+	drop := object{"aggregation": object{"drop": object{}}}
+	number, err := strconv.Atoi(port)
+	var at any = number
+	if err != nil {
+		at = port // the Collector says what is wrong with it
+	}
+	return object{"metrics": object{
+		"level": "detailed",
+		"readers": list{object{"pull": object{"exporter": object{"prometheus": object{
+			"host": literal(host), "port": at, "without_type_suffix": false, "without_units": false, "without_scope_info": true,
+		}}}}},
+		"views": list{
+			object{"selector": object{"instrument_name": RequestSize}, "stream": object{"aggregation": object{"sum": object{}}}},
+			object{"selector": object{"instrument_name": "http.*"}, "stream": drop},
+			object{"selector": object{"instrument_type": "histogram"}, "stream": drop},
+			object{"selector": object{"instrument_name": "otelcol_process_*"}, "stream": drop},
+		},
+	}}
+}
+
+// Volume is what a Collector took in and what it could not deliver, cumulative since its start.
+type Volume struct {
+	Spans      int64
+	LogRecords int64
+	DataPoints int64
+	Bytes      int64 // OTLP request bodies over HTTP as they came over the wire; gRPC messages are not among them
+	Refused    int64 // items that it refused, could not queue or could not deliver
+}
+
+// ParseSelfMetrics reads the Collector's metrics about itself in Prometheus's text format, as they can be scraped at
+// Config.SelfMetrics. Without any metric of a Collector, or with text that is none, it is an error.
+func ParseSelfMetrics(r io.Reader) (Volume, error) {
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(r)
+	if err != nil {
+		return Volume{}, fmt.Errorf("collector: self-metrics: %w", err)
+	}
+	if !slices.ContainsFunc(slices.Collect(maps.Keys(families)), func(name string) bool { return strings.HasPrefix(name, "otelcol_") }) {
+		return Volume{}, fmt.Errorf("collector: self-metrics: none of the %d metrics is a Collector's: want names that begin with otelcol_", len(families))
+	}
+	return Sum(slices.Collect(maps.Values(families))), nil
+}
+
+// Sum adds up the metrics that a Collector has about itself.
+func Sum(families []*dto.MetricFamily) Volume {
+	var v Volume
+	for _, family := range families {
+		name := family.GetName()
+		var into *int64
+		switch {
+		case strings.HasPrefix(name, "otelcol_receiver_accepted_spans"):
+			into = &v.Spans
+		case strings.HasPrefix(name, "otelcol_receiver_accepted_log_records"):
+			into = &v.LogRecords
+		case strings.HasPrefix(name, "otelcol_receiver_accepted_metric_points"):
+			into = &v.DataPoints
+		case strings.HasPrefix(name, "http_server_request_body_size"):
+			into = &v.Bytes
+		case strings.HasPrefix(name, "otelcol_receiver_refused_"),
+			strings.HasPrefix(name, "otelcol_receiver_failed_"),
+			strings.HasPrefix(name, "otelcol_exporter_enqueue_failed_"),
+			strings.HasPrefix(name, "otelcol_exporter_send_failed_"):
+			into = &v.Refused
+		default:
+			continue
+		}
+		for _, m := range family.GetMetric() {
+			*into += int64(m.GetCounter().GetValue())
+		}
+	}
+	return v
+}

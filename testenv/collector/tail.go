@@ -1,0 +1,118 @@
+package collector
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// EnvTail is the variable with which a level samples in the Collector; ParseTail reads its value.
+const EnvTail = "PERSO_TAIL_SAMPLING"
+
+// Limits of Tail.Wait.
+const (
+	DefaultWait = time.Second
+	maxWait     = time.Minute
+)
+
+// Tail is tail sampling: the services send every span, and the Collector decides for whole traces when it has seen them.
+// A trace is kept if any part of it says so.
+type Tail struct {
+	Errors bool          // keep traces with a span whose status is error
+	Slow   time.Duration // keep traces that took longer, whole milliseconds; zero: length does not matter
+	Share  float64       // keep this share of the rest, from 0 to 1, chosen by trace id
+	Wait   time.Duration // from the first span of a trace to the decision, in whole seconds; zero: DefaultWait
+}
+
+// tailParts are the legal parts of the text that ParseTail reads.
+const tailParts = "errors, slow=DURATION, share=FROM_0_TO_1, wait=SECONDS, e.g. errors,slow=250ms,share=0.1,wait=1s"
+
+// ParseTail reads the value of PERSO_TAIL_SAMPLING: parts with commas between, of which at least one must keep something.
+// The empty text is no tail sampling: nil. The processor looks at its traces once a second, so the wait is in whole
+// seconds, and the decision falls up to a second later still. An error names the part and lists the legal ones.
+func ParseTail(text string) (*Tail, error) {
+	if strings.TrimSpace(text) == "" {
+		return nil, nil
+	}
+	t, seen := &Tail{Wait: DefaultWait}, map[string]bool{}
+	for _, part := range strings.Split(text, ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		if seen[name] {
+			return nil, fmt.Errorf("%s: %s is there twice in %q", EnvTail, name, text)
+		}
+		seen[name] = true
+		if err := t.set(name, value, strings.Contains(part, "=")); err != nil {
+			return nil, fmt.Errorf("%s: %w: legal parts are %s", EnvTail, err, tailParts)
+		}
+	}
+	if !seen["errors"] && !seen["slow"] && !seen["share"] {
+		return nil, fmt.Errorf("%s: %q keeps nothing: legal parts are %s", EnvTail, text, tailParts)
+	}
+	return t, nil
+}
+
+func (t *Tail) set(name, value string, hasValue bool) (err error) {
+	switch name {
+	case "errors":
+		if t.Errors = !hasValue; hasValue {
+			return fmt.Errorf("errors takes no value, got %q", value)
+		}
+	case "slow":
+		if t.Slow, err = time.ParseDuration(value); err != nil || t.Slow < time.Millisecond || t.Slow%time.Millisecond != 0 {
+			return fmt.Errorf("slow must be a duration of whole milliseconds, got %q", value)
+		}
+	case "share":
+		if t.Share, err = strconv.ParseFloat(value, 64); err != nil || math.IsNaN(t.Share) || t.Share < 0 || t.Share > 1 {
+			return fmt.Errorf("share must be from 0 to 1, got %q", value)
+		}
+	case "wait":
+		if t.Wait, err = time.ParseDuration(value); err != nil || t.Wait < time.Second || t.Wait > maxWait || t.Wait%time.Second != 0 {
+			return fmt.Errorf("wait must be from %v to %v in whole seconds, got %q", time.Second, maxWait, value)
+		}
+	default:
+		return fmt.Errorf("unknown part %q", name)
+	}
+	return nil
+}
+
+// String is the text that ParseTail reads.
+func (t Tail) String() string {
+	var parts []string
+	if t.Errors {
+		parts = append(parts, "errors")
+	}
+	if t.Slow > 0 {
+		parts = append(parts, "slow="+t.Slow.String())
+	}
+	if t.Share > 0 || len(parts) == 0 {
+		parts = append(parts, "share="+strconv.FormatFloat(t.Share, 'g', -1, 64))
+	}
+	return strings.Join(append(parts, "wait="+t.wait().String()), ",")
+}
+
+func (t Tail) wait() time.Duration {
+	if t.Wait == 0 {
+		return DefaultWait
+	}
+	return t.Wait
+}
+
+// config is that of the tail_sampling processor. Its policies are alternatives: one that says yes is enough.
+func (t Tail) config() object {
+	var policies list
+	policy := func(name, kind string, with object) {
+		policies = append(policies, object{"name": name, "type": kind, kind: with})
+	}
+	if t.Errors {
+		policy("errors", "status_code", object{"status_codes": list{"ERROR"}})
+	}
+	if t.Slow > 0 {
+		policy("slow", "latency", object{"threshold_ms": t.Slow.Milliseconds()})
+	}
+	if t.Share > 0 || len(policies) == 0 {
+		policy("share", "probabilistic", object{"sampling_percentage": 100 * t.Share})
+	}
+	return object{"decision_wait": t.wait().String(), "policies": policies}
+}
