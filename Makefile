@@ -2,8 +2,9 @@
 GO    ?= go
 BIN   := bin/tollgate
 CLICKS ?= ../shared/data/yoochoose-clicks.tsv
+IMAGES ?= ../shared/images
 
-.PHONY: help build run smoke test check lint race bench golden fuzz clean
+.PHONY: help build run smoke images test check lint race bench golden fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,7 +22,10 @@ smoke: build ## the main job, small, on recorded clicks where CLICKS names some
 	    *) exit 1;; esac; \
 	else echo "smoke on recorded clicks skipped: $(CLICKS) is not there"; fi
 
-test: ## all tests
+images: build ## the images of the container tests: from archives where IMAGES has some, else pulled
+	@if [ -d "$(IMAGES)" ]; then $(BIN) images load "$(IMAGES)"; else $(BIN) images pull; fi
+
+test: ## all tests; those of containers skip where there is no engine, unless TOLLGATE_REQUIRE_DOCKER=1
 	$(GO) test ./...
 
 check: lint race ## everything that must be clean before a commit

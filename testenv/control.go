@@ -14,11 +14,18 @@ import (
 // controls talks to /control/ of the roles. Its limit is what a service that is alive needs to answer.
 var controls = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 2}}
 
+// roles are the roles of one arm, as far as their control endpoints are concerned.
+type roles struct {
+	arm   string
+	token string
+	url   func(role string) (base string, ok bool)
+}
+
 // call makes one request to the control endpoint of a role.
-func (a *arm) call(ctx context.Context, method, role, path string, params, out any) error {
-	base, ok := a.urls[role]
+func (r roles) call(ctx context.Context, method, role, path string, params, out any) error {
+	base, ok := r.url(role)
 	if !ok {
-		return fmt.Errorf("testenv: arm %s has no %q to control", a.name, role)
+		return fmt.Errorf("testenv: arm %s has no %q to control", r.arm, role)
 	}
 	body, err := json.Marshal(params)
 	if err != nil {
@@ -28,24 +35,24 @@ func (a *arm) call(ctx context.Context, method, role, path string, params, out a
 	if err != nil {
 		return fmt.Errorf("testenv: %w", err)
 	}
-	req.Header.Set("Authorization", "Bearer "+a.token)
+	req.Header.Set("Authorization", "Bearer "+r.token)
 	resp, err := controls.Do(req)
 	if err != nil {
-		return fmt.Errorf("testenv: %s of arm %s: %w", role, a.name, err)
+		return fmt.Errorf("testenv: %s of arm %s: %w", role, r.arm, err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return fmt.Errorf("testenv: %s of arm %s: %w", role, a.name, err)
+		return fmt.Errorf("testenv: %s of arm %s: %w", role, r.arm, err)
 	}
 	if resp.StatusCode >= 300 {
-		return fmt.Errorf("testenv: %s of arm %s: %s %s: %s: %s", role, a.name, method, path, resp.Status, strings.TrimSpace(string(answer)))
+		return fmt.Errorf("testenv: %s of arm %s: %s %s: %s: %s", role, r.arm, method, path, resp.Status, strings.TrimSpace(string(answer)))
 	}
 	if out == nil {
 		return nil
 	}
 	if err := json.Unmarshal(answer, out); err != nil {
-		return fmt.Errorf("testenv: %s of arm %s: %s: %w", role, a.name, path, err)
+		return fmt.Errorf("testenv: %s of arm %s: %s: %w", role, r.arm, path, err)
 	}
 	return nil
 }

@@ -1,6 +1,9 @@
 package testenv
 
 import (
+	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -31,6 +34,18 @@ func (l *leases) hold(key string, lease time.Duration, force, heal func() error)
 	l.held[key] = h // also if the force fails halfway: the release heals it
 	h.timer = time.AfterFunc(lease, func() { _ = l.release(key) })
 	return force()
+}
+
+// releaseAll heals everything.
+func (l *leases) releaseAll() error {
+	l.mu.Lock()
+	keys := slices.Collect(maps.Keys(l.held))
+	l.mu.Unlock()
+	var errs []error
+	for _, key := range keys {
+		errs = append(errs, l.release(key))
+	}
+	return errors.Join(errs...)
 }
 
 // release heals what is held; nothing held is no error.

@@ -1,6 +1,7 @@
 package testenv
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,8 +17,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/errgroup"
-
-	"github.com/tollgate-dev/tollgate/internal/child"
 )
 
 // outside serves what can be seen of an arm without instrumenting it, as an operator's exporters would: whether each
@@ -49,17 +48,10 @@ func newOutside() (*outside, error) {
 
 func (o *outside) url(arm string) string { return "http://" + o.listener.Addr().String() + "/" + arm }
 
-// add makes the view of an arm whose broker is at the given address.
-func (o *outside) add(arm, broker string) *view {
-	v := &view{
-		arm:    arm,
-		broker: broker,
-		health: &http.Client{Timeout: 500 * time.Millisecond, Transport: &http.Transport{MaxIdleConnsPerHost: 1}},
-		steps:  map[string]float64{},
-	}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(v)
-	o.mux.Handle("/"+arm, promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+// add makes the view of an arm and serves it. Broker says how its broker is reached; none for an arm without one.
+func (o *outside) add(arm string, broker ...kgo.Opt) *view {
+	v := newView(arm, broker...)
+	o.mux.Handle("/"+arm, promhttp.HandlerFor(v.registry, promhttp.HandlerOpts{}))
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.views = append(o.views, v)
@@ -79,22 +71,39 @@ func (o *outside) close() error {
 
 // view is the outside view of one arm, a prometheus.Collector.
 type view struct {
-	arm, broker string
-	health      *http.Client
+	arm      string
+	broker   []kgo.Opt // empty: there is none
+	health   *http.Client
+	registry *prometheus.Registry
 
 	mu      sync.Mutex
 	admin   *kadm.Client
-	target  *arm // nil until the arm is up
+	seen    *seen // nil until the arm is up
 	steps   map[string]float64
 	failed  float64
 	dropped float64
 }
 
+// seen is an arm as far as it can be looked at from outside.
+type seen struct {
+	health map[string]func() string // URL that answers 200 when all is well, by service; it may move
+	usage  func() (Usage, error)
+}
+
+func newView(arm string, broker ...kgo.Opt) *view {
+	v := &view{
+		arm: arm, broker: broker, registry: prometheus.NewRegistry(), steps: map[string]float64{},
+		health: &http.Client{Timeout: 500 * time.Millisecond, Transport: &http.Transport{MaxIdleConnsPerHost: 1}},
+	}
+	v.registry.MustRegister(v)
+	return v
+}
+
 // watch begins to show the arm.
-func (v *view) watch(a *arm) {
+func (v *view) watch(s *seen) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.target = a
+	v.seen = s
 }
 
 // observe adds what the load generator saw.
@@ -124,7 +133,7 @@ func (*view) Describe(chan<- *prometheus.Desc) {}
 // Collect looks at the arm.
 func (v *view) Collect(out chan<- prometheus.Metric) {
 	v.mu.Lock()
-	target := v.target
+	target := v.seen
 	for step, n := range v.steps {
 		out <- prometheus.MustNewConstMetric(requests, prometheus.CounterValue, n, step)
 	}
@@ -137,19 +146,20 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	var group errgroup.Group
-	for _, service := range services {
+	for service, url := range target.health {
 		group.Go(func() error {
-			out <- prometheus.MustNewConstMetric(probeSuccess, prometheus.GaugeValue, v.probe(ctx, target.urls[service]), service)
+			out <- prometheus.MustNewConstMetric(probeSuccess, prometheus.GaugeValue, v.probe(ctx, url()), service)
 			return nil
 		})
 	}
-	for service, p := range target.procs {
-		if cpu, err := child.CPU(p.PID); err == nil {
+	usage, _ := target.usage() // what could be read is there
+	for service, cpu := range usage.CPU {
+		if service != Backing { // which is no arm's own
 			out <- prometheus.MustNewConstMetric(processCPU, prometheus.CounterValue, cpu.Seconds(), service)
 		}
-		if rss, err := child.RSS(p.PID); err == nil {
-			out <- prometheus.MustNewConstMetric(processRSS, prometheus.GaugeValue, float64(rss), service)
-		}
+	}
+	for service, rss := range usage.RSS {
+		out <- prometheus.MustNewConstMetric(processRSS, prometheus.GaugeValue, float64(rss), service)
 	}
 	if lags, err := v.groupLag(ctx); err == nil { // a broker that does not answer shows as absent lag
 		for _, l := range lags.Sorted() {
@@ -164,7 +174,7 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 }
 
 func (v *view) probe(ctx context.Context, url string) float64 {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/healthz", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return 0
 	}
@@ -184,8 +194,8 @@ func (v *view) group() string { return v.arm + ".ingest" }
 // groupLag reads the ingest group's lag from the broker.
 func (v *view) groupLag(ctx context.Context) (kadm.GroupLag, error) {
 	admin, err := v.client()
-	if err != nil {
-		return nil, err
+	if err != nil || admin == nil {
+		return nil, cmp.Or(err, errNoBroker)
 	}
 	all, err := admin.Lag(ctx, v.group())
 	if err != nil {
@@ -215,11 +225,15 @@ func (v *view) lag(ctx context.Context) (map[int32]int64, error) {
 	return out, nil
 }
 
+// errNoBroker says that an arm has no broker that could be asked.
+var errNoBroker = errors.New("there is no broker")
+
+// client is the connection to the broker; nil where there is none.
 func (v *view) client() (*kadm.Client, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.admin == nil {
-		client, err := kgo.NewClient(kgo.SeedBrokers(v.broker), kgo.RetryTimeout(time.Second))
+	if v.admin == nil && len(v.broker) > 0 {
+		client, err := kgo.NewClient(append([]kgo.Opt{kgo.RetryTimeout(time.Second)}, v.broker...)...)
 		if err != nil {
 			return nil, fmt.Errorf("testenv: broker of arm %s: %w", v.arm, err)
 		}

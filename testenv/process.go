@@ -16,10 +16,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tollgate-dev/tollgate/internal/child"
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/testenv/collector"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 )
 
@@ -39,9 +41,6 @@ const (
 // services are the roles that each arm runs besides its pipeline.
 var services = []string{Gateway, Decision, Model, Profile, Ingest, ETL}
 
-// ProcessesPerArm is how many processes one arm needs.
-var ProcessesPerArm = len(services) + 1
-
 var _ Environment = (*Process)(nil)
 
 // Process is the environment of plain child processes on this machine: every service its own process of Binary,
@@ -56,6 +55,9 @@ type Process struct {
 
 // Name is "process".
 func (*Process) Name() string { return "process" }
+
+// Size counts every arm's services and pipeline, and the broker and store.
+func (*Process) Size(arms int) string { return fmt.Sprintf("%d processes", arms*(len(services)+1)+1) }
 
 // launch is one deployment of all arms as processes.
 type launch struct {
@@ -122,7 +124,7 @@ func (e *Process) Launch(ctx context.Context, spec Spec) (_ Launch, err error) {
 // exist before they do, so that none has to wait for another's address.
 func (l *launch) deploy(ctx context.Context, e *Process, spec Spec, a ArmSpec, backing *child.Process, shared map[string]string) (*arm, error) {
 	out := &arm{name: a.Name, token: l.token, urls: map[string]string{Backing: "http://" + shared["http"]}, procs: map[string]*child.Process{}, backing: backing}
-	out.view = l.outside.add(a.Name, shared[a.Name+"/kafka"])
+	out.view = l.outside.add(a.Name, kgo.SeedBrokers(shared[a.Name+"/kafka"]))
 	pipeline, addr, err := l.start(ctx, e, Telemetry, a.Name, l.pipelineEnv(spec, a))
 	if err != nil {
 		return nil, err
@@ -173,7 +175,11 @@ func (l *launch) deploy(ctx context.Context, e *Process, spec Spec, a ArmSpec, b
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	out.view.watch(out)
+	watched := &seen{health: map[string]func() string{}, usage: out.Usage}
+	for _, service := range services {
+		watched.health[service] = func() string { return out.urls[service] + "/healthz" }
+	}
+	out.view.watch(watched)
 	return out, nil
 }
 
@@ -184,6 +190,7 @@ func (l *launch) pipelineEnv(spec Spec, a ArmSpec) map[string]string {
 		"PERSO_EVAL_INTERVAL":   spec.EvalInterval.String(),
 		"PERSO_RULES_FILE":      spec.RulesFile,
 		"PERSO_TELEMETRY_DIR":   spec.TelemetryDir,
+		collector.EnvTail:       a.Env[collector.EnvTail],
 	}
 	if spec.Lookback > 0 {
 		env["PERSO_LOOKBACK"] = spec.Lookback.String()
@@ -349,6 +356,13 @@ func (a *arm) Usage() (Usage, error) {
 	return u, errors.Join(append(errs, err)...)
 }
 
+func (a *arm) roles() roles {
+	return roles{a.name, a.token, func(role string) (string, bool) {
+		base, ok := a.urls[role]
+		return base, ok
+	}}
+}
+
 func (a *arm) Telemetry(ctx context.Context) (result.Telemetry, error) {
 	var t result.Telemetry
 	err := a.Ask(ctx, Telemetry, "stats", struct{}{}, &t)
@@ -381,14 +395,14 @@ func (a *arm) Control(ctx context.Context, service, control string, params any, 
 		}
 		return a.leases.hold(service+"/"+pause, lease, p.Freeze, p.Thaw)
 	}
-	return a.call(ctx, http.MethodPut, service, control+"?lease="+lease.String(), params, nil)
+	return a.roles().call(ctx, http.MethodPut, service, control+"?lease="+lease.String(), params, nil)
 }
 
 func (a *arm) Release(ctx context.Context, service, control string) error {
 	if control == pause {
 		return a.leases.release(service + "/" + pause)
 	}
-	return a.call(ctx, http.MethodDelete, service, control+"?arm="+a.name, nil, nil) // backing serves all arms
+	return a.roles().call(ctx, http.MethodDelete, service, control+"?arm="+a.name, nil, nil) // backing serves all arms
 }
 
 func (a *arm) Answers(ctx context.Context, service string) (bool, error) {
@@ -396,9 +410,9 @@ func (a *arm) Answers(ctx context.Context, service string) (bool, error) {
 	if !ok {
 		return false, fmt.Errorf("testenv: arm %s has no %q to ask", a.name, service)
 	}
-	return a.view.probe(ctx, base) == 1, nil
+	return a.view.probe(ctx, base+"/healthz") == 1, nil
 }
 
 func (a *arm) Ask(ctx context.Context, service, action string, params, out any) error {
-	return a.call(ctx, http.MethodPost, service, action, params, out)
+	return a.roles().call(ctx, http.MethodPost, service, action, params, out)
 }

@@ -19,6 +19,8 @@ type Environment interface {
 	// Supports says why a fault cannot be injected here, nil if it can. Uses are what it acts through: SERVICE/CONTROL,
 	// SERVICE/ACTION, or "crowd".
 	Supports(fault string, uses []string) error
+	// Size says in a clause how much a launch of so many arms starts, e.g. "29 processes".
+	Size(arms int) string
 	// Launch deploys all arms and returns when every one is ready to take load. Whatever it started is gone again when
 	// it returns an error.
 	Launch(ctx context.Context, spec Spec) (Launch, error)

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
@@ -73,7 +75,7 @@ func TestOutsideView(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer o.close()
-	v := o.add("full", "127.0.0.1:1")
+	v := o.add("full", kgo.SeedBrokers("127.0.0.1:1"))
 	v.observe(Observed{Steps: map[string]int64{"click": 2}, Failed: 1})
 	v.observe(Observed{Steps: map[string]int64{"click": 3}, Dropped: 4})
 	resp, err := http.Get(o.url("full"))

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/testenv"
+	"github.com/tollgate-dev/tollgate/testenv/engine"
 )
 
 // finding is what the doctor has to say about one thing.
@@ -27,9 +30,9 @@ func (a *app) doctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "What this machine can do",
 		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(c *cobra.Command, _ []string) error {
 			table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-			for _, f := range []finding{cores(), room(), loopback(), timers(), noise(), engine()} {
+			for _, f := range append([]finding{cores(), room(), loopback(), timers(), noise()}, containerEngine(c.Context())...) {
 				mark := "ok"
 				if !f.ok {
 					mark = "note"
@@ -98,11 +101,35 @@ func noise() finding {
 	return finding{"noise", spread < 0.25, fmt.Sprintf("the same work takes %.0f %% longer at p95 than at the median", 100*spread)}
 }
 
-func engine() finding {
-	conn, err := net.DialTimeout("unix", "/var/run/docker.sock", time.Second)
+// containerEngine foresees what would stop `run --env containers`: the engine, its disk, the images.
+func containerEngine(ctx context.Context) []finding {
+	e, err := engine.Open(ctx)
 	if err != nil {
-		return finding{"container engine", true, "none reachable; not needed for the process environment"}
+		return []finding{{"container engine", false, strings.TrimPrefix(err.Error(), "engine: ")}}
 	}
-	_ = conn.Close()
-	return finding{"container engine", true, "reachable; not needed for the process environment"}
+	defer e.Close()
+	at := "ports at " + e.Host
+	if e.Direct {
+		at = "containers answer at their own addresses"
+	}
+	out := []finding{{"container engine", true, fmt.Sprintf("%s, API %s, cgroup v%s; %s", e.Info.ServerVersion, e.Client.ClientVersion(), e.Info.CgroupVersion, at)}}
+	if err := testenv.DiskRoom(e); err != nil {
+		out = append(out, finding{"container disk", false, err.Error()})
+	} else {
+		out = append(out, finding{"container disk", true, "enough is free"})
+	}
+	missing, err := e.Missing(ctx, (&testenv.Containers{}).Refs())
+	switch {
+	case err != nil:
+		out = append(out, finding{"container images", false, err.Error()})
+	case len(missing) > 0:
+		out = append(out, finding{"container images", false, "to be pulled, loaded or built (tollgate images): " + strings.Join(missing, ", ")})
+	default:
+		out = append(out, finding{"container images", true, "all are there"})
+	}
+	sweeper := "the guard process of each launch"
+	if os.Getenv("TESTCONTAINERS_RYUK_DISABLED") == "" {
+		sweeper += ", and testcontainers' reaper"
+	}
+	return append(out, finding{"container sweep", true, sweeper})
 }

@@ -22,12 +22,15 @@ import (
 
 // runFlags are the flags of run that change an experiment; one that is not given changes nothing.
 type runFlags struct {
+	env                           string
 	profile, out, journeys, rules string
 	levels, faults, budgets       []string
 	seed                          int64
 	rate, speed                   float64
 	rounds, launches              int
 	print                         bool
+	images                        imageFlags
+	backends                      []string
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -57,6 +60,7 @@ its reports. Without an experiment file the profile is the experiment.`,
 		},
 	}
 	flags := c.Flags()
+	flags.StringVar(&f.env, "env", "", "where the stack runs: "+strings.Join(experiment.Environments, ", ")+" (default process)")
 	flags.StringVar(&f.profile, "profile", scenarios.DefaultProfile, "size of the run: "+strings.Join(scenarios.Profiles(), ", "))
 	flags.StringSliceVar(&f.levels, "levels", nil, "levels to compare, the baseline first (see: tollgate list levels)")
 	flags.StringSliceVar(&f.faults, "faults", nil, "faults to inject, in this order; empty for none at all (see: tollgate list faults)")
@@ -69,6 +73,8 @@ its reports. Without an experiment file the profile is the experiment.`,
 	flags.IntVar(&f.launches, "launches", 0, "toll launches; 0 measures no toll")
 	flags.StringVar(&f.rules, "rules", "", "Prometheus rule file to evaluate instead of the shipped pack")
 	flags.StringArrayVar(&f.budgets, "budget", nil, "budget to judge, e.g. 'full: p95 <= +5%' (repeatable)")
+	flags.StringSliceVar(&f.backends, "backend", nil, "with --env containers: where traces and more go besides Jaeger, NAME or NAME=ADDRESS (see docs/backends.md)")
+	f.images.register(flags)
 	flags.BoolVar(&f.print, "print-experiment", false, "print the effective experiment file and end")
 	return c
 }
@@ -102,6 +108,7 @@ func (f *runFlags) experiment(c *cobra.Command, args []string) (*experiment.Expe
 	if given("faults") {
 		e.Faults = f.faults
 	}
+	lay(given("env"), &e.Environment, f.env)
 	lay(given("seed"), &e.Seed, f.seed)
 	lay(given("journeys"), &e.Journeys.File, f.journeys)
 	lay(given("speed"), &e.Journeys.Speed, f.speed)
@@ -110,6 +117,10 @@ func (f *runFlags) experiment(c *cobra.Command, args []string) (*experiment.Expe
 	lay(given("launches"), &e.Toll.Launches, f.launches)
 	lay(given("rules"), &e.Alerts.Rules, f.rules)
 	lay(given("budget"), &e.Budgets, f.budgets)
+	lay(given("backend"), &e.Containers.Backends, f.backends)
+	if err := f.images.lay(&e.Containers); err != nil {
+		return nil, err
+	}
 	return e, e.Validate()
 }
 
@@ -122,17 +133,16 @@ func lay[T any](given bool, target *T, value T) {
 
 // measure runs the experiment, then renders and judges whatever it has measured.
 func (a *app) measure(ctx context.Context, e *experiment.Experiment, journeys, out string) error {
-	binary, err := os.Executable()
+	env, binary, err := a.environment(e, "")
 	if err != nil {
-		return fmt.Errorf("cannot find my own binary: %w", err)
+		return err
 	}
 	if out == "" {
 		out = filepath.Join("runs", time.Now().Format("20060102-150405")+"-"+e.Profile)
 	}
 	progress := newProgress(a.stderr)
 	begun, runErr := experiment.Run(ctx, e, experiment.Options{
-		Env:    &testenv.Process{Binary: binary},
-		Binary: binary, Journeys: journeys, Out: out, Version: version(), Progress: progress,
+		Env: env, Binary: binary, Journeys: journeys, Out: out, Version: version(), Progress: progress,
 	})
 	progress.close()
 	if !begun {

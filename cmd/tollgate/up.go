@@ -14,8 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tollgate-dev/tollgate/internal/experiment"
-	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/testenv"
+	"github.com/tollgate-dev/tollgate/testenv/engine"
 )
 
 // upState is what `up` leaves for `down` while it runs.
@@ -72,7 +72,8 @@ func (s upState) alive() bool {
 }
 
 func (a *app) upCommand() *cobra.Command {
-	var level, listen string
+	var level, listen, env string
+	var images imageFlags
 	var seed int64
 	c := &cobra.Command{
 		Use:     "up",
@@ -85,9 +86,19 @@ func (a *app) upCommand() *cobra.Command {
 			if err != nil {
 				return usage(fmt.Errorf("--level: %w", err))
 			}
-			return a.up(c.Context(), l, listen, seed)
+			e, err := experiment.Profile("")
+			if err != nil {
+				return err
+			}
+			e.Environment, e.Levels, e.Seed = env, []experiment.Level{{Level: l}}, seed
+			if err := errors.Join(images.lay(&e.Containers), e.Validate()); err != nil {
+				return usage(err)
+			}
+			return a.up(c.Context(), e, listen)
 		},
 	}
+	images.register(c.Flags())
+	c.Flags().StringVar(&env, "env", "process", "where the stack runs: process or containers")
 	c.Flags().StringVar(&level, "level", "full", "instrumentation level (see: tollgate list levels)")
 	c.Flags().StringVar(&listen, "listen", "127.0.0.1:8080", "address of the gateway")
 	c.Flags().Int64Var(&seed, "seed", 1, "seed of the population and the model")
@@ -95,32 +106,56 @@ func (a *app) upCommand() *cobra.Command {
 }
 
 func (a *app) downCommand() *cobra.Command {
-	return &cobra.Command{
+	var all bool
+	c := &cobra.Command{
 		Use:   "down",
 		Short: "End the stack that `tollgate up` keeps",
 		Args:  cobra.NoArgs,
-		RunE:  func(c *cobra.Command, _ []string) error { return a.down(c.Context()) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if all {
+				return a.sweep(c.Context())
+			}
+			return a.down(c.Context())
+		},
 	}
+	c.Flags().BoolVar(&all, "all", false, "also remove the containers and networks that killed runs have left")
+	return c
 }
 
-func (a *app) up(ctx context.Context, level result.Level, listen string, seed int64) (err error) {
-	binary, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("cannot find my own binary: %w", err)
-	}
+// sweep ends the stack that is up, if there is one, and removes what killed runs have left in the container engine.
+func (a *app) sweep(ctx context.Context) error {
 	file, err := upFile()
 	if err != nil {
 		return err
 	}
-	e, err := experiment.Profile("")
+	if _, err := readUp(file); err == nil {
+		if err := a.down(ctx); err != nil {
+			return err
+		}
+	}
+	e, err := engine.Open(ctx)
 	if err != nil {
 		return err
 	}
-	e.Levels, e.Seed = []experiment.Level{{Level: level}}, seed
-	if err := e.Validate(); err != nil {
-		return usage(err)
+	swept, err := e.Sweep(ctx)
+	fmt.Fprintf(a.stderr, "removed %d containers and %d networks of %d sessions", swept.Containers, swept.Networks, swept.Sessions)
+	if swept.Alive > 0 {
+		fmt.Fprintf(a.stderr, "; left alone %d that are running", swept.Alive)
 	}
-	env := &testenv.Process{Binary: binary, GatewayAddr: listen}
+	fmt.Fprintln(a.stderr)
+	return errors.Join(err, e.Close())
+}
+
+// up deploys the one level of an experiment with its gateway at listen.
+func (a *app) up(ctx context.Context, e *experiment.Experiment, listen string) (err error) {
+	file, err := upFile()
+	if err != nil {
+		return err
+	}
+	env, _, err := a.environment(e, listen)
+	if err != nil {
+		return err
+	}
 	if err := env.Check(ctx, 1); err != nil {
 		return err
 	}
@@ -138,6 +173,7 @@ func (a *app) up(ctx context.Context, level result.Level, listen string, seed in
 		return err
 	}
 	defer os.Remove(file)
+	level := e.Levels[0]
 	fmt.Fprintf(a.stdout, "gateway     %s\nprometheus  %s\nlevel       %s: %s\n", arm.Gateway(), arm.Prometheus(), level.Name, level.Title)
 	fmt.Fprintln(a.stderr, "up; Ctrl-C or `tollgate down` ends it")
 	select {

@@ -35,6 +35,16 @@ type Experiment struct {
 	Telemetry   Telemetry `yaml:"telemetry"`
 	Alerts      Alerts    `yaml:"alerts"`
 	Budgets     []string  `yaml:"budgets"`
+
+	Containers Containers `yaml:"containers"`
+}
+
+// Containers is for the environment of that name.
+type Containers struct {
+	Registry string            `yaml:"registry"` // prefix of every standard image
+	Images   map[string]string `yaml:"images"`   // references by the names of `tollgate images list`
+	Backends []string          `yaml:"backends"` // NAME or NAME=ADDRESS: where traces and more go besides Jaeger
+	Networks []string          `yaml:"networks"` // that the Collectors join, to reach such addresses
 }
 
 // Level is a shipped level by its name, or one of the user's own.
@@ -158,7 +168,7 @@ func legalKeys(err error) error {
 func keysOf(typeName string) []string {
 	for _, t := range []reflect.Type{
 		reflect.TypeFor[Experiment](), reflect.TypeFor[Journeys](), reflect.TypeFor[Toll](), reflect.TypeFor[Catch](),
-		reflect.TypeFor[Telemetry](), reflect.TypeFor[Alerts](), reflect.TypeFor[ownLevel](),
+		reflect.TypeFor[Telemetry](), reflect.TypeFor[Alerts](), reflect.TypeFor[Containers](), reflect.TypeFor[ownLevel](),
 	} {
 		if t.Name() != typeName {
 			continue

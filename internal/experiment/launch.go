@@ -17,7 +17,7 @@ func (r *run) deploy(ctx context.Context, spec testenv.Spec, why string, use fun
 	spec.Seed, spec.Users, spec.Items, spec.Log = r.Seed, r.Experiment.Journeys.Users, r.Experiment.Journeys.Items, r.log
 	spec.EvalInterval, spec.Scrape, spec.Scratch = r.Alerts.EvalInterval, r.Telemetry.ScrapeInterval, absolute(r.dir.Dir())
 	spec.Lookback = 10 * max(spec.Scrape, r.slowestGroup(), r.Telemetry.MetricInterval, r.Telemetry.CatchMetricInterval)
-	r.Progress.Begin(fmt.Sprintf("launch %d: %d arms, %d processes", spec.Launch+1, len(spec.Arms), len(spec.Arms)*testenv.ProcessesPerArm+1), 0, why)
+	r.Progress.Begin(fmt.Sprintf("launch %d: %d arms, %s", spec.Launch+1, len(spec.Arms), r.Env.Size(len(spec.Arms))), 0, why)
 	deployed, err := r.Env.Launch(ctx, spec)
 	if err != nil {
 		r.Progress.End("failed")

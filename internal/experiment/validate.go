@@ -15,10 +15,12 @@ import (
 
 	"github.com/tollgate-dev/tollgate/faults"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
+	"github.com/tollgate-dev/tollgate/testenv/collector"
+	"github.com/tollgate-dev/tollgate/testenv/engine"
 )
 
 // Environments are the legal values of Experiment.Environment.
-var Environments = []string{"process"}
+var Environments = []string{"process", "containers"}
 
 // MaxSeed is the largest seed: the largest number that scripts of k6 hold exactly.
 const MaxSeed = int64(1)<<53 - 1
@@ -56,7 +58,35 @@ func (e *Experiment) Validate() error {
 		c.add("alerts.rules: %v", err)
 	}
 	e.validateBudgets(c)
+	e.validateContainers(c)
 	return c.err()
+}
+
+// Choice is which images the experiment wants.
+func (c Containers) Choice() engine.Choice {
+	return engine.Choice{Registry: c.Registry, Refs: c.Images}
+}
+
+// Targets are the back ends that the experiment wants.
+func (c Containers) Targets() ([]collector.Target, error) {
+	var targets []collector.Target
+	for _, text := range c.Backends {
+		name, address, _ := strings.Cut(text, "=")
+		if _, err := collector.Lookup(name); err != nil {
+			return nil, err
+		}
+		targets = append(targets, collector.Target{Backend: name, Address: address})
+	}
+	return targets, nil
+}
+
+func (e *Experiment) validateContainers(c *complaints) {
+	if err := e.Containers.Choice().Check(); err != nil {
+		c.add("containers.images: %v", err)
+	}
+	if _, err := e.Containers.Targets(); err != nil {
+		c.add("containers.backends: %v", err)
+	}
 }
 
 func (e *Experiment) validateLevels(c *complaints) {
@@ -74,6 +104,9 @@ func (e *Experiment) validateLevels(c *complaints) {
 			c.add("levels: %s is listed twice", l.Name)
 		}
 		seen[l.Name] = true
+		if _, err := collector.ParseTail(l.Env[collector.EnvTail]); err != nil {
+			c.add("levels: %s: %v", l.Name, err)
+		}
 		for _, key := range slices.Sorted(maps.Keys(l.Env)) {
 			if !strings.HasPrefix(key, "OTEL_") && !slices.Contains(own, key) {
 				c.add("levels: %s: variable %s: a level is made of OTEL_* and %s", l.Name, key, strings.Join(own, ", "))

@@ -14,6 +14,7 @@
 package result
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/slot"
@@ -118,7 +119,14 @@ type Plan struct {
 	Rate          float64       `json:"rate"`       // requests per second in a toll slot
 	CatchRate     float64       `json:"catch_rate"` // requests per second and arm while faults are injected
 	ClientTimeout time.Duration `json:"client_timeout"`
+
+	// Step, where the load is a k6 script of the user's own, is the step whose latency is the toll; Rate and CatchRate are
+	// then turns of the script per second. "": the load is our journeys, and the step is recommend.
+	Step string `json:"step,omitempty"`
 }
+
+// MainStep is the step whose latency is the toll.
+func (p Plan) MainStep() string { return cmp.Or(p.Step, "recommend") }
 
 // Fault is a catalogue entry as it was run.
 type Fault struct {
@@ -146,12 +154,13 @@ type Alert struct {
 	MinImpressions int64 `json:"min_impressions,omitempty"`
 }
 
-// StartUp is how long one launch took to be ready, by service, ns.
+// StartUp is how long one launch took to be ready, ns.
 type StartUp struct {
-	Launch    int           `json:"launch"`
-	Total     time.Duration `json:"total"`
-	Slowest   string        `json:"slowest"`
-	Processes int           `json:"processes"`
+	Launch    int                      `json:"launch"`
+	Total     time.Duration            `json:"total"`
+	Slowest   string                   `json:"slowest"`
+	Processes int                      `json:"processes"`       // or containers
+	Parts     map[string]time.Duration `json:"parts,omitempty"` // by container
 }
 
 // Slot is one line of cost.jsonl: what one arm did and used in one slot. In the toll phase a slot has one line; in

@@ -43,6 +43,7 @@ func newIngest(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 	}
 	s.client, err = kgo.NewClient(
 		kgo.SeedBrokers(cfg.Brokers...),
+		kgo.ClientID(ingestGroup(cfg.Arm)), // what a client quota names
 		kgo.ConsumerGroup(ingestGroup(cfg.Arm)),
 		kgo.ConsumeTopics(eventsTopic(cfg.Arm), profilesTopic(cfg.Arm)),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),

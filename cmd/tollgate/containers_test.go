@@ -1,0 +1,234 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/moby/moby/client"
+
+	"github.com/tollgate-dev/tollgate/testenv/engine"
+	"github.com/tollgate-dev/tollgate/testenv/engine/enginetest"
+)
+
+// static builds the binary as one builds it for an image.
+var static = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "tollgate-test-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "tollgate")
+	cmd := exec.Command("go", "build", "-o", path, ".")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return path, nil
+})
+
+// inContainers is the binary and the engine, with the images of a run at hand.
+func inContainers(t *testing.T) (binary string, e *engine.Engine) {
+	t.Helper()
+	e = enginetest.Open(t)
+	enginetest.Images(t, e, "kafka", "redis", "collector", "prometheus", "alertmanager", "jaeger")
+	binary, err := static()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return binary, e
+}
+
+// parityFile is the same experiment in both environments.
+const parityFile = `profile: smoke
+levels: [off, full]
+faults: [profile-attribute-missing, model-drift, consumer-lag]
+toll: {launches: 0}
+catch: {rate: 60, settle: 8s, clean: 3s, hold: 12s, clear: 8s}
+`
+
+// detections runs the experiment and returns what became of every fault at every level.
+func detections(t *testing.T, binary, environment string) map[string]string {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "parity.yaml")
+	if err := os.WriteFile(file, []byte(parityFile), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), binary, "run", "--env", environment, file, "--out", filepath.Join(dir, "run"))
+	cmd.Stderr = &stderr
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%s: %v: %s", environment, err, stderr.String())
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "run", "report.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var report struct {
+		Catch struct {
+			Faults []struct {
+				ID    string `json:"id"`
+				Cells []struct {
+					Level string `json:"level"`
+					State string `json:"state"`
+					Alert string `json:"alert"`
+				} `json:"cells"`
+			} `json:"faults"`
+		} `json:"catch"`
+	}
+	if err := json.Unmarshal(text, &report); err != nil {
+		t.Fatal(err)
+	}
+	states := map[string]string{}
+	for _, f := range report.Catch.Faults {
+		for _, c := range f.Cells {
+			states[f.ID+" at "+c.Level] = c.State
+			t.Logf("%s: %s at %s: %s %s", environment, f.ID, c.Level, c.State, c.Alert)
+		}
+	}
+	return states
+}
+
+// TestParity: the same fault gives the same detection verdict in processes and in containers.
+func TestParity(t *testing.T) {
+	binary, _ := inContainers(t)
+	processes := detections(t, binary, "process")
+	containers := detections(t, binary, "containers")
+	if len(processes) != 6 || !maps.Equal(processes, containers) {
+		t.Errorf("in processes %v, in containers %v", processes, containers)
+	}
+}
+
+// labelled counts the containers and networks that belong to a process.
+func labelled(ctx context.Context, e *engine.Engine, pid int) (int, error) {
+	filters := make(client.Filters).Add("label", engine.LabelSession)
+	containers, err := e.Client.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: filters})
+	networks, err2 := e.Client.NetworkList(ctx, client.NetworkListOptions{Filters: filters})
+	n := 0
+	count := func(labels map[string]string) {
+		if fields := strings.Fields(labels[engine.LabelOwner]); len(fields) > 1 && fields[1] == strconv.Itoa(pid) {
+			n++
+		}
+	}
+	for _, c := range containers.Items {
+		count(c.Labels)
+	}
+	for _, network := range networks.Items {
+		count(network.Labels)
+	}
+	return n, errors.Join(err, err2)
+}
+
+// TestKilledRun: a run that is killed in the middle leaves nothing in the engine, and what it had measured can be read.
+func TestKilledRun(t *testing.T) {
+	binary, e := inContainers(t)
+	out := filepath.Join(t.TempDir(), "run")
+	cmd := exec.Command(binary, "run", "--env", "containers", "--profile", "smoke", "--out", out)
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Process.Kill() }() // long gone
+	for lines := bufio.NewScanner(stderr); lines.Scan(); {
+		if strings.Contains(lines.Text(), "toll, launch 1") {
+			break
+		}
+	}
+	waitFor(t, "a slot is measured", func() bool {
+		text, _ := os.ReadFile(filepath.Join(out, "cost.jsonl"))
+		return bytes.Count(text, []byte("\n")) >= 3
+	})
+	before, err := labelled(t.Context(), e, cmd.Process.Pid)
+	if err != nil || before < 4*8+4 {
+		t.Fatalf("%d containers and networks during the run, want at least 36: %v", before, err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // killed
+	waitFor(t, "the guard has removed everything", func() bool {
+		n, err := labelled(t.Context(), e, cmd.Process.Pid)
+		return err == nil && n == 0
+	})
+	report, err := exec.Command(binary, "report", out).CombinedOutput()
+	if err != nil || !strings.Contains(string(report), "environment containers") || !strings.Contains(string(report), "off") {
+		t.Errorf("report of the killed run: %v: %.2000s", err, report)
+	}
+}
+
+func waitFor(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	for limit := time.Now().Add(2 * time.Minute); !condition(); {
+		if time.Now().After(limit) {
+			t.Fatalf("not within two minutes: %s", what)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// TestUpInContainers: the stack of `up` answers where people expect it, and `down` removes it.
+func TestUpInContainers(t *testing.T) {
+	binary, e := inContainers(t)
+	cache := t.TempDir()
+	command := func(args ...string) *exec.Cmd {
+		cmd := exec.Command(binary, args...)
+		cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+cache)
+		return cmd
+	}
+	up := command("up", "--env", "containers", "--level", "full", "--listen", "127.0.0.1:0")
+	stdout, err := up.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := up.Start(); err != nil {
+		t.Fatal(err)
+	}
+	gateway := ""
+	for lines := bufio.NewScanner(stdout); gateway == "" && lines.Scan(); {
+		if rest, ok := strings.CutPrefix(lines.Text(), "gateway"); ok {
+			gateway = strings.TrimSpace(rest)
+		}
+	}
+	answer, err := recommend(gateway)
+	if err != nil || !strings.Contains(answer, `"items"`) {
+		t.Errorf("%s: %v: %s", gateway, err, answer)
+	}
+	if text, err := command("down").CombinedOutput(); err != nil {
+		t.Errorf("down: %v: %s", err, text)
+	}
+	if err := up.Wait(); err != nil {
+		t.Errorf("up: %v", err)
+	}
+	if n, err := labelled(t.Context(), e, up.Process.Pid); err != nil || n > 0 {
+		t.Errorf("%d containers and networks are left: %v", n, err)
+	}
+}
+
+// recommend asks a gateway for recommendations.
+func recommend(gateway string) (string, error) {
+	resp, err := http.Post(gateway+"/v1/recommend", "application/json", strings.NewReader(`{"session":"s1","channel":"web","slots":4,"placement":"home"}`))
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	return string(text), err
+}

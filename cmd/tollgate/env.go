@@ -1,0 +1,34 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/testenv"
+)
+
+// envStackBinary names the binary that the services' image is made of, where this one does not run in a container: on
+// another system or architecture.
+const envStackBinary = "TOLLGATE_STACK_BINARY"
+
+// environment makes the environment that an experiment names. Gateway is host:port where people reach the gateway, ""
+// for a free port.
+func (a *app) environment(e *experiment.Experiment, gateway string) (testenv.Environment, string, error) {
+	binary, err := os.Executable()
+	if err != nil {
+		return nil, "", fmt.Errorf("cannot find my own binary: %w", err)
+	}
+	if e.Environment == "containers" {
+		backends, err := e.Containers.Targets()
+		if err != nil {
+			return nil, "", err
+		}
+		return &testenv.Containers{
+			Binary: binary, StackBinary: os.Getenv(envStackBinary), Images: e.Containers.Choice(), GatewayAddr: gateway,
+			Backends: backends, Networks: e.Containers.Networks,
+			Say: func(line string) { fmt.Fprintln(a.stderr, line) },
+		}, binary, nil
+	}
+	return &testenv.Process{Binary: binary, GatewayAddr: gateway}, binary, nil
+}
