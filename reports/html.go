@@ -36,6 +36,7 @@ type page struct {
 	States      []verdict.CellState
 	Env         []envRow
 	Modules     []string
+	StartUps    []string // of containers
 }
 
 // tollRow is one metric of the table of all numbers.
@@ -98,7 +99,7 @@ func newPage(a *verdict.Analysis) page {
 	p := page{
 		Analysis: a, Style: template.CSS(htmlStyle), Meaning: meaning(a.Outcome), Measured: measured(a.Run), Machine: machine(a.Run.Machine),
 		Unfinished: unfinished(a.Run), Confidence: confidence(a), BaselineArm: baselineArm(a),
-		Panels: forests(a), Latencies: latencies(a), Toll: tollRows(a),
+		Panels: forests(a), Latencies: latencies(a), Toll: tollRows(a), StartUps: startUps(a.Run),
 	}
 	if a.Catch != nil {
 		p.States = statesOf(a.Catch)

@@ -25,7 +25,7 @@ const jsonSchema = 1
 //	metrics[]{id, title, unit, per}                   unit is s, B or 1
 //	toll[]{arm{…}, values[]}                          the baseline first; its values have no diff and no ratio
 //	  values[]{metric, value, diff{lo, mid, hi}, ratio{lo, mid, hi}, significant, detectable, rounds, note}
-//	distributions[]{arm, points[]{quantile, seconds}} response time of the recommend step
+//	distributions[]{arm, points[]{quantile, seconds}} response time of the step whose latency is the toll
 //	catch{levels[], faults[]{id, skipped, start, end, phases[], cells[]}}, null when no fault was run
 //	notes[]                                           footnotes; a note is a 1-based index into it
 //

@@ -45,6 +45,7 @@ type jsonPlan struct {
 	Rate          number `json:"rate_per_second"`
 	CatchRate     number `json:"catch_rate_per_second"`
 	ClientTimeout number `json:"client_timeout_seconds"`
+	Step          string `json:"step,omitempty"` // of a script of the user's own; recommend without
 }
 
 type jsonLevel struct {
@@ -71,6 +72,8 @@ type jsonStartUp struct {
 	Total     number `json:"total_seconds"`
 	Slowest   string `json:"slowest"`
 	Processes int    `json:"processes"`
+
+	Parts map[string]number `json:"parts_seconds,omitempty"` // by container
 }
 
 type jsonCatch struct {
@@ -130,7 +133,7 @@ func jsonRunOf(r result.Run) jsonRun {
 		Version: r.Tool.Version, Go: r.Tool.Go, Modules: r.Tool.Modules, Environment: r.Environment, Profile: r.Profile,
 		Experiment: r.Experiment, Seed: r.Seed, Journeys: r.Journeys, Machine: jsonMachine(r.Machine),
 		Plan: jsonPlan{r.Plan.Launches, r.Plan.Rounds, inSeconds(r.Plan.Slot), inSeconds(r.Plan.Washout), number(r.Plan.Rate),
-			number(r.Plan.CatchRate), inSeconds(r.Plan.ClientTimeout)},
+			number(r.Plan.CatchRate), inSeconds(r.Plan.ClientTimeout), r.Plan.Step},
 		Levels: []jsonLevel{}, Alerts: []jsonAlert{}, Lapse: number(r.Lapse), StartUp: []jsonStartUp{}, Warnings: list(r.Warnings),
 	}
 	for _, l := range r.Levels {
@@ -141,7 +144,14 @@ func jsonRunOf(r result.Run) jsonRun {
 			inSeconds(al.For), inSeconds(al.RunFor), inSeconds(al.Floor), al.MinImpressions})
 	}
 	for _, s := range r.StartUp {
-		out.StartUp = append(out.StartUp, jsonStartUp{s.Launch, inSeconds(s.Total), s.Slowest, s.Processes})
+		var parts map[string]number
+		for part, took := range s.Parts {
+			if parts == nil {
+				parts = map[string]number{}
+			}
+			parts[part] = inSeconds(took)
+		}
+		out.StartUp = append(out.StartUp, jsonStartUp{s.Launch, inSeconds(s.Total), s.Slowest, s.Processes, parts})
 	}
 	return out
 }

@@ -117,6 +117,9 @@ func markdownDetails(b *strings.Builder, a *verdict.Analysis) {
 	} {
 		b.WriteString("- " + markdown(line) + "\n")
 	}
+	for _, line := range startUps(a.Run) {
+		b.WriteString("- " + markdown(line) + "\n")
+	}
 	for i, note := range a.Notes {
 		fmt.Fprintf(b, "- note \\[%d\\]: %s\n", i+1, markdown(note))
 	}

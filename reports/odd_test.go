@@ -355,3 +355,18 @@ func TestRenderLeavesTheAnalysisAlone(t *testing.T) {
 		t.Error("rendering changed the analysis")
 	}
 }
+
+// What is measured with a script of the user's own is not called by the names of our journeys.
+func TestStepOfThePlan(t *testing.T) {
+	a := fixture()
+	a.Run.Plan.Step = "search"
+	html := render(t, "html", a)
+	for _, want := range []string{"response time of the search step", "160 turns/s of the script"} {
+		if !strings.Contains(html, want) {
+			t.Errorf("no %q in the page", want)
+		}
+	}
+	if strings.Contains(html, "the recommend step") || !strings.Contains(render(t, "json", a), `"step": "search"`) {
+		t.Error("the step of the plan is not the one in the reports")
+	}
+}

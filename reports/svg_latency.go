@@ -64,7 +64,7 @@ func latencies(a *verdict.Analysis) template.HTML {
 		return ""
 	}
 	c := &canvas{w: curvesWidth, h: bottom + 40}
-	curvesFrame(c, x, y, bottom)
+	curvesFrame(c, x, y, bottom, a.Run.Plan.MainStep())
 	for _, cv := range curves {
 		c.add("polyline", "points", polyline(cv.points), "class", fmt.Sprintf("curve s%d", cv.series%8))
 	}
@@ -86,7 +86,7 @@ func shown(s verdict.Shape) []verdict.Quantile {
 	return out
 }
 
-func curvesFrame(c *canvas, x, y axis, bottom float64) {
+func curvesFrame(c *canvas, x, y axis, bottom float64, step string) {
 	for _, q := range []float64{0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999} {
 		if probit(q) > y.hi+1e-9 {
 			break
@@ -110,7 +110,7 @@ func curvesFrame(c *canvas, x, y axis, bottom float64) {
 			}
 		}
 	}
-	c.text((curvesLeft+curvesRight)/2, bottom+34, "middle small", "response time of the recommend step, ms (logarithmic)")
+	c.text((curvesLeft+curvesRight)/2, bottom+34, "middle small", "response time of the "+step+" step, ms (logarithmic)")
 }
 
 // milliseconds labels a power of ten of seconds.

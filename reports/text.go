@@ -132,6 +132,12 @@ func textCatch(b *strings.Builder, a *verdict.Analysis, c *verdict.Catch) {
 }
 
 func textNotes(b *strings.Builder, a *verdict.Analysis) {
+	for i, line := range startUps(a.Run) {
+		if i == 0 {
+			b.WriteString("\nstart-up\n")
+		}
+		b.WriteString(wrap("  - ", "    ", line))
+	}
 	for i, note := range a.Notes {
 		if i == 0 {
 			b.WriteString("\nnotes\n")

@@ -203,12 +203,15 @@ func statesOf(c *verdict.Catch) []verdict.CellState {
 
 // measured says in one line what a run measured.
 func measured(r result.Run) string {
-	p := r.Plan
+	p, rate := r.Plan, "requests/s"
+	if p.Step != "" {
+		rate = "turns/s of the script"
+	}
 	parts := []string{
 		count(len(r.Levels), "level"),
 		count(len(r.Faults), "fault"),
 		fmt.Sprintf("%s of %s of %s slots per arm", count(p.Launches, "launch"), count(p.Rounds, "round"), amount(p.Slot.Seconds(), verdict.Seconds)),
-		fmt.Sprintf("%s requests/s (catch: %s per arm)", amount(p.Rate, verdict.Count), amount(p.CatchRate, verdict.Count)),
+		fmt.Sprintf("%s %s (catch: %s per arm)", amount(p.Rate, verdict.Count), rate, amount(p.CatchRate, verdict.Count)),
 	}
 	if r.Journeys != "" {
 		parts = append(parts, "journeys: "+r.Journeys)
