@@ -2,7 +2,14 @@
 // own from.
 package scenarios
 
-import "embed"
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+)
 
 // Scripts holds the scripts by file name.
 //
@@ -12,6 +19,30 @@ var Scripts embed.FS
 // File names in Scripts.
 const (
 	Measure  = "measure.js"  // carries out the orders of `tollgate run`
+	Own      = "script.js"   // does the same with a script of the user's own; to be had from Script
 	Journeys = "journeys.js" // a population, paced by k6
 	Replay   = "replay.js"   // recorded sessions, paced by k6
 )
+
+// Script is Own for the script at an absolute path, which must be a file.
+func Script(path string) ([]byte, error) {
+	if !filepath.IsAbs(path) {
+		return nil, fmt.Errorf("scenarios: script %s: the path must be absolute", path)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("scenarios: script: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("scenarios: script %s is no file", path)
+	}
+	text, err := Scripts.ReadFile(Own)
+	if err != nil {
+		return nil, fmt.Errorf("scenarios: %w", err)
+	}
+	specifier, err := json.Marshal(path) // a JSON string is a JavaScript string
+	if err != nil {
+		return nil, fmt.Errorf("scenarios: script %s: %w", path, err)
+	}
+	return bytes.Replace(text, []byte("'USER_SCRIPT'"), specifier, 1), nil
+}

@@ -21,10 +21,18 @@ import (
 // reportWithin bounds how long handing in a report may take; it is handed in even if k6 is stopping.
 const reportWithin = 5 * time.Second
 
+// player carries out slots: the driver plays journeys, turns a script of the user's own.
+type player interface {
+	// run carries out one slot from start on and returns when it is over, or ctx ends; answers may be outstanding.
+	run(ctx context.Context, order slot.Order, start time.Time) (*slotRun, error)
+	// finish waits for the answers, writes the histograms to log and returns the report.
+	finish(run *slotRun, log *result.LatencyWriter) (slot.Report, error)
+}
+
 // Conductor carries out the orders of the orchestrator, which it reaches as package slot says.
 type Conductor struct {
 	i      *instance
-	driver *driver
+	player player
 	base   string
 	token  string
 	record string
@@ -39,8 +47,14 @@ type Conductor struct {
 // conductor is perso.conductor(options).
 func (i *instance) conductor(options sobek.Value) sobek.Value {
 	o := defaultDriver()
-	i.must(decode(i.vu.Runtime(), "conductor", options, o.fields()))
-	i.must(need("conductor", "source", o.source == nil))
+	var own *turns
+	f := o.fields()
+	f["turns"] = turnsOption(&own)
+	i.must(decode(i.vu.Runtime(), "conductor", options, f))
+	i.must(need("conductor", "source", o.source == nil && own == nil))
+	if o.source != nil && own != nil {
+		i.must(errors.New("perso: conductor: options source and turns exclude each other"))
+	}
 	state := i.vu.State()
 	if state == nil {
 		i.must(errors.New("perso: conductor only works while a test runs: call it in the default function"))
@@ -57,8 +71,12 @@ func (i *instance) conductor(options sobek.Value) sobek.Value {
 		*v.dst = value
 	}
 	c.base = strings.TrimSuffix(c.base, "/")
+	if own != nil {
+		c.player = own
+		return i.value(c)
+	}
 	transport := func() *http.Transport { return newTransport(state, o.workers) }
-	c.driver = newDriver(o, "l", newEmitter(i.vu.Context(), i.metrics, state), transport)
+	c.player = newDriver(o, "l", newEmitter(i.vu.Context(), i.metrics, state), transport)
 	return i.value(c)
 }
 
@@ -113,7 +131,7 @@ func (c *Conductor) run(ctx context.Context, order slot.Order) error {
 		}
 		c.log = log
 	}
-	run, err := c.driver.run(ctx, order, time.Now())
+	run, err := c.player.run(ctx, order, time.Now())
 	if err != nil {
 		return err
 	}
@@ -134,7 +152,7 @@ func (c *Conductor) run(ctx context.Context, order slot.Order) error {
 
 // close finishes a slot and hands its report in.
 func (c *Conductor) close(ctx context.Context, run *slotRun) error {
-	report, err := c.driver.finish(run, c.log)
+	report, err := c.player.finish(run, c.log)
 	if err != nil {
 		return fmt.Errorf("perso: conductor: %w", err)
 	}

@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
-
-	hdr "github.com/HdrHistogram/hdrhistogram-go"
 
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
@@ -16,9 +13,6 @@ import (
 // maxWorkers is how many requests may be outstanding, over all arms. An arrival beyond is dropped and counted: to delay
 // it silently would close the loop.
 const maxWorkers = 1024
-
-// stopCheck is how often a sleeping driver looks whether k6 wants it to stop.
-const stopCheck = 100 * time.Millisecond
 
 // driverOptions are the options that conductor and drive share.
 type driverOptions struct {
@@ -46,16 +40,14 @@ func (o *driverOptions) fields() fields {
 // driver puts open load on arms: every request starts when its arm's schedule says, whether or not answers are in.
 type driver struct {
 	driverOptions
+	recorder         // its lock guards launch and arms, too, and the streams and journeys reached from them
 	prefix    string // of session ids
-	emit      *emitter
 	transport func() *http.Transport
 
 	busy chan struct{} // holds one token per outstanding request
 
-	mu     sync.Mutex // guards all that follows, and the streams, journeys and records reached from it
 	launch int
 	arms   map[string]*arm
-	spare  []*hdr.Histogram // empty, to be used again
 }
 
 // arm is one target with its own schedule, which carries over from slot to slot of a launch.
@@ -72,7 +64,7 @@ type arm struct {
 
 func newDriver(o driverOptions, prefix string, emit *emitter, transport func() *http.Transport) *driver {
 	return &driver{
-		driverOptions: o, prefix: prefix, emit: emit, transport: transport,
+		driverOptions: o, recorder: recorder{emit: emit}, prefix: prefix, transport: transport,
 		busy: make(chan struct{}, o.workers), launch: -1,
 	}
 }
@@ -109,10 +101,7 @@ func (d *driver) step(ctx context.Context, p *pacer, run *slotRun, arms []*arm) 
 	}
 	d.mu.Unlock()
 	due := run.start.Add(at)
-	for wait := time.Until(due); wait > 0 && ctx.Err() == nil; wait = time.Until(due) {
-		p.sleep(due.Add(-max(wait-stopCheck, 0)))
-	}
-	if next == nil || ctx.Err() != nil {
+	if !p.wait(ctx, due) || next == nil {
 		return false
 	}
 	d.mu.Lock()
@@ -145,7 +134,8 @@ func (d *driver) open(run *slotRun) []*arm {
 		a.client = newClient(a.pool, strings.TrimSuffix(t.URL, "/"), d.token, d.timeout)
 		a.stream.drift = o.Drift
 		a.stream.setRate(o.Rate, a.clock+a.offset) // the same virtual time in every arm, so that schedules stay the same
-		a.rec = d.newRecord(run, a)
+		a.rec = d.newRecord(run, a.name)
+		a.rec.client = a.client
 		run.records = append(run.records, a.rec)
 		arms = append(arms, a)
 	}

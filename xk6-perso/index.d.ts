@@ -145,7 +145,47 @@ declare module 'k6/x/perso' {
   }
 
   /** Connects to the orchestrator that started k6, by TOLLGATE_CONDUCTOR, TOLLGATE_TOKEN and TOLLGATE_RECORD. Use it in one VU. */
-  export function conductor(options: OpenLoopOptions): Conductor;
+  export function conductor(options: OpenLoopOptions | { turns: Turns }): Conductor;
+
+  export interface TurnsOptions {
+    /** Of the arrivals. Whole number; default 1. */
+    seed?: number;
+    /** VUs that take turns, in a scenario of their own. 1 to 10,000; default 50. */
+    vus?: number;
+    /** Every arm has a turn for its setup before its first slot of a launch. Default false. */
+    setup?: boolean;
+  }
+
+  /** One iteration of a script against one arm. */
+  export interface Turn {
+    readonly job: 'run' | 'setup' | 'teardown';
+    readonly launch: number;
+    readonly arm: string;
+    /** Base URL of the arm. */
+    readonly url: string;
+    /** JSON of what setup returned; "" for nothing. */
+    readonly data: string;
+    /** Says that the turn ended with an exception. */
+    fail(reason: string): void;
+    /** Of a setup: what it returned, as JSON. */
+    return(data: string | undefined): void;
+  }
+
+  export interface Turns {
+    /**
+     * Waits for this VU's next turn, which is then what is left of the iteration; null when k6 stops. Call it first thing in
+     * the iteration. The HTTP requests of the turn that go to its arm are measured.
+     */
+    take(): Turn | null;
+    /** The arms of the last launch, for a teardown. */
+    arms(): Turn[];
+  }
+
+  /**
+   * The iterations of a script of the user's own, as scenarios/script.js calls it: handed to idle VUs on a schedule that a
+   * conductor keeps. Init context only; all VUs share the turns. BASE_URL must be http://tollgate-base-url.invalid.
+   */
+  export function turns(options?: TurnsOptions): Turns;
 
   const perso: {
     population: typeof population;
@@ -153,6 +193,7 @@ declare module 'k6/x/perso' {
     journey: typeof journey;
     drive: typeof drive;
     conductor: typeof conductor;
+    turns: typeof turns;
   };
   export default perso;
 }

@@ -14,10 +14,11 @@ import (
 )
 
 // RootModule is what all VUs of one k6 process share: the sources, so that a population or a file exists once in memory,
-// and the count of journeys played. The zero value is ready.
+// the turns of a script, and the count of journeys played. The zero value is ready.
 type RootModule struct {
 	mu      sync.Mutex
 	sources map[string]*sourceOnce
+	turns   *turns       // of the user's own script; nil: there is none
 	run     string       // prefix of the session ids of this process, "" until the first journey
 	played  atomic.Int64 // journeys begun by journey()
 }
@@ -98,6 +99,7 @@ func (i *instance) Exports() modules.Exports {
 		"journey":    i.journey,
 		"conductor":  i.conductor,
 		"drive":      i.drive,
+		"turns":      i.turns,
 	}
 	return modules.Exports{Default: named, Named: named}
 }

@@ -106,6 +106,10 @@ func TestOptionsAreChecked(t *testing.T) {
 		{`perso.drive({targets: [{name: 'a'}]})`, `unknown option "name"; legal: arm, url`},
 		{`perso.drive({source: crowd, ` + target + `, rate: 1, duration: '1s'})`, `drive only works while a test runs`},
 		{`perso.conductor({})`, `option "source" is required`},
+		{`perso.conductor({turns: {}})`, `turns: must be what turns() returned`},
+		{`perso.turns({vus: 0})`, `vus: must be a whole number from 1 to 10000, got 0`},
+		{`perso.turns({setup: 1})`, `setup: must be true or false, got 1`},
+		{`perso.turns({})`, `BASE_URL must be http://tollgate-base-url.invalid when k6 starts, got ""`},
 		{`perso.conductor({source: crowd})`, `conductor only works while a test runs`},
 	} {
 		if _, err := s.VU.Runtime().RunString(tt.code); err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -115,6 +119,7 @@ func TestOptionsAreChecked(t *testing.T) {
 	s.start()
 	for code, want := range map[string]string{
 		`perso.sessions('bad.tsv')`:        `sessions only works in the init context`,
+		`perso.turns({})`:                  `turns only works in the init context`,
 		`perso.conductor({source: crowd})`: `TOLLGATE_CONDUCTOR is not set`,
 	} {
 		if _, err := s.VU.Runtime().RunString(code); err == nil || !strings.Contains(err.Error(), want) {

@@ -2,6 +2,8 @@ package perso
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,39 +25,48 @@ type slotRun struct {
 // kinds are the kinds of latency, in the order in which they are written.
 var kinds = [...]string{result.Service, result.Response, result.Lag}
 
-// record is what one arm saw in one slot. The driver's lock guards it until the slotRun is finished.
+// recorder keeps the books of slots.
+type recorder struct {
+	emit *emitter // flushed when a slot is over
+
+	mu    sync.Mutex       // guards the records of slots that are not finished, and all else that its owner says
+	spare []*hdr.Histogram // empty, to be used again
+}
+
+// record is what one arm saw in one slot. The recorder's lock guards it until the slotRun is finished.
 type record struct {
 	run    *slotRun
-	client *client
+	client *client // nil where the requests are not ours
 	report slot.ArmReport
 	hists  map[string]*[len(kinds)]*hdr.Histogram // by step; requests behind the wash-out only
 	lag    *hdr.Histogram                         // all requests
 	spun   time.Duration                          // sum
 	last   time.Time                              // last answer in
-	driver *driver
+	turns  int64                                  // of a script, ended
+	books  *recorder
 }
 
-func (d *driver) newRecord(run *slotRun, a *arm) *record {
+func (b *recorder) newRecord(run *slotRun, arm string) *record {
 	return &record{
-		run: run, client: a.client, driver: d, lag: d.histogram(),
-		report: slot.ArmReport{Arm: a.name, Steps: map[string]int64{}, Default: map[string]int64{}},
+		run: run, books: b, lag: b.histogram(),
+		report: slot.ArmReport{Arm: arm, Steps: map[string]int64{}, Default: map[string]int64{}},
 		hists:  map[string]*[len(kinds)]*hdr.Histogram{},
 	}
 }
 
 // histogram returns an empty histogram; recycle takes it back.
-func (d *driver) histogram() *hdr.Histogram {
-	if n := len(d.spare); n > 0 {
-		h := d.spare[n-1]
-		d.spare = d.spare[:n-1]
+func (b *recorder) histogram() *hdr.Histogram {
+	if n := len(b.spare); n > 0 {
+		h := b.spare[n-1]
+		b.spare = b.spare[:n-1]
 		return h
 	}
 	return result.NewHistogram()
 }
 
-func (d *driver) recycle(h *hdr.Histogram) {
+func (b *recorder) recycle(h *hdr.Histogram) {
 	h.Reset()
-	d.spare = append(d.spare, h)
+	b.spare = append(b.spare, h)
 }
 
 // send counts a request that is handed to the network.
@@ -85,14 +96,7 @@ func (r *record) add(s *step, re reply) {
 	if re.scheduled.Sub(r.run.start) < r.run.order.Washout {
 		return
 	}
-	h, ok := r.hists[s.kind]
-	if !ok {
-		h = new([len(kinds)]*hdr.Histogram)
-		for i := range h {
-			h[i] = r.driver.histogram()
-		}
-		r.hists[s.kind] = h
-	}
+	h := r.histograms(s.kind)
 	for i, d := range [...]time.Duration{re.end.Sub(re.sent), re.end.Sub(re.scheduled), lag} {
 		result.Record(h[i], d)
 	}
@@ -100,6 +104,19 @@ func (r *record) add(s *step, re reply) {
 		r.spun += re.spun
 		r.report.SpunN++
 	}
+}
+
+// histograms are those of a step, in the order of kinds.
+func (r *record) histograms(step string) *[len(kinds)]*hdr.Histogram {
+	h, ok := r.hists[step]
+	if !ok {
+		h = new([len(kinds)]*hdr.Histogram)
+		for i := range h {
+			h[i] = r.books.histogram()
+		}
+		r.hists[step] = h
+	}
+	return h
 }
 
 // outcome takes what an answer meant.
@@ -114,18 +131,13 @@ func (r *record) outcome(o outcome) {
 
 // finish waits for the last answer and closes the books: it writes the histograms to log, unless that is nil or the phase is
 // not recorded, and returns the report.
-func (d *driver) finish(run *slotRun, log *result.LatencyWriter) (slot.Report, error) {
-	report := d.join(run)
+func (b *recorder) finish(run *slotRun, log *result.LatencyWriter) (slot.Report, error) {
+	report := b.join(run)
 	var errs []error
 	var used []*hdr.Histogram
 	for _, r := range run.records { // nobody else reaches them any more: encoding must not hold up the slot that is on
-
-		for _, step := range stepOrder {
-			hists, ok := r.hists[step]
-			if !ok {
-				continue
-			}
-			for i, h := range hists {
+		for _, step := range r.steps() {
+			for i, h := range r.hists[step] {
 				if log != nil && run.order.Phase != slot.Warmup {
 					tag := result.Tag{
 						Phase: run.order.Phase, Launch: run.order.Launch, Round: run.order.Round,
@@ -138,23 +150,39 @@ func (d *driver) finish(run *slotRun, log *result.LatencyWriter) (slot.Report, e
 		}
 		used = append(used, r.lag)
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	for _, h := range used {
-		d.recycle(h)
+		b.recycle(h)
 	}
 	return report, errors.Join(errs...)
 }
 
-// stepOrder is the order in which steps are written and shown.
+// stepOrder is the order in which the steps of journeys are written.
 var stepOrder = [...]string{Login, Recommend, Impression, Click, Purchase}
 
+// steps are those with a histogram, in the order in which they are written: by name where they are not ours.
+func (r *record) steps() []string {
+	var out []string
+	for _, step := range stepOrder {
+		if _, ok := r.hists[step]; ok {
+			out = append(out, step)
+		}
+	}
+	for _, step := range slices.Sorted(maps.Keys(r.hists)) {
+		if !slices.Contains(out, step) {
+			out = append(out, step)
+		}
+	}
+	return out
+}
+
 // join waits for the last answer of a slot and returns its report.
-func (d *driver) join(run *slotRun) slot.Report {
+func (b *recorder) join(run *slotRun) slot.Report {
 	run.out.Wait()
-	d.emit.flush(1)
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	b.emit.flush(1)
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	report := slot.Report{Order: run.order.ID, Start: run.start, End: run.start, GeneratorCPU: cpuTime() - run.cpu}
 	for _, r := range run.records {
 		if r.last.After(report.End) {

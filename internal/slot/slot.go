@@ -19,6 +19,16 @@ const (
 	EnvRecord    = "TOLLGATE_RECORD"    // path of the HDR histogram log that the generator appends to
 )
 
+// Environment of a generator that runs the user's own k6 script: BASE_URL is where the script finds its target, and holds
+// NoBaseURL, which leads nowhere, until the script has its turn.
+const (
+	EnvBaseURL = "BASE_URL"
+	NoBaseURL  = "http://tollgate-base-url.invalid"
+)
+
+// AnyStep is the step of the requests of a user's own script that name none.
+const AnyStep = "request"
+
 // Phases of a run, in the order in which they happen.
 const (
 	Warmup = "warmup" // load that is not recorded
@@ -42,7 +52,7 @@ type Order struct {
 	Targets  []Target      `json:"targets"`
 	Duration time.Duration `json:"duration"` // ns; every target gets this much virtual time of its own schedule
 	Washout  time.Duration `json:"washout"`  // ns; requests scheduled earlier than this in the slot are not recorded
-	Rate     float64       `json:"rate"`     // expected requests per second and target
+	Rate     float64       `json:"rate"`     // expected requests per second and target; of a user's own script: turns
 
 	// Overlap: return at the end of the slot although answers are outstanding; their report follows when they are in.
 	// Without it, the slot ends when its last answer is in (or its request timeout has passed).
@@ -68,7 +78,7 @@ type ArmReport struct {
 	Scheduled int64  `json:"scheduled"` // requests whose start fell into the slot
 	Sent      int64  `json:"sent"`      // of these, handed to the network
 	Dropped   int64  `json:"dropped"`   // Scheduled − Sent: no worker was free
-	Failed    int64  `json:"failed"`    // transport error, timeout or status ≥ 400
+	Failed    int64  `json:"failed"`    // transport error, timeout or status ≥ 400; of a user's own script: what k6 calls failed, and exceptions
 
 	Steps map[string]int64 `json:"steps"` // sent, by step
 

@@ -96,7 +96,7 @@ type Effect struct {
 	Note        int      // 1-based index into Analysis.Notes; 0: none
 }
 
-// Shape is the latency distribution of one arm: response time of the recommend step over all toll slots.
+// Shape is the latency distribution of one arm: response time of the main step over all toll slots.
 type Shape struct {
 	Arm    result.Arm
 	Points []Quantile // rising

@@ -272,3 +272,30 @@ func TestShapes(t *testing.T) {
 		}
 	}
 }
+
+// The toll of a script of the user's own is the latency of the step that the plan names.
+func TestStepOfThePlan(t *testing.T) {
+	const step = "search"
+	ours, theirs := verdicttest.Data(1), verdicttest.Data(1)
+	theirs.Run.Plan.Step = step
+	for i := range theirs.Latency {
+		theirs.Latency[i].Step = step
+	}
+	for i := range theirs.Slots {
+		theirs.Slots[i].Work.Steps = map[string]int64{step: theirs.Slots[i].Work.Sent}
+	}
+	want, got := effect(t, analyze(t, ours), "full", "p50"), effect(t, analyze(t, theirs), "full", "p50")
+	if got.Ratio != want.Ratio || got.Metric.Title != "p50 latency, search" || want.Metric.Title != "p50 latency, recommend" {
+		t.Errorf("%s %v, want %s %v", got.Metric.Title, got.Ratio, want.Metric.Title, want.Ratio)
+	}
+	for _, c := range analyze(t, theirs).Controls {
+		if c.Name == "equal work" && !strings.Contains(c.Saw, "in recorded search requests") {
+			t.Errorf("equal work: %s", c.Saw)
+		}
+	}
+	theirs.Run.Plan.Step = slot.AnyStep
+	a := analyze(t, theirs)
+	if len(a.Controls) != 1 || !strings.Contains(a.Controls[0].Saw, `no request of step "request"; steps seen: search`) || a.Outcome != verdict.Invalid {
+		t.Errorf("a step that no request has: %s, %+v", a.Outcome, a.Controls)
+	}
+}

@@ -45,7 +45,7 @@ func ParseBudget(text string) (Budget, error) {
 	}
 	b.Metric = strings.TrimSpace(left)
 	var ids []string
-	for _, m := range metrics() {
+	for _, m := range metrics("") {
 		if ids = append(ids, m.ID); m.ID == b.Metric {
 			err := b.parseLimit(strings.TrimSpace(limit), m.Metric)
 			return b, err
@@ -183,8 +183,17 @@ func (t *tolls) judge(budgets []Budget, confidence float64) ([]BudgetResult, err
 		if test.budget.Relative {
 			estimate = t.ratio
 		}
+		r := BudgetResult{Budget: test.budget, Level: t.run.Arms[test.arm].Name, Outcome: Inconclusive}
+		if !t.known(test.budget.Metric) {
+			nan := math.NaN()
+			r.Saw = Interval{nan, nan, nan}
+			r.Sentence = fmt.Sprintf("level %s: %s could not be read from this system: name its containers, or take the budget back",
+				r.Level, test.budget.Metric)
+			out = append(out, r)
+			continue
+		}
 		saw := Interval(estimate(metric, test.arm, 1-(1-confidence)/float64(len(tests))).Interval)
-		r := BudgetResult{Budget: test.budget, Level: t.run.Arms[test.arm].Name, Saw: saw, Outcome: Inconclusive}
+		r.Saw = saw
 		switch {
 		case saw.Hi < test.budget.Limit:
 			r.Outcome = Pass

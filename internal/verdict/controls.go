@@ -2,10 +2,14 @@ package verdict
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
 // What the controls accept.
@@ -14,9 +18,9 @@ const (
 	maxFailed     = 0.001                // share of sent requests that failed
 	maxLag        = 5 * time.Millisecond // 99th percentile of sent − scheduled: a hundredth of a slot
 	maxGenerator  = 0.5                  // share of all cores that the generator used
-	maxRecommends = 0.01                 // spread of the recorded recommend requests over arms
+	maxRecorded   = 0.01                 // spread of the recorded requests of the main step over arms
 	maxSent       = 0.02                 // spread of the sent requests over arms
-	maxUneven     = 0.05                 // spread of one round's recommend requests that still counts as equal work
+	maxUneven     = 0.05                 // spread of one round's requests of the main step that still counts as equal work
 	maxUnevenPart = 0.1                  // share of rounds beyond it
 	minDrained    = 0.9                  // share of slots that came to rest before the limit
 )
@@ -27,23 +31,52 @@ func (t *tolls) controls(confidence float64) []Control {
 		if t.run.Plan.Launches == 0 {
 			return nil // only faults were asked for
 		}
-		return []Control{{
-			Undecided: t.run.Status != result.Complete,
-			Name:      "rounds", Saw: "no complete round", Want: "at least one slot of every arm in a round",
-			Remedy: "let the run go on for longer; if it was not interrupted, see its warnings and its log",
-		}}
+		return []Control{t.noRounds()}
 	}
-	return []Control{
+	controls := []Control{
 		t.repeatedBaseline(confidence),
 		t.knownDelay(confidence),
 		t.droppedArrivals(),
 		t.generatorOnTime(),
 		t.generatorCPU(),
 		t.equalWork(),
-		t.pipelineTookAll(),
-		t.errors(),
-		t.drained(),
 	}
+	if t.known("bytes") {
+		controls = append(controls, t.pipelineTookAll())
+	}
+	controls = append(controls, t.errors())
+	if t.known("cpu") { // rest is seen in the CPU time
+		controls = append(controls, t.drained())
+	}
+	return controls
+}
+
+// noRounds is the only control of a run without a complete round.
+func (t *tolls) noRounds() Control {
+	c := Control{
+		Undecided: t.run.Status != result.Complete,
+		Name:      "rounds", Saw: "no complete round", Want: "at least one slot of every arm in a round",
+		Remedy: "let the run go on for longer; if it was not interrupted, see its warnings and its log",
+	}
+	steps := map[string]bool{}
+	for _, s := range t.slots {
+		for step := range s.Work.Steps {
+			steps[step] = true
+		}
+	}
+	if step := t.run.Plan.MainStep(); len(steps) > 0 && !steps[step] {
+		c.Saw = fmt.Sprintf("no request of step %q; steps seen: %s", step, strings.Join(slices.Sorted(maps.Keys(steps)), ", "))
+		c.Remedy = "name one of the steps seen as the one whose latency is the toll"
+	}
+	return c
+}
+
+// mainRequests are the requests whose latency is the toll, in words.
+func (t *tolls) mainRequests() string {
+	if step := t.run.Plan.MainStep(); step != slot.AnyStep {
+		return step + " requests"
+	}
+	return "requests"
 }
 
 // slotSum adds up an amount over all toll slots.
@@ -99,7 +132,7 @@ func (t *tolls) generatorCPU() Control {
 // equalWork compares what the arms got to do. Sums must agree closely; a single round may be a request or a few per
 // cent off, where a follow-up step fell on the other side of a slot's end, but only few rounds may.
 func (t *tolls) equalWork() Control {
-	sent, recommends := make([]int64, len(t.run.Arms)), make([]int64, len(t.run.Arms))
+	sent, recorded := make([]int64, len(t.run.Arms)), make([]int64, len(t.run.Arms))
 	uneven := 0
 	for _, launch := range t.launches {
 		for _, r := range launch {
@@ -107,22 +140,22 @@ func (t *tolls) equalWork() Control {
 			for arm, s := range r.slots {
 				inRound[arm] = r.response[arm].TotalCount()
 				sent[arm] += s.Work.Sent
-				recommends[arm] += inRound[arm]
+				recorded[arm] += inRound[arm]
 			}
 			if off, relative := spread(inRound); off > 1 && relative > maxUneven {
 				uneven++
 			}
 		}
 	}
-	_, recommendSpread := spread(recommends)
+	_, recordedSpread := spread(recorded)
 	_, sentSpread := spread(sent)
 	part := float64(uneven) / float64(t.complete())
 	return Control{
-		Name: "equal work", OK: recommendSpread <= maxRecommends && sentSpread <= maxSent && part <= maxUnevenPart,
-		Saw: fmt.Sprintf("arms differ by %s in recorded recommend requests and by %s in all sent; %s of the rounds are uneven",
-			percent(recommendSpread), percent(sentSpread), percent(part)),
+		Name: "equal work", OK: recordedSpread <= maxRecorded && sentSpread <= maxSent && part <= maxUnevenPart,
+		Saw: fmt.Sprintf("arms differ by %s in recorded %s and by %s in all sent; %s of the rounds are uneven",
+			percent(recordedSpread), t.mainRequests(), percent(sentSpread), percent(part)),
 		Want: fmt.Sprintf("at most %s and %s; at most %s of the rounds off by more than one request and %s",
-			percent(maxRecommends), percent(maxSent), percent(maxUnevenPart), percent(maxUneven)),
+			percent(maxRecorded), percent(maxSent), percent(maxUnevenPart), percent(maxUneven)),
 		Remedy: "look for an arm that fails, times out or loses journeys: arms that did different work cannot be compared",
 	}
 }

@@ -11,9 +11,6 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
-// recommend is the step whose latency is the toll.
-const recommend = "recommend"
-
 // measured is the toll phase of a run, put in order: its complete rounds by launch.
 type measured struct {
 	run        result.Run
@@ -30,7 +27,7 @@ type measured struct {
 // round is one slot of every arm, by index into Run.Arms.
 type round struct {
 	slots    []result.Slot
-	response []*hdr.Histogram // of the recommend step
+	response []*hdr.Histogram // of the main step
 }
 
 // place is where a slot stands in a run.
@@ -86,7 +83,7 @@ func (m *measured) rounds(d *result.Data, index map[string]int) error {
 	}
 	for _, l := range d.Latency {
 		arm, known := index[l.Arm]
-		response := l.Kind == result.Response && l.Step == recommend
+		response := l.Kind == result.Response && l.Step == m.run.Plan.MainStep()
 		if !known || l.Phase != slot.Toll || !response && l.Kind != result.Lag {
 			continue
 		}

@@ -26,14 +26,14 @@ type metric struct {
 
 const per1000 = "per 1,000 requests"
 
-// metrics are all metrics, in display order.
-func metrics() []metric {
+// metrics are all metrics, in display order. step is the one whose latency is meant.
+func metrics(step string) []metric {
 	return []metric{
-		{Metric{"mean", "mean latency, recommend", Seconds, ""}, latency("mean", 0, (*hdr.Histogram).Mean)},
-		quantile("p50", 0.5),
-		quantile("p90", 0.9),
-		quantile("p95", 0.95),
-		quantile("p99", 0.99),
+		{Metric{"mean", "mean latency, " + step, Seconds, ""}, latency("mean", 0, (*hdr.Histogram).Mean)},
+		quantile("p50", 0.5, step),
+		quantile("p90", 0.9, step),
+		quantile("p95", 0.95, step),
+		quantile("p99", 0.99, step),
 		{Metric{"cpu", "CPU of the stack", Seconds, per1000}, perRequest(stackCPU)},
 		{Metric{"pipeline-cpu", "CPU of the telemetry pipeline", Seconds, per1000}, perRequest(pipelineCPU)},
 		{Metric{"memory", "memory of the stack", Bytes, "per arm"}, perLaunch(memory, median)},
@@ -45,8 +45,8 @@ func metrics() []metric {
 	}
 }
 
-func quantile(id string, q float64) metric {
-	return metric{Metric{id, id + " latency, recommend", Seconds, ""},
+func quantile(id string, q float64, step string) metric {
+	return metric{Metric{id, id + " latency, " + step, Seconds, ""},
 		latency(id, q, func(h *hdr.Histogram) float64 { return float64(h.ValueAtQuantile(100 * q)) })}
 }
 
@@ -57,7 +57,7 @@ const (
 	beyondLeast = 3
 )
 
-// latency reads a latency of the recommend step over the smallest groups of consecutive rounds whose histograms,
+// latency reads a latency of the main step over the smallest groups of consecutive rounds whose histograms,
 // merged per arm, hold enough requests beyond quantile q. Requests of different launches are never merged.
 func latency(id string, q float64, value func(*hdr.Histogram) float64) func(*measured) series {
 	return func(m *measured) series {

@@ -19,7 +19,7 @@ type tolls struct {
 }
 
 func newTolls(m *measured) *tolls {
-	t := &tolls{measured: m, metrics: metrics()}
+	t := &tolls{measured: m, metrics: metrics(m.run.Plan.MainStep())}
 	for _, metric := range t.metrics {
 		t.series = append(t.series, metric.read(m))
 	}
@@ -102,10 +102,13 @@ func (t *tolls) seed(parts ...string) uint64 {
 	return h.Sum64() ^ uint64(t.run.Seed)
 }
 
-// level is what one arm costs, metric by metric.
+// level is what one arm costs, metric by metric, as far as this run knows.
 func (t *tolls) level(arm int, confidence float64, notes *notes) LevelToll {
 	toll := LevelToll{Arm: t.run.Arms[arm]}
 	for i, metric := range t.metrics {
+		if !t.known(metric.ID) {
+			continue
+		}
 		diff, ratio := t.difference(i, arm, confidence), t.ratio(i, arm, confidence)
 		e := Effect{
 			Metric: metric.Metric,
@@ -138,6 +141,9 @@ func autocorrelation(r stats.Result) string {
 func (t *tolls) absolute() []Absolute {
 	var out []Absolute
 	for i, metric := range t.metrics {
+		if !t.known(metric.ID) {
+			continue
+		}
 		var means []float64
 		for l := range t.launches {
 			for r := range t.series[i].values[t.baseline][l] {

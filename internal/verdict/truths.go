@@ -35,6 +35,10 @@ func (t *tolls) repeatedBaseline(confidence float64) Control {
 	broken := false
 	each := 1 - (1-confidence)/float64(len(floorMetrics())) // of several, none shall be broken by chance
 	for _, id := range floorMetrics() {
+		if !t.known(id) {
+			saw = append(saw, id+" not known of this system")
+			continue
+		}
 		floor := t.ratio(t.of(id), t.repeat, each)
 		if !floor.Finite() {
 			c.Undecided = c.Undecided || id == "p50"

@@ -1,0 +1,183 @@
+package perso
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/grafana/sobek"
+	"go.k6.io/k6/v2/metrics"
+
+	"github.com/tollgate-dev/tollgate/internal/slot"
+)
+
+// maxVUs is the most VUs that turns accept.
+const maxVUs = 10_000
+
+// Turns is one VU's place among the turns of a script.
+type Turns struct {
+	i    *instance
+	all  *turns
+	seat *seat
+	tee  *tee // of the turn before; nil: none
+}
+
+// seat is where a VU waits for its turn.
+type seat struct {
+	next chan *turn // holds one
+	came bool
+}
+
+// Turn is what a script gets of its turn.
+type Turn struct {
+	Job    string // "run", "setup" or "teardown"
+	Launch int
+	Arm    string
+	URL    string // base URL of the arm
+	Data   string // what setup returned, as JSON; "": nothing
+
+	turn *turn
+}
+
+// turns is perso.turns(options).
+func (i *instance) turns(options sobek.Value) sobek.Value {
+	if i.vu.State() != nil {
+		i.must(errInitOnly("turns"))
+	}
+	seed, vus, setup := int64(1), 50, false
+	i.must(decode(i.vu.Runtime(), "turns", options, fields{
+		"seed":  intOption[int64](&seed, -1<<53, 1<<53),
+		"vus":   intOption(&vus, 1, maxVUs),
+		"setup": boolOption(&setup),
+	}))
+	if base, _ := i.lookup(slot.EnvBaseURL); base != slot.NoBaseURL {
+		i.must(fmt.Errorf("perso: turns: %s must be %s when k6 starts, got %q: `tollgate run` sets it; the turn says where its arm is",
+			slot.EnvBaseURL, slot.NoBaseURL, base))
+	}
+	return i.value(&Turns{i: i, all: i.root.sharedTurns(seed, vus, setup), seat: &seat{next: make(chan *turn, 1)}})
+}
+
+// sharedTurns returns the turns of this process, which all VUs share.
+func (r *RootModule) sharedTurns(seed int64, vus int, setup bool) *turns {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.turns == nil {
+		r.turns = newTurns(seed, vus, setup)
+	}
+	return r.turns
+}
+
+// turnsOption reads what turns returned.
+func turnsOption(dst **turns) func(sobek.Value) error {
+	return func(v sobek.Value) error {
+		t, ok := v.Export().(*Turns)
+		if !ok {
+			return fmt.Errorf("must be what turns() returned, got %s", v)
+		}
+		*dst = t.all
+		return nil
+	}
+}
+
+// boolOption reads true or false.
+func boolOption(dst *bool) func(sobek.Value) error {
+	return func(v sobek.Value) error {
+		b, ok := v.Export().(bool)
+		if !ok {
+			return fmt.Errorf("must be true or false, got %s", v)
+		}
+		*dst = b
+		return nil
+	}
+}
+
+// Take waits for this VU's next turn; the iteration that called it is the turn, with all that it starts. It returns null
+// when k6 stops.
+func (t *Turns) Take() (sobek.Value, error) {
+	state, ctx := t.i.vu.State(), t.i.vu.Context()
+	if state == nil {
+		return nil, errors.New("perso: turns: take only works while a test runs: call it first thing in the default function")
+	}
+	if t.tee != nil {
+		t.tee.close(state)
+		t.tee = nil
+	}
+	on := t.all.take(ctx, t.seat)
+	if on == nil {
+		return sobek.Null(), nil
+	}
+	state.Tags.Modify(func(tags *metrics.TagsAndMeta) { tags.SetTag("arm", on.arm.Arm) })
+	job := "run"
+	if on.rec == nil {
+		job = "setup"
+	}
+	value := t.i.value(on.arm.turn(job, on))
+	t.tee = openTee(state, on)
+	on.begin(time.Now())
+	return value, nil
+}
+
+// Arms are the arms of the last launch, each as a turn of a teardown.
+func (t *Turns) Arms() []*Turn {
+	t.all.mu.Lock()
+	defer t.all.mu.Unlock()
+	var out []*Turn
+	for _, name := range slices.Sorted(maps.Keys(t.all.arms)) {
+		out = append(out, t.all.arms[name].turn("teardown", nil))
+	}
+	return out
+}
+
+// turn is a turn of the arm as the script sees it.
+func (a *turnArm) turn(job string, on *turn) *Turn {
+	return &Turn{Job: job, Launch: a.launch, Arm: a.Arm, URL: a.URL, Data: a.data, turn: on}
+}
+
+// take waits for a turn; nil when ctx ends before.
+func (t *turns) take(ctx context.Context, s *seat) *turn {
+	t.mu.Lock()
+	if !s.came {
+		s.came = true
+		t.came++
+		if t.came == t.vus {
+			close(t.all)
+		}
+	}
+	t.idle = append(t.idle, s)
+	t.mu.Unlock()
+	select {
+	case on := <-s.next:
+		return on
+	case <-ctx.Done():
+	}
+	t.mu.Lock()
+	t.idle = slices.DeleteFunc(t.idle, func(o *seat) bool { return o == s })
+	t.mu.Unlock()
+	select {
+	case on := <-s.next: // handed out at the last moment
+		on.end()
+	default:
+	}
+	return nil
+}
+
+// Fail says that the turn ended with an exception.
+func (t *Turn) Fail(reason string) {
+	t.turn.all.mu.Lock()
+	defer t.turn.all.mu.Unlock()
+	t.turn.threw = cmp.Or(reason, "an exception without a text")
+}
+
+// Return is what a setup returned, as JSON; undefined or null for nothing.
+func (t *Turn) Return(data sobek.Value) {
+	if sobek.IsUndefined(data) || sobek.IsNull(data) {
+		return
+	}
+	t.turn.all.mu.Lock()
+	defer t.turn.all.mu.Unlock()
+	t.turn.result = data.String()
+}

@@ -1,0 +1,157 @@
+package perso
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	hdr "github.com/HdrHistogram/hdrhistogram-go"
+	k6 "go.k6.io/k6/v2/cmd"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/scenarios"
+)
+
+// TestMain lets the test binary be a k6 with the extension: `PERSO_TEST_K6=1 BINARY run SCRIPT`.
+func TestMain(m *testing.M) {
+	if os.Getenv("PERSO_TEST_K6") != "" {
+		k6.Execute()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// service is an arm's front door that knows nothing of tollgate.
+type service struct {
+	*httptest.Server
+	delay time.Duration
+
+	mu   sync.Mutex
+	seen map[string]int // by path
+	auth map[string]int // by header Authorization
+}
+
+func newService(t *testing.T, delay time.Duration) *service {
+	s := &service{delay: delay, seen: map[string]int{}, auth: map[string]int{}}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		s.seen[r.URL.Path]++
+		s.auth[r.Header.Get("Authorization")]++
+		s.mu.Unlock()
+		time.Sleep(s.delay)
+		switch r.URL.Path {
+		case "/missing":
+			http.NotFound(w, r)
+		case "/broken":
+			http.Error(w, "broken", http.StatusInternalServerError)
+		case "/moved":
+			http.Redirect(w, r, "/page", http.StatusFound)
+		case "/spun":
+			w.Header().Set("X-Perso-Spun-Ns", "300000")
+		default:
+			fmt.Fprint(w, "ok")
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *service) total() (n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, k := range s.seen {
+		n += int64(k)
+	}
+	return n
+}
+
+// own is what came of a k6 that ran a script of the user's own.
+type own struct {
+	reports   []slot.Report
+	intervals []result.Interval
+	output    string
+}
+
+// runOwn runs a script in a k6 process with 8 VUs, under the given orders, to its end.
+func runOwn(t *testing.T, script string, orders ...slot.Order) own {
+	t.Helper()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a user's script", "load.js") // neither quote nor space may matter
+	if err := os.Mkdir(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(script), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	wrapper, err := scenarios.Script(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "script.js"), wrapper, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	o := newOrchestrator(t, orders...)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	binary, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(ctx, binary)
+	cmd.Args = []string{"k6", "run", "--quiet", "--no-usage-report", "--summary-mode=disabled", "--address=", "script.js"}
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "PERSO_TEST_K6=1", "TOLLGATE_VUS=8", "TOLLGATE_SEED=7", slot.EnvBaseURL+"="+slot.NoBaseURL,
+		slot.EnvConductor+"="+o.URL, slot.EnvToken+"=secret", slot.EnvRecord+"="+filepath.Join(dir, "latency.hlog"))
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+	if err := cmd.Run(); ctx.Err() != nil {
+		t.Fatalf("k6 does not end (%v):\n%s", err, &output)
+	}
+	if strings.Contains(output.String(), "DATA RACE") {
+		t.Errorf("k6 has a data race:\n%s", &output)
+	}
+	intervals, err := result.ReadLatency(filepath.Join(dir, "latency.hlog"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return own{o.reports, intervals, output.String()}
+}
+
+// over fails the test unless the run came to its end, with a report for every order.
+func (o own) over(t *testing.T, orders int) {
+	t.Helper()
+	if !strings.Contains(o.output, "the run is over") || len(o.reports) != orders {
+		t.Fatalf("%d reports of %d orders:\n%s", len(o.reports), orders, o.output)
+	}
+}
+
+// histogram merges those of an arm, step and kind; "" is any.
+func (o own) histogram(t *testing.T, arm, step, kind string) *hdr.Histogram {
+	t.Helper()
+	h := result.NewHistogram()
+	for _, i := range o.intervals {
+		if (arm == "" || i.Arm == arm) && (step == "" || i.Step == step) && i.Kind == kind {
+			h.Merge(histogram(t, i))
+		}
+	}
+	return h
+}
+
+func ownOrder(id int, phase string, targets ...slot.Target) slot.Order {
+	return slot.Order{
+		ID: id, Phase: phase, Launch: 1, Round: id, Targets: targets,
+		Duration: 400 * time.Millisecond, Washout: 100 * time.Millisecond, Rate: 60,
+	}
+}

@@ -1,0 +1,67 @@
+package perso
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/slot"
+)
+
+// wire is the transport of a VU during a turn: it sees when requests leave, and to whom.
+type wire struct {
+	next http.RoundTripper
+	turn *turn
+}
+
+// RoundTrip implements http.RoundTripper.
+func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
+	if "http://"+req.URL.Hostname() == slot.NoBaseURL {
+		return nil, w.turn.misplaced(req.URL)
+	}
+	if w.turn.rec == nil || !w.turn.aims(req.URL) {
+		return w.next.RoundTrip(req)
+	}
+	var conn atomic.Pointer[net.Addr] // k6 reads it off the same connection
+	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
+		addr := info.Conn.RemoteAddr()
+		conn.Store(&addr)
+	}}
+	x := w.turn.send(time.Now())
+	resp, err := w.next.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
+	if err == nil {
+		x.bad = resp.StatusCode >= http.StatusBadRequest
+		if ns, err := strconv.ParseInt(resp.Header.Get("X-Perso-Spun-Ns"), 10, 64); err == nil {
+			x.spun, x.hasSpn = time.Duration(ns), true
+		}
+	} else {
+		x.bad = true
+	}
+	var addr net.Addr
+	if got := conn.Load(); got != nil {
+		addr = *got
+	}
+	w.turn.answered(x, addr)
+	return resp, err
+}
+
+// aims says that a URL is of the turn's arm: of its scheme, host and port.
+func (t *turn) aims(u *url.URL) bool {
+	return u.Scheme == t.arm.origin.Scheme && strings.EqualFold(u.Host, t.arm.origin.Host)
+}
+
+// misplaced ends the run of a script that asks for the base URL at the wrong time.
+func (t *turn) misplaced(u *url.URL) error {
+	err := fmt.Errorf("perso: turns: the script reads __ENV.BASE_URL while it is loaded, when there is no target yet, "+
+		"and so asked for %s: read __ENV.BASE_URL inside the function, as in http.get(`${__ENV.BASE_URL}/path`)", u)
+	t.all.mu.Lock()
+	defer t.all.mu.Unlock()
+	t.all.fail(err)
+	return err
+}
