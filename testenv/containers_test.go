@@ -302,13 +302,17 @@ func testLag(t *testing.T, a *crate) {
 		}
 		return nil
 	}
-	for _, way := range []struct{ service, control string }{
-		{Backing, throttleFetch}, // a client quota
-		{Ingest, "pause"},        // the consumer stands still
+	quota := map[string]any{"arm": "full", "interval": "1s", "max_bytes": 1024}
+	for _, way := range []struct {
+		service, control string
+		params           any
+	}{
+		{Backing, throttleFetch, quota},
+		{Ingest, "pause", struct{}{}}, // the consumer stands still
 	} {
 		t.Run(way.control, func(t *testing.T) {
 			eventually(t, caughtUp)
-			if err := a.Control(t.Context(), way.service, way.control, struct{}{}, time.Minute); err != nil {
+			if err := a.Control(t.Context(), way.service, way.control, way.params, time.Minute); err != nil {
 				t.Fatal(err)
 			}
 			eventually(t, func() error { // the first second of a quota is still within it
@@ -326,8 +330,16 @@ func testLag(t *testing.T, a *crate) {
 			eventually(t, caughtUp)
 		})
 	}
+	t.Run("wrong parameters are refused", func(t *testing.T) {
+		if err := a.Control(t.Context(), Backing, throttleFetch, map[string]any{"interval": "0s", "max_bytes": 1}, time.Minute); err == nil {
+			t.Error("no error")
+		}
+		if err := a.Release(t.Context(), Backing, throttleFetch); err != nil {
+			t.Error(err)
+		}
+	})
 	t.Run("the lease ends", func(t *testing.T) {
-		if err := a.Control(t.Context(), Backing, throttleFetch, struct{}{}, 200*time.Millisecond); err != nil {
+		if err := a.Control(t.Context(), Backing, throttleFetch, quota, 200*time.Millisecond); err != nil {
 			t.Fatal(err)
 		}
 		eventually(t, func() error {

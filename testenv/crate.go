@@ -84,10 +84,10 @@ func (a *crate) startPipeline(ctx context.Context) error {
 }
 
 // startService starts one of the arm's services.
-func (a *crate) startService(ctx context.Context, service string) error {
+func (a *crate) startService(ctx context.Context, service string, turn *engine.Turn) error {
 	spec := engine.Spec{
 		Name: fmt.Sprintf("%s of arm %s", service, a.spec.Name), Host: a.host(service), Image: a.fleet.stack,
-		Cmd: []string{"serve", service}, Env: a.env(service), Ports: []string{servicePort}, Ready: engine.HTTP(servicePort, "/healthz"),
+		Cmd: []string{"serve", service}, Env: a.env(service), Ports: []string{servicePort}, Ready: engine.HTTP(servicePort, "/healthz"), Turn: turn,
 	}
 	if service == Gateway {
 		spec.Publish = a.fleet.GatewayAddr
@@ -275,7 +275,7 @@ func (a *crate) roles() roles {
 func (a *crate) Control(ctx context.Context, service, control string, params any, lease time.Duration) error {
 	if service == Backing && control == throttleFetch {
 		key := service + "/" + control
-		return a.leases.hold(key, lease, func() error { return a.fleet.throttle(ctx, a.spec.Name) },
+		return a.leases.hold(key, lease, func() error { return a.fleet.throttle(ctx, a.spec.Name, params) },
 			func() error { return a.fleet.unthrottle(a.spec.Name) })
 	}
 	if _, err := engine.LookupVerb(control); err == nil {

@@ -1,6 +1,7 @@
 package testenv
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -94,13 +95,7 @@ func (c *Containers) Launch(ctx context.Context, spec Spec) (_ Launch, err error
 	if err := l.topics(ctx); err != nil {
 		return nil, err
 	}
-	group, groupCtx = errgroup.WithContext(ctx)
-	for _, service := range startOrder {
-		for _, a := range l.arms {
-			group.Go(func() error { return a.startService(groupCtx, service) })
-		}
-	}
-	if err := group.Wait(); err != nil {
+	if err := l.startServices(ctx); err != nil {
 		return nil, err
 	}
 	for _, a := range l.arms {
@@ -110,8 +105,23 @@ func (c *Containers) Launch(ctx context.Context, spec Spec) (_ Launch, err error
 	return l, nil
 }
 
-// startOrder has those first for which others wait.
+// startOrder has those first for which others wait, which they do for half a minute at most.
 var startOrder = []string{Model, ETL, Ingest, Profile, Decision, Gateway}
+
+// startServices creates the services arm by arm in that order and waits until all are ready.
+func (l *fleet) startServices(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, a := range l.arms {
+		for _, service := range startOrder {
+			turn, err := l.session.Turn(ctx)
+			if err != nil { // also when one has failed, whose error is the group's
+				return cmp.Or(group.Wait(), err)
+			}
+			group.Go(func() error { return a.startService(ctx, service, turn) })
+		}
+	}
+	return group.Wait()
+}
 
 // start starts a container and takes note of how long it took.
 func (l *fleet) start(ctx context.Context, spec engine.Spec) (*engine.Container, error) {

@@ -2,6 +2,8 @@ package testenv
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -94,13 +96,24 @@ func (l *fleet) topics(ctx context.Context) error {
 // throttleFetch is the control by which the broker throttles an arm's consumer.
 const throttleFetch = "throttle-fetch"
 
-// throttledRate is what a throttled consumer may fetch, in bytes per second: the process environment's broker gives
-// 1 KiB an answer, once a second.
-const throttledRate = 1024
-
-// throttle sets a client quota on the arm's consumer.
-func (l *fleet) throttle(ctx context.Context, arm string) error {
-	return l.quota(ctx, arm, kadm.AlterClientQuotaOp{Key: "consumer_byte_rate", Value: throttledRate})
+// throttle sets a client quota on the arm's consumer: so many bytes an interval, as the parameters of the control have it.
+func (l *fleet) throttle(ctx context.Context, arm string, params any) error {
+	var p struct {
+		Interval string  `json:"interval"`
+		MaxBytes float64 `json:"max_bytes"`
+	}
+	text, err := json.Marshal(params)
+	if err == nil {
+		err = json.Unmarshal(text, &p)
+	}
+	interval, bad := time.ParseDuration(p.Interval)
+	if err := errors.Join(err, bad); err != nil {
+		return fmt.Errorf("testenv: %s: %w", throttleFetch, err)
+	}
+	if interval <= 0 || p.MaxBytes <= 0 {
+		return fmt.Errorf("testenv: %s: interval and max_bytes must be positive, got %s and %g", throttleFetch, p.Interval, p.MaxBytes)
+	}
+	return l.quota(ctx, arm, kadm.AlterClientQuotaOp{Key: "consumer_byte_rate", Value: p.MaxBytes / interval.Seconds()})
 }
 
 // unthrottle removes it.

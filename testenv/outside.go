@@ -90,10 +90,14 @@ type seen struct {
 	usage  func() (Usage, error)
 }
 
+// healthLimit is how long a health check may take: less than a scrape, which would fail as a whole, and more than a service
+// takes to find out that one behind it is silent.
+const healthLimit = 400 * time.Millisecond
+
 func newView(arm string, broker ...kgo.Opt) *view {
 	v := &view{
 		arm: arm, broker: broker, registry: prometheus.NewRegistry(), steps: map[string]float64{},
-		health: &http.Client{Timeout: 500 * time.Millisecond, Transport: &http.Transport{MaxIdleConnsPerHost: 1}},
+		health: &http.Client{Timeout: healthLimit, Transport: &http.Transport{MaxIdleConnsPerHost: 1}},
 	}
 	v.registry.MustRegister(v)
 	return v

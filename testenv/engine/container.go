@@ -33,6 +33,7 @@ type Spec struct {
 	Files   []File
 	User    string // "" for the image's own
 	Ready   Probe  // nil: ready once it runs
+	Turn    *Turn  // to create it, from Session.Turn; nil: Start waits for one
 }
 
 // Container is a running container of a session.
@@ -82,7 +83,7 @@ func (s *Session) Start(ctx context.Context, spec Spec) (*Container, error) {
 			request.ExposedPorts = append(request.ExposedPorts, port+"/tcp")
 		}
 	}
-	begin, err := s.create(ctx, request)
+	begin, err := s.create(ctx, spec.Turn, request)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", spec.Name, errors.Join(explain(err), context.Cause(ctx)))
 	}
@@ -102,15 +103,29 @@ func (s *Session) Start(ctx context.Context, spec Spec) (*Container, error) {
 // startsAtOnce is how many containers are created at the same time: an engine does little more at once.
 const startsAtOnce = 6
 
-// create creates and starts a container. Only that is rationed, not the wait until it is ready, since one may have to wait
-// for another that comes later.
-func (s *Session) create(ctx context.Context, request testcontainers.ContainerRequest) (begin time.Time, err error) {
+// Turn is the right to create one container. Whoever takes turns one after the other determines the order in which
+// containers come into being, however long each takes to be ready.
+type Turn struct{ release func() }
+
+// Turn waits for one.
+func (s *Session) Turn(ctx context.Context) (*Turn, error) {
 	select {
 	case s.starting <- struct{}{}:
-		defer func() { <-s.starting }()
+		return &Turn{sync.OnceFunc(func() { <-s.starting })}, nil
 	case <-ctx.Done():
-		return time.Time{}, context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
+}
+
+// create creates and starts a container. Only that is rationed, not the wait until it is ready, since one may have to wait
+// for another that comes later.
+func (s *Session) create(ctx context.Context, turn *Turn, request testcontainers.ContainerRequest) (begin time.Time, err error) {
+	if turn == nil {
+		if turn, err = s.Turn(ctx); err != nil {
+			return time.Time{}, err
+		}
+	}
+	defer turn.release()
 	begin = time.Now()
 	_, err = testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{ContainerRequest: request, Started: true})
 	return begin, err

@@ -42,6 +42,9 @@ func Open(ctx context.Context) (*Engine, error) {
 	quiet()
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
+	if err := named(ctx); err != nil {
+		return nil, err
+	}
 	if err := reaper(ctx); err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
 	}
@@ -70,6 +73,22 @@ func Open(ctx context.Context) (*Engine, error) {
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
+}
+
+// named makes sure that the engine that DOCKER_HOST names answers: testcontainers would quietly take another one.
+func named(ctx context.Context) error {
+	if os.Getenv("DOCKER_HOST") == "" {
+		return nil
+	}
+	c, err := client.New(client.FromEnv)
+	if err != nil {
+		return fmt.Errorf("engine: DOCKER_HOST: %w", err)
+	}
+	defer c.Close()
+	if _, err := c.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true}); err != nil {
+		return explain(err)
+	}
+	return nil
 }
 
 // Close ends the connection; containers go on.

@@ -17,8 +17,12 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	if os.Getenv(envVictim) != "" {
+	switch {
+	case os.Getenv(envVictim) != "":
 		victim()
+		return
+	case os.Getenv(envOpener) != "":
+		opener()
 		return
 	}
 	os.Exit(m.Run())

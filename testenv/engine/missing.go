@@ -183,7 +183,7 @@ func pullReason(registry string, err error) (reason string, silent bool) {
 // none.
 func lacking(refs, reasons []string) error {
 	var list, pulls, builds strings.Builder
-	n, full := 0, false
+	n, full, mirrored := 0, false, false
 	for i, ref := range refs {
 		if reasons[i] == "" {
 			continue
@@ -195,6 +195,7 @@ func lacking(refs, reasons []string) error {
 		if name := buildable(ref); name != "" {
 			builds.WriteString(" " + name)
 		}
+		mirrored = mirrored || slices.ContainsFunc(Images(), func(i Image) bool { return strings.HasSuffix(ref, "/"+i.Ref) })
 	}
 	switch {
 	case n == 0:
@@ -205,6 +206,9 @@ func lacking(refs, reasons []string) error {
 	build := ""
 	if builds.Len() > 0 {
 		build = ", or tollgate images build" + builds.String()
+	}
+	if mirrored {
+		build += ";\n     archives hold the standard references: leave the registry out then"
 	}
 	return fmt.Errorf(`engine: %s missing and cannot be pulled:%s
 three ways out:

@@ -12,7 +12,7 @@ const missingBin = "missing"
 // Window of the drift measure, in decisions.
 const (
 	driftWindow = 400
-	driftLeast  = 100 // below this nothing is reported
+	driftLeast  = 300 // below this nothing is reported: the first hundred after a start come from a dozen journeys
 )
 
 // driftMeter measures how far the live distribution of one input is from that of the training, by the population
