@@ -4,7 +4,7 @@ BIN   := bin/tollgate
 CLICKS ?= ../shared/data/yoochoose-clicks.tsv
 IMAGES ?= ../shared/images
 
-.PHONY: help build run smoke images test check lint race bench golden fuzz clean
+.PHONY: help build run smoke images example test check lint race bench golden fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ smoke: build ## the main job, small, on recorded clicks where CLICKS names some
 
 images: build ## the images of the container tests: from archives where IMAGES has some, else pulled
 	@if [ -d "$(IMAGES)" ]; then $(BIN) images load "$(IMAGES)"; else $(BIN) images pull; fi
+
+example: ## the image of examples/shop, the system that docs/your-own-stack.md measures
+	CGO_ENABLED=0 $(GO) build -o examples/shop/bin/shop ./examples/shop
+	docker build -t tollgate-example/shop:dev examples/shop
 
 test: ## all tests; those of containers skip where there is no engine, unless TOLLGATE_REQUIRE_DOCKER=1
 	$(GO) test ./...
@@ -49,4 +53,4 @@ fuzz: ## fuzz the parsers of hostile input, a minute each
 	$(GO) test -run "^$$" -fuzz FuzzLapse -fuzztime 1m ./internal/alerts
 
 clean: ## remove what was built and the runs
-	rm -rf bin runs
+	rm -rf bin runs examples/shop/bin

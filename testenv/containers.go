@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"syscall"
 
 	"github.com/tollgate-dev/tollgate/testenv/collector"
@@ -77,6 +78,9 @@ func (c *Containers) Check(ctx context.Context, arms int) (err error) {
 	if err := c.Images.Check(); err != nil {
 		return err
 	}
+	if _, err := collector.Environ(c.Backends, os.Getenv); err != nil {
+		return err
+	}
 	if err := roomFor(arms); err != nil {
 		return err
 	}
@@ -122,7 +126,7 @@ func DiskRoom(e *engine.Engine) error {
 	}
 	var at syscall.Statfs_t
 	if err := syscall.Statfs(e.Info.DockerRootDir, &at); err != nil {
-		return nil //nolint: not ours to see
+		return nil // not ours to see
 	}
 	if free := at.Bavail * uint64(at.Bsize); free < leastDisk {
 		return fmt.Errorf("the container engine's disk (%s) is nearly full: %d MB are free and %d needed: free some (docker system df, docker system prune)",

@@ -30,5 +30,11 @@ func (a *app) environment(e *experiment.Experiment, gateway string) (testenv.Env
 			Say: func(line string) { fmt.Fprintln(a.stderr, line) },
 		}, binary, nil
 	}
+	if e.Environment == "external" {
+		return &testenv.External{
+			System: e.External, Binary: binary, StackBinary: os.Getenv(envStackBinary), Script: e.Journeys.Script != "",
+			Say: func(line string) { fmt.Fprintln(a.stderr, line) },
+		}, binary, nil
+	}
 	return &testenv.Process{Binary: binary, GatewayAddr: gateway}, binary, nil
 }

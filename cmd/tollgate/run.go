@@ -162,6 +162,9 @@ func (a *app) measure(ctx context.Context, e *experiment.Experiment, journeys, o
 // describeJourneys says in a clause where the journeys come from. A file of recorded sessions is read to its end, so
 // that what is wrong with it is said before anything starts.
 func describeJourneys(j experiment.Journeys) (string, error) {
+	if j.Script != "" {
+		return "the script " + filepath.Base(j.Script), nil
+	}
 	if j.File == "" {
 		return fmt.Sprintf("population of %d users and %d items", j.Users, j.Items), nil
 	}

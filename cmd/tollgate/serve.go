@@ -12,12 +12,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tollgate-dev/tollgate/testenv"
+	"github.com/tollgate-dev/tollgate/testenv/door"
+	"github.com/tollgate-dev/tollgate/testenv/engine"
 	"github.com/tollgate-dev/tollgate/testenv/pipeline"
 	"github.com/tollgate-dev/tollgate/testenv/stack"
 )
 
 func (a *app) serveCommand() *cobra.Command {
-	roles := []string{testenv.Telemetry}
+	roles := []string{testenv.Telemetry, engine.GuardRole, door.Role}
 	for _, r := range stack.Roles() {
 		roles = append(roles, r.Name)
 	}
@@ -45,6 +47,16 @@ func (a *app) serveCommand() *cobra.Command {
 // serve runs one role until ctx ends.
 func (a *app) serve(ctx context.Context, role string) error {
 	err := func() error {
+		if role == engine.GuardRole {
+			return engine.Guard(os.Getenv(engine.EnvGuardSession), a.stdin, a.stdout)
+		}
+		if role == door.Role {
+			config, err := door.ConfigFromEnv(os.Getenv, a.stdout)
+			if err != nil {
+				return usage(err)
+			}
+			return door.Run(ctx, config)
+		}
 		if role == testenv.Telemetry {
 			config, err := pipeline.ConfigFromEnv(os.Getenv, a.stdout)
 			if err != nil {

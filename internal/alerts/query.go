@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"net/url"
@@ -34,7 +35,7 @@ type point struct {
 
 // samples reads the raw samples of ALERTS in the window that ends at a time.
 func (w *Watcher) samples(ctx context.Context, end time.Time, window time.Duration) (map[string]*sampled, error) {
-	series, err := w.query(ctx, fmt.Sprintf("ALERTS[%dms]", window.Milliseconds()), end)
+	series, err := w.query(ctx, fmt.Sprintf("ALERTS%s[%dms]", w.matchers(), window.Milliseconds()), end)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +59,7 @@ func (w *Watcher) samples(ctx context.Context, end time.Time, window time.Durati
 
 // active tells which label sets of an alert had no end marked before a time.
 func (w *Watcher) active(ctx context.Context, alert string, at time.Time) (map[string]bool, error) {
-	series, err := w.query(ctx, "ALERTS{alertname="+strconv.Quote(alert)+"}", at)
+	series, err := w.query(ctx, "ALERTS"+w.matchers("alertname="+strconv.Quote(alert)), at)
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +69,17 @@ func (w *Watcher) active(ctx context.Context, alert string, at time.Time) (map[s
 		out[key] = true
 	}
 	return out, nil
+}
+
+// matchers are the label matchers of this arm's alerts, and more; "" for none.
+func (w *Watcher) matchers(more ...string) string {
+	for _, name := range slices.Sorted(maps.Keys(w.Match)) {
+		more = append(more, name+"="+strconv.Quote(w.Match[name]))
+	}
+	if len(more) == 0 {
+		return ""
+	}
+	return "{" + strings.Join(more, ",") + "}"
 }
 
 // identity takes the name and state out of the labels of an ALERTS series and returns a key for what is left.

@@ -171,3 +171,34 @@ func TestWatcherSurvivesAnOutage(t *testing.T) {
 		t.Fatalf("error %v, want one that names the arm", err)
 	}
 }
+
+// Of a Prometheus that has the alerts of several arms, only those with this arm's labels are looked at.
+func TestWatcherMatches(t *testing.T) {
+	var queries []string
+	firing := &recorded{states: map[string]string{"a": "ff"}}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		query := r.FormValue("query")
+		queries = append(queries, query)
+		r.Form.Set("query", strings.Replace(query, `{deployment="full",region="a\"b"}`, "", 1))
+		firing.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	now := at(1)
+	w := &Watcher{URL: server.URL, Eval: step, Since: origin, Now: func() time.Time { return now },
+		Match: map[string]string{"region": `a"b`, "deployment": "full"}}
+	if events, err := w.Poll(t.Context()); err != nil || len(events) != 1 || events[0].To != result.Firing {
+		t.Fatalf("%v, %v", events, err)
+	}
+	now = at(4) // the alert has had no sample for too long: is it active?
+	if _, err := w.Poll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, query := range queries {
+		if !strings.Contains(query, `deployment="full",region="a\"b"}`) {
+			t.Errorf("query %s is for all arms", query)
+		}
+	}
+	if last := queries[len(queries)-1]; !strings.HasPrefix(last, `ALERTS{alertname="A",`) {
+		t.Errorf("the last query is %s, want one for the alert", last)
+	}
+}

@@ -152,7 +152,10 @@ func (c *catch) watch(ctx context.Context) error {
 	client := &http.Client{Timeout: 5 * time.Second}
 	watchers := make([]*alerts.Watcher, len(c.arms))
 	for i, arm := range c.arms {
-		watchers[i] = &alerts.Watcher{Arm: arm.Name(), URL: arm.Prometheus(), Eval: c.slowestGroup(), Since: time.Now(), Client: client}
+		watchers[i] = &alerts.Watcher{
+			Arm: arm.Name(), URL: arm.Prometheus(), Match: c.External.Prometheus[arm.Name()].Match,
+			Eval: c.slowestGroup(), Since: time.Now(), Client: client,
+		}
 	}
 	for {
 		if err := sleep(ctx, watchInterval); err != nil { // the end: what changed last is read once more

@@ -36,7 +36,8 @@ type Experiment struct {
 	Alerts      Alerts    `yaml:"alerts"`
 	Budgets     []string  `yaml:"budgets"`
 
-	Containers Containers `yaml:"containers"`
+	Containers Containers     `yaml:"containers"`
+	External   testenv.System `yaml:"external"`
 }
 
 // Containers is for the environment of that name.
@@ -52,6 +53,9 @@ type Level struct{ result.Level }
 
 // Journeys says where journeys come from.
 type Journeys struct {
+	Script string `yaml:"script"` // a k6 script of the user's own, which makes the load instead; "" for journeys of ours
+	Step   string `yaml:"step"`   // of the script: its requests with this tag are the toll; "" for those without one
+
 	File  string  `yaml:"file"`  // recorded sessions; "" for the population
 	Speed float64 `yaml:"speed"` // recorded think times are divided by it
 	Users int     `yaml:"users"`
@@ -90,9 +94,10 @@ type Telemetry struct {
 
 // Alerts says which rules are evaluated, and how much faster than written.
 type Alerts struct {
-	Rules        string        `yaml:"rules"`
-	Lapse        float64       `yaml:"lapse"`
-	EvalInterval time.Duration `yaml:"eval_interval"`
+	Rules        string              `yaml:"rules"`
+	Lapse        float64             `yaml:"lapse"`
+	EvalInterval time.Duration       `yaml:"eval_interval"`
+	Expect       map[string][]string `yaml:"expect,flow"` // by fault: which alerts of other rules should fire, instead of the catalogue's
 }
 
 // Profile returns the embedded profile of that name over the default one, which has every key; the error lists the
@@ -133,12 +138,14 @@ func Load(path string) (*Experiment, error) {
 	return e, nil
 }
 
-// Text is the experiment as a file.
+// Text is the experiment as a file, with secrets replaced.
 func (e *Experiment) Text() (string, error) {
 	var out bytes.Buffer
 	enc := yaml.NewEncoder(&out)
 	enc.SetIndent(2)
-	if err := errors.Join(enc.Encode(e), enc.Close()); err != nil {
+	printed := *e
+	printed.External = redactSystem(e.External)
+	if err := errors.Join(enc.Encode(printed), enc.Close()); err != nil {
 		return "", fmt.Errorf("experiment: %w", err)
 	}
 	return out.String(), nil
@@ -154,7 +161,7 @@ func decode(text []byte, e *Experiment) error {
 	return nil
 }
 
-var unknownField = regexp.MustCompile(`field (\S+) not found in type experiment\.(\S+)`)
+var unknownField = regexp.MustCompile(`field (\S+) not found in type (?:experiment|testenv)\.(\S+)`)
 
 // legalKeys rewords the decoder's message about an unknown key, which names a Go type, into one that lists the keys.
 func legalKeys(err error) error {
@@ -169,6 +176,7 @@ func keysOf(typeName string) []string {
 	for _, t := range []reflect.Type{
 		reflect.TypeFor[Experiment](), reflect.TypeFor[Journeys](), reflect.TypeFor[Toll](), reflect.TypeFor[Catch](),
 		reflect.TypeFor[Telemetry](), reflect.TypeFor[Alerts](), reflect.TypeFor[Containers](), reflect.TypeFor[ownLevel](),
+		reflect.TypeFor[testenv.System](), reflect.TypeFor[testenv.SystemCompose](), reflect.TypeFor[testenv.SystemPrometheus](), reflect.TypeFor[testenv.SystemProxy](),
 	} {
 		if t.Name() != typeName {
 			continue

@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -86,6 +87,9 @@ func (r *run) prepare(ctx context.Context) (result.Run, error) {
 			r.skipped = append(r.skipped, skipped{f, err.Error()})
 			continue
 		}
+		if own, ok := r.Alerts.Expect[id]; ok {
+			f.Expect = own
+		}
 		r.faults = append(r.faults, f)
 	}
 	if err := r.Env.Check(ctx, len(r.tollArms())); err != nil {
@@ -149,6 +153,12 @@ func (r *run) meta() (result.Run, error) {
 			Launches: r.Toll.Launches, Rounds: r.Toll.Rounds, Slot: r.Toll.Slot, Washout: r.Toll.Washout,
 			Rate: r.Toll.Rate, CatchRate: r.Catch.Rate, ClientTimeout: clientTimeout,
 		},
+	}
+	if r.Experiment.Journeys.Script != "" {
+		meta.Plan.Step = cmp.Or(r.Experiment.Journeys.Step, slot.AnyStep)
+	}
+	if changed, ok := r.Env.(interface{ Notes() []string }); ok {
+		meta.Warnings = append(meta.Warnings, changed.Notes()...)
 	}
 	for i := range meta.Alerts {
 		meta.Alerts[i].Floor = alerts.Floor(meta.Alerts[i], r.slowestGroup())
@@ -223,7 +233,7 @@ const clientTimeout = 5 * time.Second
 // startGenerator starts k6 with the measuring script; should it end early, the run's context is cancelled.
 func (r *run) startGenerator(lost context.CancelCauseFunc) error {
 	script := r.dir.Path("measure.js")
-	text, err := scenarios.Scripts.ReadFile(scenarios.Measure)
+	text, err := r.measure()
 	if err != nil {
 		return fmt.Errorf("experiment: %w", err)
 	}
@@ -234,6 +244,7 @@ func (r *run) startGenerator(lost context.CancelCauseFunc) error {
 		slot.EnvConductor: r.conductor.url(),
 		slot.EnvToken:     r.conductor.token,
 		slot.EnvRecord:    absolute(r.dir.Path(result.LatencyFile)),
+		slot.EnvBaseURL:   slot.NoBaseURL, // until a turn of a script of the user's own
 
 		// What measure.js reads.
 		"TOLLGATE_SEED":     strconv.FormatInt(r.Seed, 10),
@@ -258,6 +269,14 @@ func (r *run) startGenerator(lost context.CancelCauseFunc) error {
 		}
 	}()
 	return nil
+}
+
+// measure is what the load generator executes: our journeys, or a script of the user's own.
+func (r *run) measure() ([]byte, error) {
+	if own := r.Experiment.Journeys.Script; own != "" {
+		return scenarios.Script(absolute(own))
+	}
+	return scenarios.Scripts.ReadFile(scenarios.Measure)
 }
 
 func (r *run) stopGenerator() {

@@ -20,13 +20,13 @@ import (
 )
 
 // Environments are the legal values of Experiment.Environment.
-var Environments = []string{"process", "containers"}
+var Environments = []string{"process", "containers", "external"}
 
 // MaxSeed is the largest seed: the largest number that scripts of k6 hold exactly.
 const MaxSeed = int64(1)<<53 - 1
 
 // own are the variables of this stack that a level may set; the others are the harness's.
-var own = []string{"PERSO_LOG_LEVEL", "PERSO_ITEM_LABELS", "PERSO_REFRESH"}
+var own = []string{"PERSO_LOG_LEVEL", "PERSO_ITEM_LABELS", "PERSO_REFRESH", collector.EnvTail}
 
 // levelName is what a level may be called: it becomes a directory, a topic prefix and part of a tag.
 var levelName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,30}$`)
@@ -54,11 +54,10 @@ func (e *Experiment) Validate() error {
 	e.validateToll(c)
 	e.validateCatch(c)
 	e.validateTelemetry(c)
-	if _, err := e.loadRules(); err != nil {
-		c.add("alerts.rules: %v", err)
-	}
+	e.validateAlerts(c)
 	e.validateBudgets(c)
 	e.validateContainers(c)
+	e.validateExternal(c)
 	return c.err()
 }
 
@@ -71,11 +70,11 @@ func (c Containers) Choice() engine.Choice {
 func (c Containers) Targets() ([]collector.Target, error) {
 	var targets []collector.Target
 	for _, text := range c.Backends {
-		name, address, _ := strings.Cut(text, "=")
-		if _, err := collector.Lookup(name); err != nil {
+		t, err := collector.ParseTarget(text)
+		if err != nil {
 			return nil, err
 		}
-		targets = append(targets, collector.Target{Backend: name, Address: address})
+		targets = append(targets, t)
 	}
 	return targets, nil
 }
@@ -108,7 +107,7 @@ func (e *Experiment) validateLevels(c *complaints) {
 			c.add("levels: %s: %v", l.Name, err)
 		}
 		for _, key := range slices.Sorted(maps.Keys(l.Env)) {
-			if !strings.HasPrefix(key, "OTEL_") && !slices.Contains(own, key) {
+			if !strings.HasPrefix(key, "OTEL_") && !slices.Contains(own, key) && e.Environment != "external" {
 				c.add("levels: %s: variable %s: a level is made of OTEL_* and %s", l.Name, key, strings.Join(own, ", "))
 			}
 			if l.Env[key] == redacted {

@@ -9,7 +9,7 @@ import (
 
 // Backend is a telemetry system that the Collector can send to, besides the arm's own Prometheus and files.
 type Backend struct {
-	Name    string
+	Name    string // how flags and experiment files call it
 	Title   string
 	Signals []string // what it is sent, of Traces, Logs and Metrics
 	Address string   // its standard address, as testenv/backends starts it; "" if it has none
@@ -26,7 +26,28 @@ func Backends() []Backend {
 // Target is a back end at an address.
 type Target struct {
 	Backend string // Backend.Name
-	Address string // inside the network: host:port, or what the back end says of itself; "": its standard one
+	Address string // inside the network: host:port or a URL, for grafana a host; "": its standard one
+	// Signals are what it is sent; none: all that it takes. Datadog and Dynatrace, e.g., refuse metrics that are cumulative.
+	Signals []string
+}
+
+// ParseTarget reads NAME, NAME=ADDRESS or NAME:SIGNAL+SIGNAL=ADDRESS, such as otlp:traces+logs. Errors list what is legal.
+func ParseTarget(text string) (Target, error) {
+	var t Target
+	name, address, hasAddress := strings.Cut(strings.TrimSpace(text), "=")
+	name, signals, some := strings.Cut(name, ":")
+	if hasAddress && address == "" {
+		return Target{}, fmt.Errorf("back end %q: want NAME=ADDRESS, or NAME alone for its standard address", text)
+	}
+	b, err := Lookup(name)
+	if err != nil {
+		return Target{}, err
+	}
+	if t.Backend, t.Address = name, address; some {
+		t.Signals = strings.Split(signals, "+")
+	}
+	_, err = t.choose(b, nil)
+	return t, err
 }
 
 // Lookup returns the back end of that name; the error lists the legal ones.
@@ -58,7 +79,31 @@ func exporters(targets []Target) ([]exporter, error) {
 		if address == "" {
 			address = b.Address
 		}
-		out = append(out, b.exporters(address)...)
+		some, err := t.choose(b, b.exporters(address))
+		if err != nil {
+			return nil, fmt.Errorf("collector: %w", err)
+		}
+		out = append(out, some...)
+	}
+	return out, nil
+}
+
+// choose leaves of a back end's exporters what the target wants.
+func (t Target) choose(b Backend, all []exporter) ([]exporter, error) {
+	if len(t.Signals) == 0 {
+		return all, nil
+	}
+	for _, signal := range t.Signals {
+		if !slices.Contains(b.Signals, signal) {
+			return nil, fmt.Errorf("back end %s: unknown signal %q: it takes %s", b.Name, signal, strings.Join(b.Signals, ", "))
+		}
+	}
+	var out []exporter
+	for _, e := range all {
+		e.signals = slices.DeleteFunc(slices.Clone(e.signals), func(s string) bool { return !slices.Contains(t.Signals, s) })
+		if len(e.signals) > 0 {
+			out = append(out, e)
+		}
 	}
 	return out, nil
 }

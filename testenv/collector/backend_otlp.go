@@ -68,13 +68,16 @@ func parseHeaders(text string) (map[string]string, error) {
 		}
 		name, value, ok := strings.Cut(pair, "=")
 		value, err := url.PathUnescape(strings.TrimSpace(value))
-		if name = strings.TrimSpace(name); !ok || name == "" || err != nil {
+		if name = strings.TrimSpace(name); !ok || err != nil || name == "" || strings.ContainsFunc(name, notInName) {
 			return nil, fmt.Errorf("%s: pair %d must be name=value, with the value percent-encoded", EnvOTLPHeaders, i+1)
 		}
 		headers[name] = value
 	}
 	return headers, nil
 }
+
+// notInName reports whether a header's name may not have the character: what else it may not have, the exporter says.
+func notInName(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`":,;{}`, r) }
 
 // base is the URL of an address that may be one already.
 func base(scheme, address string) string {

@@ -71,7 +71,7 @@ func (c Config) YAML() ([]byte, error) {
 			"batch":          object{"timeout": "0s"},
 			"batch/metrics":  object{"timeout": "100ms", "send_batch_size": 4096},
 		},
-		Connectors: object{"count": counts()},
+		Connectors: object{"count": object{"logs": logCounts(), "spans": spanCounts()}},
 		Exporters:  object{"otlp_http": c.prometheus()},
 	}
 	before := []string{"memory_limiter"}
@@ -79,16 +79,14 @@ func (c Config) YAML() ([]byte, error) {
 		before = append(before, "resource/arm")
 		f.Processors["resource/arm"] = object{"attributes": list{object{"key": ArmAttribute, "value": literal(c.Arm), "action": "upsert"}}}
 	}
-	sampled := slices.Clone(before)
-	if c.Tail != nil {
-		sampled = append(sampled, "tail_sampling")
-		f.Processors["tail_sampling"] = c.Tail.config()
-	}
 	f.Service.Extensions = sortedKeys(f.Extensions)
 	f.Service.Pipelines = map[string]*pipeline{
-		Traces:  {Receivers: []string{"otlp"}, Processors: append(sampled, "batch"), Exporters: []string{"count"}},
+		Traces:  {Receivers: []string{"otlp"}, Processors: append(slices.Clone(before), "batch"), Exporters: []string{"count"}},
 		Logs:    {Receivers: []string{"otlp"}, Processors: append(slices.Clone(before), "batch"), Exporters: []string{"count"}},
 		Metrics: {Receivers: []string{"otlp", "count"}, Processors: append(slices.Clone(before), "batch/metrics"), Exporters: []string{"otlp_http"}},
+	}
+	if c.Tail != nil {
+		c.Tail.into(f, before)
 	}
 	if c.Dir != "" {
 		f.add(exporter{"file/spans", []string{Traces}, c.keep("spans")})
@@ -137,9 +135,10 @@ type exporter struct {
 // add configures an exporter and puts it at the end of the pipelines of its signals.
 func (f *file) add(e exporter) {
 	f.Exporters[e.id] = e.config
-	for _, signal := range e.signals {
-		p := f.Service.Pipelines[signal]
-		p.Exporters = append(p.Exporters, e.id)
+	for name, p := range f.Service.Pipelines {
+		if signal, _, _ := strings.Cut(name, "/"); slices.Contains(e.signals, signal) {
+			p.Exporters = append(p.Exporters, e.id)
+		}
 	}
 }
 
@@ -179,19 +178,26 @@ func (c Config) keep(signal string) object {
 	return object{"path": literal(path.Join(c.Dir, c.Arm+"."+signal+".jsonl")), "append": true, "flush_interval": "500ms"}
 }
 
-// counts are the metrics that the Collector derives.
-func counts() object {
-	return object{
-		"logs": object{"perso.log.records": object{
-			"description": "Log records that give a reason.",
-			"attributes":  list{object{"key": "service.name"}, object{"key": "perso.reason"}},
-		}},
-		"spans": object{"perso.span.fallbacks": object{
-			"description": "Spans that ended in default content.",
-			"conditions":  list{`span.attributes["perso.reason"] != "none" and span.attributes["perso.reason"] != ""`},
-			"attributes":  list{object{"key": "perso.reason"}},
-		}},
-	}
+// spanCount is the metric of spans that ended in default content.
+const (
+	spanCount            = "perso.span.fallbacks"
+	spanCountDescription = "Spans that ended in default content."
+)
+
+// logCounts and spanCounts are the metrics that the Collector derives.
+func logCounts() object {
+	return object{"perso.log.records": object{
+		"description": "Log records that give a reason.",
+		"attributes":  list{object{"key": "service.name"}, object{"key": "perso.reason"}},
+	}}
+}
+
+func spanCounts() object {
+	return object{spanCount: object{
+		"description": spanCountDescription,
+		"conditions":  list{`span.attributes["perso.reason"] != "none" and span.attributes["perso.reason"] != ""`},
+		"attributes":  list{object{"key": "perso.reason"}},
+	}}
 }
 
 // retry gives up before the end of an arm would have to wait for it.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -67,11 +68,49 @@ func TestYAMLRefuses(t *testing.T) {
 		{Config{HTTP: "a:1", GRPC: "a:2"}, "HTTP, GRPC and Prometheus must be set"},
 		{noPort, `SelfMetrics must be host:port, got "localhost"`},
 		{image(Target{Backend: "splunk"}), `unknown back end "splunk": legal back ends are jaeger, zipkin, tempo, grafana, elasticsearch, clickhouse, otlp`},
+		{image(Target{Backend: "jaeger", Signals: []string{Logs}}), `back end jaeger: unknown signal "logs": it takes traces`},
 		{image(Target{Backend: "otlp"}, Target{Backend: "otlp", Address: "http://a"}), "back end otlp is listed twice"},
 	} {
 		if _, err := tt.config.YAML(); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("error %v, want it to contain %q", err, tt.want)
 		}
+	}
+}
+
+func TestParseTarget(t *testing.T) {
+	for text, want := range map[string]Target{
+		"zipkin":                          {Backend: "zipkin"},
+		"tempo=10.0.0.1:4317":             {Backend: "tempo", Address: "10.0.0.1:4317"},
+		"otlp:traces+logs=https://a/b?c=": {Backend: "otlp", Address: "https://a/b?c=", Signals: []string{Traces, Logs}},
+	} {
+		if got, err := ParseTarget(text); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: %+v, %v, want %+v", text, got, err, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"splunk":        `unknown back end "splunk": legal back ends are jaeger, `,
+		"jaeger:":       `back end jaeger: unknown signal "": it takes traces`,
+		"jaeger:logs=a": `unknown signal "logs"`,
+		"jaeger=":       `want NAME=ADDRESS, or NAME alone`,
+	} {
+		if got, err := ParseTarget(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %+v, %v, want an error with %q", text, got, err, want)
+		}
+	}
+}
+
+// A target may want less than its back end takes; an exporter without a signal is not there at all.
+func TestSignals(t *testing.T) {
+	some, err := exporters([]Target{{Backend: "grafana", Signals: []string{Logs, Traces}}, {Backend: "otlp", Signals: []string{Logs}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range some {
+		got = append(got, e.id+" "+strings.Join(e.signals, ","))
+	}
+	if want := []string{"otlp_http/grafana-tempo traces", "otlp_http/grafana-loki logs", "otlp_http/otlp logs"}; !slices.Equal(got, want) {
+		t.Errorf("exporters %q, want %q", got, want)
 	}
 }
 
@@ -120,13 +159,13 @@ func TestBackends(t *testing.T) {
 		if err := yaml.Unmarshal(text, &file); err != nil {
 			t.Fatal(err)
 		}
-		used := map[string]bool{"count": true} // a connector
+		used := map[string]bool{}
 		for _, p := range file.Service.Pipelines {
 			for _, id := range p.Exporters {
 				used[id] = true
 			}
 		}
-		delete(used, "count")
+		delete(used, "count") // a connector
 		if got, want := slices.Sorted(maps.Keys(used)), sortedKeys(file.Exporters); !slices.Equal(got, want) {
 			t.Errorf("%s: pipelines use %v, configured are %v", b.Name, got, want)
 		}

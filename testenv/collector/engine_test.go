@@ -127,7 +127,7 @@ func TestCollectorRuns(t *testing.T) {
 	zipkin := run(engine.Spec{Host: "zipkin", Ports: []string{"9411"}, Ready: engine.HTTP("9411", "/health")})
 	prometheus := run(engine.Spec{Host: "prometheus", Ports: []string{"9090"}, Ready: engine.HTTP("9090", "/-/ready"),
 		Cmd:   []string{"--config.file=/prometheus.yml", "--web.enable-otlp-receiver", "--enable-feature=otlp-deltatocumulative"},
-		Files: []engine.File{{Path: "/prometheus.yml", Text: []byte("{}"), Mode: 0o644}}})
+		Files: []engine.File{{Path: "/prometheus.yml", Text: []byte("{storage: {tsdb: {out_of_order_time_window: 1m}}}"), Mode: 0o644}}})
 
 	c := config(collector.Target{Backend: "jaeger"}, collector.Target{Backend: "zipkin"})
 	c.Dir, c.Tail = "", &collector.Tail{Errors: true}
@@ -138,6 +138,12 @@ func TestCollectorRuns(t *testing.T) {
 	col := run(engine.Spec{Host: "collector", Ports: []string{"4318", "8888", "13133"}, Ready: engine.HTTP("13133", "/"),
 		Cmd: []string{"--config=yaml:" + string(text)}})
 
+	t.Cleanup(func() {
+		if t.Failed() {
+			_ = col.Logs(context.WithoutCancel(t.Context()), 20, t.Output())
+			_ = prometheus.Logs(context.WithoutCancel(t.Context()), 5, t.Output())
+		}
+	})
 	failed := send(t, col.URL("4318"), 3)
 	eventually(t, func() error {
 		traces, err := get(t.Context(), jaeger.URL("16686")+"/api/traces?service=decision&limit=100")

@@ -3,6 +3,7 @@ package collector
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -97,6 +98,38 @@ func (t Tail) wait() time.Duration {
 		return DefaultWait
 	}
 	return t.Wait
+}
+
+// into puts tail sampling into the pipeline of traces, after the processors before it, and counts what is kept.
+//
+// Traces leave the sampler one by one and in no order. The count connector makes a delta of each, as old as its spans, and
+// Prometheus drops a delta that is older than the one before: most would be lost. span_metrics adds up first and counts by
+// its own clock; filter and transform make of its calls what the count connector counts.
+func (t Tail) into(f *file, before []string) {
+	f.Processors["tail_sampling"] = t.config()
+	f.Processors["batch/kept"] = object{"timeout": "200ms", "send_batch_size": 4096, "send_batch_max_size": 4096} // within gRPC's 4 MiB
+	f.Processors["filter/kept"] = object{"metrics": object{"datapoint": list{
+		`attributes["perso.reason"] == nil or attributes["perso.reason"] == "none" or attributes["perso.reason"] == ""`,
+	}}}
+	f.Processors["transform/kept"] = object{"metric_statements": list{
+		`set(metric.name, "` + spanCount + `")`, `set(metric.description, "` + spanCountDescription + `")`,
+	}}
+	f.Connectors["count"] = object{"logs": logCounts()}
+	f.Connectors["span_metrics/kept"] = object{
+		"namespace":               "perso.span",
+		"dimensions":              list{object{"name": "perso.reason"}},
+		"exclude_dimensions":      list{"service.name", "span.name", "span.kind", "status.code", "collector.instance.id"},
+		"histogram":               object{"disable": true},
+		"aggregation_temporality": "AGGREGATION_TEMPORALITY_DELTA",
+		"metrics_flush_interval":  "200ms",
+		"add_resource_attributes": true,
+	}
+	f.Service.Pipelines[Traces] = &pipeline{
+		Receivers: []string{"otlp"}, Processors: append(slices.Clone(before), "tail_sampling", "batch/kept"), Exporters: []string{"span_metrics/kept"},
+	}
+	f.Service.Pipelines[Metrics+"/kept"] = &pipeline{
+		Receivers: []string{"span_metrics/kept"}, Processors: []string{"filter/kept", "transform/kept"}, Exporters: []string{"otlp_http"},
+	}
 }
 
 // config is that of the tail_sampling processor. Its policies are alternatives: one that says yes is enough.

@@ -16,6 +16,7 @@ type Swept struct {
 	Sessions   int // that had left something
 	Containers int
 	Networks   int
+	Volumes    int // of a user's Compose file; no container of ours has one with a name
 	Alive      int // sessions that were left alone since their process may be running
 }
 
@@ -33,6 +34,10 @@ func (e *Engine) sweep(ctx context.Context, choose func(session, owner string) b
 		return swept, explain(err)
 	}
 	networks, err := e.Client.NetworkList(ctx, client.NetworkListOptions{Filters: ours})
+	if err != nil {
+		return swept, explain(err)
+	}
+	volumes, err := e.Client.VolumeList(ctx, client.VolumeListOptions{Filters: ours})
 	if err != nil {
 		return swept, explain(err)
 	}
@@ -72,6 +77,15 @@ func (e *Engine) sweep(ctx context.Context, choose func(session, owner string) b
 		swept.Networks++
 		if _, err := e.Client.NetworkRemove(ctx, n.ID, client.NetworkRemoveOptions{}); err != nil && !cerrdefs.IsNotFound(err) {
 			errs = append(errs, fmt.Errorf("engine: network %s: %w", n.Name, err))
+		}
+	}
+	for _, v := range volumes.Items {
+		if !chosen(v.Labels) {
+			continue
+		}
+		swept.Volumes++
+		if _, err := e.Client.VolumeRemove(ctx, v.Name, client.VolumeRemoveOptions{}); err != nil && !cerrdefs.IsNotFound(err) {
+			errs = append(errs, fmt.Errorf("engine: volume %s: %w", v.Name, err))
 		}
 	}
 	swept.Sessions, swept.Alive = len(gone), len(living)

@@ -137,20 +137,31 @@ func TestTailSampling(t *testing.T) {
 	dir := t.TempDir()
 	r := start(t, Config{TelemetryDir: dir, Tail: tail})
 	s := newSDK(t, r)
-	s.decide("attribute-missing", "low-confidence") // one trace, and no error in it
-	s.fail("attribute-missing")
-	s.flush(t)
-	r.expect(t, `sum(perso_span_fallbacks_total)`, 1)
-	if got := r.stats(t); got.Spans != 3 || got.Refused != 0 {
-		t.Errorf("stats %+v, want 3 spans, none refused", got)
+	for range 40 { // traces are decided in no order, and none may be lost for it
+		s.decide("attribute-missing", "low-confidence") // one trace, and no error in it
+		for range 5 {
+			s.fail("attribute-missing")
+		}
+		s.flush(t)
+	}
+	r.expect(t, `sum(perso_span_fallbacks_total)`, 200)
+	eventually(t, func() error { // the first count is an increase, too
+		got, err := r.value(`sum(increase(perso_span_fallbacks_total[1m]))`)
+		if err == nil && !(got > 150) {
+			err = fmt.Errorf("increase %v, want about 200", got)
+		}
+		return err
+	})
+	if got := r.stats(t); got.Spans != 280 || got.Refused != 0 {
+		t.Errorf("stats %+v, want 280 spans, none refused", got)
 	}
 	s.fail("low-confidence")
 	s.flush(t)
 	if err := r.stop(); err != nil {
 		t.Fatal(err)
 	}
-	if n := records(t, filepath.Join(dir, "full.spans.jsonl"), "spanId"); n != 2 {
-		t.Errorf("%d spans in the file, want the 2 with an error", n)
+	if n := records(t, filepath.Join(dir, "full.spans.jsonl"), "spanId"); n != 201 {
+		t.Errorf("%d spans in the file, want the 201 with an error", n)
 	}
 }
 

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/testenv/compose"
+	"github.com/tollgate-dev/tollgate/testenv/engine"
+	"github.com/tollgate-dev/tollgate/testenv/engine/enginetest"
+)
+
+// small is a run that is too small for another verdict than an open or even an invalid one.
+type small struct {
+	*result.Data
+	text    string   // the report on stdout
+	metrics []string // ids of those that the report has
+}
+
+// runIn runs an experiment in a directory.
+func runIn(t *testing.T, dir, experiment string) small {
+	t.Helper()
+	binary, err := static()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, out := filepath.Join(t.TempDir(), "tollgate.yaml"), filepath.Join(t.TempDir(), "run")
+	if err := os.WriteFile(file, []byte(experiment), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), binary, "run", file, "--out", out)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		exit := &exec.ExitError{}
+		if !errors.As(err, &exit) || !slices.Contains([]int{exitInconclusive, exitInvalid}, exit.ExitCode()) {
+			t.Fatalf("%v\n%s%s", err, stdout.String(), stderr.String())
+		}
+	}
+	data, err := result.Read(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if data.Run.Status != result.Complete {
+		t.Fatalf("the run is %s: %s", data.Run.Status, data.Run.Reason)
+	}
+	text, err := os.ReadFile(filepath.Join(out, "report.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var report struct {
+		Metrics []struct{ ID string }
+	}
+	if err := json.Unmarshal(text, &report); err != nil {
+		t.Fatal(err)
+	}
+	made := small{Data: data, text: stdout.String()}
+	for _, m := range report.Metrics {
+		made.metrics = append(made.metrics, m.ID)
+	}
+	return made
+}
+
+// TestRunOfURLs measures two deployments that exist already, of which nothing is known but where they answer.
+func TestRunOfURLs(t *testing.T) {
+	urls := map[string]string{}
+	for level, slower := range map[string]time.Duration{"off": 0, "full": 20 * time.Millisecond} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/page" {
+				select { // no load, only time
+				case <-time.After(slower):
+				case <-r.Context().Done():
+				}
+			}
+			fmt.Fprint(w, "ok")
+		}))
+		defer server.Close()
+		urls[level] = server.URL
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"load.js":    "import http from 'k6/http';\nexport default function () { http.get(`${__ENV.BASE_URL}/page`); }\n",
+		"rules.yaml": "groups: [{name: site, rules: [{alert: SiteDown, expr: 'probe_success == 0'}, {alert: SiteLoaded, expr: 'sum(loadgen_requests_total) > 0'}]}]\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := runIn(t, dir, fmt.Sprintf(`
+profile: smoke
+environment: external
+levels: [{name: off}, {name: full}]
+journeys: {script: load.js}
+external: {urls: {off: "%s", full: "%s"}, targets: {service-pause: front}}
+faults: [none, service-pause]
+toll: {launches: 1, rounds: 2, slot: 500ms, rate: 60, warmup: 200ms}
+catch: {rate: 20, settle: 1s, clean: 1s, hold: 1s, clear: 1s}
+alerts: {rules: rules.yaml, lapse: 1}
+`, urls["off"], urls["full"]))
+
+	if want := []string{"mean", "p50", "p90", "p95", "p99"}; !slices.Equal(run.metrics, want) {
+		t.Errorf("metrics %v, want %v: what is not known must be left out", run.metrics, want)
+	}
+	spun, slow := int64(0), map[string]bool{}
+	for _, s := range run.Slots {
+		if s.Phase == "toll" && s.Arm == "known-delay" {
+			spun += s.Work.SpunN
+		}
+	}
+	for _, l := range run.Latency {
+		if l.Phase == "toll" && l.Kind == result.Response && l.Step == "request" {
+			h, err := l.Histogram()
+			if err != nil {
+				t.Fatal(err)
+			}
+			slow[l.Arm] = slow[l.Arm] || time.Duration(h.Min()) >= 20*time.Millisecond
+		}
+	}
+	if spun == 0 {
+		t.Error("the door of the known delay reported none")
+	}
+	if len(slow) != 4 || !slow["full"] || slow["off"] {
+		t.Errorf("arms whose every request takes 20 ms: %v, want full alone", slow)
+	}
+	if !strings.Contains(run.text, "no containers of front are named") {
+		t.Errorf("why service-pause is skipped is not said:\n%s", run.text)
+	}
+	if !slices.ContainsFunc(run.Alerts, func(a result.AlertEvent) bool { return a.Alert == "SiteLoaded" && a.To == result.Firing }) {
+		t.Errorf("the outside view reached no Prometheus of ours: alerts %v", run.Alerts)
+	}
+}
+
+// TestRunOfTheExample takes examples/shop, which knows nothing of tollgate, from its Compose file to a verdict.
+func TestRunOfTheExample(t *testing.T) {
+	e := enginetest.Open(t)
+	if _, err := compose.Find(t.Context()); err != nil {
+		enginetest.Missing(t, err)
+	}
+	example, err := filepath.Abs("../../examples/shop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shop := filepath.Join(t.TempDir(), "shop")
+	build := exec.Command("go", "build", "-o", shop, example)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	err = e.Scratch(t.Context(), "tollgate-example/shop:dev", engine.Scratch{
+		Arch: e.Arch(), Entries: []engine.Entry{{Path: "/shop", Mode: 0o755, From: shop}}, Entrypoint: []string{"/shop"}, User: "65532:65532",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := runIn(t, example, `
+profile: smoke
+environment: external
+levels:
+  - {name: off, env: {OTEL_SDK_DISABLED: "true"}}
+  - {name: full, env: {OTEL_METRICS_EXPORTER: otlp, OTEL_TRACES_EXPORTER: otlp, OTEL_LOGS_EXPORTER: otlp}}
+journeys: {script: load.js, step: search}
+external:
+  compose: {file: compose.yaml, service: shop, port: 8080}
+  health: /healthz
+  targets: {service-pause: shop}
+faults: [service-pause]
+toll: {launches: 1, rounds: 4, slot: 1s, rate: 60}
+catch: {rate: 20, hold: 6s}
+alerts: {rules: rules.yaml, expect: {service-pause: [ShopDown, ShopErrors, ShopSlow, ShopSilent]}}
+`)
+	for _, arm := range []string{"off", "full"} {
+		if !slices.ContainsFunc(run.Alerts, func(a result.AlertEvent) bool {
+			return a.Arm == arm && a.Alert == "ShopDown" && a.To == result.Firing
+		}) {
+			t.Errorf("ShopDown did not fire at %s while the shop was paused", arm)
+		}
+	}
+	if strings.Count(run.text, "ShopDown") < 2 || strings.Contains(run.text, "✗ missed") {
+		t.Errorf("the pause was not detected at every level:\n%s", run.text)
+	}
+	for _, id := range []string{"cpu", "pipeline-cpu", "memory", "spans", "bytes"} {
+		if !slices.Contains(run.metrics, id) {
+			t.Errorf("metrics %v, want %s among them", run.metrics, id)
+		}
+	}
+	var spans, of = map[string]int64{}, map[string]time.Duration{}
+	for _, s := range run.Slots {
+		if s.Phase == "toll" {
+			spans[s.Arm] += s.Telemetry.Spans
+			of[s.Arm] += s.CPU["shop"]
+		}
+	}
+	if spans["off"] != 0 || spans["full"] == 0 || of["off"] <= 0 || of["full"] <= of["off"] {
+		t.Errorf("spans %v, CPU of the shop %v", spans, of)
+	}
+	if !slices.ContainsFunc(run.Run.Warnings, func(w string) bool { return strings.Contains(w, "container_name is left out") }) {
+		t.Errorf("what was changed of the file is not said: %v", run.Run.Warnings)
+	}
+}

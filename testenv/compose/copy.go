@@ -1,0 +1,260 @@
+package compose
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Overlay is what one copy of the file has of its own.
+type Overlay struct {
+	Labels  map[string]string            // of every container, network and volume
+	Env     map[string]map[string]string // by service: variables over those of the file
+	Network string                       // an existing network that the services of Join are in besides their own
+	Join    []string                     // needs Network
+	Publish map[string]int               // by service: the container port to publish at a free port of the loopback interface
+}
+
+// Copied is a copy of the file that can stand beside others.
+type Copied struct {
+	doc     mapping
+	Changes []string // what differs from the file, for people
+}
+
+// joined is what the network of Overlay.Network is called inside a copy.
+const joined = "tollgate"
+
+// Copy makes the copy. It is an error if copies of the file would get in each other's way.
+func (f *File) Copy(o Overlay) (*Copied, error) {
+	c := &Copied{doc: clone(f.doc).(mapping)}
+	delete(c.doc, "version") // without one, every Compose since 1.27 reads all that a file may have
+	delete(c.doc, "name")
+	for _, kind := range []string{"networks", "volumes", "secrets", "configs"} {
+		if err := c.detach(kind, o.Labels); err != nil {
+			return nil, fmt.Errorf("compose: %s: %w", f.path, err)
+		}
+	}
+	services := section(c.doc, "services")
+	for _, name := range keys(services) {
+		service, ok := services[name].(mapping)
+		if !ok {
+			return nil, fmt.Errorf("compose: %s: service %s is no mapping", f.path, name)
+		}
+		if err := c.service(name, service, o); err != nil {
+			return nil, fmt.Errorf("compose: %s: service %s: %w", f.path, name, err)
+		}
+	}
+	networks := section(c.doc, "networks")
+	if networks == nil {
+		networks = mapping{}
+		c.doc["networks"] = networks
+	}
+	if _, named := networks["default"]; !named { // else it is made without a label, and no sweep finds it
+		networks["default"] = mapping{"labels": labels(o.Labels)}
+	}
+	if o.Network != "" {
+		networks[joined] = mapping{"external": true, "name": o.Network}
+	}
+	return c, nil
+}
+
+// service makes one service fit to stand beside its copies, and lays the overlay over it.
+func (c *Copied) service(name string, s mapping, o Overlay) error {
+	c.drop(name, s, "container_name")
+	if s["ports"] != nil {
+		c.drop(name, s, "ports")
+	}
+	if port := o.Publish[name]; port > 0 {
+		s["ports"] = []any{fmt.Sprintf("127.0.0.1::%d", port)}
+	}
+	delete(s, "build") // built beforehand, once
+	if s["pull_policy"] == "build" {
+		delete(s, "pull_policy")
+	}
+	c.shared(name, s)
+	joins := slices.Contains(o.Join, name)
+	switch mode, _ := s["network_mode"].(string); {
+	case mode == "host":
+		return fmt.Errorf("network_mode host cannot be copied: the ports of the copies would collide")
+	case mode != "" && joins:
+		return fmt.Errorf("network_mode %s: it takes load or sends telemetry, so it must be in a network", mode)
+	}
+	if err := c.networks(name, s, joins); err != nil {
+		return err
+	}
+	if err := lay(s, "labels", o.Labels); err != nil {
+		return err
+	}
+	return lay(s, "environment", o.Env[name])
+}
+
+// drop removes a key that copies cannot share, and takes note of it.
+func (c *Copied) drop(service string, s mapping, key string) {
+	if s[key] == nil {
+		return
+	}
+	delete(s, key)
+	c.Changes = append(c.Changes, fmt.Sprintf("service %s: %s is left out, so that copies do not collide", service, key))
+}
+
+// shared takes note of host directories that all copies write to.
+func (c *Copied) shared(name string, s mapping) {
+	volumes, _ := s["volumes"].([]any)
+	for _, v := range volumes {
+		source, only := "", false
+		switch v := v.(type) {
+		case string:
+			parts := strings.Split(v, ":")
+			source, only = parts[0], len(parts) > 2 && slices.Contains(strings.Split(parts[2], ","), "ro")
+		case mapping:
+			if v["type"] == "bind" {
+				source, _ = v["source"].(string)
+				only, _ = v["read_only"].(bool)
+			}
+		}
+		if strings.HasPrefix(source, "/") && !only {
+			c.Changes = append(c.Changes, fmt.Sprintf("service %s: all copies share the host's %s", name, source))
+		}
+	}
+}
+
+// networks frees the service of fixed addresses, and has it join the overlay's network.
+func (c *Copied) networks(name string, s mapping, joins bool) error {
+	in := mapping{}
+	switch v := s["networks"].(type) {
+	case nil:
+		if joins {
+			in["default"] = nil
+		}
+	case mapping:
+		in = v
+	case []any:
+		for _, n := range v {
+			in[fmt.Sprint(n)] = nil
+		}
+	default:
+		return fmt.Errorf("networks: want a list or a mapping, got %T", v)
+	}
+	for _, network := range keys(in) {
+		settings, ok := in[network].(mapping)
+		if !ok {
+			continue
+		}
+		for _, key := range []string{"ipv4_address", "ipv6_address", "mac_address"} {
+			if settings[key] != nil {
+				delete(settings, key)
+				c.Changes = append(c.Changes, fmt.Sprintf("service %s: %s is left out, so that copies do not collide", name, key))
+			}
+		}
+	}
+	if joins {
+		in[joined] = nil
+	}
+	if len(in) > 0 {
+		s["networks"] = in
+	}
+	return nil
+}
+
+// detach takes the fixed names out of one kind of resource, so that every copy has its own, and labels what can be.
+func (c *Copied) detach(kind string, all map[string]string) error {
+	resources := section(c.doc, kind)
+	for _, name := range keys(resources) {
+		r, ok := resources[name].(mapping)
+		if !ok {
+			r = mapping{}
+			resources[name] = r
+		}
+		if external := r["external"]; external != nil && external != false {
+			if kind == "networks" {
+				return fmt.Errorf("network %s is external: the copies would find each other's services in it: "+
+					"make it the file's own, or start the copies yourself and name their addresses (external.urls)", name)
+			}
+			if kind == "volumes" {
+				c.Changes = append(c.Changes, fmt.Sprintf("volume %s is external: all copies share it", name))
+			}
+			continue
+		}
+		if fixed, _ := r["name"].(string); fixed != "" {
+			delete(r, "name")
+			if fixed != resolving+"_"+name {
+				c.Changes = append(c.Changes, fmt.Sprintf("%s %s: its name %s is left out, so that every copy has its own", kind, name, fixed))
+			}
+		}
+		if kind == "networks" && r["ipam"] != nil {
+			if ipam, _ := r["ipam"].(mapping); len(ipam) > 0 {
+				c.Changes = append(c.Changes, fmt.Sprintf("network %s: ipam is left out, so that copies do not collide", name))
+			}
+			delete(r, "ipam")
+		}
+		if kind == "networks" || kind == "volumes" {
+			if err := lay(r, "labels", all); err != nil {
+				return fmt.Errorf("%s %s: %w", kind, name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// lay puts values over the mapping at a key. Dollars are doubled: Compose reads them as the start of a variable.
+func lay(s mapping, key string, values map[string]string) error {
+	if len(values) == 0 {
+		return nil
+	}
+	into := mapping{}
+	switch v := s[key].(type) {
+	case nil:
+	case mapping:
+		into = v
+	case []any: // KEY=VALUE, which Compose resolves into a mapping, but may be read from elsewhere
+		for _, item := range v {
+			name, value, given := strings.Cut(fmt.Sprint(item), "=")
+			if into[name] = value; !given {
+				into[name] = nil
+			}
+		}
+	default:
+		return fmt.Errorf("%s: want a list or a mapping, got %T", key, v)
+	}
+	maps.Copy(into, labels(values))
+	s[key] = into
+	return nil
+}
+
+// labels are values as a Compose file has them.
+func labels(values map[string]string) mapping {
+	out := mapping{}
+	for k, v := range values {
+		out[k] = strings.ReplaceAll(v, "$", "$$")
+	}
+	return out
+}
+
+// section is a part of a mapping; nil if there is none.
+func section(doc mapping, key string) mapping {
+	m, _ := doc[key].(mapping)
+	return m
+}
+
+func keys(m mapping) []string { return slices.Sorted(maps.Keys(m)) }
+
+// clone is a deep copy of what YAML can hold.
+func clone(v any) any {
+	switch v := v.(type) {
+	case mapping:
+		out := mapping{}
+		for k, e := range v {
+			out[k] = clone(e)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = clone(e)
+		}
+		return out
+	default:
+		return v
+	}
+}
