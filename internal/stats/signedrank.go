@@ -32,6 +32,15 @@ func SignedRankInterval(xs []float64, confidence float64) (lo, mid, hi, achieved
 	return w[k-1], mid, w[len(w)-k], 1 - 2*tail
 }
 
+// SignedRankLeast is the fewest values of which SignedRankInterval makes an interval with two finite ends.
+func SignedRankLeast(confidence float64) int {
+	n := 1
+	for math.Pow(2, -float64(n)) > (1-confidence)/2 { // the chance that all values are on one side of their centre
+		n++
+	}
+	return n
+}
+
 // signedRankCut is the largest k with P(W ≤ k−1) ≤ tail for the signed-rank statistic W of n values, and that
 // probability; 0, 0 if not even P(W = 0) is that small.
 func signedRankCut(n int, tail float64) (k int, p float64) {

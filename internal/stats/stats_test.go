@@ -228,3 +228,23 @@ func TestLag1(t *testing.T) {
 		t.Errorf("three rounds: got %v, want NaN", got)
 	}
 }
+
+func TestSignedRankLeast(t *testing.T) {
+	for _, c := range []struct {
+		confidence float64
+		want       int
+	}{{0.5, 2}, {0.75, 3}, {0.9, 5}, {0.95, 6}, {1 - 0.05/3, 7}, {0.99, 8}} {
+		if got := SignedRankLeast(c.confidence); got != c.want {
+			t.Errorf("%v: %d, want %d", c.confidence, got, c.want)
+		}
+		values := make([]float64, c.want)
+		for i := range values {
+			values[i] = float64(i)
+		}
+		for n, finite := range map[int]bool{c.want: true, c.want - 1: false} {
+			if lo, mid, hi, _ := SignedRankInterval(values[:n], c.confidence); (Interval{lo, mid, hi}).Finite() != finite {
+				t.Errorf("%v: %d values give [%v, %v]", c.confidence, n, lo, hi)
+			}
+		}
+	}
+}

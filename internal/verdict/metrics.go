@@ -15,6 +15,7 @@ import (
 // all arms. A round in which some arm has no value is left out of all of them.
 type series struct {
 	values [][][]float64
+	group  int    // rounds merged into one value, on average at least; 0: none
 	note   string // how the values were made, or what would be needed to have any; "" if there is nothing to say
 }
 
@@ -66,7 +67,7 @@ func latency(id string, q float64, value func(*hdr.Histogram) float64) func(*mea
 			return series{values: emptySeries(m), note: fmt.Sprintf("%s needs groups of %d rounds in one launch at this rate; "+
 				"no launch of this run has as many: run more rounds per launch, or a higher rate", id, need)}
 		}
-		s := series{values: emptySeries(m)}
+		s := series{values: emptySeries(m), group: size}
 		if size > 1 {
 			s.note = fmt.Sprintf("%s is taken over merged groups of at least %d rounds, since one slot has too few requests for it",
 				id, size)

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tollgate-dev/tollgate/internal/verdict/verdicttest"
+)
+
+// writeRun writes a small run without faults and returns its directory.
+func writeRun(t *testing.T, seed int64, id string, full float64) string {
+	t.Helper()
+	s := verdicttest.Default(seed)
+	s.Launches, s.Rounds, s.Catch = 2, 8, false
+	s.Effect["full"] = full
+	d := verdicttest.Build(s)
+	d.Run.ID = id
+	dir := filepath.Join(t.TempDir(), id)
+	if err := verdicttest.Write(dir, d); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestCompareCommand(t *testing.T) {
+	a, b := writeRun(t, 1, "before", 0.15), writeRun(t, 2, "after", 0.4)
+	broken := writeRun(t, 3, "broken", 0)
+	if err := os.WriteFile(filepath.Join(broken, "cost.jsonl"), []byte("{\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args           []string
+		code           int
+		stdout, stderr string
+	}{
+		{[]string{a, b}, exitPass, "B against A", ""},
+		{[]string{"--strict", a, b}, exitPass, "A: run before", ""},
+		{[]string{"--strict", a, a}, exitCouldNotRun, "! A and B are the same run", "--strict is set"},
+		{[]string{"--format", "markdown", a, a}, exitPass, "**warning**: A and B are the same run", ""},
+		{[]string{"--format", "html", a, b}, exitUsage, "", "use one of text, markdown, json"},
+		{[]string{a}, exitUsage, "", "accepts 2 arg"},
+		{[]string{a, broken}, exitUsage, "", "run B: result: "},
+		{[]string{t.TempDir(), b}, exitUsage, "", "run A: result: "},
+	} {
+		var stdout, stderr bytes.Buffer
+		code := run(context.Background(), append([]string{"compare"}, c.args...), nil, &stdout, &stderr)
+		if code != c.code || !strings.Contains(stdout.String(), c.stdout) || !strings.Contains(stderr.String(), c.stderr) {
+			t.Errorf("%v: exit code %d, stdout %q, stderr %q; want %d, … %s …, … %s …", c.args, code, stdout.String(), stderr.String(), c.code, c.stdout, c.stderr)
+		}
+	}
+}
+
+// What is read from two directories finds the level that became dearer: 1.4/1.15 is 22 % more.
+func TestCompareCommandFinds(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	args := []string{"compare", "--format", "json", writeRun(t, 1, "before", 0.15), writeRun(t, 2, "after", 0.4)}
+	if code := run(context.Background(), args, nil, &stdout, &stderr); code != exitPass {
+		t.Fatalf("exit code %d: %s", code, stderr.String())
+	}
+	var got struct {
+		Warnings []string
+		Levels   []struct {
+			Level  string
+			Values []struct {
+				Metric     string
+				Difference struct {
+					Ratio       struct{ Lo, Hi float64 }
+					Significant bool
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal(stdout.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, l := range got.Levels {
+		for _, v := range l.Values {
+			if v.Metric != "cpu" {
+				continue
+			}
+			d := v.Difference
+			if found++; d.Significant != (l.Level == "full") || l.Level == "full" && (d.Ratio.Lo > 0.217 || d.Ratio.Hi < 0.217) {
+				t.Errorf("cpu of %s: %+v", l.Level, d)
+			}
+		}
+	}
+	if found != 3 || len(got.Warnings) > 0 {
+		t.Errorf("%d levels with cpu, warnings %q", found, got.Warnings)
+	}
+}

@@ -1,0 +1,118 @@
+package verdict
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/stats"
+)
+
+// carried is a metric in which an arm may leave something to the slot after it, read from one slot.
+type carried struct {
+	id   string
+	read func(r round, arm int) float64 // above 0, or the metric is not judged
+}
+
+func carriedMetrics() []carried {
+	return []carried{
+		{"p50", func(r round, arm int) float64 { return float64(r.response[arm].ValueAtQuantile(50)) }},
+		{"cpu", func(r round, arm int) float64 {
+			return stackCPU(r.slots[arm]) / float64(max(1, r.slots[arm].Work.Sent))
+		}},
+	}
+}
+
+// carryOver judges what a slot leaves to the next one, in two ways. Nearly all slots must have come to rest before the next
+// one began; and the arm that had the slot before must make no difference beyond the noise floor: see stats.Predecessors.
+//
+// The control is broken when the interval of some predecessor's effect lies wholly beyond the noise floor of its metric,
+// which is the end of the repeated baseline's interval that is farther from 0, and at least the margin of that control.
+// The intervals, of all arms and metrics together, are at 99 %, so that a run without any carry-over fails by it in less
+// than one of a hundred cases. In balanced orders an effect of x on the next slot moves a toll by about x/(arms − 1): a
+// predecessor whose effect hides under the noise floor cannot move a toll by as much as that.
+func (t *tolls) carryOver(confidence float64) Control {
+	drained := t.slotSum(func(s result.Slot) int64 {
+		if s.Drained {
+			return 1
+		}
+		return 0
+	})
+	part := share(drained, int64(len(t.slots)))
+	c := Control{
+		Name: "carry-over", OK: part >= minDrained,
+		Want:   fmt.Sprintf("at least %s; no effect of the arm before that is beyond the noise floor, at %s together", percent(minDrained), percent(1-carryError)),
+		Remedy: "shorten the export intervals of the levels, or lengthen the slots: work left over is charged to the next arm",
+	}
+	saw := []string{fmt.Sprintf("%s of the slots were back at rest before the next one", percent(part))}
+	for _, metric := range carriedMetrics() {
+		text, beyond := t.predecessor(metric, confidence)
+		saw = append(saw, text)
+		c.OK = c.OK && !beyond
+	}
+	c.Saw = strings.Join(saw, "; ")
+	return c
+}
+
+// predecessor says what the arm before does to one metric, by the largest of its effects, and whether that is certain to be
+// beyond the noise floor.
+func (t *tolls) predecessor(metric carried, confidence float64) (text string, beyond bool) {
+	unknown := fmt.Sprintf("%s: the effect of the arm before cannot be told from %d rounds", metric.id, t.complete())
+	if t.repeat < 0 {
+		return unknown, false
+	}
+	turns, ok := t.turns(metric)
+	each := 1 - carryError/float64(len(t.run.Arms)*len(carriedMetrics()))
+	effects, told := stats.Predecessors(turns, len(t.run.Arms), each)
+	floor := t.ratio(t.of(metric.id), t.repeat, confidence)
+	if !ok || !told || !floor.Finite() {
+		return unknown, false
+	}
+	limit := max(floorMargin, math.Abs(floor.Lo), math.Abs(floor.Hi))
+	largest := 0 // of those beyond the floor, if there are any
+	for arm, e := range effects {
+		e = stats.Interval{Lo: math.Expm1(e.Lo), Mid: math.Expm1(e.Mid), Hi: math.Expm1(e.Hi)}
+		effects[arm] = e
+		outside := e.Lo > limit || e.Hi < -limit
+		if outside && !beyond || outside == beyond && math.Abs(e.Mid) > math.Abs(effects[largest].Mid) {
+			largest = arm
+		}
+		beyond = beyond || outside
+	}
+	e := effects[largest]
+	compared := "within"
+	switch {
+	case beyond:
+		compared = "beyond"
+	case e.Lo < -limit || e.Hi > limit:
+		compared = "not surely beyond"
+	}
+	return fmt.Sprintf("%s after %s %+.1f %% [%+.1f, %+.1f], %s the noise floor of ±%s", metric.id, t.run.Arms[largest].Name,
+		100*e.Mid, 100*e.Lo, 100*e.Hi, compared, percent(limit)), beyond
+}
+
+// turns are the logarithms of a metric by slot, those apart that came first in their launch; false where it is not above 0.
+func (t *tolls) turns(metric carried) ([]stats.Turn, bool) {
+	index := map[string]int{}
+	for i, a := range t.run.Arms {
+		index[a.Name] = i
+	}
+	var out []stats.Turn
+	for launch, rounds := range t.launches {
+		for number, r := range rounds {
+			for arm, s := range r.slots {
+				before, known := index[s.Before]
+				if !known {
+					continue
+				}
+				value := metric.read(r, arm)
+				if value <= 0 {
+					return nil, false
+				}
+				out = append(out, stats.Turn{Launch: launch, Round: number, Arm: arm, Before: before, Value: math.Log(value)})
+			}
+		}
+	}
+	return out, true
+}

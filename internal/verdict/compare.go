@@ -1,0 +1,263 @@
+package verdict
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/stats"
+)
+
+// Comparison is two runs, A and B, side by side. All slices are in display order.
+type Comparison struct {
+	A, B       Side
+	Confidence float64  // of every interval: 0.95
+	Warnings   []string // why the two may not be compared like with like, the gravest first
+
+	Baseline []BaselinePair    // empty unless both runs measured a toll
+	Levels   []LevelDifference // likewise; the levels above the baseline that both have
+	Catch    []FaultDifference // empty unless both runs injected faults; the faults that both have
+	Notes    []string          // footnotes; Difference.Note holds 1-based numbers into it
+}
+
+// Side is what a comparison says of one run by itself.
+type Side struct {
+	Run     result.Run
+	Outcome Outcome // of its controls; budgets are no part of a comparison
+	Reasons []string
+}
+
+// BaselinePair is the baseline's own value of a metric in both runs. They stand there to be read, not to be compared: runs
+// that are not interleaved differ by whatever else the machine did.
+type BaselinePair struct {
+	Metric Metric
+	A, B   float64 // in Metric.Unit; NaN: not measured
+}
+
+// LevelDifference is one level in both runs.
+type LevelDifference struct {
+	Level   string
+	Metrics []Difference
+}
+
+// Difference is one metric of one level: its change over the baseline in each run, and how the two changes differ.
+type Difference struct {
+	Metric Metric
+	A, B   Effect // NaN in the run that does not know the metric; Note is 0
+
+	// Ratio is (1 + B's change) / (1 + A's change) − 1: +0.1 says that the level costs 10 % more of its baseline in B than
+	// it does in A. NaN where a run has no ratio; then Diff is the one to look at.
+	Ratio Interval
+	Diff  Interval // B's change − A's change, in Metric.Unit
+
+	Significant bool // the interval excludes 0; when false print "~"
+	Note        int  // 1-based index into Comparison.Notes; 0: none
+}
+
+// FaultDifference is one fault in both runs.
+type FaultDifference struct {
+	Fault result.Fault // as in A
+	Cells []CellPair
+}
+
+// CellPair is one fault at one level in both runs; Cell.Note is 0. There is no interval: a run meets a fault once.
+type CellPair struct {
+	Level string
+	A, B  Cell
+}
+
+// Compare puts two runs side by side. The changes over the baseline are compared, not the plain values: each run brings its
+// own baseline, interleaved with its levels, and what the machine did to one it did to both.
+//
+// The interval of a difference carries the uncertainty of both runs, which are independent of each other. Ratios are
+// subtracted as logarithms, the scale on which they are estimated, and other changes as they are, both by stats.Subtract:
+// the distances of the ends combine like the sides of a right angle, whether rounds or launches made them. As in the toll,
+// every interval stands for itself: of 20 that compare equal things one excludes 0 by chance.
+//
+// An error means that the two cannot be compared: they have no level above the baseline in common, or the data of one
+// contradict themselves. Whatever else differs between them is a warning.
+func Compare(a, b *result.Data) (*Comparison, error) {
+	levels, err := sharedLevels(a.Run, b.Run)
+	if err != nil {
+		return nil, err
+	}
+	x, err := Judge(a, nil)
+	if err != nil {
+		return nil, fmt.Errorf("run A (%s): %w", a.Run.ID, err)
+	}
+	y, err := Judge(b, nil)
+	if err != nil {
+		return nil, fmt.Errorf("run B (%s): %w", b.Run.ID, err)
+	}
+	notes := &notes{}
+	c := &Comparison{A: side(x), B: side(y), Confidence: confidence, Warnings: slices.Concat(unsound(x, y), unlike(a.Run, b.Run))}
+	if len(x.Toll) > 0 && len(y.Toll) > 0 {
+		c.Baseline = baselines(x, y)
+		for _, level := range levels {
+			c.Levels = append(c.Levels, levelDifference(level, x, y, notes))
+		}
+	}
+	if x.Catch != nil && y.Catch != nil {
+		c.Catch = faultDifferences(x.Catch, y.Catch)
+	}
+	notes.add(onlyIn("levels", "A", levelNames(a.Run), levelNames(b.Run)), onlyIn("levels", "B", levelNames(b.Run), levelNames(a.Run)))
+	notes.add(onlyIn("faults", "A", faultNames(a.Run), faultNames(b.Run)), onlyIn("faults", "B", faultNames(b.Run), faultNames(a.Run)))
+	c.Notes = notes.texts
+	return c, nil
+}
+
+func side(a *Analysis) Side { return Side{a.Run, a.Outcome, a.Reasons} }
+
+// sharedLevels are the levels above the baseline of both runs.
+func sharedLevels(a, b result.Run) ([]string, error) {
+	above := func(r result.Run) []string { return levelNames(r)[min(1, len(r.Levels)):] }
+	shared := slices.DeleteFunc(above(a), func(l string) bool { return !slices.Contains(above(b), l) })
+	if len(shared) == 0 {
+		return nil, fmt.Errorf("verdict: runs %s and %s have no level above the baseline in common: A has %s, B has %s", a.ID, b.ID,
+			orNone(strings.Join(above(a), ", ")), orNone(strings.Join(above(b), ", ")))
+	}
+	return shared, nil
+}
+
+func levelNames(r result.Run) []string {
+	var names []string
+	for _, l := range r.Levels {
+		names = append(names, l.Name)
+	}
+	return names
+}
+
+func faultNames(r result.Run) []string {
+	var names []string
+	for _, f := range r.Faults {
+		names = append(names, f.ID)
+	}
+	return names
+}
+
+// onlyIn says what one run has and the other has not; "" if there is nothing.
+func onlyIn(what, run string, has, other []string) string {
+	only := slices.DeleteFunc(slices.Clone(has), func(name string) bool { return slices.Contains(other, name) })
+	if len(only) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s in %s only: %s", what, run, strings.Join(only, ", "))
+}
+
+func baselines(a, b *Analysis) []BaselinePair {
+	var out []BaselinePair
+	for _, m := range metrics(a.Run.Plan.MainStep()) {
+		p := BaselinePair{m.Metric, baselineValue(a, m.ID), baselineValue(b, m.ID)}
+		if !math.IsNaN(p.A) || !math.IsNaN(p.B) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func baselineValue(a *Analysis, id string) float64 {
+	for _, v := range a.Baseline {
+		if v.Metric.ID == id {
+			return v.Value
+		}
+	}
+	return math.NaN()
+}
+
+// levelDifference compares one level metric by metric, those apart of which neither run knows anything.
+func levelDifference(level string, a, b *Analysis, notes *notes) LevelDifference {
+	out := LevelDifference{Level: level}
+	for _, m := range metrics(a.Run.Plan.MainStep()) {
+		d := Difference{Metric: m.Metric, A: a.at(level, m.Metric), B: b.at(level, m.Metric)}
+		notesA, notesB := a.note(d.A.Note), b.note(d.B.Note)
+		d.A.Note, d.B.Note = 0, 0
+		if math.IsNaN(d.A.Diff.Mid) && math.IsNaN(d.B.Diff.Mid) && notesA+notesB == "" {
+			continue
+		}
+		d.subtract()
+		switch {
+		case notesA == notesB:
+			d.Note = notes.add(notesA)
+		default:
+			d.Note = notes.add(said("A", notesA), said("B", notesB))
+		}
+		out.Metrics = append(out.Metrics, d)
+	}
+	return out
+}
+
+func said(run, text string) string {
+	if text == "" {
+		return ""
+	}
+	return run + ": " + text
+}
+
+// subtract fills in how B's change differs from A's.
+func (d *Difference) subtract() {
+	d.Diff = Interval(stats.Subtract(stats.Interval(d.B.Diff), stats.Interval(d.A.Diff)))
+	logs := stats.Subtract(logarithm(d.B.Ratio), logarithm(d.A.Ratio))
+	d.Ratio = Interval{math.Expm1(logs.Lo), math.Expm1(logs.Mid), math.Expm1(logs.Hi)}
+	if d.Significant = logs.Excludes(0); math.IsNaN(logs.Mid) {
+		d.Significant = stats.Interval(d.Diff).Excludes(0)
+	}
+	if math.IsInf(logs.Lo, -1) {
+		d.Ratio.Lo = math.Inf(-1) // as open ends are shown everywhere else
+	}
+}
+
+// logarithm is the interval of a change on the scale on which it was estimated; ends that are open stay so.
+func logarithm(ratio Interval) stats.Interval {
+	if !stats.Interval(ratio).Finite() && !math.IsNaN(ratio.Mid) {
+		return stats.Interval{Lo: math.Inf(-1), Mid: math.Log1p(ratio.Mid), Hi: math.Inf(1)}
+	}
+	return stats.Interval{Lo: math.Log1p(ratio.Lo), Mid: math.Log1p(ratio.Mid), Hi: math.Log1p(ratio.Hi)}
+}
+
+// at is the effect of a level on a metric; one of NaN if the run has none.
+func (a *Analysis) at(level string, m Metric) Effect {
+	for _, l := range a.Toll {
+		if l.Arm.Role != result.RoleLevel || l.Arm.Level != level {
+			continue
+		}
+		for _, e := range l.Effects {
+			if e.Metric.ID == m.ID {
+				return e
+			}
+		}
+	}
+	nan := math.NaN()
+	none := Interval{nan, nan, nan}
+	return Effect{Metric: m, Value: nan, Diff: none, Ratio: none, Detectable: nan}
+}
+
+// note is a footnote by its number, "" for 0.
+func (a *Analysis) note(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return a.Notes[n-1]
+}
+
+// faultDifferences puts the cells of the faults and levels that both catches have beside each other.
+func faultDifferences(a, b *Catch) []FaultDifference {
+	var out []FaultDifference
+	for _, f := range a.Faults {
+		i := slices.IndexFunc(b.Faults, func(g FaultCatch) bool { return g.Fault.ID == f.Fault.ID })
+		if i < 0 {
+			continue
+		}
+		d := FaultDifference{Fault: f.Fault}
+		for l, level := range a.Levels {
+			if j := slices.Index(b.Levels, level); j >= 0 {
+				p := CellPair{level, f.Cells[l], b.Faults[i].Cells[j]}
+				p.A.Note, p.B.Note = 0, 0
+				d.Cells = append(d.Cells, p)
+			}
+		}
+		out = append(out, d)
+	}
+	return out
+}

@@ -1,0 +1,144 @@
+package verdict
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+)
+
+// unsound warns of runs that do not stand by themselves.
+func unsound(a, b *Analysis) []string {
+	var out []string
+	for _, s := range []struct {
+		name string
+		*Analysis
+	}{{"A", a}, {"B", b}} {
+		var failed, undecided []string
+		for _, c := range s.Controls {
+			switch {
+			case c.Undecided:
+				undecided = append(undecided, c.Name)
+			case !c.OK:
+				failed = append(failed, c.Name)
+			}
+		}
+		if len(failed) > 0 {
+			out = append(out, fmt.Sprintf("run %s is invalid: controls failed: %s; its numbers may not be believed", s.name, strings.Join(failed, ", ")))
+		}
+		if len(undecided) > 0 {
+			out = append(out, fmt.Sprintf("run %s holds too little to judge its controls: %s", s.name, strings.Join(undecided, ", ")))
+		}
+		if s.Run.Status != result.Complete {
+			out = append(out, fmt.Sprintf("run %s: %s", s.name, strings.Join(partialText(s.Run), "")))
+		}
+	}
+	if a.Run.ID == b.Run.ID && a.Run.Started.Equal(b.Run.Started) {
+		out = append(out, "A and B are the same run: it says nothing about how runs differ")
+	}
+	return out
+}
+
+// aspect is something that two runs should have in common.
+type aspect struct {
+	name  string
+	parts []part
+}
+
+// part is one value of an aspect in both runs, as text.
+type part struct{ name, a, b string }
+
+// unlike warns of everything that two runs should have in common and have not.
+func unlike(a, b result.Run) []string {
+	var out []string
+	for _, aspect := range aspects(a, b) {
+		var parts []string
+		for _, p := range aspect.parts {
+			if p.a != p.b {
+				parts = append(parts, strings.TrimSpace(fmt.Sprintf("%s %s in A, %s in B", p.name, orNone(p.a), orNone(p.b))))
+			}
+		}
+		if len(parts) > 0 {
+			out = append(out, "other "+aspect.name+": "+strings.Join(parts, "; "))
+		}
+	}
+	if other := otherRules(a, b); other != "" {
+		out = append(out, other)
+	}
+	return out
+}
+
+func orNone(text string) string { return cmp.Or(text, "none") }
+
+func aspects(a, b result.Run) []aspect {
+	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
+	out := []aspect{
+		{"machine", []part{
+			{"CPU", a.Machine.CPU, b.Machine.CPU},
+			{"cores", strconv.Itoa(a.Machine.Cores), strconv.Itoa(b.Machine.Cores)},
+			{"kernel", a.Machine.Kernel, b.Machine.Kernel},
+			{"system", a.Machine.OS + "/" + a.Machine.Arch, b.Machine.OS + "/" + b.Machine.Arch},
+		}},
+		{"environment", []part{{"", a.Environment, b.Environment}}},
+		{"plan", []part{
+			{"profile", a.Profile, b.Profile},
+			{"rate", number(a.Plan.Rate) + "/s", number(b.Plan.Rate) + "/s"},
+			{"slot", a.Plan.Slot.String(), b.Plan.Slot.String()},
+			{"wash-out", a.Plan.Washout.String(), b.Plan.Washout.String()},
+			{"rate of the catch", number(a.Plan.CatchRate) + "/s", number(b.Plan.CatchRate) + "/s"},
+			{"client timeout", a.Plan.ClientTimeout.String(), b.Plan.ClientTimeout.String()},
+			{"step whose latency is the toll", a.Plan.MainStep(), b.Plan.MainStep()},
+		}},
+		{"journeys", []part{{"", a.Journeys, b.Journeys}}},
+		{"baseline", []part{{"", strings.Join(levelNames(a)[:min(1, len(a.Levels))], ""), strings.Join(levelNames(b)[:min(1, len(b.Levels))], "")}}},
+	}
+	for _, level := range levelNames(a) {
+		if of := slices.IndexFunc(b.Levels, func(l result.Level) bool { return l.Name == level }); of >= 0 {
+			mine := a.Levels[slices.Index(levelNames(a), level)]
+			out = append(out, aspect{"level " + level, mapParts(mine.Env, b.Levels[of].Env)})
+		}
+	}
+	versions := []part{{"tollgate", a.Tool.Version, b.Tool.Version}, {"Go", a.Tool.Go, b.Tool.Go}}
+	return append(out, aspect{"versions", append(versions, mapParts(a.Tool.Modules, b.Tool.Modules)...)})
+}
+
+// mapParts are the values of two maps, by rising key.
+func mapParts(a, b map[string]string) []part {
+	keys := slices.Concat(slices.Collect(maps.Keys(a)), slices.Collect(maps.Keys(b)))
+	slices.Sort(keys)
+	var out []part
+	for _, k := range slices.Compact(keys) {
+		out = append(out, part{k, a[k], b[k]})
+	}
+	return out
+}
+
+// otherRules warns of alert rules that differ, by name: their catch is not the same. "" where a run has no faults.
+func otherRules(a, b result.Run) string {
+	if len(a.Faults) == 0 || len(b.Faults) == 0 {
+		return ""
+	}
+	var changed []string
+	for _, p := range mapParts(rules(a), rules(b)) {
+		if p.a != p.b {
+			changed = append(changed, p.name)
+		}
+	}
+	if len(changed) == 0 {
+		return ""
+	}
+	return "other alert rules, or another time-lapse: " + strings.Join(changed, ", ")
+}
+
+// rules are the alert rules of a run, as they were run, by name.
+func rules(r result.Run) map[string]string {
+	out := map[string]string{}
+	for _, a := range r.Alerts {
+		out[a.Name] = fmt.Sprintf("%s for %s", a.RunExpr, a.RunFor)
+	}
+	return out
+}

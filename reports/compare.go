@@ -1,0 +1,196 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+
+	"github.com/tollgate-dev/tollgate/internal/verdict"
+)
+
+// CompareFormat is one way to show two runs side by side.
+type CompareFormat struct {
+	Name string // as given to --format
+	// Render writes the comparison. The only errors are those of w.
+	Render func(w io.Writer, c *verdict.Comparison) error
+}
+
+// AllCompare lists the formats of a comparison, in display order.
+func AllCompare() []CompareFormat {
+	return []CompareFormat{
+		{"text", wholeCompare(compareText)},
+		{"markdown", wholeCompare(compareMarkdown)},
+		{"json", wholeCompare(compareJSON)},
+	}
+}
+
+// LookupCompare finds a format of a comparison by name. The error lists the legal names.
+func LookupCompare(name string) (CompareFormat, error) {
+	var names []string
+	for _, f := range AllCompare() {
+		if f.Name == name {
+			return f, nil
+		}
+		names = append(names, f.Name)
+	}
+	return CompareFormat{}, fmt.Errorf("reports: unknown format %q of a comparison: use one of %s", name, strings.Join(names, ", "))
+}
+
+// wholeCompare cleans the comparison, as whole does an analysis, and writes it at once.
+func wholeCompare(render func(*verdict.Comparison) ([]byte, error)) func(io.Writer, *verdict.Comparison) error {
+	return func(w io.Writer, c *verdict.Comparison) error {
+		clean := cleaned(reflect.ValueOf(*c)).Interface().(verdict.Comparison)
+		text, err := render(&clean)
+		if err != nil {
+			return fmt.Errorf("reports: %w", err)
+		}
+		if _, err := w.Write(text); err != nil {
+			return fmt.Errorf("reports: %w", err)
+		}
+		return nil
+	}
+}
+
+// compareText writes a comparison for a terminal, at most 100 columns wide, its warnings first.
+func compareText(c *verdict.Comparison) ([]byte, error) {
+	var b strings.Builder
+	for i, warning := range c.Warnings {
+		if i == 0 {
+			b.WriteString("warnings: these runs are not alike in all that matters\n")
+		}
+		b.WriteString(wrap("  ! ", "    ", warning))
+	}
+	if len(c.Warnings) > 0 {
+		b.WriteByte('\n')
+	}
+	for _, s := range sides(c) {
+		b.WriteString(wrap("", "     ", s.title))
+		for _, line := range s.lines {
+			b.WriteString(wrap("     ", "     ", line))
+		}
+	}
+	for _, t := range compareTables(c) {
+		b.WriteString("\n" + wrap("", "", t.title) + "\n" + t.rows.String())
+	}
+	if len(c.Levels) > 0 {
+		b.WriteString("\n" + wrap("", "", compareLegend(c)))
+	}
+	for i, note := range c.Notes {
+		if i == 0 {
+			b.WriteString("\nnotes\n")
+		}
+		b.WriteString(wrap(fmt.Sprintf("  [%d] ", i+1), "      ", note))
+	}
+	return []byte(b.String()), nil
+}
+
+// sideLines is what a comparison says of one run by itself.
+type sideLines struct {
+	title string
+	lines []string
+}
+
+func sides(c *verdict.Comparison) []sideLines {
+	var out []sideLines
+	for _, s := range []struct {
+		name string
+		verdict.Side
+	}{{"A", c.A}, {"B", c.B}} {
+		r := s.Run
+		controls := "the controls hold"
+		switch s.Outcome {
+		case verdict.Invalid:
+			controls = "invalid: its own report says why"
+		case verdict.Inconclusive:
+			controls = "inconclusive: its own report says why"
+		}
+		out = append(out, sideLines{
+			fmt.Sprintf("%s: run %s of %s: profile %s, environment %s, seed %d", s.name, r.ID, stamp(r.Started), r.Profile, r.Environment, r.Seed),
+			[]string{measured(r), "on " + machine(r.Machine), controls},
+		})
+	}
+	return out
+}
+
+// compareTable is one table of a comparison, the same in every format that has tables.
+type compareTable struct {
+	title string
+	rows  grid
+}
+
+func compareTables(c *verdict.Comparison) []compareTable {
+	var out []compareTable
+	if len(c.Baseline) > 0 {
+		rows := grid{{"metric", "A", "B"}}
+		for _, p := range c.Baseline {
+			rows = append(rows, []string{head(p.Metric), amount(p.A, p.Metric.Unit), amount(p.B, p.Metric.Unit)})
+		}
+		out = append(out, compareTable{"the baseline of each run, to be read and not to be compared: the runs were not interleaved", rows})
+	}
+	for _, l := range c.Levels {
+		rows := grid{{"metric", "A", "B", "B against A"}}
+		for _, d := range l.Metrics {
+			rows = append(rows, []string{head(d.Metric), withInterval(d.A), withInterval(d.B), withInterval(differenceEffect(d)) + compareNote(c, d.Note)})
+		}
+		out = append(out, compareTable{fmt.Sprintf("the toll of %s: change over the baseline of its own run", l.Level), rows})
+	}
+	if len(c.Catch) > 0 {
+		rows := grid{{"fault", "level", "A", "B", ""}}
+		for _, f := range c.Catch {
+			name := f.Fault.ID
+			for _, p := range f.Cells {
+				rows = append(rows, []string{name, p.Level, cellText(p.A), cellText(p.B), stateChange(p)})
+				name = ""
+			}
+		}
+		out = append(out, compareTable{"the catch: time to detect and the first expected alert", rows})
+	}
+	return out
+}
+
+// compareLegend explains the tables of the toll.
+func compareLegend(c *verdict.Comparison) string {
+	n := 0
+	for _, l := range c.Levels {
+		n += len(l.Metrics)
+	}
+	percent := fixed(100*c.Confidence, digits(100*c.Confidence, 2)) + " %"
+	return fmt.Sprintf("B against A: by how much more of its baseline a level costs in B than in A; where there is no ratio, the "+
+		"difference of the two changes. Intervals are at %s; those of B against A carry the uncertainty of both runs. %s means that the "+
+		"interval includes 0. Each of the %d stands for itself: of 20 that compare equal things, one excludes 0 by chance.", percent, same, n)
+}
+
+// differenceEffect is how two changes differ, as something that is formatted like a change.
+func differenceEffect(d verdict.Difference) verdict.Effect {
+	return verdict.Effect{Metric: d.Metric, Ratio: d.Ratio, Diff: d.Diff, Significant: d.Significant}
+}
+
+// withInterval is an effect with its interval even where that includes 0: what a ~ may hide is the point of a comparison.
+func withInterval(e verdict.Effect) string {
+	text := effect(e)
+	if text == same {
+		return same + " " + noise(e)
+	}
+	return text
+}
+
+func compareNote(c *verdict.Comparison, n int) string {
+	if n < 1 || n > len(c.Notes) {
+		return ""
+	}
+	return fmt.Sprintf(" [%d]", n)
+}
+
+func cellText(c verdict.Cell) string {
+	line, alert := cellWords(c)
+	return strings.TrimSpace(stateMark(c.State) + " " + line + " " + alert)
+}
+
+// stateChange points to a cell whose state differs. Times to detect are no estimates: they have no interval, and no mark.
+func stateChange(p verdict.CellPair) string {
+	if p.A.State == p.B.State {
+		return ""
+	}
+	return "differs"
+}

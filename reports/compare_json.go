@@ -1,0 +1,111 @@
+package reports
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/tollgate-dev/tollgate/internal/verdict"
+)
+
+// compareJSON writes a comparison for programs. Its shape:
+//
+//	schema, confidence, warnings[], notes[]   schema and the rules for numbers and lists are those of report.json
+//	a{run, outcome, reasons[]}, b{…}           run as in report.json; the outcome is that of the controls, without budgets
+//	baseline[]{metric, a, b}                   in the metric's unit
+//	levels[]{level, values[]}
+//	  values[]{metric, unit, a{diff, ratio, significant, rounds}, b{…}, difference{diff, ratio, significant}, note}
+//	                                           difference.ratio is (1 + b.ratio) / (1 + a.ratio) − 1, difference.diff is b.diff − a.diff
+//	catch[]{fault, cells[]{level, a, b}}       a and b as the cells in report.json
+func compareJSON(c *verdict.Comparison) ([]byte, error) {
+	out := jsonComparison{
+		Schema: jsonSchema, Confidence: number(c.Confidence), Warnings: list(c.Warnings), A: jsonSideOf(c.A), B: jsonSideOf(c.B),
+		Baseline: []jsonPair{}, Levels: []jsonLevelDifference{}, Catch: []jsonFaultDifference{}, Notes: list(c.Notes),
+	}
+	for _, p := range c.Baseline {
+		out.Baseline = append(out.Baseline, jsonPair{p.Metric.ID, number(p.A), number(p.B)})
+	}
+	for _, l := range c.Levels {
+		level := jsonLevelDifference{l.Level, []jsonDifference{}}
+		for _, d := range l.Metrics {
+			level.Values = append(level.Values, jsonDifference{d.Metric.ID, string(d.Metric.Unit), jsonChangeOf(d.A), jsonChangeOf(d.B),
+				jsonChangeOf(differenceEffect(d)), d.Note})
+		}
+		out.Levels = append(out.Levels, level)
+	}
+	for _, f := range c.Catch {
+		fault := jsonFaultDifference{f.Fault.ID, []jsonCellPair{}}
+		for _, p := range f.Cells {
+			fault.Cells = append(fault.Cells, jsonCellPair{p.Level, jsonCellOf(p.Level, p.A), jsonCellOf(p.Level, p.B)})
+		}
+		out.Catch = append(out.Catch, fault)
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetIndent("", "  ")
+	err := enc.Encode(out)
+	return b.Bytes(), err
+}
+
+type jsonComparison struct {
+	Schema     int                   `json:"schema"`
+	Confidence number                `json:"confidence"`
+	Warnings   []string              `json:"warnings"`
+	A          jsonSide              `json:"a"`
+	B          jsonSide              `json:"b"`
+	Baseline   []jsonPair            `json:"baseline"`
+	Levels     []jsonLevelDifference `json:"levels"`
+	Catch      []jsonFaultDifference `json:"catch"`
+	Notes      []string              `json:"notes"`
+}
+
+type jsonSide struct {
+	Run     jsonRun  `json:"run"`
+	Outcome string   `json:"outcome"`
+	Reasons []string `json:"reasons"`
+}
+
+type jsonPair struct {
+	Metric string `json:"metric"`
+	A      number `json:"a"`
+	B      number `json:"b"`
+}
+
+type jsonLevelDifference struct {
+	Level  string           `json:"level"`
+	Values []jsonDifference `json:"values"`
+}
+
+type jsonDifference struct {
+	Metric     string     `json:"metric"`
+	Unit       string     `json:"unit"`
+	A          jsonChange `json:"a"`
+	B          jsonChange `json:"b"`
+	Difference jsonChange `json:"difference"`
+	Note       int        `json:"note,omitempty"`
+}
+
+type jsonChange struct {
+	Diff        *jsonInterval `json:"diff"`
+	Ratio       *jsonInterval `json:"ratio"`
+	Significant bool          `json:"significant"`
+	Rounds      int           `json:"rounds,omitempty"`
+}
+
+type jsonFaultDifference struct {
+	Fault string         `json:"fault"`
+	Cells []jsonCellPair `json:"cells"`
+}
+
+type jsonCellPair struct {
+	Level string   `json:"level"`
+	A     jsonCell `json:"a"`
+	B     jsonCell `json:"b"`
+}
+
+func jsonSideOf(s verdict.Side) jsonSide {
+	return jsonSide{jsonRunOf(s.Run), string(s.Outcome), list(s.Reasons)}
+}
+
+func jsonChangeOf(e verdict.Effect) jsonChange {
+	return jsonChange{jsonIntervalOf(e.Diff), jsonIntervalOf(e.Ratio), e.Significant, e.Rounds}
+}
