@@ -24,6 +24,7 @@ func All() []Fault {
 		modelDrift(),
 		consumerLag(),
 		servicePause(),
+		dependencySlow(),
 	}
 }
 

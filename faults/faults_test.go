@@ -66,6 +66,7 @@ type site struct {
 	drift    population.Drift
 	arrived  []int64
 	silent   bool
+	latency  int
 	broken   error
 	used     []string
 }
@@ -90,7 +91,7 @@ func (s *site) Ask(_ context.Context, service, action string, _, out any) error 
 	s.asked = append(s.asked, service+"/"+action)
 	s.used = append(s.used, service+"/"+action)
 	if s.broken == nil && out != nil {
-		return json.Unmarshal(fmt.Appendf(nil, `{"users":%d,"missing":%d}`, s.users, s.missing), out)
+		return json.Unmarshal(fmt.Appendf(nil, `{"users":%d,"missing":%d,"latency_ms":%d}`, s.users, s.missing, s.latency), out)
 	}
 	return s.broken
 }
@@ -200,6 +201,9 @@ func TestProbes(t *testing.T) {
 		{"consumer-lag", site{lag: map[int32]int64{0: 1}}, false, true},
 		{"service-pause", site{silent: true}, true, false},
 		{"service-pause", site{}, false, true},
+		{"dependency-slow", site{latency: 500}, true, false},
+		{"dependency-slow", site{latency: 100}, false, false}, // somebody else's, or half of ours
+		{"dependency-slow", site{}, false, true},
 	}
 	for _, tt := range tests {
 		f, err := Lookup(tt.fault)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 
 	"github.com/tollgate-dev/tollgate/testenv/collector"
@@ -49,8 +50,19 @@ func (c *Containers) Size(arms int) string {
 	return fmt.Sprintf("%d containers", arms*(len(services)+2)+shared)
 }
 
-// Supports is true of every fault: what acts on a role acts on it here, too, and the engine does the rest.
-func (*Containers) Supports(string, []string) error { return nil }
+// Supports is true of every fault but those that take a proxy: what acts on a role acts on it here, too, and the engine
+// does the rest.
+func (*Containers) Supports(_ string, uses []string) error {
+	for _, use := range uses {
+		if _, control, _ := strings.Cut(use, "/"); control == latency {
+			return errNoProxy
+		}
+	}
+	return nil
+}
+
+// errNoProxy is why our own stack cannot have a slow dependency.
+var errNoProxy = errors.New("there is no proxy in front of a dependency of our own stack: it is for --env external, with external.proxies")
 
 // names are the images that a launch needs, by their names in engine.Images.
 func (c *Containers) names() []string {

@@ -2,6 +2,7 @@ package testenv
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -270,7 +271,19 @@ func (a *foreignArm) Answers(ctx context.Context, service string) (bool, error) 
 	return service != a.front() || a.view.probe(ctx, a.base()+a.health()) == 1, nil
 }
 
-// Ask is an error: the system knows nothing of our questions.
-func (a *foreignArm) Ask(_ context.Context, service, action string, _, _ any) error {
-	return fmt.Errorf("testenv: arm %s: a system that is not ours answers no %s/%s", a.spec.Name, service, action)
+// Ask answers what a proxy does; all else the system knows nothing of.
+func (a *foreignArm) Ask(ctx context.Context, service, action string, _, out any) error {
+	proxy, ok := a.Proxies[service]
+	if !ok || action != latency {
+		return fmt.Errorf("testenv: arm %s: a system that is not ours answers no %s/%s", a.spec.Name, service, action)
+	}
+	held, err := proxy.held(ctx)
+	if err != nil {
+		return fmt.Errorf("testenv: arm %s: %w", a.spec.Name, err)
+	}
+	text, err := json.Marshal(map[string]float64{"latency_ms": held})
+	if err != nil {
+		return fmt.Errorf("testenv: arm %s: %w", a.spec.Name, err)
+	}
+	return json.Unmarshal(text, out)
 }

@@ -23,23 +23,44 @@ func (p SystemProxy) slow(ctx context.Context, params any) error {
 	}
 	return p.ask(ctx, http.MethodPost, "/toxics", map[string]any{
 		"name": toxic, "type": "latency", "stream": "downstream", "toxicity": 1.0, "attributes": params,
-	})
+	}, nil)
 }
 
 // heal takes our toxic out; none is no error.
 func (p SystemProxy) heal(ctx context.Context) error {
-	err := p.ask(ctx, http.MethodDelete, "/toxics/"+toxic, nil)
+	err := p.ask(ctx, http.MethodDelete, "/toxics/"+toxic, nil, nil)
 	if status := (statusError{}); errors.As(err, &status) && status.code == http.StatusNotFound {
 		return nil
 	}
 	return err
 }
 
+// held is by how many ms our toxic holds up answers now; 0: there is none.
+func (p SystemProxy) held(ctx context.Context) (float64, error) {
+	var at struct {
+		Toxics []struct {
+			Name       string `json:"name"`
+			Attributes struct {
+				Latency float64 `json:"latency"`
+			} `json:"attributes"`
+		} `json:"toxics"`
+	}
+	if err := p.ask(ctx, http.MethodGet, "", nil, &at); err != nil {
+		return 0, err
+	}
+	for _, t := range at.Toxics {
+		if t.Name == toxic {
+			return t.Attributes.Latency, nil
+		}
+	}
+	return 0, nil
+}
+
 // check makes sure that the proxy is there.
 func (p SystemProxy) check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	return p.ask(ctx, http.MethodGet, "", nil)
+	return p.ask(ctx, http.MethodGet, "", nil, nil)
 }
 
 // statusError is an answer that is none of success.
@@ -50,8 +71,8 @@ type statusError struct {
 
 func (e statusError) Error() string { return e.text }
 
-// ask makes one request to Toxiproxy's API about the proxy.
-func (p SystemProxy) ask(ctx context.Context, method, path string, body any) error {
+// ask makes one request to Toxiproxy's API about the proxy, and decodes the answer into out unless that is nil.
+func (p SystemProxy) ask(ctx context.Context, method, path string, body, out any) error {
 	var text bytes.Buffer
 	if body != nil {
 		if err := json.NewEncoder(&text).Encode(body); err != nil {
@@ -73,6 +94,12 @@ func (p SystemProxy) ask(ctx context.Context, method, path string, body any) err
 	}
 	if resp.StatusCode >= http.StatusMultipleChoices {
 		return statusError{resp.StatusCode, fmt.Sprintf("proxy %s: %s %s: %s: %s", p.Name, method, req.URL.Redacted(), resp.Status, bytes.TrimSpace(answer))}
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		return fmt.Errorf("proxy %s: %w", p.Name, err)
 	}
 	return nil
 }

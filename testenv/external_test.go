@@ -263,6 +263,14 @@ func TestProxies(t *testing.T) {
 	if took := round(t, at); took < held {
 		t.Errorf("a byte takes %v, want at least %v", took, held)
 	}
+	asked := func(want float64) {
+		t.Helper()
+		var state map[string]float64
+		if err := two.Ask(t.Context(), "redis", latency, nil, &state); err != nil || state["latency_ms"] != want {
+			t.Errorf("the proxy says %v, want %v ms: %v", state, want, err)
+		}
+	}
+	asked(float64(held.Milliseconds()))
 	for _, arm := range []*foreignArm{one, two} {
 		if err := arm.Release(t.Context(), "redis", latency); err != nil {
 			t.Fatal(err)
@@ -271,6 +279,7 @@ func TestProxies(t *testing.T) {
 	if took := round(t, at); took >= held {
 		t.Errorf("a byte takes %v after the release", took)
 	}
+	asked(0)
 	// What nobody renews is healed.
 	if err := one.Control(t.Context(), "redis", latency, params, 50*time.Millisecond); err != nil {
 		t.Fatal(err)

@@ -174,8 +174,12 @@ func (l *fleet) startShared(ctx context.Context, spec engine.Spec) error {
 	return nil
 }
 
-// targets are the back ends of every Collector: Jaeger always, the others as they were asked for.
+// targets are the back ends of every Collector: Jaeger, unless the user names it with an address, and the others as they
+// were asked for.
 func (l *fleet) targets() []collector.Target {
+	if slices.ContainsFunc(l.Backends, func(t collector.Target) bool { return t.Backend == jaegerHost }) {
+		return l.Backends
+	}
 	return append([]collector.Target{{Backend: jaegerHost, Address: jaegerHost + ":" + otlpGRPCPort}}, l.Backends...)
 }
 

@@ -376,10 +376,13 @@ func (a *arm) Loadgen(o Observed) { a.view.observe(o) }
 // pause is the one control that a process has whatever its role.
 const pause = "pause"
 
-// Supports says which faults processes cannot have: what only a container engine can do.
+// Supports says which faults processes cannot have: what only a container engine can do, and what takes a proxy.
 func (*Process) Supports(_ string, uses []string) error {
 	for _, use := range uses {
 		_, control, _ := strings.Cut(use, "/")
+		if control == latency {
+			return errNoProxy
+		}
 		if _, err := engine.LookupVerb(control); err == nil && control != pause {
 			return fmt.Errorf("%s takes a container engine: use --env containers", use)
 		}

@@ -45,8 +45,8 @@ func (m *measured) budgetTests(budgets []Budget) ([]budgetTest, error) {
 	return tests, nil
 }
 
-// judge compares every budget with an interval of the cost that it limits: see stepDown. What this run could not read at
-// all is left inconclusive, and is no part of the family.
+// judge compares every budget with an interval of the cost that it limits: see stepDown. What this run has no
+// values of is left inconclusive, and is no part of the family.
 func (t *tolls) judge(budgets []Budget, confidence float64) ([]BudgetResult, error) {
 	tests, err := t.budgetTests(budgets)
 	if err != nil {
@@ -62,7 +62,7 @@ func (t *tolls) judge(budgets []Budget, confidence float64) ([]BudgetResult, err
 		}
 		nan := math.NaN()
 		out[i] = BudgetResult{Budget: test.budget, Level: t.run.Arms[test.arm].Name, Outcome: Inconclusive, Saw: Interval{nan, nan, nan}}
-		if !t.known(test.budget.Metric) {
+		if !t.known(test.budget.Metric) || len(slices.Concat(t.series[metric].values[t.baseline]...)) == 0 {
 			continue
 		}
 		estimate := t.difference

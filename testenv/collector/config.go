@@ -63,31 +63,7 @@ func (c Config) YAML() ([]byte, error) {
 			return nil, fmt.Errorf("collector: SelfMetrics must be host:port, got %q", c.SelfMetrics)
 		}
 	}
-	f := &file{
-		Receivers:  object{"otlp": object{"protocols": c.protocols()}},
-		Extensions: c.extensions(),
-		Processors: object{
-			"memory_limiter": object{"check_interval": "1s", "limit_mib": 256, "spike_limit_mib": 64},
-			"batch":          object{"timeout": "0s"},
-			"batch/metrics":  object{"timeout": "100ms", "send_batch_size": 4096},
-		},
-		Connectors: object{"count": object{"logs": logCounts(), "spans": spanCounts()}},
-		Exporters:  object{"otlp_http": c.prometheus()},
-	}
-	before := []string{"memory_limiter"}
-	if len(targets) > 0 && c.Arm != "" {
-		before = append(before, "resource/arm")
-		f.Processors["resource/arm"] = object{"attributes": list{object{"key": ArmAttribute, "value": literal(c.Arm), "action": "upsert"}}}
-	}
-	f.Service.Extensions = sortedKeys(f.Extensions)
-	f.Service.Pipelines = map[string]*pipeline{
-		Traces:  {Receivers: []string{"otlp"}, Processors: append(slices.Clone(before), "batch"), Exporters: []string{"count"}},
-		Logs:    {Receivers: []string{"otlp"}, Processors: append(slices.Clone(before), "batch"), Exporters: []string{"count"}},
-		Metrics: {Receivers: []string{"otlp", "count"}, Processors: append(slices.Clone(before), "batch/metrics"), Exporters: []string{"otlp_http"}},
-	}
-	if c.Tail != nil {
-		c.Tail.into(f, before)
-	}
+	f := c.basis(len(targets) > 0)
 	if c.Dir != "" {
 		f.add(exporter{"file/spans", []string{Traces}, c.keep("spans")})
 		f.add(exporter{"file/logs", []string{Logs}, c.keep("logs")})
@@ -103,6 +79,37 @@ func (c Config) YAML() ([]byte, error) {
 		return nil, fmt.Errorf("collector: configuration: %w", err)
 	}
 	return text, nil
+}
+
+// basis is the configuration but for the exporters that a Config may have or not. In back ends that are shared, the arm's name
+// tells whose telemetry it is.
+func (c Config) basis(shared bool) *file {
+	f := &file{
+		Receivers:  object{"otlp": object{"protocols": c.protocols()}},
+		Extensions: c.extensions(),
+		Processors: object{
+			"memory_limiter": object{"check_interval": "1s", "limit_mib": 256, "spike_limit_mib": 64},
+			"batch":          object{"timeout": "0s"},
+			"batch/metrics":  object{"timeout": "100ms", "send_batch_size": 4096},
+		},
+		Connectors: object{"count": object{"logs": logCounts(), "spans": spanCounts()}},
+		Exporters:  object{"otlp_http": c.prometheus()},
+	}
+	before := []string{"memory_limiter"}
+	if shared && c.Arm != "" {
+		before = append(before, "resource/arm")
+		f.Processors["resource/arm"] = object{"attributes": list{object{"key": ArmAttribute, "value": literal(c.Arm), "action": "upsert"}}}
+	}
+	f.Service.Extensions = sortedKeys(f.Extensions)
+	f.Service.Pipelines = map[string]*pipeline{
+		Traces:  {Receivers: []string{"otlp"}, Processors: append(slices.Clone(before), "batch"), Exporters: []string{"count"}},
+		Logs:    {Receivers: []string{"otlp"}, Processors: append(slices.Clone(before), "batch"), Exporters: []string{"count"}},
+		Metrics: {Receivers: []string{"otlp", "count"}, Processors: append(slices.Clone(before), "batch/metrics"), Exporters: []string{"otlp_http"}},
+	}
+	if c.Tail != nil {
+		c.Tail.into(f, before)
+	}
+	return f
 }
 
 // file is the configuration file.
