@@ -131,7 +131,8 @@ func compareTables(c *verdict.Comparison) []compareTable {
 	for _, l := range c.Levels {
 		rows := grid{{"metric", "A", "B", "B against A"}}
 		for _, d := range l.Metrics {
-			rows = append(rows, []string{head(d.Metric), withInterval(d.A), withInterval(d.B), withInterval(differenceEffect(d)) + compareNote(c, d.Note)})
+			rows = append(rows, []string{head(d.Metric), withInterval(d.A), withInterval(d.B),
+				withInterval(differenceEffect(d)) + compareNote(c, d.Note)})
 		}
 		out = append(out, compareTable{fmt.Sprintf("the toll of %s: change over the baseline of its own run", l.Level), rows})
 	}

@@ -46,7 +46,8 @@ schema, or the runs have no level above the baseline in common. A difference is 
 				return err
 			}
 			if strict && len(comparison.Warnings) > 0 {
-				return fmt.Errorf("compare: the runs are not alike in all that matters (%d under warnings), and --strict is set", len(comparison.Warnings))
+				return fmt.Errorf("compare: the runs are not alike in all that matters (%d under warnings), and --strict is set",
+					len(comparison.Warnings))
 			}
 			return nil
 		},

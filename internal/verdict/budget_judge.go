@@ -178,8 +178,8 @@ func (t *tolls) unjudged(r BudgetResult) string {
 		return "has one value per launch, and this run has one launch: run at least two launches"
 	case math.IsInf(r.Saw.Lo, 0) && math.IsInf(r.Saw.Hi, 0):
 		least := stats.SignedRankLeast(min(r.PassAt, r.FailAt))
-		return fmt.Sprintf("has too few rounds for an interval at %s: %d rounds of one launch are needed, this run has %d; run as many, or two launches",
-			percent(min(r.PassAt, r.FailAt)), least*max(1, series.group), t.complete())
+		return fmt.Sprintf("has too few rounds for an interval at %s: %d rounds of one launch are needed, this run has %d; "+
+			"run as many, or two launches", percent(min(r.PassAt, r.FailAt)), least*max(1, series.group), t.complete())
 	default:
 		return ""
 	}

@@ -42,7 +42,8 @@ func (t *tolls) carryOver(confidence float64) Control {
 	part := share(drained, int64(len(t.slots)))
 	c := Control{
 		Name: "carry-over", OK: part >= minDrained,
-		Want:   fmt.Sprintf("at least %s; no effect of the arm before that is beyond the noise floor, at %s together", percent(minDrained), percent(1-carryError)),
+		Want: fmt.Sprintf("at least %s; no effect of the arm before that is beyond the noise floor, at %s together",
+			percent(minDrained), percent(1-carryError)),
 		Remedy: "shorten the export intervals of the levels, or lengthen the slots: work left over is charged to the next arm",
 	}
 	saw := []string{fmt.Sprintf("%s of the slots were back at rest before the next one", percent(part))}

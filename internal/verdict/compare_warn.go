@@ -28,7 +28,8 @@ func unsound(a, b *Analysis) []string {
 			}
 		}
 		if len(failed) > 0 {
-			out = append(out, fmt.Sprintf("run %s is invalid: controls failed: %s; its numbers may not be believed", s.name, strings.Join(failed, ", ")))
+			out = append(out, fmt.Sprintf("run %s is invalid: controls failed: %s; its numbers may not be believed",
+				s.name, strings.Join(failed, ", ")))
 		}
 		if len(undecided) > 0 {
 			out = append(out, fmt.Sprintf("run %s holds too little to judge its controls: %s", s.name, strings.Join(undecided, ", ")))
@@ -94,7 +95,7 @@ func aspects(a, b result.Run) []aspect {
 			{"step whose latency is the toll", a.Plan.MainStep(), b.Plan.MainStep()},
 		}},
 		{"journeys", []part{{"", a.Journeys, b.Journeys}}},
-		{"baseline", []part{{"", strings.Join(levelNames(a)[:min(1, len(a.Levels))], ""), strings.Join(levelNames(b)[:min(1, len(b.Levels))], "")}}},
+		{"baseline", []part{{"", baselineLevel(a), baselineLevel(b)}}},
 	}
 	for _, level := range levelNames(a) {
 		if of := slices.IndexFunc(b.Levels, func(l result.Level) bool { return l.Name == level }); of >= 0 {
@@ -104,6 +105,14 @@ func aspects(a, b result.Run) []aspect {
 	}
 	versions := []part{{"tollgate", a.Tool.Version, b.Tool.Version}, {"Go", a.Tool.Go, b.Tool.Go}}
 	return append(out, aspect{"versions", append(versions, mapParts(a.Tool.Modules, b.Tool.Modules)...)})
+}
+
+// baselineLevel is the level that all others of a run are compared with, "" if it has none.
+func baselineLevel(r result.Run) string {
+	if len(r.Levels) == 0 {
+		return ""
+	}
+	return r.Levels[0].Name
 }
 
 // mapParts are the values of two maps, by rising key.
