@@ -82,7 +82,7 @@ func TestReadmeCommands(t *testing.T) {
 				}
 			}
 			words = append(words, "--print-experiment")
-		case "report", "gate":
+		case "report", "gate", "compare":
 			if words[1] != "runs/RUN" {
 				t.Errorf("%q: a run is written runs/RUN", line)
 			}
