@@ -20,7 +20,7 @@ func servicePause() Fault {
 		Least:    "off",
 		Uses:     []string{usual + "/pause"},
 		Expect:   []string{"ServiceDown", "HighErrorRate"},
-		Allow:    []string{"ClickThroughLow", "DefaultContentHigh", "FallbackSpansHigh", "PipelineBlind"},
+		Allow:    []string{"ClickThroughLow", "ConsumerLagHigh", "DefaultContentHigh", "EventAgeHigh", "FallbackSpansHigh", "PipelineBlind"},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {
 			in := control(site, service(site), "pause", struct{}{})
 			return in, in.Renew(ctx)

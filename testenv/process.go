@@ -41,6 +41,9 @@ const (
 // services are the roles that each arm runs besides its pipeline.
 var services = []string{Gateway, Decision, Model, Profile, Ingest, ETL}
 
+// Services are the services that each arm of our own stack runs besides its pipeline.
+func Services() []string { return slices.Clone(services) }
+
 var _ Environment = (*Process)(nil)
 
 // Process is the environment of plain child processes on this machine: every service its own process of Binary,

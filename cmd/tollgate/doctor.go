@@ -15,6 +15,7 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/testenv"
+	"github.com/tollgate-dev/tollgate/testenv/compose"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 )
 
@@ -32,7 +33,7 @@ func (a *app) doctorCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-			for _, f := range append([]finding{cores(), room(), loopback(), timers(), noise()}, containerEngine(c.Context())...) {
+			for _, f := range append([]finding{cores(), room(), loopback(), timers(), noise()}, append(containerEngine(c.Context()), composeTool(c.Context()))...) {
 				mark := "ok"
 				if !f.ok {
 					mark = "note"
@@ -132,4 +133,13 @@ func containerEngine(ctx context.Context) []finding {
 		sweeper += ", and testcontainers' reaper"
 	}
 	return append(out, finding{"container sweep", true, sweeper})
+}
+
+// composeTool looks for Compose, which external.compose needs.
+func composeTool(ctx context.Context) finding {
+	tool, err := compose.Find(ctx)
+	if err != nil {
+		return finding{"compose", true, strings.TrimPrefix(err.Error(), "compose: ") + "; only external.compose needs it"}
+	}
+	return finding{"compose", true, tool.String() + " " + tool.Version}
 }

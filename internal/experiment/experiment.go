@@ -38,6 +38,8 @@ type Experiment struct {
 
 	Containers Containers     `yaml:"containers"`
 	External   testenv.System `yaml:"external"`
+
+	Targets map[string]string `yaml:"targets"` // by fault: the service of our stack that it is injected into instead of its own choice
 }
 
 // Containers is for the environment of that name.

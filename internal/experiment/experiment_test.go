@@ -80,6 +80,9 @@ func TestValidateRefuses(t *testing.T) {
 		{"seed", "seed: 9007199254740992", "seed must be from"},
 		{"fault", "faults: [consumer-leg]", `unknown fault "consumer-leg": legal faults are none,`},
 		{"fault twice", "faults: [none, none]", "none is listed twice"},
+		{"target of no fault", "targets: {service-paus: model}", `unknown fault "service-paus"`},
+		{"target that is no service", "targets: {service-pause: shop}", `targets: service-pause: unknown value "shop": legal values are gateway, decision, model`},
+		{"targets of another system", "environment: external\ntargets: {service-pause: model}", "external.targets"},
 		{"journeys", "journeys: {file: /nowhere.tsv}", "journeys.file"},
 		{"rate", "toll: {rate: -1}", "toll.rate must be from 1 to 20000, got -1"},
 		{"rate that is no number", "toll: {rate: .nan}", "toll.rate"},
@@ -103,6 +106,21 @@ func TestValidateRefuses(t *testing.T) {
 		if err := e.Validate(); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error %v, want one with %q", tt.name, err, tt.want)
 		}
+	}
+}
+
+func TestTarget(t *testing.T) {
+	ours := Experiment{Targets: map[string]string{"service-pause": "ingest"}}
+	if got := ours.target("service-pause"); got != "ingest" {
+		t.Errorf("target %q of our own stack", got)
+	}
+	theirs := Experiment{Environment: "external"}
+	theirs.External.Targets = map[string]string{"service-pause": "shop"}
+	if got := theirs.target("service-pause"); got != "shop" {
+		t.Errorf("target %q of another system", got)
+	}
+	if got := ours.target("consumer-lag"); got != "" {
+		t.Errorf("target %q where none is named", got)
 	}
 }
 

@@ -112,10 +112,10 @@ func (e *Experiment) validateURLs(c *complaints) {
 
 // target is the service that the experiment names for a fault; "" for the fault's own choice.
 func (e *Experiment) target(fault string) string {
-	if e.Environment != "external" {
-		return ""
+	if e.Environment == "external" {
+		return e.External.Targets[fault]
 	}
-	return e.External.Targets[fault]
+	return e.Targets[fault]
 }
 
 // base is the name of the baseline; "" without levels.

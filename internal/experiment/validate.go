@@ -15,6 +15,7 @@ import (
 
 	"github.com/tollgate-dev/tollgate/faults"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
+	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/collector"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 )
@@ -50,6 +51,7 @@ func (e *Experiment) Validate() error {
 		}
 		seen[id] = true
 	}
+	e.validateTargets(c)
 	e.validateJourneys(c)
 	e.validateToll(c)
 	e.validateCatch(c)
@@ -59,6 +61,20 @@ func (e *Experiment) Validate() error {
 	e.validateContainers(c)
 	e.validateExternal(c)
 	return c.err()
+}
+
+// validateTargets holds the targets of our own stack to its services; those of another system are the system's.
+func (e *Experiment) validateTargets(c *complaints) {
+	if e.Environment == "external" && len(e.Targets) > 0 {
+		c.add("targets: the targets in a system of your own are named in external.targets")
+		return
+	}
+	for _, fault := range slices.Sorted(maps.Keys(e.Targets)) {
+		if _, err := faults.Lookup(fault); err != nil {
+			c.add("targets: %v", err)
+		}
+		c.oneOf("targets: "+fault, e.Targets[fault], testenv.Services())
+	}
 }
 
 // Choice is which images the experiment wants.
