@@ -138,7 +138,7 @@ func (a *app) sweep(ctx context.Context) error {
 		return err
 	}
 	swept, err := e.Sweep(ctx)
-	fmt.Fprintf(a.stderr, "removed %d containers and %d networks of %d sessions", swept.Containers, swept.Networks, swept.Sessions)
+	fmt.Fprintf(a.stderr, "removed of %d sessions: %d containers, %d networks, %d volumes", swept.Sessions, swept.Containers, swept.Networks, swept.Volumes)
 	if swept.Alive > 0 {
 		fmt.Fprintf(a.stderr, "; left alone %d that are running", swept.Alive)
 	}
