@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -31,37 +30,25 @@ var tollgate = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "tollgate")
-	cmd := exec.Command("go", "build", "-o", path, "../cmd/tollgate")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return path, nil
+	built = dir
+	return path, enginetest.Build(path, enginetest.Tollgate)
 })
+
+// built is the directory of the binary, to be removed after the tests; "" if it was not needed.
+var built string
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if path, err := tollgatePath(); err == nil && path != "" {
-		_ = os.RemoveAll(filepath.Dir(path))
+	if built != "" {
+		_ = os.RemoveAll(built)
 	}
 	os.Exit(code)
-}
-
-// built says whether the binary was asked for at all, so that the end of the tests does not build it.
-var built bool
-
-func tollgatePath() (string, error) {
-	if !built {
-		return "", nil
-	}
-	return tollgate()
 }
 
 // containers is the environment with the images that a test needs.
 func containers(t *testing.T, backends ...collector.Target) *Containers {
 	t.Helper()
 	e := enginetest.Open(t)
-	built = true
 	binary, err := tollgate()
 	if err != nil {
 		t.Fatal(err)

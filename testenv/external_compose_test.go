@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -24,10 +23,8 @@ import (
 func shopSystem(t *testing.T) System {
 	t.Helper()
 	dir := t.TempDir()
-	build := exec.Command("go", "build", "-o", filepath.Join(dir, "bin", "shop"), "../examples/shop")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	if err := enginetest.Build(filepath.Join(dir, "bin", "shop"), enginetest.Shop); err != nil {
+		t.Fatal(err)
 	}
 	docker, err := os.ReadFile("../examples/shop/Dockerfile")
 	if err != nil {
@@ -59,7 +56,6 @@ func shops(t *testing.T) (*foreign, Spec) {
 	if _, err := compose.Find(t.Context()); err != nil {
 		enginetest.Missing(t, err)
 	}
-	built = true
 	binary, err := tollgate()
 	if err != nil {
 		t.Fatal(err)
@@ -256,7 +252,6 @@ func TestExternalQuotesWhatFails(t *testing.T) {
 	if _, err := compose.Find(t.Context()); err != nil {
 		enginetest.Missing(t, err)
 	}
-	built = true
 	binary, err := tollgate()
 	if err != nil {
 		t.Fatal(err)

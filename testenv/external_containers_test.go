@@ -3,8 +3,6 @@ package testenv
 import (
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,16 +18,13 @@ import (
 // TestExternalWithContainers has deployments that exist already, and whose containers are named.
 func TestExternalWithContainers(t *testing.T) {
 	e := enginetest.Open(t)
-	built = true
 	binary, err := tollgate()
 	if err != nil {
 		t.Fatal(err)
 	}
 	shop := filepath.Join(t.TempDir(), "shop")
-	build := exec.Command("go", "build", "-o", shop, "../examples/shop")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	if err := enginetest.Build(shop, enginetest.Shop); err != nil {
+		t.Fatal(err)
 	}
 	const image = "tollgate-example/shop:test"
 	if err := e.Scratch(t.Context(), image, engine.Scratch{

@@ -17,7 +17,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/testenv/door"
+	"github.com/tollgate-dev/tollgate/testenv/stack"
 )
 
 func TestExternalSupports(t *testing.T) {
@@ -88,7 +88,6 @@ func TestExternalCheckOfURLs(t *testing.T) {
 
 // TestExternalByURL deploys the arms of a run over two deployments that exist already.
 func TestExternalByURL(t *testing.T) {
-	built = true
 	binary, err := tollgate()
 	if err != nil {
 		t.Fatal(err)
@@ -136,7 +135,7 @@ func TestExternalByURL(t *testing.T) {
 		answer := make([]byte, 10)
 		n, _ := resp.Body.Read(answer)
 		_ = resp.Body.Close()
-		ns, _ := strconv.ParseInt(resp.Header.Get(door.SpunHeader), 10, 64)
+		ns, _ := strconv.ParseInt(resp.Header.Get(stack.SpunHeader), 10, 64)
 		if arm.Name() != want.name || string(answer[:n]) != want.answer || (time.Duration(ns) >= delay) != want.spun {
 			t.Errorf("arm %s answers %q after spinning %v, want %+v", arm.Name(), answer[:n], time.Duration(ns), want)
 		}

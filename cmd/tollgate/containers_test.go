@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -33,13 +32,12 @@ var static = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "tollgate")
-	cmd := exec.Command("go", "build", "-o", path, ".")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return path, nil
+	built = dir
+	return path, enginetest.Build(path, enginetest.Tollgate)
 })
+
+// built is the directory of what static has built, to be removed after the tests; "" if it was not needed.
+var built string
 
 // inContainers is the binary and the engine, with the images of a run at hand.
 func inContainers(t *testing.T) (binary string, e *engine.Engine) {

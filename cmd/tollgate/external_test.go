@@ -152,10 +152,8 @@ func TestRunOfTheExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	shop := filepath.Join(t.TempDir(), "shop")
-	build := exec.Command("go", "build", "-o", shop, example)
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	if err := enginetest.Build(shop, enginetest.Shop); err != nil {
+		t.Fatal(err)
 	}
 	err = e.Scratch(t.Context(), "tollgate-example/shop:dev", engine.Scratch{
 		Arch: e.Arch(), Entries: []engine.Entry{{Path: "/shop", Mode: 0o755, From: shop}}, Entrypoint: []string{"/shop"}, User: "65532:65532",

@@ -10,7 +10,18 @@ import (
 
 // TestMain lets the test binary be tollgate, for the scripts and for the children that they start.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"tollgate": main})
+	testscript.Main(cleaning{m}, map[string]func(){"tollgate": main})
+}
+
+// cleaning removes what the tests have built.
+type cleaning struct{ *testing.M }
+
+func (c cleaning) Run() int {
+	code := c.M.Run()
+	if built != "" {
+		_ = os.RemoveAll(built)
+	}
+	return code
 }
 
 func TestScripts(t *testing.T) {

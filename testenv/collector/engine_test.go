@@ -19,11 +19,7 @@ import (
 
 // TestMain lets the test binary be the guard that a session of the engine starts.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 3 && os.Args[1] == "serve" && os.Args[2] == engine.GuardRole {
-		if err := engine.Guard(os.Getenv(engine.EnvGuardSession), os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
+	if enginetest.Guarded() {
 		return
 	}
 	os.Exit(m.Run())

@@ -23,9 +23,6 @@ import (
 // Role is the role of the door: `tollgate serve door`.
 const Role = "door"
 
-// SpunHeader carries the time, in nanoseconds, that the door has spun for an answer.
-const SpunHeader = "X-Perso-Spun-Ns"
-
 // maxSpin is the longest delay.
 const maxSpin = time.Second
 
@@ -112,7 +109,7 @@ func New(target *url.URL, delay time.Duration) http.Handler {
 		return proxy
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set(SpunHeader, strconv.FormatInt(int64(spin(delay)), 10))
+		w.Header().Set(stack.SpunHeader, strconv.FormatInt(int64(stack.Spin(delay)), 10))
 		proxy.ServeHTTP(w, r)
 	})
 }
@@ -144,13 +141,3 @@ func (b *buffers) Get() []byte {
 }
 
 func (b *buffers) Put(p []byte) { b.pool.Put(&p) }
-
-// spin burns d of time on the CPU and returns how long it really took.
-func spin(d time.Duration) time.Duration {
-	begin := time.Now()
-	for {
-		if spun := time.Since(begin); spun >= d {
-			return spun
-		}
-	}
-}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tollgate-dev/tollgate/testenv/stack"
 )
 
 // open puts a door in front of a handler.
@@ -59,7 +61,7 @@ func TestDoorChangesNothing(t *testing.T) {
 	if resp.Header.Get("Location") != "/next?a=b" {
 		t.Errorf("a redirect leads past the door: %s", resp.Header.Get("Location"))
 	}
-	if _, ok := resp.Header[SpunHeader]; ok {
+	if _, ok := resp.Header[stack.SpunHeader]; ok {
 		t.Error("a door without a delay says that it spun")
 	}
 	want := map[string]string{"X-Forwarded-For": "10.1.2.3", "Traceparent": req.Header.Get("Traceparent"), "Accept-Encoding": ""}
@@ -83,7 +85,7 @@ func TestDoorSpins(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	ns, err := strconv.ParseInt(resp.Header.Get(SpunHeader), 10, 64)
+	ns, err := strconv.ParseInt(resp.Header.Get(stack.SpunHeader), 10, 64)
 	if spun := time.Duration(ns); err != nil || spun < delay || spun > took {
 		t.Errorf("spun %v of %v that the request took, want at least %v: %v", spun, took, delay, err)
 	}

@@ -65,7 +65,7 @@ func (s *gatewayService) recommend(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if s.cfg.Spin > 0 {
-		w.Header().Set("X-Perso-Spun-Ns", strconv.FormatInt(int64(spin(s.cfg.Spin)), 10))
+		w.Header().Set(SpunHeader, strconv.FormatInt(int64(Spin(s.cfg.Spin)), 10))
 	}
 	req.RequestID = strconv.FormatUint(rand.Uint64(), 16)
 	ctx := s.tel.withSession(r.Context(), req.Session, req.Channel)
@@ -123,8 +123,11 @@ func (s *gatewayService) refuse(ctx context.Context, w http.ResponseWriter, hop,
 	fail(w, status, fmt.Errorf("%s: %w", hop, err))
 }
 
-// spin burns d of time on the CPU and returns how long it really took.
-func spin(d time.Duration) time.Duration {
+// SpunHeader carries the time, in nanoseconds, that was spun for an answer.
+const SpunHeader = "X-Perso-Spun-Ns"
+
+// Spin burns d of time on the CPU and returns how long it really took.
+func Spin(d time.Duration) time.Duration {
 	begin := time.Now()
 	for {
 		if spun := time.Since(begin); spun >= d {
