@@ -18,6 +18,7 @@ const module = "github.com/tollgate-dev/tollgate"
 // A package that is not named here fails the test, so that a new one has to find its place.
 var allowed = map[string][]string{
 	".":                            {"xk6-perso"},
+	"cmd/bench-verdict":            {"internal/child", "internal/experiment", "internal/result", "internal/slot", "internal/stats", "internal/verdict", "scenarios", "testenv", "testenv/stack"},
 	"cmd/tollgate":                 {"*"},
 	"examples/shop":                {},
 	"faults":                       {"internal/population"},

@@ -11,9 +11,11 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// renderBenchstat writes the values in the Go benchmark format, one line per arm:
+// renderBenchstat writes the values in the Go benchmark format, one line per arm, and a second one for its capacity where
+// that was measured:
 //
 //	BenchmarkToll/level=full-2 80 0.00139 p50-sec/op …
+//	BenchmarkCapacity/level=full-2 3 812 capacity-req/s
 //
 // so that `benchstat -col /level report.bench` shows the levels side by side and `benchstat old.bench new.bench` two
 // runs. As go test does, a name ends in the number of cores; the number behind it is how many rounds are behind the
@@ -51,16 +53,26 @@ func renderBenchstat(a *verdict.Analysis) ([]byte, error) {
 		}
 		benchLine(&b, t.Arm, r.Machine.Cores, n, values)
 	}
+	if a.Capacity != nil { // a benchmark of its own: its number is that of launches, and more is better
+		fmt.Fprintf(&b, "Unit %s better=higher\n", benchUnit(a.Capacity.Arms[0].Effect.Metric))
+		for _, c := range a.Capacity.Arms {
+			benchLineOf(&b, "BenchmarkCapacity", c.Arm, r.Machine.Cores, a.Capacity.Launches, []string{benchValue(c.Effect.Metric, c.Effect.Value)})
+		}
+	}
 	return []byte(b.String()), nil
 }
 
 // benchLine writes one arm, nothing when it has no value.
 func benchLine(b *strings.Builder, arm result.Arm, cores, rounds int, values []string) {
+	benchLineOf(b, "BenchmarkToll", arm, cores, rounds, values)
+}
+
+func benchLineOf(b *strings.Builder, benchmark string, arm result.Arm, cores, rounds int, values []string) {
 	measured := strings.Join(values, "")
 	if measured == "" {
 		return
 	}
-	name := "BenchmarkToll/level=" + benchName(arm.Level)
+	name := benchmark + "/level=" + benchName(arm.Level)
 	if arm.Role == result.RoleRepeat || arm.Role == result.RoleKnownDelay {
 		name += "/control=" + benchName(arm.Name)
 	}
@@ -93,6 +105,8 @@ func benchUnit(m verdict.Metric) string {
 		unit += "-sec"
 	case verdict.Bytes:
 		unit += "-B"
+	case verdict.PerSecond:
+		unit += "-req/s"
 	}
 	switch m.Per {
 	case "":

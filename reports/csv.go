@@ -9,17 +9,18 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// renderCSV writes one long table: a line per arm and metric (section toll), per control (controls), per budget and
-// level (budgets) and per fault and level (catch); columns that do not apply are empty. Durations are seconds; a number that does not exist is empty,
+// renderCSV writes one long table: a line per arm and metric (section toll), per item of a bill (money), per arm (capacity), per control (controls), per budget
+// and level (budgets) and per fault and level (catch); columns that do not apply are empty. Durations are seconds; a number that does not exist is empty,
 // an open end is Inf or -Inf. Text that a spreadsheet would take for a formula has a ' before it.
 func renderCSV(a *verdict.Analysis) ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	head := csvColumns()
-	rows := slices.Concat(csvToll(a), csvControls(a), csvBudgets(a))
+	rows := slices.Concat(csvToll(a), csvMoney(a), csvCapacity(a), csvControls(a), csvBudgets(a))
 	if a.Catch != nil {
 		rows = append(rows, csvCatch(a.Catch)...)
 	}
@@ -42,7 +43,8 @@ func renderCSV(a *verdict.Analysis) ([]byte, error) {
 func csvColumns() []string {
 	return []string{"section", "arm", "role", "level", "metric", "unit", "per", "value", "diff", "diff_lo", "diff_hi",
 		"ratio", "ratio_lo", "ratio_hi", "significant", "detectable", "rounds", "budget", "limit", "control", "result", "saw", "want",
-		"fault", "state", "alert", "detect_seconds", "floor_seconds", "clear_seconds", "also", "false_alarms", "diagnosed", "evidence"}
+		"fault", "state", "alert", "detect_seconds", "floor_seconds", "clear_seconds", "also", "false_alarms", "diagnosed", "evidence",
+		"item", "quantity", "of", "price"}
 }
 
 func csvToll(a *verdict.Analysis) []map[string]string {
@@ -60,6 +62,26 @@ func csvToll(a *verdict.Analysis) []map[string]string {
 				"ratio": csvNumber(e.Ratio.Mid), "ratio_lo": csvNumber(e.Ratio.Lo), "ratio_hi": csvNumber(e.Ratio.Hi),
 				"significant": strconv.FormatBool(e.Significant), "detectable": csvNumber(e.Detectable), "rounds": strconv.Itoa(e.Rounds)})
 		}
+	}
+	return rows
+}
+
+// csvCapacity is like the toll. The rounds are launches; where no limit was found, saw says as much.
+func csvCapacity(a *verdict.Analysis) []map[string]string {
+	if a.Capacity == nil {
+		return nil
+	}
+	var rows []map[string]string
+	for _, c := range a.Capacity.Arms {
+		e := c.Effect
+		row := map[string]string{"section": "capacity", "arm": csvText(c.Arm.Name), "role": csvText(c.Arm.Role), "level": csvText(c.Arm.Level),
+			"metric": csvText(e.Metric.ID), "unit": csvText(string(e.Metric.Unit)), "value": csvNumber(e.Value), "saw": csvText(c.Bound)}
+		if c.Arm.Role != result.RoleBaseline {
+			row["diff"], row["diff_lo"], row["diff_hi"] = csvNumber(e.Diff.Mid), csvNumber(e.Diff.Lo), csvNumber(e.Diff.Hi)
+			row["ratio"], row["ratio_lo"], row["ratio_hi"] = csvNumber(e.Ratio.Mid), csvNumber(e.Ratio.Lo), csvNumber(e.Ratio.Hi)
+			row["significant"], row["detectable"], row["rounds"] = strconv.FormatBool(e.Significant), csvNumber(e.Detectable), strconv.Itoa(e.Rounds)
+		}
+		rows = append(rows, row)
 	}
 	return rows
 }

@@ -38,6 +38,7 @@ func fixture() *verdict.Analysis {
 		}
 		a.Toll = append(a.Toll, t)
 	}
+	a.Money = fixtureMoney(a.Run.Arms)
 	for i, arm := range a.Run.Arms {
 		a.Shapes = append(a.Shapes, fixtureShape(arm, []float64{0, 0.002, 0.16, 0.05, 0.12, 0.21}[i], []float64{0, 0, 0, 0.03, 0.08, 0.2}[i]))
 	}
@@ -64,11 +65,31 @@ func fixtureBase() []fixtureMetric {
 		{latency("p99"), 0.004911, [5]float64{-0.008, 0.039, 0.021, 0.068, 0.187}, 0.052},
 		{verdict.Metric{ID: "cpu", Title: "CPU time of the stack", Unit: verdict.Seconds, Per: per}, 0.7312, [5]float64{0.003, 0.278, 0.092, 0.174, 0.412}, 0.009},
 		{verdict.Metric{ID: "pipeline-cpu", Title: "CPU time of the telemetry pipeline", Unit: verdict.Seconds, Per: per}, 0.0214, [5]float64{-0.004, 0.006, 0.61, 1.93, 5.72}, 0.06},
-		{verdict.Metric{ID: "memory", Title: "memory of the stack", Unit: verdict.Bytes}, 148.2e6, [5]float64{0.001, 0.0004, 0.118, 0.171, 0.236}, 0.006},
+		{verdict.Metric{ID: "idle-cpu", Title: "CPU of the stack at rest", Unit: verdict.Seconds, Per: "per arm and hour"}, 151.2, [5]float64{0.02, -0.01, 0.83, 1.14, 1.31}, 0.05},
+		{verdict.Metric{ID: "gc-cpu", Title: "CPU for garbage collection", Unit: verdict.Seconds, Per: per}, 0.0182, [5]float64{0.01, -0.02, 0.21, 0.34, 0.77}, 0.06},
+		{verdict.Metric{ID: "allocs", Title: "heap allocated", Unit: verdict.Bytes, Per: per}, 64.1e6, [5]float64{0.0005, 0.001, 0.082, 0.164, 0.541}, 0.004},
+		{verdict.Metric{ID: "rss", Title: "memory of the stack", Unit: verdict.Bytes}, 148.2e6, [5]float64{0.001, 0.0004, 0.118, 0.171, 0.236}, 0.006},
+		{verdict.Metric{ID: "rss-peak", Title: "peak memory of the stack", Unit: verdict.Bytes}, 171.4e6, [5]float64{0.003, -0.002, 0.124, 0.166, 0.252}, 0.012},
 		{verdict.Metric{ID: "spans", Title: "spans", Unit: verdict.Count, Per: per}, 0, [5]float64{0, 0, 0, 1104, 11040}, 12},
 		{verdict.Metric{ID: "log-records", Title: "log records", Unit: verdict.Count, Per: per}, 0, [5]float64{0, 0, 0, 212, 214}, 9},
 		{verdict.Metric{ID: "bytes", Title: "telemetry on the wire", Unit: verdict.Bytes, Per: per}, 0, [5]float64{0, 0, 182e3, 641e3, 4.31e6}, 8e3},
+		{verdict.Metric{ID: "money", Title: "money", Unit: "EUR", Per: "per million requests"}, 0.008124, [5]float64{0.002, 0.31, 0.09, 41.1, 408.2}, 0.5},
 	}
+}
+
+// fixtureMoney has an item that depends on the level and one that the baseline does not have.
+func fixtureMoney(arms []result.Arm) *verdict.Bills {
+	m := &verdict.Bills{Currency: "EUR", Left: []string{"left out: memory of the stack; prices.rate is not set, over which to spread what costs by the hour"}}
+	for i, arm := range []result.Arm{arms[0], arms[3], arms[4], arms[5]} {
+		hours, spans := 0.2031*(1+0.1*float64(i)), []float64{0, 0, 1.104, 11.04}[i]
+		b := verdict.Bill{Arm: arm, Items: []verdict.Item{
+			{What: "CPU of the stack", Quantity: hours, Unit: "core hour", Price: 0.04, Amount: hours * 0.04},
+			{What: "spans", Quantity: spans, Unit: "million", Price: 0.3, Amount: spans * 0.3},
+		}}
+		b.Total = b.Items[0].Amount + b.Items[1].Amount
+		m.Bills = append(m.Bills, b)
+	}
+	return m
 }
 
 func fixtureEffect(b fixtureMetric, arm, metric int) verdict.Effect {

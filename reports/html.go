@@ -22,21 +22,28 @@ var htmlStyle string
 // page is what the template shows.
 type page struct {
 	*verdict.Analysis
-	Style       template.CSS
-	Meaning     string
-	Measured    string
-	Machine     string
-	Unfinished  string
-	Confidence  string
-	BaselineArm result.Arm
-	Panels      []panel
-	Latencies   template.HTML
-	Toll        []tollRow
-	Faults      []faultView
-	States      []verdict.CellState
-	Env         []envRow
-	Modules     []string
-	StartUps    []string // of containers
+	Style          template.CSS
+	Meaning        string
+	Measured       string
+	Machine        string
+	Unfinished     string
+	Confidence     string
+	BaselineArm    result.Arm
+	Panels         []panel
+	Latencies      template.HTML
+	Toll           []tollRow
+	AtRest         string
+	Bills          [][]string // a table, its head first; nil without prices
+	BillsTitle     string
+	Faults         []faultView
+	States         []verdict.CellState
+	Env            []envRow
+	Modules        []string
+	CapacityLead   string
+	CapacityRows   [][]string
+	CapacityChange template.HTML
+	StartUps       []string // of containers
+	LooksText      string
 }
 
 // tollRow is one metric of the table of all numbers.
@@ -78,6 +85,7 @@ type envRow struct{ Level, Title, Name, Value string }
 // renderHTML writes the page: self-contained, without script, and with a policy that would stop any.
 func renderHTML(a *verdict.Analysis) ([]byte, error) {
 	t, err := template.New("report").Funcs(template.FuncMap{
+		"lines":  func(cell string) []string { return strings.Split(cell, "\n") },
 		"amount": amount, "armNote": armNote,
 		"elapsed": elapsed, "factor": func(x float64) string { return fixed(x, digits(x, 2)) }, "join": func(s []string) string { return strings.Join(s, ", ") },
 		"length":      func(d time.Duration) string { return amount(d.Seconds(), verdict.Seconds) },
@@ -99,7 +107,14 @@ func newPage(a *verdict.Analysis) page {
 	p := page{
 		Analysis: a, Style: template.CSS(htmlStyle), Meaning: meaning(a.Outcome), Measured: measured(a.Run), Machine: machine(a.Run.Machine),
 		Unfinished: unfinished(a.Run), Confidence: confidence(a), BaselineArm: baselineArm(a),
-		Panels: forests(a), Latencies: latencies(a), Toll: tollRows(a), StartUps: startUps(a.Run),
+		Panels: forests(a), Latencies: latencies(a), Toll: tollRows(a), StartUps: startUps(a.Run), LooksText: looks(a),
+	}
+	if a.Capacity != nil {
+		p.CapacityLead, p.CapacityRows, p.CapacityChange = capacityLead(a), capacityRows(a, ", "), capacityForest(a)
+	}
+	p.AtRest = atRest(a)
+	if a.Money != nil {
+		p.Bills, p.BillsTitle = moneyTable(a.Money, "\n"), moneyTitle(a.Money)
 	}
 	if a.Catch != nil {
 		p.States = statesOf(a.Catch)

@@ -20,12 +20,19 @@ const jsonSchema = 1
 //	schema, outcome, reasons[], confidence           the verdict; confidence is that of every interval, e.g. 0.95
 //	run{…}                                            what ran where: id, status, times (RFC 3339, UTC), plan, machine, levels, faults, alerts
 //	controls[]{name, ok, saw, want, remedy, undecided} undecided: too little was measured to judge it
-//	budgets[]{budget, level, metric, limit, relative, saw{lo, mid, hi}, outcome, sentence}
-//	                                                  limit and saw are ratios when relative, else in the metric's unit
-//	metrics[]{id, title, unit, per}                   unit is s, B or 1
+//	budgets[]{budget, level, metric, limit, relative, least, saw{lo, mid, hi}, outcome, sentence}
+//	                                                  limit and saw are ratios when relative, else in the metric's unit;
+//	                                                  least: saw has to be over the limit, not under it
+//	looks[]{launches, confidence, open}               when the budgets were judged; none where that was once, at the end
+//	metrics[]{id, title, unit, per}                   of the toll; unit is s, B, 1 or a currency ("money" where none is named)
 //	toll[]{arm{…}, values[]}                          the baseline first; its values have no diff and no ratio
 //	  values[]{metric, value, diff{lo, mid, hi}, ratio{lo, mid, hi}, significant, detectable, rounds, note}
+//	money{currency, rate_per_second, bills[]{arm{…}, items[]{item, quantity, unit, price, amount}, total}, left_out[]}
+//	                                                  per million requests; the baseline first; null without prices
 //	distributions[]{arm, points[]{quantile, seconds}} response time of the step whose latency is the toll
+//	capacity{slo_p99_seconds, slo_share, step, launches, arms[]}, null when it was not to be measured
+//	  arms[]{arm{…}, rate{lo, mid, hi}, bound, diff, ratio, significant, detectable, slots, void, note}
+//	                                                  the baseline first; bound in words, where no limit was found
 //	catch{levels[], faults[]{id, skipped, start, end, phases[], cells[]}}, null when no fault was run
 //	notes[]                                           footnotes; a note is a 1-based index into it
 //
@@ -35,14 +42,17 @@ const jsonSchema = 1
 func renderJSON(a *verdict.Analysis) ([]byte, error) {
 	out := jsonReport{
 		Schema: jsonSchema, Outcome: string(a.Outcome), Reasons: list(a.Reasons), Confidence: number(a.Confidence), Run: jsonRunOf(a.Run),
-		Controls: []jsonControl{}, Budgets: []jsonBudget{}, Metrics: []jsonMetric{}, Toll: jsonTollOf(a), Distributions: []jsonDistribution{}, Notes: list(a.Notes),
+		Controls: []jsonControl{}, Budgets: []jsonBudget{}, Looks: []jsonLook{}, Metrics: []jsonMetric{}, Toll: jsonTollOf(a), Money: jsonMoneyOf(a.Money), Distributions: []jsonDistribution{}, Notes: list(a.Notes),
 	}
 	for _, c := range a.Controls {
 		out.Controls = append(out.Controls, jsonControl(c))
 	}
 	for _, r := range a.Budgets {
-		out.Budgets = append(out.Budgets, jsonBudget{r.Budget.Text, r.Level, r.Budget.Metric, number(r.Budget.Limit), r.Budget.Relative,
+		out.Budgets = append(out.Budgets, jsonBudget{r.Budget.Text, r.Level, r.Budget.Metric, number(r.Budget.Limit), r.Budget.Relative, r.Budget.Least,
 			jsonIntervalOf(r.Saw), string(r.Outcome), r.Sentence})
+	}
+	for _, l := range a.Looks {
+		out.Looks = append(out.Looks, jsonLook{l.Launches, number(l.Confidence), l.Open})
 	}
 	for _, m := range metricsOf(a) {
 		out.Metrics = append(out.Metrics, jsonMetric{m.ID, m.Title, string(m.Unit), m.Per})
@@ -54,6 +64,7 @@ func renderJSON(a *verdict.Analysis) ([]byte, error) {
 		}
 		out.Distributions = append(out.Distributions, d)
 	}
+	out.Capacity = jsonCapacityOf(a.Capacity)
 	if a.Catch != nil {
 		c := jsonCatchOf(a.Catch)
 		out.Catch = &c
@@ -84,9 +95,12 @@ type jsonReport struct {
 	Run           jsonRun            `json:"run"`
 	Controls      []jsonControl      `json:"controls"`
 	Budgets       []jsonBudget       `json:"budgets"`
+	Looks         []jsonLook         `json:"looks"`
 	Metrics       []jsonMetric       `json:"metrics"`
 	Toll          []jsonArmToll      `json:"toll"`
+	Money         *jsonMoney         `json:"money"`
 	Distributions []jsonDistribution `json:"distributions"`
+	Capacity      *jsonCapacity      `json:"capacity"`
 	Catch         *jsonCatch         `json:"catch"`
 	Notes         []string           `json:"notes"`
 }
@@ -107,9 +121,16 @@ type jsonBudget struct {
 	Metric   string        `json:"metric"`
 	Limit    number        `json:"limit"`
 	Relative bool          `json:"relative"`
+	Least    bool          `json:"least"`
 	Saw      *jsonInterval `json:"saw"`
 	Outcome  string        `json:"outcome"`
 	Sentence string        `json:"sentence"`
+}
+
+type jsonLook struct {
+	Launches   int    `json:"launches"`
+	Confidence number `json:"confidence"`
+	Open       int    `json:"open"`
 }
 
 type jsonMetric struct {

@@ -22,6 +22,7 @@ func renderMarkdown(a *verdict.Analysis) ([]byte, error) {
 		b.WriteString("- " + markdown(why) + "\n")
 	}
 	markdownToll(&b, a)
+	markdownCapacity(&b, a)
 	if a.Catch != nil {
 		markdownCatch(&b, a)
 	}
@@ -36,26 +37,39 @@ func markdownToll(b *strings.Builder, a *verdict.Analysis) {
 	}
 	base := baselineArm(a)
 	fmt.Fprintf(b, "\n### The toll\n\nChange over %s with its %s interval; `~` means no significant change.\n\n", markdown(base.Level), confidence(a))
-	rows := [][]string{{"level"}, {base.Name + " (" + armNote(base) + ")"}}
-	for _, m := range metrics {
-		rows[0] = append(rows[0], head(m))
-		rows[1] = append(rows[1], amount(baselineOf(a, m), m.Unit))
-	}
-	for _, t := range a.Toll {
-		row := []string{t.Arm.Name}
-		if note := armNote(t.Arm); note != "" {
-			row[0] += " (" + note + ")"
+	named := func(name, note string) string {
+		if note == "" {
+			return name
 		}
-		for _, m := range metrics {
-			row = append(row, tollCell(t, m)+noteMark(a, effectOf(t, m).Note))
+		return name + " (" + note + ")"
+	}
+	markdownTable(b, tollTable(a, metrics, named), "---:")
+	if metrics := costMetrics(a); len(metrics) > 0 {
+		b.WriteString("\n<details><summary>Cost</summary>\n\n")
+		if text := atRest(a); text != "" {
+			b.WriteString(markdown(text) + "\n\n")
 		}
-		rows = append(rows, row)
+		markdownTable(b, tollTable(a, metrics, named), "---:")
+		b.WriteString("\n</details>\n")
 	}
-	last := []string{"detectable"}
-	for _, m := range metrics {
-		last = append(last, detectable(worstDetectable(a, m)))
+	if a.Money != nil {
+		markdownMoney(b, a.Money)
 	}
-	markdownTable(b, append(rows, last), "---:")
+}
+
+func markdownCapacity(b *strings.Builder, a *verdict.Analysis) {
+	if a.Capacity == nil {
+		return
+	}
+	lead := capacityLead(a)
+	b.WriteString("\n### The capacity\n\n" + markdown(strings.ToUpper(lead[:1])+lead[1:]) + ".\n\n")
+	rows := capacityRows(a, " (")
+	for _, row := range rows {
+		if strings.Contains(row[0], " (") {
+			row[0] += ")"
+		}
+	}
+	markdownTable(b, rows, "---:")
 }
 
 func markdownCatch(b *strings.Builder, a *verdict.Analysis) {
@@ -94,6 +108,9 @@ func markdownDetails(b *strings.Builder, a *verdict.Analysis) {
 			rows = append(rows, []string{r.Budget.Text, r.Level, outcomeMark(r.Outcome) + " " + r.Sentence})
 		}
 		markdownTable(b, rows, "---")
+		if text := looks(a); text != "" {
+			b.WriteString("\n" + markdown(text) + "\n")
+		}
 		b.WriteString("\n</details>\n")
 	}
 	if a.Catch != nil && len(a.Catch.Faults) > 0 {

@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
@@ -16,6 +17,10 @@ func renderText(a *verdict.Analysis) ([]byte, error) {
 	textControls(&b, a)
 	textBudgets(&b, a)
 	textToll(&b, a)
+	if a.Money != nil {
+		textMoney(&b, a.Money)
+	}
+	textCapacity(&b, a)
 	if a.Catch != nil {
 		textCatch(&b, a, a.Catch)
 	}
@@ -57,6 +62,9 @@ func textBudgets(b *strings.Builder, a *verdict.Analysis) {
 		}
 		b.WriteString(wrap("  "+outcomeMark(r.Outcome)+" ", "    ", r.Sentence))
 	}
+	if text := looks(a); text != "" {
+		b.WriteString(wrap("  ", "  ", text))
+	}
 }
 
 func textToll(b *strings.Builder, a *verdict.Analysis) {
@@ -67,33 +75,30 @@ func textToll(b *strings.Builder, a *verdict.Analysis) {
 	base := baselineArm(a)
 	b.WriteString("\n" + wrap("", "", fmt.Sprintf("the toll: change over %s, with its %s interval; %s means no significant change",
 		base.Level, confidence(a), same)) + "\n")
-	table := grid{{"level"}, {base.Name + "\n" + armNote(base)}}
-	for _, m := range metrics {
-		table[0] = append(table[0], head(m))
-		table[1] = append(table[1], amount(baselineOf(a, m), m.Unit))
-	}
-	for _, t := range a.Toll {
-		row := []string{t.Arm.Name}
-		if note := armNote(t.Arm); note != "" {
-			row[0] += "\n" + note
-		}
-		for _, m := range metrics {
-			row = append(row, tollCell(t, m)+noteMark(a, effectOf(t, m).Note))
-		}
-		table = append(table, row)
-	}
-	last := []string{"detectable"}
-	for _, m := range metrics {
-		last = append(last, detectable(worstDetectable(a, m)))
-	}
-	b.WriteString(append(table, last).String())
+	named := func(name, note string) string { return strings.TrimRight(name+"\n"+note, "\n") }
+	b.WriteString(grid(tollTable(a, metrics, named)).String())
 	b.WriteString("\n" + wrap("", "", "noise floor: the interval of the same level measured twice. "+
-		"detectable: a change of this size would have been seen at every level."))
+		"detectable: a change of this size would have been seen at every level. "+atRest(a)))
+	if metrics := costMetrics(a); len(metrics) > 0 {
+		b.WriteString("\n" + wrap("", "", "cost: what else changes over "+base.Level) + "\n" + grid(tollTable(a, metrics, named)).String())
+	}
 }
 
-// tollCell is an effect as tables show it: the repeated baseline as the noise floor, the known delay in its own unit.
+func textCapacity(b *strings.Builder, a *verdict.Analysis) {
+	if a.Capacity == nil {
+		return
+	}
+	b.WriteString("\n" + wrap("", "", "the capacity: "+capacityLead(a)) + "\n")
+	b.WriteString(grid(capacityRows(a, "\n")).String())
+}
+
+// tollCell is an effect as tables show it: the repeated baseline as the noise floor, the known delay and money in their own
+// unit.
 func tollCell(t verdict.LevelToll, m verdict.Metric) string {
 	e := effectOf(t, m)
+	if m.ID == "money" {
+		e.Ratio = verdict.Interval{Lo: math.NaN(), Mid: math.NaN(), Hi: math.NaN()}
+	}
 	switch {
 	case t.Arm.Role == result.RoleRepeat:
 		return noise(e)

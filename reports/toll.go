@@ -10,7 +10,12 @@ import (
 
 // essential is the choice of metrics for tables that have no room for all, in display order.
 func essential() []string {
-	return []string{"p50", "p95", "p99", "cpu", "pipeline-cpu", "memory", "bytes"}
+	return []string{"p50", "p95", "p99", "cpu", "pipeline-cpu", "rss", "bytes"}
+}
+
+// costly is the choice for the table of what else a level costs, in display order.
+func costly() []string {
+	return []string{"money", "idle-cpu", "idle-pipeline-cpu", "rss-peak", "gc-cpu", "allocs", "alloc-objects"}
 }
 
 // metricsOf lists the metrics of a run in display order, from the baseline or, without one, from the first arm.
@@ -30,16 +35,59 @@ func metricsOf(a *verdict.Analysis) []verdict.Metric {
 // chosenMetrics are the essential metrics that the run has; all of them if it has none of these.
 func chosenMetrics(a *verdict.Analysis) []verdict.Metric {
 	all := metricsOf(a)
+	if out := among(all, essential()); len(out) > 0 {
+		return out
+	}
+	return all
+}
+
+// costMetrics are those of the table of costs that the run has.
+func costMetrics(a *verdict.Analysis) []verdict.Metric { return among(metricsOf(a), costly()) }
+
+// among are the metrics of the ids, in the order of the ids.
+func among(all []verdict.Metric, ids []string) []verdict.Metric {
 	var out []verdict.Metric
-	for _, id := range essential() {
+	for _, id := range ids {
 		if i := slices.IndexFunc(all, func(m verdict.Metric) bool { return m.ID == id }); i >= 0 {
 			out = append(out, all[i])
 		}
 	}
-	if len(out) == 0 {
-		return all
-	}
 	return out
+}
+
+// tollTable is a table of some metrics over the arms: the baseline's values, the changes of the others, what could have
+// been seen. An arm's name and what it is for are joined by format.
+func tollTable(a *verdict.Analysis, metrics []verdict.Metric, named func(name, note string) string) [][]string {
+	base := baselineArm(a)
+	table := [][]string{{"level"}, {named(base.Name, armNote(base))}}
+	for _, m := range metrics {
+		table[0] = append(table[0], head(m))
+		table[1] = append(table[1], amount(baselineOf(a, m), m.Unit))
+	}
+	for _, t := range a.Toll {
+		row := []string{named(t.Arm.Name, armNote(t.Arm))}
+		for _, m := range metrics {
+			row = append(row, tollCell(t, m)+noteMark(a, effectOf(t, m).Note))
+		}
+		table = append(table, row)
+	}
+	last := []string{"detectable"}
+	for _, m := range metrics {
+		if m.ID == "money" { // its changes are no ratios here
+			last = append(last, unknown)
+			continue
+		}
+		last = append(last, detectable(worstDetectable(a, m)))
+	}
+	return append(table, last)
+}
+
+// atRest says, where CPU times stand, whether what an arm uses at rest is part of them; "" where nothing is known of CPU.
+func atRest(a *verdict.Analysis) string {
+	if len(among(metricsOf(a), []string{"idle-cpu", "idle-pipeline-cpu"})) == 0 {
+		return ""
+	}
+	return "CPU per request is without what an arm uses at rest, which stands by itself."
 }
 
 // head is the short name of a metric for the head of a column.
@@ -52,16 +100,33 @@ func head(m verdict.Metric) string {
 		name = "pipeline CPU"
 	case "bytes":
 		name = "telemetry"
+	case "rss":
+		name = "memory"
+	case "rss-peak":
+		name = "peak memory"
+	case "idle-cpu":
+		name = "CPU at rest"
+	case "idle-pipeline-cpu":
+		name = "pipeline CPU at rest"
+	case "gc-cpu":
+		name = "GC CPU"
+	case "alloc-objects":
+		name = "objects"
 	}
-	if m.Per == "per 1,000 requests" {
+	switch m.Per {
+	case "per 1,000 requests":
 		name += " /1k"
+	case "per million requests":
+		name += " /1M"
+	case "per arm and hour":
+		name += " /h"
 	}
 	return name
 }
 
 // isLatency reports whether a metric is a latency of single requests, which a known delay moves by itself.
 func isLatency(m verdict.Metric) bool {
-	return slices.Contains([]string{"mean", "p50", "p90", "p95", "p99"}, m.ID)
+	return slices.Contains([]string{"mean", "p50", "p90", "p95", "p99", "p99.9"}, m.ID)
 }
 
 // effectOf finds the effect on a metric; one that knows nothing where an odd analysis has none.

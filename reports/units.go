@@ -134,6 +134,8 @@ func scaleOf(x float64, unit verdict.Unit) scale {
 		scales = []scale{{1, " s"}, {1e-3, " ms"}, {1e-6, " µs"}, {1e-9, " ns"}}
 	case verdict.Bytes:
 		scales = []scale{{1e9, " GB"}, {1e6, " MB"}, {1e3, " kB"}, {1, " B"}}
+	case verdict.PerSecond:
+		scales = []scale{{1, "/s"}}
 	case verdict.Count:
 		scales = []scale{{1e9, " G"}, {1e6, " M"}, {1, ""}}
 	}
@@ -148,7 +150,7 @@ func scaleOf(x float64, unit verdict.Unit) scale {
 	return scales[len(scales)-1]
 }
 
-// digits is the number of decimals that show x to n significant digits, at most three.
+// digits is the number of decimals that show x to n significant digits, at most six.
 func digits(x float64, n int) int {
 	if x == 0 || !known(x) {
 		return 0
@@ -158,7 +160,7 @@ func digits(x float64, n int) int {
 	if err != nil {
 		return 0
 	}
-	return min(max(n-1-magnitude, 0), 3)
+	return min(max(n-1-magnitude, 0), 6)
 }
 
 // fixed formats with a number of decimals, thousands separated, and a true minus sign.

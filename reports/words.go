@@ -210,8 +210,15 @@ func measured(r result.Run) string {
 	parts := []string{
 		count(len(r.Levels), "level"),
 		count(len(r.Faults), "fault"),
-		fmt.Sprintf("%s of %s of %s slots per arm", count(p.Launches, "launch"), count(p.Rounds, "round"), amount(p.Slot.Seconds(), verdict.Seconds)),
-		fmt.Sprintf("%s %s (catch: %s per arm)", amount(p.Rate, verdict.Count), rate, amount(p.CatchRate, verdict.Count)),
+	}
+	if c := p.Capacity; c == nil || p.Launches > 0 || len(r.Faults) > 0 {
+		parts = append(parts,
+			fmt.Sprintf("%s of %s of %s slots per arm", count(p.Launches, "launch"), count(p.Rounds, "round"), amount(p.Slot.Seconds(), verdict.Seconds)),
+			fmt.Sprintf("%s %s (catch: %s per arm)", amount(p.Rate, verdict.Count), rate, amount(p.CatchRate, verdict.Count)))
+	}
+	if c := p.Capacity; c != nil {
+		parts = append(parts, fmt.Sprintf("capacity: %s of %s of %s slots per arm", count(c.Launches, "launch"), count(c.Rounds, "round"),
+			amount(c.Slot.Seconds(), verdict.Seconds)))
 	}
 	if r.Journeys != "" {
 		parts = append(parts, "journeys: "+r.Journeys)
@@ -262,4 +269,28 @@ func stamp(t time.Time) string {
 // confidence is the level of all intervals: "95 %".
 func confidence(a *verdict.Analysis) string {
 	return fixed(100*a.Confidence, digits(100*a.Confidence, 2)) + " %"
+}
+
+// looks says when the budgets were judged, and by what rule; "" where there was one look.
+func looks(a *verdict.Analysis) string {
+	if len(a.Looks) == 0 {
+		return ""
+	}
+	var rule, made []string
+	for _, l := range a.Run.Plan.Looks {
+		rule = append(rule, strconv.Itoa(l.Launches))
+	}
+	for _, l := range a.Looks {
+		made = append(made, fmt.Sprintf("after %d launches at %.3g %%: %d open", l.Launches, 100*l.Confidence, l.Open))
+	}
+	return fmt.Sprintf("Looks: %s. The rule, fixed before the first launch: judge after %s launches while a budget is open; "+
+		"the error rates of all looks add up to %.3g %%.", strings.Join(made, "; "), join(rule), 100*(1-a.Confidence))
+}
+
+// join lists in prose: "3", "3 and 6", "3, 6 and 12".
+func join(list []string) string {
+	if n := len(list); n > 1 {
+		return strings.Join(list[:n-1], ", ") + " and " + list[n-1]
+	}
+	return strings.Join(list, "")
 }

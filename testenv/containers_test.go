@@ -236,7 +236,29 @@ func TestContainers(t *testing.T) {
 			if u.CPU[service] <= 0 || service != Backing && u.RSS[service] < 1<<20 {
 				t.Errorf("%s used %v and %d bytes", service, u.CPU[service], u.RSS[service])
 			}
+			if peak, known := u.Peak[service]; known && (service == Backing || peak < u.RSS[service]) {
+				t.Errorf("%s: peak %d below %d bytes", service, peak, u.RSS[service])
+			}
 		}
+	})
+	t.Run("runtimes", func(t *testing.T) {
+		before, err := a.Runtime(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		post(t, a.Gateway()+"/v1/recommend", `{"session":"s1","channel":"web","slots":4,"placement":"home"}`, 200)
+		eventually(t, func() error { // small objects are counted by the span
+			now, err := a.Runtime(ctx)
+			if err != nil {
+				return err
+			}
+			for _, service := range services {
+				if more := now[service].Since(before[service]); before[service].AllocObjects <= 0 || more.AllocBytes <= 0 {
+					return fmt.Errorf("%s: %+v, then %+v", service, before[service], more)
+				}
+			}
+			return nil
+		})
 	})
 	t.Run("a parked arm stands still", func(t *testing.T) {
 		if err := a.Park(); err != nil {

@@ -9,6 +9,10 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
 // controls talks to /control/ of the roles. Its limit is what a service that is alive needs to answer.
@@ -19,6 +23,23 @@ type roles struct {
 	arm   string
 	token string
 	url   func(role string) (base string, ok bool)
+}
+
+// runtimes asks every service for what its runtime reports, all at once.
+func (r roles) runtimes(ctx context.Context) (map[string]result.Runtime, error) {
+	out := make([]result.Runtime, len(services))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, service := range services {
+		group.Go(func() error { return r.call(ctx, http.MethodPost, service, "runtime", struct{}{}, &out[i]) })
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	reported := map[string]result.Runtime{}
+	for i, service := range services {
+		reported[service] = out[i]
+	}
+	return reported, nil
 }
 
 // call makes one request to the control endpoint of a role.

@@ -189,26 +189,35 @@ func (a *crate) each(do func(*engine.Meter) error) error {
 
 // Usage reads the control groups of the arm's containers, and of the broker and the store as Backing.
 func (a *crate) Usage() (Usage, error) {
-	u := Usage{CPU: map[string]time.Duration{}, RSS: map[string]int64{}}
+	u := Usage{CPU: map[string]time.Duration{}, RSS: map[string]int64{}, Peak: map[string]int64{}}
 	var errs []error
-	read := func(c *engine.Container, service string, memory bool) {
-		cpu, rss, err := c.Meter.Read(context.Background())
-		if err != nil {
-			errs = append(errs, fmt.Errorf("testenv: %s: %w", c.Name, err))
-			return
-		}
-		u.CPU[service] += cpu
-		if memory {
-			u.RSS[service] += rss
-		}
-	}
 	for c, service := range a.own() {
-		read(c, service, true)
+		errs = append(errs, u.add(c, service))
 	}
 	for _, host := range []string{kafkaHost, redisHost} {
-		read(a.fleet.shared[host], Backing, false)
+		errs = append(errs, u.add(a.fleet.shared[host], Backing))
 	}
+	delete(u.RSS, Backing) // all arms hold it together
+	delete(u.Peak, Backing)
 	return u, errors.Join(errs...)
+}
+
+// add adds what a container of a service has used. A peak is known of a service only if it is of all its containers.
+func (u Usage) add(c *engine.Container, service string) error {
+	r, err := c.Meter.Read(context.Background())
+	if err != nil {
+		return fmt.Errorf("testenv: %s: %w", c.Name, err)
+	}
+	_, more := u.CPU[service]
+	_, known := u.Peak[service]
+	u.CPU[service] += r.CPU
+	u.RSS[service] += r.Memory
+	if r.Peak > 0 && known == more {
+		u.Peak[service] += r.Peak
+	} else {
+		delete(u.Peak, service)
+	}
+	return nil
 }
 
 // Telemetry reads what the Collector took in and how many series Prometheus holds.
@@ -241,6 +250,10 @@ func (a *crate) Telemetry(ctx context.Context) (result.Telemetry, error) {
 	}
 	t.ActiveSeries = head.Data.HeadStats.NumSeries
 	return t, nil
+}
+
+func (a *crate) Runtime(ctx context.Context) (map[string]result.Runtime, error) {
+	return a.roles().runtimes(ctx)
 }
 
 // get is a GET that is answered by 200.

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tollgate-dev/tollgate/internal/child"
+	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/testenv/compose"
 	"github.com/tollgate-dev/tollgate/testenv/door"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
@@ -178,27 +179,21 @@ func (a *foreignArm) each(do func(*engine.Meter) error) error {
 
 // Usage reads the containers of the arm; it is empty where none are known.
 func (a *foreignArm) Usage() (Usage, error) {
-	u := Usage{CPU: map[string]time.Duration{}, RSS: map[string]int64{}}
+	u := Usage{CPU: map[string]time.Duration{}, RSS: map[string]int64{}, Peak: map[string]int64{}}
 	var errs []error
-	read := func(service string, c *engine.Container) {
-		cpu, memory, err := c.Meter.Read(context.Background())
-		if err != nil {
-			errs = append(errs, fmt.Errorf("testenv: %s: %w", c.Name, err))
-			return
-		}
-		u.CPU[service] += cpu
-		u.RSS[service] += memory
-	}
 	for service, parts := range a.parts {
 		for _, c := range parts {
-			read(service, c)
+			errs = append(errs, u.add(c, service))
 		}
 	}
 	if a.pipeline != nil {
-		read(Telemetry, a.pipeline)
+		errs = append(errs, u.add(a.pipeline, Telemetry))
 	}
 	return u, errors.Join(errs...)
 }
+
+// Runtime is empty: what the runtimes of a system that is not ours report is not known here.
+func (a *foreignArm) Runtime(context.Context) (map[string]result.Runtime, error) { return nil, nil }
 
 // Lag is an error: what the system has for a broker is not known here.
 func (a *foreignArm) Lag(context.Context) (map[int32]int64, error) {

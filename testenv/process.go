@@ -339,7 +339,7 @@ func (a *arm) each(do func(*child.Process) error) error {
 }
 
 func (a *arm) Usage() (Usage, error) {
-	u := Usage{CPU: map[string]time.Duration{}, RSS: map[string]int64{}}
+	u := Usage{CPU: map[string]time.Duration{}, RSS: map[string]int64{}, Peak: map[string]int64{}}
 	var errs []error
 	for service, p := range a.procs {
 		cpu, err := child.CPU(p.PID)
@@ -347,12 +347,15 @@ func (a *arm) Usage() (Usage, error) {
 			errs = append(errs, fmt.Errorf("testenv: %s: %w", p.Name, err))
 			continue
 		}
-		rss, err := child.RSS(p.PID)
+		rss, peak, err := child.Memory(p.PID)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("testenv: %s: %w", p.Name, err))
 			continue
 		}
 		u.CPU[service], u.RSS[service] = cpu, rss
+		if peak > 0 {
+			u.Peak[service] = peak
+		}
 	}
 	cpu, err := child.CPU(a.backing.PID)
 	u.CPU[Backing] = cpu
@@ -370,6 +373,10 @@ func (a *arm) Telemetry(ctx context.Context) (result.Telemetry, error) {
 	var t result.Telemetry
 	err := a.Ask(ctx, Telemetry, "stats", struct{}{}, &t)
 	return t, err
+}
+
+func (a *arm) Runtime(ctx context.Context) (map[string]result.Runtime, error) {
+	return a.roles().runtimes(ctx)
 }
 
 func (a *arm) Lag(ctx context.Context) (map[int32]int64, error) { return a.view.lag(ctx) }

@@ -77,6 +77,9 @@ type Arm interface {
 	Usage() (Usage, error)
 	// Telemetry reads the arm's cumulative telemetry.
 	Telemetry(ctx context.Context) (result.Telemetry, error)
+	// Runtime reads what the runtimes of the arm's services report, cumulative, by service; it is empty where they report
+	// nothing. To ask costs a service about as much as a request.
+	Runtime(ctx context.Context) (map[string]result.Runtime, error)
 	// Answers reports whether a service answers its health check now.
 	Answers(ctx context.Context, service string) (bool, error)
 	// Lag reads the consumer group's lag from the broker, in records, by partition.
@@ -95,8 +98,9 @@ type Arm interface {
 
 // Usage is what an arm has used since its start.
 type Usage struct {
-	CPU map[string]time.Duration // by service; "backing" is the broker and store that all arms share
-	RSS map[string]int64         // bytes of anonymous memory, by service
+	CPU  map[string]time.Duration // by service; "backing" is the broker and store that all arms share
+	RSS  map[string]int64         // bytes of anonymous memory, by service
+	Peak map[string]int64         // the most that RSS was, by service; one of which that is not known is missing
 }
 
 // Observed is what the load generator saw of one arm since the last call.

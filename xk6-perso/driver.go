@@ -3,6 +3,7 @@ package perso
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"strings"
 	"time"
@@ -48,6 +49,8 @@ type driver struct {
 
 	launch int
 	arms   map[string]*arm
+
+	planned, made int64 // steps that came due, and those of them that became requests
 }
 
 // arm is one target with its own schedule, which carries over from slot to slot of a launch.
@@ -59,6 +62,7 @@ type arm struct {
 
 	clock  time.Duration // virtual time at the start of the slot that is on, or else of the next one
 	offset time.Duration // by how much clock was turned back, against arms that take load at the same time
+	tempo  float64       // virtual time per time in the slot that is on, above 0; 1 unless its order is exact
 	rec    *record       // the slot that is on; nil between slots
 }
 
@@ -95,8 +99,8 @@ func (d *driver) step(ctx context.Context, p *pacer, run *slotRun, arms []*arm) 
 	var next *arm
 	at := run.order.Duration // since the start of the slot
 	for _, a := range arms {
-		if due := max(a.stream.peek()-a.clock, 0); due < at {
-			next, at = a, due
+		if due := float64(max(a.stream.peek()-a.clock, 0)) / a.tempo; due < float64(at) {
+			next, at = a, time.Duration(due)
 		}
 	}
 	d.mu.Unlock()
@@ -105,6 +109,7 @@ func (d *driver) step(ctx context.Context, p *pacer, run *slotRun, arms []*arm) 
 		return false
 	}
 	d.mu.Lock()
+	d.planned++
 	d.dispatch(ctx, next, next.stream.pop(), due)
 	d.mu.Unlock()
 	d.emit.flush(flushAt)
@@ -133,7 +138,11 @@ func (d *driver) open(run *slotRun) []*arm {
 		a.clock, a.offset = a.clock+a.offset-offset, offset
 		a.client = newClient(a.pool, strings.TrimSuffix(t.URL, "/"), d.token, d.timeout)
 		a.stream.drift = o.Drift
-		a.stream.setRate(o.Rate, a.clock+a.offset) // the same virtual time in every arm, so that schedules stay the same
+		if a.tempo = 1; o.Exact && a.stream.rate > 0 {
+			a.tempo = float64(a.stream.span(a.clock, d.steps(o))) / float64(o.Duration)
+		} else {
+			a.stream.setRate(o.Rate, a.clock+a.offset) // the same virtual time in every arm, so that schedules stay the same
+		}
 		a.rec = d.newRecord(run, a.name)
 		a.rec.client = a.client
 		run.records = append(run.records, a.rec)
@@ -142,12 +151,22 @@ func (d *driver) open(run *slotRun) []*arm {
 	return arms
 }
 
+// steps is how many steps have to come due for the requests that an order calls for: clicks and purchases are planned for
+// every page, and made where a user clicks.
+func (d *driver) steps(o slot.Order) int {
+	requests := o.Rate * o.Duration.Seconds()
+	if d.made > 0 {
+		requests *= float64(d.planned) / float64(d.made)
+	}
+	return max(1, int(math.Round(requests)))
+}
+
 // close ends the slot: what comes due from now on belongs to the arms' next one.
 func (d *driver) close(arms []*arm, length time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, a := range arms {
-		a.clock += length
+		a.clock += time.Duration(float64(length) * a.tempo)
 		a.rec.report.AgeBands = a.stream.takeBands()
 		a.rec = nil
 	}
@@ -166,6 +185,7 @@ func (d *driver) dispatch(ctx context.Context, a *arm, s *step, scheduled time.T
 		d.resolve(ctx, a, s, nil)
 		return
 	}
+	d.made++
 	rec.report.Scheduled++
 	select {
 	case d.busy <- struct{}{}:

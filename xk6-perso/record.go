@@ -190,10 +190,26 @@ func (b *recorder) join(run *slotRun) slot.Report {
 		}
 		r.report.LagP99 = time.Duration(r.lag.ValueAtQuantile(99))
 		r.report.LagMax = time.Duration(r.lag.Max())
+		if run.order.Phase == slot.Capacity {
+			r.report.Tails = r.tails()
+		}
 		if r.report.SpunN > 0 {
 			r.report.Spun = r.spun / time.Duration(r.report.SpunN)
 		}
 		report.Arms = append(report.Arms, r.report)
 	}
 	return report
+}
+
+// tails are the 99th percentiles of every step that was recorded.
+func (r *record) tails() map[string]slot.Tail {
+	out := map[string]slot.Tail{}
+	for step, h := range r.hists {
+		service, response := h[0], h[1]
+		out[step] = slot.Tail{
+			N:        response.TotalCount(),
+			Response: time.Duration(response.ValueAtQuantile(99)), Service: time.Duration(service.ValueAtQuantile(99)),
+		}
+	}
+	return out
 }

@@ -77,6 +77,20 @@ func (s *stream) peek() time.Duration {
 	return s.next
 }
 
+// span is the virtual time from now on in which the next n steps come due, at least a microsecond; it plans the journeys
+// that this takes.
+func (s *stream) span(now time.Duration, n int) time.Duration {
+	steps := make([]*step, 0, n)
+	for range n {
+		steps = append(steps, s.pop())
+	}
+	until := s.peek()
+	for _, st := range steps {
+		s.push(st)
+	}
+	return max(until-now, time.Microsecond)
+}
+
 // pop takes the next step out.
 func (s *stream) pop() *step {
 	for len(s.steps) == 0 || s.next <= s.steps[0].at {

@@ -109,7 +109,7 @@ catch: {rate: 20, settle: 1s, clean: 1s, hold: 1s, clear: 1s}
 alerts: {rules: rules.yaml, lapse: 1}
 `, urls["off"], urls["full"]))
 
-	if want := []string{"mean", "p50", "p90", "p95", "p99"}; !slices.Equal(run.metrics, want) {
+	if want := []string{"mean", "p50", "p90", "p95", "p99", "p99.9"}; !slices.Equal(run.metrics, want) {
 		t.Errorf("metrics %v, want %v: what is not known must be left out", run.metrics, want)
 	}
 	spun, slow := int64(0), map[string]bool{}
@@ -187,7 +187,7 @@ alerts: {rules: rules.yaml, expect: {service-pause: [ShopDown, ShopErrors, ShopS
 	if strings.Count(run.text, "ShopDown") < 2 || strings.Contains(run.text, "✗ missed") {
 		t.Errorf("the pause was not detected at every level:\n%s", run.text)
 	}
-	for _, id := range []string{"cpu", "pipeline-cpu", "memory", "spans", "bytes"} {
+	for _, id := range []string{"cpu", "pipeline-cpu", "idle-cpu", "rss", "rss-peak", "spans", "bytes"} {
 		if !slices.Contains(run.metrics, id) {
 			t.Errorf("metrics %v, want %s among them", run.metrics, id)
 		}

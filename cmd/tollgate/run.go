@@ -24,10 +24,10 @@ import (
 type runFlags struct {
 	env                           string
 	profile, out, journeys, rules string
-	levels, faults, budgets       []string
+	levels, faults, budgets, only []string
 	seed                          int64
 	rate, speed                   float64
-	rounds, launches              int
+	rounds, launches, most        int
 	print                         bool
 	images                        imageFlags
 	backends                      []string
@@ -40,7 +40,7 @@ func (a *app) runCommand() *cobra.Command {
 		Short: "Measure and detect; the exit code is the verdict",
 		Long: `Deploys the stack once per level, measures what each level costs, injects the faults, and writes a run directory with
 its reports. Without an experiment file the profile is the experiment.`,
-		Example: "  tollgate run\n  tollgate run --profile smoke --journeys clicks.tsv\n  tollgate run --levels off,full --faults none,consumer-lag --budget 'full: p95 <= +20%'",
+		Example: "  tollgate run\n  tollgate run --profile smoke --journeys clicks.tsv\n  tollgate run --only capacity --levels off,full\n  tollgate run --levels off,full --faults none,consumer-lag --budget 'full: p95 <= +20%'",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			e, err := f.experiment(c, args)
@@ -71,6 +71,8 @@ its reports. Without an experiment file the profile is the experiment.`,
 	flags.Float64Var(&f.rate, "rate", 0, "requests per second in a toll slot")
 	flags.IntVar(&f.rounds, "rounds", 0, "toll rounds per launch")
 	flags.IntVar(&f.launches, "launches", 0, "toll launches; 0 measures no toll")
+	flags.IntVar(&f.most, "max-launches", 0, "toll launches at most, while a budget is open")
+	flags.StringSliceVar(&f.only, "only", nil, "measure these parts and leave the others out: "+strings.Join(experiment.Parts, ", "))
 	flags.StringVar(&f.rules, "rules", "", "Prometheus rule file to evaluate instead of the shipped pack")
 	flags.StringArrayVar(&f.budgets, "budget", nil, "budget to judge, e.g. 'full: p95 <= +5%' (repeatable)")
 	flags.StringSliceVar(&f.backends, "backend", nil, "with --env containers: where traces and more go besides Jaeger, NAME or NAME=ADDRESS (see docs/backends.md)")
@@ -115,11 +117,26 @@ func (f *runFlags) experiment(c *cobra.Command, args []string) (*experiment.Expe
 	lay(given("rate"), &e.Toll.Rate, f.rate)
 	lay(given("rounds"), &e.Toll.Rounds, f.rounds)
 	lay(given("launches"), &e.Toll.Launches, f.launches)
+	lay(given("max-launches"), &e.Toll.Most, f.most)
 	lay(given("rules"), &e.Alerts.Rules, f.rules)
 	lay(given("budget"), &e.Budgets, f.budgets)
 	lay(given("backend"), &e.Containers.Backends, f.backends)
 	if err := f.images.lay(&e.Containers); err != nil {
 		return nil, err
+	}
+	if given("only") {
+		if err := e.Only(f.only); err != nil {
+			return nil, fmt.Errorf("--only: %w", err)
+		}
+		lay(given("budget"), &e.Budgets, f.budgets) // what was asked for by name is not left out silently
+		for _, other := range []struct {
+			flag string
+			left bool
+		}{{"faults", e.Faults == nil && len(f.faults) > 0}, {"launches", e.Toll.Launches == 0 && f.launches > 0}, {"rounds", e.Toll.Launches == 0}} {
+			if given(other.flag) && other.left {
+				return nil, fmt.Errorf("--%s is about what --only %s leaves out: take one of them back", other.flag, strings.Join(f.only, ","))
+			}
+		}
 	}
 	return e, e.Validate()
 }

@@ -82,13 +82,31 @@ func (g Group) CPU() (time.Duration, error) {
 	return time.Duration(us) * time.Microsecond, err
 }
 
-// Memory is the anonymous memory that the group holds, in bytes: what its processes allocated, without the page cache.
-func (g Group) Memory() (int64, error) {
+// Memory is the anonymous memory that the group holds, in bytes: what its processes allocated, without the page cache; and
+// the most that it was since the group exists, 0 where the kernel does not say (version 2 before Linux 5.19).
+func (g Group) Memory() (now, peak int64, err error) {
+	anonymous, usage, most := "anon", "memory.current", "memory.peak"
 	if g.version == 1 {
-		return readKey(filepath.Join(g.memory, "memory.stat"), "total_rss")
+		anonymous, usage, most = "total_rss", "memory.usage_in_bytes", "memory.max_usage_in_bytes"
 	}
-	return readKey(filepath.Join(g.memory, "memory.stat"), "anon")
+	if now, err = readKey(filepath.Join(g.memory, "memory.stat"), anonymous); err != nil {
+		return 0, 0, err
+	}
+	all, err := readInt(filepath.Join(g.memory, usage))
+	if err != nil {
+		return 0, 0, err
+	}
+	peak, err = readInt(filepath.Join(g.memory, most))
+	if errors.Is(err, os.ErrNotExist) {
+		return now, 0, nil
+	}
+	return now, AnonymousPeak(now, all, peak), err
 }
+
+// AnonymousPeak is the most anonymous memory, when the peak is known of all memory only: what is not anonymous now is taken
+// off, the page cache above all. It is never below what is there now. It is short of the truth by what the cache has grown
+// since the peak, and over it by what the cache was made to give up since.
+func AnonymousPeak(anonymous, all, peak int64) int64 { return max(anonymous, peak-(all-anonymous)) }
 
 // CanFreeze reports whether this process may freeze the group.
 func (g Group) CanFreeze() bool {

@@ -29,6 +29,7 @@ func TestGroup(t *testing.T) {
 		name    string
 		files   map[string]string
 		version int
+		peak    string // the file that an old kernel does not have
 		frozen  string // the file that freezing writes
 		states  [2]string
 	}{
@@ -37,14 +38,19 @@ func TestGroup(t *testing.T) {
 			"sys/fs/cgroup/cpuacct/docker/abc/cpuacct.usage": "1500000000\n",
 			"sys/fs/cgroup/memory/docker/abc/memory.stat":    "cache 9\nrss 1\ntotal_cache 99\ntotal_rss 4096\n",
 			"sys/fs/cgroup/freezer/docker/abc/freezer.state": "THAWED",
-		}, 1, "sys/fs/cgroup/freezer/docker/abc/freezer.state", [2]string{"FROZEN", "THAWED"}},
+
+			"sys/fs/cgroup/memory/docker/abc/memory.usage_in_bytes":     "5096\n",
+			"sys/fs/cgroup/memory/docker/abc/memory.max_usage_in_bytes": "9000\n",
+		}, 1, "sys/fs/cgroup/memory/docker/abc/memory.max_usage_in_bytes", "sys/fs/cgroup/freezer/docker/abc/freezer.state", [2]string{"FROZEN", "THAWED"}},
 		{"version 2", map[string]string{
 			"proc/7/cgroup": "0::/system.slice/docker-abc.scope\n",
-			"sys/fs/cgroup/system.slice/docker-abc.scope/cpu.stat":      "usage_usec 1500000\nuser_usec 1\nsystem_usec 2\n",
-			"sys/fs/cgroup/system.slice/docker-abc.scope/memory.stat":   "anon 4096\nfile 77\n",
-			"sys/fs/cgroup/system.slice/docker-abc.scope/cgroup.freeze": "0",
-			"sys/fs/cgroup/system.slice/docker-abc.scope/cgroup.events": "populated 1\nfrozen 1\n",
-		}, 2, "sys/fs/cgroup/system.slice/docker-abc.scope/cgroup.freeze", [2]string{"1", "0"}},
+			"sys/fs/cgroup/system.slice/docker-abc.scope/cpu.stat":       "usage_usec 1500000\nuser_usec 1\nsystem_usec 2\n",
+			"sys/fs/cgroup/system.slice/docker-abc.scope/memory.stat":    "anon 4096\nfile 77\n",
+			"sys/fs/cgroup/system.slice/docker-abc.scope/memory.current": "5096\n",
+			"sys/fs/cgroup/system.slice/docker-abc.scope/memory.peak":    "9000\n",
+			"sys/fs/cgroup/system.slice/docker-abc.scope/cgroup.freeze":  "0",
+			"sys/fs/cgroup/system.slice/docker-abc.scope/cgroup.events":  "populated 1\nfrozen 1\n",
+		}, 2, "sys/fs/cgroup/system.slice/docker-abc.scope/memory.peak", "sys/fs/cgroup/system.slice/docker-abc.scope/cgroup.freeze", [2]string{"1", "0"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			root := tree(t, c.files)
@@ -56,9 +62,14 @@ func TestGroup(t *testing.T) {
 			if err != nil || cpu != 1500*time.Millisecond {
 				t.Errorf("CPU: got %v, %v", cpu, err)
 			}
-			memory, err := g.Memory()
-			if err != nil || memory != 4096 {
-				t.Errorf("memory: got %d, %v", memory, err)
+			if now, peak, err := g.Memory(); err != nil || now != 4096 || peak != 8000 { // 1,000 bytes of it are cache
+				t.Errorf("memory: got %d, peak %d, %v", now, peak, err)
+			}
+			if err := os.Remove(filepath.Join(root, c.peak)); err != nil {
+				t.Fatal(err)
+			}
+			if now, peak, err := g.Memory(); err != nil || now != 4096 || peak != 0 {
+				t.Errorf("memory under an old kernel: got %d, peak %d, %v", now, peak, err)
 			}
 			if g.Version() != c.version || !g.CanFreeze() {
 				t.Errorf("version %d, can freeze %t", g.Version(), g.CanFreeze())

@@ -157,8 +157,8 @@ func TestAFrozenChildUsesNothingAndCanBeStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	wait(t, "CPU time after the thaw", func() bool { return moved(frozen) })
-	if rss, err := RSS(p.PID); err != nil || rss <= 0 {
-		t.Errorf("RSS %d, %v", rss, err)
+	if now, peak, err := Memory(p.PID); err != nil || now <= 0 || peak < now {
+		t.Errorf("memory %d, peak %d, %v", now, peak, err)
 	}
 	if err := p.Freeze(); err != nil {
 		t.Fatal(err)

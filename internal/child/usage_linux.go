@@ -21,21 +21,27 @@ func CPU(pid int) (time.Duration, error) {
 	return time.Duration(ts.Nano()), nil
 }
 
-// RSS is the resident anonymous memory of a process in bytes (RssAnon): what it holds for itself, without the pages of
-// the binary that all processes of a run share.
-func RSS(pid int) (int64, error) {
+// Memory is the resident anonymous memory of a process in bytes (RssAnon): what it holds for itself, without the pages of
+// the binary that all processes of a run share; and the most that it was since the process's start.
+//
+// The kernel keeps the peak of all resident pages together (VmHWM). What is no anonymous memory now (RssFile, RssShmem) is
+// taken off: these are the pages of the binary, which become more and are seldom given back, so the peak is never below what
+// is there now and may be short of the truth by the pages that were read in since.
+func Memory(pid int) (now, peak int64, err error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	_, rest, found := bytes.Cut(status, []byte("\nRssAnon:"))
-	if !found {
-		return 0, fmt.Errorf("process %d: no RssAnon in its status", pid)
+	kib := map[string]int64{}
+	for _, key := range []string{"VmHWM", "RssAnon", "RssFile", "RssShmem"} {
+		_, rest, found := bytes.Cut(status, []byte("\n"+key+":"))
+		if !found {
+			return 0, 0, fmt.Errorf("process %d: no %s in its status", pid, key)
+		}
+		if kib[key], err = strconv.ParseInt(string(bytes.Fields(rest)[0]), 10, 64); err != nil {
+			return 0, 0, fmt.Errorf("process %d: %s: %w", pid, key, err)
+		}
 	}
-	field := bytes.Fields(rest)[0]
-	kib, err := strconv.ParseInt(string(field), 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("process %d: RssAnon: %w", pid, err)
-	}
-	return kib << 10, nil
+	now, peak = kib["RssAnon"], kib["VmHWM"]-kib["RssFile"]-kib["RssShmem"]
+	return now << 10, max(now, peak) << 10, nil
 }

@@ -22,15 +22,16 @@ func CPU(pid int) (time.Duration, error) {
 	return time.Duration((times.User + times.System) * float64(time.Second)), nil
 }
 
-// RSS is the resident memory of a process in bytes, with the pages of the binary, which this system does not tell apart.
-func RSS(pid int) (int64, error) {
+// Memory is the resident memory of a process in bytes, with the pages of the binary, which this system does not tell apart.
+// Its peak is 0: not known.
+func Memory(pid int) (now, peak int64, err error) {
 	p, err := process.NewProcess(int32(pid))
 	if err != nil {
-		return 0, fmt.Errorf("memory of process %d: %w", pid, err)
+		return 0, 0, fmt.Errorf("memory of process %d: %w", pid, err)
 	}
 	info, err := p.MemoryInfo()
 	if err != nil {
-		return 0, fmt.Errorf("memory of process %d: %w", pid, err)
+		return 0, 0, fmt.Errorf("memory of process %d: %w", pid, err)
 	}
-	return int64(info.RSS), nil
+	return int64(info.RSS), 0, nil
 }

@@ -28,11 +28,11 @@ func (r *run) catch(ctx context.Context) error {
 		return nil
 	}
 	spec := testenv.Spec{
-		Launch: r.Toll.Launches, Arms: r.CatchArms(),
+		Launch: r.launched, Arms: r.CatchArms(),
 		RulesFile: absolute(r.rulesFile()), SeriesDir: absolute(r.dir.Path(result.SeriesDir)), TelemetryDir: absolute(r.dir.Path(result.TelemetryDir)),
 	}
 	err := r.deploy(ctx, spec, "one arm per level, all under load together", func(ctx context.Context, arms []testenv.Arm) error {
-		c := &catch{run: r, arms: arms, crowd: &crowd{arrived: map[string][]int64{}}}
+		c := &catch{run: r, launch: spec.Launch, arms: arms, crowd: &crowd{arrived: map[string][]int64{}}}
 		group, ctx := errgroup.WithContext(ctx)
 		loadCtx, stopLoad := context.WithCancel(ctx)
 		defer stopLoad()
@@ -59,8 +59,9 @@ func untilStopped(ctx, outer context.Context, loop func(context.Context) error) 
 // catch is the catch phase of a run.
 type catch struct {
 	*run
-	arms  []testenv.Arm
-	crowd *crowd
+	launch int // its number
+	arms   []testenv.Arm
+	crowd  *crowd
 }
 
 // sent is an order of the catch phase that the generator works on.
@@ -81,7 +82,7 @@ func (c *catch) load(ctx context.Context) error {
 			report, err := c.conductor.send(ctx, func() slot.Order {
 				drift = c.crowd.now()
 				return slot.Order{
-					Phase: slot.Catch, Launch: c.Toll.Launches, Round: round, Targets: targets(c.arms),
+					Phase: slot.Catch, Launch: c.launch, Round: round, Targets: targets(c.arms),
 					Duration: catchSlot, Rate: c.Catch.Rate, Overlap: true, Drift: drift,
 				}
 			})
@@ -137,7 +138,7 @@ func (c *catch) reported(ctx context.Context, round int, report slot.Report, wor
 	}
 	m.arm.Loadgen(testenv.Observed{Steps: work.Steps, Failed: work.Failed, Dropped: work.Dropped})
 	s := result.Slot{
-		Phase: slot.Catch, Order: report.Order, Launch: c.Toll.Launches, Round: round, Arm: work.Arm,
+		Phase: slot.Catch, Order: report.Order, Launch: c.launch, Round: round, Arm: work.Arm,
 		Start: report.Start, End: report.End, Work: work, GeneratorCPU: report.GeneratorCPU,
 	}
 	if err := m.since(ctx, &s); err != nil {

@@ -31,10 +31,13 @@ type Experiment struct {
 	Faults      []string  `yaml:"faults,flow"`
 	Journeys    Journeys  `yaml:"journeys"`
 	Toll        Toll      `yaml:"toll"`
+	Capacity    Capacity  `yaml:"capacity"`
 	Catch       Catch     `yaml:"catch"`
 	Telemetry   Telemetry `yaml:"telemetry"`
 	Alerts      Alerts    `yaml:"alerts"`
 	Budgets     []string  `yaml:"budgets"`
+
+	Prices result.Prices `yaml:"prices"`
 
 	Containers Containers     `yaml:"containers"`
 	External   testenv.System `yaml:"external"`
@@ -67,13 +70,30 @@ type Journeys struct {
 // Toll sizes the measurement.
 type Toll struct {
 	Launches   int           `yaml:"launches"`
-	Rounds     int           `yaml:"rounds"` // per launch
+	Most       int           `yaml:"max_launches"` // while a budget is open; up to Launches: never more than these
+	Rounds     int           `yaml:"rounds"`       // per launch
 	Slot       time.Duration `yaml:"slot"`
 	Washout    time.Duration `yaml:"washout"`
 	Rate       float64       `yaml:"rate"` // requests per second in a slot
 	Warmup     time.Duration `yaml:"warmup"`
+	Idle       time.Duration `yaml:"idle"` // without load, per arm and launch; 0: what arms use at rest is not measured
 	KnownDelay time.Duration `yaml:"known_delay"`
 	DrainLimit time.Duration `yaml:"drain_limit"`
+
+	Floor map[string]float64 `yaml:"floor,flow"` // see result.Plan
+}
+
+// Capacity sizes the search for the highest rate that every level sustains, and says what sustaining means.
+type Capacity struct {
+	Launches   int           `yaml:"launches"`   // 0: not measured
+	Rounds     int           `yaml:"rounds"`     // per launch: slots of every arm
+	SLOP99     time.Duration `yaml:"slo_p99"`    // most that the p99 response time of the main step may be
+	SLOShare   float64       `yaml:"slo_share"`  // least part of the requests that must be answered without error
+	Start      float64       `yaml:"start"`      // requests per second in the first slot of a search
+	Max        float64       `yaml:"max"`        // requests per second that no search goes beyond
+	Resolution float64       `yaml:"resolution"` // smallest step of a search: 0.02 is 2 %
+	Slot       time.Duration `yaml:"slot"`
+	Washout    time.Duration `yaml:"washout"`
 }
 
 // Catch sizes the passes of the faults.
@@ -163,7 +183,7 @@ func decode(text []byte, e *Experiment) error {
 	return nil
 }
 
-var unknownField = regexp.MustCompile(`field (\S+) not found in type (?:experiment|testenv)\.(\S+)`)
+var unknownField = regexp.MustCompile(`field (\S+) not found in type (?:experiment|testenv|result)\.(\S+)`)
 
 // legalKeys rewords the decoder's message about an unknown key, which names a Go type, into one that lists the keys.
 func legalKeys(err error) error {
@@ -176,9 +196,9 @@ func legalKeys(err error) error {
 
 func keysOf(typeName string) []string {
 	for _, t := range []reflect.Type{
-		reflect.TypeFor[Experiment](), reflect.TypeFor[Journeys](), reflect.TypeFor[Toll](), reflect.TypeFor[Catch](),
+		reflect.TypeFor[Experiment](), reflect.TypeFor[Journeys](), reflect.TypeFor[Toll](), reflect.TypeFor[Capacity](), reflect.TypeFor[Catch](),
 		reflect.TypeFor[Telemetry](), reflect.TypeFor[Alerts](), reflect.TypeFor[Containers](), reflect.TypeFor[ownLevel](),
-		reflect.TypeFor[testenv.System](), reflect.TypeFor[testenv.SystemCompose](), reflect.TypeFor[testenv.SystemPrometheus](), reflect.TypeFor[testenv.SystemProxy](),
+		reflect.TypeFor[result.Prices](), reflect.TypeFor[testenv.System](), reflect.TypeFor[testenv.SystemCompose](), reflect.TypeFor[testenv.SystemPrometheus](), reflect.TypeFor[testenv.SystemProxy](),
 	} {
 		if t.Name() != typeName {
 			continue

@@ -45,11 +45,13 @@ func TestProfilesAreValidAndPrintable(t *testing.T) {
 func TestLoadRefuses(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"unknown key", "profile: pr\nlevls: [off]", `line 2: unknown key "levls": legal keys here are profile, seed`},
-		{"unknown nested key", "toll: {slots: 3}", `unknown key "slots": legal keys here are launches, rounds`},
+		{"unknown nested key", "toll: {slots: 3}", `unknown key "slots": legal keys here are launches, max_launches, rounds`},
 		{"unknown profile", "profile: fast", `unknown profile "fast": legal profiles are smoke, pr, nightly`},
 		{"unknown level", "levels: [off, loud]", `unknown level "loud": legal levels are off, noop`},
 		{"unknown key of a level", "levels: [off, {name: x, enviroment: {}}]", `unknown key "enviroment": legal keys here are name, title, env`},
 		{"duration without a unit", "toll: {slot: 5 sec}", "line 1"},
+		{"unknown price", "prices: {cpu: 1}", `unknown key "cpu": legal keys here are currency, cpu_hour, memory_gb_hour`},
+		{"price that is no number", "prices: {cpu_hour: cheap}", "line 1"},
 		{"not YAML", "levels: [off", "yaml"},
 	}
 	for _, tt := range tests {
@@ -87,11 +89,28 @@ func TestValidateRefuses(t *testing.T) {
 		{"rate", "toll: {rate: -1}", "toll.rate must be from 1 to 20000, got -1"},
 		{"rate that is no number", "toll: {rate: .nan}", "toll.rate"},
 		{"wash-out longer than half a slot", "toll: {washout: 400ms}", "toll.washout must be from 0s to 250ms"},
+		{"rest that is too short", "toll: {idle: 5ms}", "toll.idle must be 0, for not measured, or from 100ms to 1m0s, got 5ms"},
+		{"negative rest", "toll: {idle: -1s}", "toll.idle must be 0"},
+		{"negative price", "prices: {spans_million: -0.3}", "prices.spans_million must be from 0 to 1e+09, got -0.3"},
+		{"price that is no number", "prices: {cpu_hour: .nan}", "prices.cpu_hour must be from 0"},
+		{"negative rate", "prices: {cpu_hour: 1, rate: -5}", "prices.rate must be from 0"},
+		{"currency", "prices: {currency: '1 €', cpu_hour: 1}", `prices.currency: want a code or a sign such as EUR or €`},
+		{"no price above 0", "prices: {currency: EUR}", "there is no price above 0"},
+		{"budget for money without prices", "budgets: ['money <= +5%']", `budgets: "money <= +5%": the experiment names no price`},
 		{"lapse", "alerts: {lapse: 0}", "alerts.lapse"},
 		{"rules", "alerts: {rules: /nowhere.yaml}", "alerts.rules"},
+		{"no limit to latency", "capacity: {slo_p99: 0s}", "capacity.slo_p99 must be from 1ms to 5s"},
+		{"a share in per cent", "capacity: {slo_share: 99}", "capacity.slo_share must be from 0.5 to 1, got 99"},
+		{"limits of a search", "capacity: {start: 400, max: 300}", "capacity.max must be from 400"},
+		{"rounds of a search", "capacity: {rounds: 3}", "capacity.rounds must be from 8"},
+		{"resolution", "capacity: {resolution: 0}", "capacity.resolution"},
+		{"capacity of a script", "capacity: {launches: 1}\njourneys: {script: own.js}", "capacity: a script of your own"},
+		{"budget of what is not measured", "budgets: ['capacity >= -5%']", "set capacity.launches, or name it in --only"},
 		{"nothing to do", "toll: {launches: 0}\nfaults: []", "nothing to do"},
 		{"budget", "budgets: ['p95 < much']", "budgets"},
 		{"budget of the baseline", "budgets: ['off: p95 <= +5%']", "no level \"off\" above the baseline"},
+		{"quantile out of reach", "budgets: ['p99 <= +5%']", `"p99 <= +5%": p99 needs about 15 rounds per launch at this rate and slot, and toll.rounds is 6`},
+		{"most launches", "toll: {max_launches: 101}", "toll.max_launches must be from 0 to 100"},
 		{"two budgets of one thing", "budgets: ['cpu <= +5%', 'cpu <= +9%']", "the same thing"},
 	}
 	for _, tt := range tests {
@@ -106,6 +125,24 @@ func TestValidateRefuses(t *testing.T) {
 		if err := e.Validate(); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error %v, want one with %q", tt.name, err, tt.want)
 		}
+	}
+}
+
+func TestPricesArePrinted(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "e.yaml")
+	if err := os.WriteFile(path, []byte("toll: {idle: 0s}\nprices: {currency: €, cpu_hour: 0.04, rate: 200}\nbudgets: [money <= +0.5]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Validate(); err != nil {
+		t.Error(err)
+	}
+	text, err := e.Text()
+	if err != nil || !strings.Contains(text, "prices:\n  currency: €\n  cpu_hour: 0.04\n  rate: 200\n") || !strings.Contains(text, "idle: 0s") {
+		t.Errorf("%v: printed\n%s", err, text)
 	}
 }
 

@@ -18,6 +18,7 @@ func (r *run) deploy(ctx context.Context, spec testenv.Spec, why string, use fun
 	spec.EvalInterval, spec.Scrape, spec.Scratch = r.Alerts.EvalInterval, r.Telemetry.ScrapeInterval, absolute(r.dir.Dir())
 	spec.Lookback = 10 * max(spec.Scrape, r.slowestGroup(), r.Telemetry.MetricInterval, r.Telemetry.CatchMetricInterval)
 	r.Progress.Begin(fmt.Sprintf("launch %d: %d arms, %s", spec.Launch+1, len(spec.Arms), r.Env.Size(len(spec.Arms))), 0, why)
+	r.launched++
 	deployed, err := r.Env.Launch(ctx, spec)
 	if err != nil {
 		r.Progress.End("failed")
@@ -25,6 +26,7 @@ func (r *run) deploy(ctx context.Context, spec testenv.Spec, why string, use fun
 	}
 	defer func() { err = errors.Join(err, deployed.Close(context.WithoutCancel(ctx))) }()
 	start := deployed.StartUp()
+	start.SetUp = setUp(spec.Arms)
 	r.Progress.End(fmt.Sprintf("ready after %v, the slowest was %s", start.Total.Round(time.Millisecond), start.Slowest))
 	if err := r.dir.Update(func(m *result.Run) { m.StartUp = append(m.StartUp, start) }); err != nil {
 		return err
@@ -72,6 +74,7 @@ func targets(arms []testenv.Arm) []slot.Target {
 // meter reads what arms use, and says what they used since the last reading.
 type meter struct {
 	arm       testenv.Arm
+	at        time.Time // of usage
 	usage     testenv.Usage
 	telemetry result.Telemetry
 }
@@ -83,6 +86,7 @@ func newMeter(ctx context.Context, arm testenv.Arm) (m *meter, err error) {
 	if m.telemetry, err = arm.Telemetry(ctx); err != nil {
 		return nil, err
 	}
+	m.at = time.Now()
 	m.usage, err = arm.Usage()
 	return m, err
 }
@@ -91,13 +95,14 @@ func newMeter(ctx context.Context, arm testenv.Arm) (m *meter, err error) {
 func (m *meter) since(ctx context.Context, s *result.Slot) error {
 	before := *m
 	var err error
+	m.at = time.Now()
 	if m.usage, err = m.arm.Usage(); err != nil {
 		return err
 	}
 	if m.telemetry, err = m.arm.Telemetry(ctx); err != nil {
 		return err
 	}
-	s.CPU, s.RSS = map[string]time.Duration{}, m.usage.RSS
+	s.Metered, s.CPU, s.RSS, s.Peak = m.at.Sub(before.at), map[string]time.Duration{}, m.usage.RSS, m.usage.Peak
 	for service, cpu := range m.usage.CPU {
 		s.CPU[service] = cpu - before.usage.CPU[service]
 	}

@@ -3,6 +3,7 @@ package experiment
 import (
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"time"
 
@@ -44,6 +45,11 @@ func (e *Experiment) catchArms() []result.Arm {
 // CatchArms are the arms of the catch phase, ready to be deployed: one per level.
 func (e *Experiment) CatchArms() []testenv.ArmSpec {
 	return e.specs(e.catchArms(), e.Telemetry.CatchMetricInterval)
+}
+
+// capacityArms are the arms of the capacity phase: those of the toll but for the known delay, which has no truth to tell here.
+func (e *Experiment) capacityArms() []result.Arm {
+	return slices.DeleteFunc(e.tollArms(), func(a result.Arm) bool { return a.Role == result.RoleKnownDelay })
 }
 
 // specs adds each arm's environment variables: those that are alike in every level, then the level's own.

@@ -45,6 +45,7 @@ type run struct {
 	lapsed    *alerts.Lapsed
 	faults    []faults.Fault
 	skipped   []skipped
+	launched  int // launches so far: the number of the next one
 }
 
 // skipped is a fault that the environment cannot inject, and why.
@@ -98,7 +99,7 @@ func (r *run) prepare(ctx context.Context) (result.Run, error) {
 	return r.meta()
 }
 
-// carryOut measures the toll, then the catch.
+// carryOut measures the toll, then the capacity, then the catch.
 func (r *run) carryOut(ctx context.Context) (err error) {
 	if r.log, err = os.Create(r.dir.Path("processes.log")); err != nil {
 		return fmt.Errorf("experiment: %w", err)
@@ -117,6 +118,9 @@ func (r *run) carryOut(ctx context.Context) (err error) {
 	}
 	defer r.stopGenerator()
 	if err := r.toll(ctx); err != nil {
+		return err
+	}
+	if err := r.capacity(ctx); err != nil {
 		return err
 	}
 	return r.catch(ctx)
@@ -151,8 +155,17 @@ func (r *run) meta() (result.Run, error) {
 		Budgets: r.Budgets, Arms: r.tollArms(), Lapse: r.Alerts.Lapse, Alerts: r.lapsed.Alerts, Warnings: append(r.planWarnings(), r.lapsed.Notes...),
 		Plan: result.Plan{
 			Launches: r.Toll.Launches, Rounds: r.Toll.Rounds, Slot: r.Toll.Slot, Washout: r.Toll.Washout,
-			Rate: r.Toll.Rate, CatchRate: r.Catch.Rate, ClientTimeout: clientTimeout,
+			Rate: r.Toll.Rate, CatchRate: r.Catch.Rate, ClientTimeout: clientTimeout, Looks: r.looks(), Floor: r.Toll.Floor,
 		},
+	}
+	if r.Capacity.Launches > 0 {
+		meta.Plan.Capacity = &result.CapacityPlan{
+			Launches: r.Capacity.Launches, Rounds: r.Capacity.Rounds, Slot: r.Capacity.Slot, Washout: r.Capacity.Washout,
+			SLOP99: r.Capacity.SLOP99, SLOShare: r.Capacity.SLOShare, Max: r.Capacity.Max,
+		}
+	}
+	if r.Prices != (result.Prices{}) {
+		meta.Prices = &r.Prices
 	}
 	if r.Experiment.Journeys.Script != "" {
 		meta.Plan.Step = cmp.Or(r.Experiment.Journeys.Step, slot.AnyStep)

@@ -12,34 +12,53 @@ import (
 )
 
 // toll measures what each level costs: in every launch, rounds of slots in which one arm takes all the load while the
-// others are parked.
+// others are parked. There are toll.launches of them, and more while a look finds a budget open: see looks.
 func (r *run) toll(ctx context.Context) error {
 	plan := rand.New(rand.NewPCG(uint64(r.Seed), 0x746f6c6c))
 	arms := r.specs(r.tollArms(), r.Telemetry.MetricInterval)
-	all := orders(plan, len(arms), r.Toll.Launches*r.Toll.Rounds)
-	for launch := range r.Toll.Launches {
-		spec := testenv.Spec{Launch: launch, Arms: arms}
+	most := r.mostLaunches()
+	all := orders(plan, len(arms), most*r.Toll.Rounds)
+	setUps := rand.New(rand.NewPCG(uint64(r.Seed), 0x7365747570))
+	turns := rand.New(rand.NewPCG(uint64(r.Seed), 0x69646c65)) // of the arms at rest; apart, so that the plan stays
+	for launch := range most {
 		rounds := all[launch*r.Toll.Rounds : (launch+1)*r.Toll.Rounds]
-		err := r.deploy(ctx, spec, "each process starts, trains or loads its data, and connects", func(ctx context.Context, arms []testenv.Arm) error {
-			if err := r.warmUp(ctx, launch, arms); err != nil {
-				return err
-			}
-			return r.rounds(ctx, launch, arms, rounds)
-		})
+		err := r.deployWarm(ctx, vary(setUps, arms), arms, "each process starts, trains or loads its data, and connects", r.Toll.Rate,
+			func(ctx context.Context, launch int, arms []testenv.Arm) error {
+				if err := r.idle(ctx, launch, arms, turns.Perm(len(arms))); err != nil {
+					return err
+				}
+				return r.rounds(ctx, launch, arms, rounds)
+			})
 		if err != nil {
+			return err
+		}
+		if more, err := r.look(launch + 1); err != nil || !more {
 			return err
 		}
 	}
 	return nil
 }
 
+// deployWarm launches arms as varied, in the order of specs, warms them up and calls use with them and the launch's number.
+func (r *run) deployWarm(ctx context.Context, varied, specs []testenv.ArmSpec, why string, rate float64,
+	use func(ctx context.Context, launch int, arms []testenv.Arm) error) error {
+	spec := testenv.Spec{Launch: r.launched, Arms: varied}
+	return r.deploy(ctx, spec, why, func(ctx context.Context, deployed []testenv.Arm) error {
+		arms := inOrder(deployed, specs)
+		if err := r.warmUp(ctx, spec.Launch, arms, rate); err != nil {
+			return err
+		}
+		return use(ctx, spec.Launch, arms)
+	})
+}
+
 // warmUp loads one arm after the other, unrecorded, and parks it: connections are made, journeys are in full swing.
-func (r *run) warmUp(ctx context.Context, launch int, arms []testenv.Arm) error {
+func (r *run) warmUp(ctx context.Context, launch int, arms []testenv.Arm, rate float64) error {
 	r.Progress.Begin("warm-up", time.Duration(len(arms))*r.Toll.Warmup, "journeys reach their full rate; not recorded")
 	for i := range arms {
 		if r.Toll.Warmup > 0 {
 			order := slot.Order{
-				Phase: slot.Warmup, Launch: launch, Targets: targets(arms[i : i+1]), Duration: r.Toll.Warmup, Rate: r.Toll.Rate,
+				Phase: slot.Warmup, Launch: launch, Targets: targets(arms[i : i+1]), Duration: r.Toll.Warmup, Rate: rate,
 			}
 			if _, err := r.conductor.do(ctx, order); err != nil {
 				return err
@@ -59,7 +78,7 @@ func (r *run) warmUp(ctx context.Context, launch int, arms []testenv.Arm) error 
 // rounds measures all rounds of one launch.
 func (r *run) rounds(ctx context.Context, launch int, arms []testenv.Arm, orders [][]int) error {
 	slotLength := r.Toll.Slot + r.Telemetry.BatchDelay*3 // with its drain, about
-	r.Progress.Begin(fmt.Sprintf("toll, launch %d of %d", launch+1, r.Toll.Launches), time.Duration(len(orders)*len(arms))*slotLength,
+	r.Progress.Begin(fmt.Sprintf("toll, launch %d of %d", launch+1, max(launch+1, r.Toll.Launches)), time.Duration(len(orders)*len(arms))*slotLength,
 		fmt.Sprintf("%d rounds of %d slots, one arm at a time", len(orders), len(arms)))
 	before := ""
 	for round, order := range orders {
@@ -81,14 +100,11 @@ func (r *run) slot(ctx context.Context, arm testenv.Arm, s *result.Slot) error {
 	if err := arm.Unpark(); err != nil {
 		return err
 	}
-	meter, err := newMeter(ctx, arm)
+	meter, err := newTollMeter(ctx, arm)
 	if err != nil {
 		return err
 	}
-	report, err := r.conductor.do(ctx, slot.Order{
-		Phase: s.Phase, Launch: s.Launch, Round: s.Round, Position: s.Position,
-		Targets: targets([]testenv.Arm{arm}), Duration: r.Toll.Slot, Washout: r.Toll.Washout, Rate: r.Toll.Rate,
-	})
+	report, err := r.conductor.do(ctx, r.order(arm, s))
 	if err != nil {
 		return err
 	}
@@ -108,6 +124,18 @@ func (r *run) slot(ctx context.Context, arm testenv.Arm, s *result.Slot) error {
 		return err
 	}
 	return r.dir.Slot(*s)
+}
+
+// order asks for a slot.
+func (r *run) order(arm testenv.Arm, s *result.Slot) slot.Order {
+	o := slot.Order{
+		Phase: s.Phase, Launch: s.Launch, Round: s.Round, Position: s.Position,
+		Targets: targets([]testenv.Arm{arm}), Duration: r.Toll.Slot, Washout: r.Toll.Washout, Rate: r.Toll.Rate,
+	}
+	if s.Phase == slot.Capacity {
+		o.Duration, o.Washout, o.Rate, o.Exact = r.Capacity.Slot, r.Capacity.Washout, s.Rate, true
+	}
+	return o
 }
 
 // An arm is drained when its processes together use less than idleShare of one core over idleWindow.

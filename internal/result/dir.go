@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
+
+	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
 // Data is a whole run directory, read.
@@ -60,6 +63,13 @@ func Create(dir string, run Run) (*Writer, error) {
 
 // Dir is the run directory.
 func (w *Writer) Dir() string { return w.dir }
+
+// Run is run.json as it is by now.
+func (w *Writer) Run() Run {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.run
+}
 
 // Path is a path inside the run directory.
 func (w *Writer) Path(elem ...string) string {
@@ -127,7 +137,8 @@ func Read(dir string) (*Data, error) {
 		Schema int `json:"schema"`
 	}
 	if err := json.Unmarshal(text, &version); err != nil {
-		return nil, fmt.Errorf("result: %s: %w", filepath.Join(dir, RunFile), err)
+		return nil, fmt.Errorf("result: %s is cut off or damaged (%w): tollgate replaces it as a whole, so it became so later: copy the directory again",
+			filepath.Join(dir, RunFile), err)
 	}
 	if version.Schema < 1 || version.Schema > Schema {
 		return nil, fmt.Errorf("result: %s has schema %d; this tollgate reads 1 to %d: use the version that wrote it, or a newer one",
@@ -141,6 +152,11 @@ func Read(dir string) (*Data, error) {
 	}
 	if d.Slots, err = readLines[Slot](filepath.Join(dir, CostFile)); err != nil {
 		return nil, err
+	}
+	loaded := slices.ContainsFunc(d.Slots, func(s Slot) bool { return s.Phase != slot.Idle }) // which writes its histograms first
+	if loaded && len(d.Latency) == 0 {
+		return nil, fmt.Errorf("result: %s is not whole: %s has slots under load and %s has no histogram: copy the directory again",
+			dir, CostFile, LatencyFile)
 	}
 	if d.Faults, err = readLines[FaultEvent](filepath.Join(dir, FaultsFile)); err != nil {
 		return nil, err

@@ -36,7 +36,7 @@ func Record(h *hdr.Histogram, d time.Duration) {
 
 // Tag names one interval histogram. Its parts must be free of slashes, commas and white space.
 type Tag struct {
-	Phase  string // slot.Toll or slot.Catch
+	Phase  string // slot.Toll, slot.Capacity or slot.Catch
 	Launch int
 	Round  int
 	Arm    string

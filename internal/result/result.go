@@ -73,6 +73,7 @@ type Run struct {
 	Alerts  []Alert  `json:"alerts"`            // in rule-file order
 	Budgets []string `json:"budgets,omitempty"` // as written in the experiment
 	Lapse   float64  `json:"lapse"`             // rule durations were divided by this factor
+	Prices  *Prices  `json:"prices,omitempty"`  // nil: none were named
 
 	StartUp  []StartUp `json:"start_up"` // one per launch
 	Warnings []string  `json:"warnings,omitempty"`
@@ -120,13 +121,40 @@ type Plan struct {
 	CatchRate     float64       `json:"catch_rate"` // requests per second and arm while faults are injected
 	ClientTimeout time.Duration `json:"client_timeout"`
 
+	// Floor is how far apart, relative, the baseline and its repetition may be at most, by metric (p50, p95, cpu): what a run
+	// must show before its other figures count. A metric that is not there has no stated floor.
+	Floor map[string]float64 `json:"floor,omitempty"`
+
+	// Looks are when the budgets are judged, fixed before the first launch: after so many launches, and again after more if
+	// some budget is still open. Empty: once, at the end.
+	Looks []Look `json:"looks,omitempty"`
+
 	// Step, where the load is a k6 script of the user's own, is the step whose latency is the toll; Rate and CatchRate are
 	// then turns of the script per second. "": the load is our journeys, and the step is recommend.
 	Step string `json:"step,omitempty"`
+
+	Capacity *CapacityPlan `json:"capacity,omitempty"` // nil: not to be measured
+}
+
+// CapacityPlan is the size of the capacity measurement, and the service level objective (SLO) that it searches the limit of.
+type CapacityPlan struct {
+	Launches int           `json:"launches"`
+	Rounds   int           `json:"rounds"` // per launch
+	Slot     time.Duration `json:"slot"`   // ns
+	Washout  time.Duration `json:"washout"`
+	SLOP99   time.Duration `json:"slo_p99"`   // ns; most that the 99th percentile of the main step's response time may be
+	SLOShare float64       `json:"slo_share"` // least part of the requests that must be answered without error, in (0, 1]
+	Max      float64       `json:"max"`       // highest rate that is offered, requests per second
 }
 
 // MainStep is the step whose latency is the toll.
 func (p Plan) MainStep() string { return cmp.Or(p.Step, "recommend") }
+
+// Look is one time at which the budgets are judged. The error rates of all looks add up to that of the run.
+type Look struct {
+	Launches int     `json:"launches"` // that are over by then
+	Error    float64 `json:"error"`    // rate of a wrong pass or fail among all budgets that this look may spend
+}
 
 // Fault is a catalogue entry as it was run.
 type Fault struct {
@@ -161,12 +189,21 @@ type StartUp struct {
 	Slowest   string                   `json:"slowest"`
 	Processes int                      `json:"processes"`       // or containers
 	Parts     map[string]time.Duration `json:"parts,omitempty"` // by container
+
+	SetUp []SetUp `json:"set_up,omitempty"` // the arms in the order of their deployment
 }
 
-// Slot is one line of cost.jsonl: what one arm did and used in one slot. In the toll phase a slot has one line; in
-// the catch phase it has one line per arm.
+// SetUp is what one launch drew anew for one arm, so that the luck of a deployment is not taken for an effect.
+type SetUp struct {
+	Arm     string `json:"arm"`
+	Padding int    `json:"padding"` // bytes that were added to the environment of its processes
+}
+
+// Slot is one line of cost.jsonl: what one arm did and used in one slot. In the toll and capacity phases a slot has one
+// line; in the catch phase it has one line per arm. What an arm uses at rest has one line per launch, of phase slot.Idle and
+// without work.
 type Slot struct {
-	Phase    string        `json:"phase"` // slot.Toll or slot.Catch
+	Phase    string        `json:"phase"` // slot.Idle, slot.Toll, slot.Capacity or slot.Catch
 	Order    int           `json:"order"`
 	Launch   int           `json:"launch"`
 	Round    int           `json:"round"`
@@ -181,13 +218,36 @@ type Slot struct {
 	Work         slot.ArmReport `json:"work"`
 	GeneratorCPU time.Duration  `json:"generator_cpu"`
 
+	Rate float64 `json:"rate,omitempty"` // as ordered, requests per second; in the capacity phase, where every slot has its own
+
+	// Metered is the time between the two readings of CPU, ns; 0 in runs that did not note it: about Start to End + Drain.
+	Metered time.Duration `json:"metered,omitempty"`
 	// CPU time from Start until the arm was drained, ns, by service (gateway, decision, …, telemetry); in a toll slot also
 	// that of the shared broker-and-store process ("backing"), which only this arm uses meanwhile.
 	CPU map[string]time.Duration `json:"cpu"`
 	// RSS in bytes, anonymous pages, by service, at the end of the slot.
 	RSS map[string]int64 `json:"rss"`
+	// Peak is the most that RSS was since the service's start, in bytes; a service of which that is not known is missing.
+	Peak map[string]int64 `json:"peak,omitempty"`
+	// Runtime is what the runtime of a service did meanwhile; a service whose runtime reports nothing is missing.
+	Runtime map[string]Runtime `json:"runtime,omitempty"`
 	// Telemetry that reached the arm's pipeline in this slot (ActiveSeries: at its end).
 	Telemetry Telemetry `json:"telemetry"`
+}
+
+// Runtime is what the language runtime of a service says of its memory.
+type Runtime struct {
+	AllocBytes   int64         `json:"alloc_bytes"`   // allocated on the heap, freed since or not
+	AllocObjects int64         `json:"alloc_objects"` // likewise, in objects
+	GCCPU        time.Duration `json:"gc_cpu"`        // ns of CPU time for garbage collection, booked when a collection ends
+	GCCycles     int64         `json:"gc_cycles"`     // collections that ended
+}
+
+// Since is what came to r since an earlier reading.
+func (r Runtime) Since(earlier Runtime) Runtime {
+	return Runtime{
+		r.AllocBytes - earlier.AllocBytes, r.AllocObjects - earlier.AllocObjects, r.GCCPU - earlier.GCCPU, r.GCCycles - earlier.GCCycles,
+	}
 }
 
 // Telemetry is an amount of telemetry.

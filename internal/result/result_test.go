@@ -102,6 +102,8 @@ func TestReadRefuses(t *testing.T) {
 	tests := []struct{ name, file, text, want string }{
 		{"no run", RunFile, "", "is not a run directory"},
 		{"later schema", RunFile, `{"schema": 99}`, "schema 99; this tollgate reads 1 to 1"},
+		{"cut off", RunFile, `{"schema": 1, "id": "te`, "is cut off or damaged"},
+		{"no latency", LatencyFile, "#[StartTime\n", "is not whole: cost.jsonl has slots under load and latency.hlog has no histogram"},
 		{"no schema", RunFile, `{}`, "schema 0"},
 		{"broken line", CostFile, "{\"arm\":\"off\"}\n{\"arm\":\n{}\n", CostFile + ":2"},
 		{"broken tag", LatencyFile, "Tag=x,1,1,1,HIST\n", LatencyFile + ":1: result: tag \"x\""},

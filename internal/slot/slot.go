@@ -31,9 +31,11 @@ const AnyStep = "request"
 
 // Phases of a run, in the order in which they happen.
 const (
-	Warmup = "warmup" // load that is not recorded
-	Toll   = "toll"   // one arm at a time
-	Catch  = "catch"  // all arms at once, while faults come and go
+	Warmup   = "warmup"   // load that is not recorded
+	Idle     = "idle"     // no load: what one arm uses at rest. No order has this phase, only a line of cost.jsonl
+	Toll     = "toll"     // one arm at a time
+	Capacity = "capacity" // likewise, each arm at the rate of its own search
+	Catch    = "catch"    // all arms at once, while faults come and go
 )
 
 // Target is one arm to put load on.
@@ -53,6 +55,12 @@ type Order struct {
 	Duration time.Duration `json:"duration"` // ns; every target gets this much virtual time of its own schedule
 	Washout  time.Duration `json:"washout"`  // ns; requests scheduled earlier than this in the slot are not recorded
 	Rate     float64       `json:"rate"`     // expected requests per second and target; of a user's own script: turns
+
+	// Exact: make just as many requests as Rate and Duration call for, but for the luck of clicks, from the first moment of
+	// the slot on, whatever rate the journeys in flight were planned at: see stream.span in xk6-perso. Without it a change of
+	// Rate takes as long as journeys do to come into force, and the number of requests is that of a Poisson process of
+	// journeys. It is for journeys of ours; a script of the user's own ignores it.
+	Exact bool `json:"exact,omitempty"`
 
 	// Overlap: return at the end of the slot although answers are outstanding; their report follows when they are in.
 	// Without it, the slot ends when its last answer is in (or its request timeout has passed).
@@ -96,4 +104,13 @@ type ArmReport struct {
 	// over the recorded requests; SpunN is how many there were.
 	Spun  time.Duration `json:"spun"` // ns
 	SpunN int64         `json:"spun_n"`
+
+	Tails map[string]Tail `json:"tails,omitempty"` // of the recorded requests, by step; in the capacity phase only
+}
+
+// Tail is where the slowest hundredth of the recorded requests of one step begins.
+type Tail struct {
+	N        int64         `json:"n"`        // requests
+	Response time.Duration `json:"response"` // ns; 99th percentile of scheduled start → last byte
+	Service  time.Duration `json:"service"`  // ns; 99th percentile of sent → last byte
 }

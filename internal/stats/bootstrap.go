@@ -21,11 +21,13 @@ import (
 // Upper level: a run has two to five launches, and so few cannot be resampled: drawing from three launches understates
 // their variance by a third and its uncertainty altogether (A. C. Davison, D. V. Hinkley: Bootstrap Methods, section
 // 3.8). So the launch level is the random-effects model of T. Kalibera and R. Jones (Rigorous benchmarking in
-// reasonable time, 2013). Where launches differ by more than their rounds explain, the interval is at least Student's t
-// interval of the launches' centres, with launches − 1 degrees of freedom, which holds whatever the variance between
-// launches is. Where they do not, the rounds decide. Few launches that disagree make an interval that is honest and
-// wide: t is 12.7 for two, 4.3 for three, 2.8 for five. With two the agreement itself may be chance, and launches that
-// do differ are covered less than asked for; Options.Spread is the way out of both.
+// reasonable time, 2013). The variance of the estimate is that of its rounds, by the bootstrap, plus that by which launches
+// differ beyond what their rounds explain, at least 0. The interval of the bootstrap is stretched to it, with Student's t
+// instead of normal quantiles, at the degrees of freedom that F. E. Satterthwaite gives to such a sum (An approximate
+// distribution of estimates of variance components, Biometrics Bulletin 2, 1946): those of the launches where they make most
+// of it. Few launches that disagree make an interval that is honest and wide: t is 12.7 for two, 4.3 for three, 2.8 for
+// five. With two the agreement itself may be chance, and launches that do differ are covered less than asked for;
+// Options.Spread is the way out of both.
 //
 // One launch leaves its interval without the launch level: say so beside it. Groups must not be empty, and some group
 // needs two values; without any the interval is NaN. Resamples at 1999 put the ends within about 3 % of the half-width.
@@ -53,18 +55,28 @@ func bootstrap(groups [][]float64, o Options, rng *rand.Rand) (Interval, float64
 	if len(groups) < 2 {
 		return Interval{mid - below, mid, mid + above}, 0
 	}
+	l := float64(len(groups))
 	own := ownSpread(groups)
-	beyond := max(0, own.Variance-stat.Mean(within, nil))
-	if o.Spread.DF > 0 || beyond > 0 {
-		between := o.Spread.orOwn(own).half(len(groups), tail)
-		below, above = max(below, between), max(above, between)
+	own.Rounds = stat.Mean(within, nil)
+	spread := o.Spread.orOwn(own)
+	if math.IsNaN(spread.Rounds) { // nothing but launches to go by
+		half := spread.half(len(groups), tail)
+		return Interval{mid - max(below, half), mid, mid + max(above, half)}, 0
 	}
-	return Interval{mid - below, mid, mid + above}, math.Sqrt(beyond)
+	if spread.excess() > 0 {
+		rounds := stat.Variance(whole, nil) * float64(len(all)) / float64(len(all)-len(groups))
+		variance := rounds + spread.excess()/l
+		share := max(1, variance/(spread.Variance/l)) // never fewer than the launches have
+		df := float64(spread.DF) * share * share
+		wider := math.Sqrt(variance/rounds) * studentT(tail, df) / studentT(tail, float64(len(all)-len(groups)))
+		below, above = below*max(1, wider), above*max(1, wider)
+	}
+	return Interval{mid - below, mid, mid + above}, math.Sqrt(spread.excess())
 }
 
 // ownSpread is the spread that the launches of these groups show by themselves.
 func ownSpread(groups [][]float64) Spread {
-	return Spread{stat.Variance(launchCentres(groups), nil), len(groups) - 1}
+	return Spread{stat.Variance(launchCentres(groups), nil), math.NaN(), len(groups) - 1}
 }
 
 func launchCentres(groups [][]float64) []float64 {
@@ -114,12 +126,12 @@ func smallSample(n, df int, tail float64) float64 {
 	if df < 1 {
 		return 1
 	}
-	return math.Sqrt(float64(n)/float64(df)) * studentT(tail, df) / distuv.UnitNormal.Quantile(1-tail)
+	return math.Sqrt(float64(n)/float64(df)) * studentT(tail, float64(df)) / distuv.UnitNormal.Quantile(1-tail)
 }
 
 // studentT is the upper quantile of Student's distribution.
-func studentT(tail float64, df int) float64 {
-	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(df)}.Quantile(1 - tail)
+func studentT(tail, df float64) float64 {
+	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Quantile(1 - tail)
 }
 
 // percentile is the p quantile of sorted bootstrap estimates by the rule of (B+1)p.

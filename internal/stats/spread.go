@@ -2,27 +2,32 @@ package stats
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Spread is how much the centre of one launch varies, whatever from: the luck of the deployment and the noise of its
-// rounds together.
+// Spread is how much the centre of one launch varies.
 type Spread struct {
-	Variance float64 // of one launch's centre, in the square of the values' unit
+	Variance float64 // of one launch's centre, whatever from: the luck of the deployment and the noise of its rounds together
+	Rounds   float64 // the part of Variance that the noise of its rounds explains; NaN where there are too few to say
 	DF       int     // degrees of freedom behind Variance; 0: unknown
 }
 
 // Contrast is the spread of the difference between an arm and the mean of n others, when s is that of one arm.
 func (s Spread) Contrast(n int) Spread {
-	return Spread{s.Variance * (1 + 1/float64(n)), s.DF}
+	k := 1 + 1/float64(n)
+	return Spread{s.Variance * k, s.Rounds * k, s.DF}
 }
 
 // half is the half-width of the interval of the mean over launches.
 func (s Spread) half(launches int, tail float64) float64 {
-	return studentT(tail, s.DF) * math.Sqrt(s.Variance/float64(launches))
+	return studentT(tail, float64(s.DF)) * math.Sqrt(s.Variance/float64(launches))
 }
+
+// excess is how much more launches vary than their rounds explain, at least 0.
+func (s Spread) excess() float64 { return max(0, s.Variance-s.Rounds) }
 
 // odd is the error rate at which a comparison is taken to differ from the others in its spread.
 const odd = 0.01
@@ -50,7 +55,7 @@ func ArmSpread(arms [][][]float64) Spread {
 		return Spread{}
 	}
 	centres := make([][]float64, len(arms)) // by arm and launch
-	launches := 0
+	launches, rounds := 0, 0.0
 	for l := range arms[0] {
 		if len(arms[0][l]) == 0 {
 			continue
@@ -58,6 +63,7 @@ func ArmSpread(arms [][][]float64) Spread {
 		launches++
 		for a, xs := range withoutRound(arms, l) {
 			centres[a] = append(centres[a], HodgesLehmann(xs))
+			rounds += jackknife(xs)
 		}
 	}
 	if launches < 2 {
@@ -76,7 +82,22 @@ func ArmSpread(arms [][][]float64) Spread {
 		}
 		sum += stat.Variance(c, nil)
 	}
-	return Spread{sum / float64(len(arms)-1), (len(arms) - 1) * (launches - 1)}
+	free := float64(len(arms) - 1) // what a round has in common is gone from its values, with one degree of freedom
+	return Spread{sum / free, rounds / float64(launches) / free, (len(arms) - 1) * (launches - 1)}
+}
+
+// jackknife is the variance of the Hodges–Lehmann estimate of some values by leaving out each in turn; NaN of fewer than four.
+// B. Efron, C. Stein: The jackknife estimate of variance, Annals of Statistics 9 (1981).
+func jackknife(xs []float64) float64 {
+	n := len(xs)
+	if n < 4 {
+		return math.NaN()
+	}
+	left := make([]float64, n)
+	for i := range xs {
+		left[i] = HodgesLehmann(slices.Concat(xs[:i], xs[i+1:]))
+	}
+	return stat.Variance(left, nil) * float64(n-1) * float64(n-1) / float64(n)
 }
 
 // withoutRound returns the values of launch l by arm, less the mean of their round.

@@ -210,7 +210,7 @@ func TestArmSpread(t *testing.T) {
 // TestOddArm gives one comparison far more spread between launches than all others have: its own counts.
 func TestOddArm(t *testing.T) {
 	groups := [][]float64{{-9, -10, -11, -10, -9}, {0, 1, 0, -1, 0}, {9, 10, 11, 10, 9}}
-	shared := Estimate(groups, Options{Resamples: 199, Spread: Spread{0.01, 10}})
+	shared := Estimate(groups, Options{Resamples: 199, Spread: Spread{Variance: 0.01, Rounds: 0.01, DF: 10}})
 	if shared.Hi < 20 {
 		t.Errorf("got %v: the spread of the other arms hides that these launches are 10 apart", shared.Interval)
 	}

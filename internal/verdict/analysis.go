@@ -24,11 +24,14 @@ const (
 // Unit says how a number is to be printed.
 type Unit string
 
-// Units of a metric.
+// Units of a metric. An amount of money has the currency of the run's prices for a unit, Money where they name none.
 const (
 	Seconds Unit = "s"
 	Bytes   Unit = "B"
 	Count   Unit = "1"
+	Money   Unit = "money"
+
+	PerSecond Unit = "requests/s"
 )
 
 // Interval is an estimate with its confidence interval at Analysis.Confidence. NaN marks what cannot be computed; Lo
@@ -44,9 +47,12 @@ type Analysis struct {
 
 	Controls []Control
 	Budgets  []BudgetResult // by level, then in the order given; empty without budgets
+	Looks    []LookMade     // when the budgets were judged, where the plan allows more than one look and there are budgets
 	Toll     []LevelToll    // RoleRepeat and RoleKnownDelay arms first, then the levels above the baseline
 	Baseline []Absolute     // the baseline's own values, same metrics and order as every LevelToll.Effects
+	Money    *Bills         // nil when the run has no prices, or nothing that they are for
 	Shapes   []Shape        // latency distributions, one per arm
+	Capacity *Capacity      // nil when it was not to be measured
 	Catch    *Catch         // nil when no fault was run
 	Notes    []string       // footnotes; Effect.Note and Cell.Note hold 1-based numbers into it
 }
@@ -66,10 +72,10 @@ type Control struct {
 
 // Metric names one thing that a level can cost.
 type Metric struct {
-	ID    string // mean, p50, p90, p95, p99, cpu, pipeline-cpu, memory, spans, log-records, data-points, bytes, series
+	ID    string // mean, p50, p90, p95, p99, cpu, pipeline-cpu, idle-cpu, …: see metrics
 	Title string // e.g. "p95 latency, recommend"
 	Unit  Unit
-	Per   string // "" or "per 1,000 requests" or "per arm"
+	Per   string // "" or "per 1,000 requests", "per arm", "per arm and hour", "per million requests"
 }
 
 // Absolute is a plain value of a metric.

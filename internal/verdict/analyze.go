@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 
 // confidence of every interval that is shown.
@@ -30,8 +31,9 @@ func Judge(d *result.Data, budgets []Budget) (*Analysis, error) {
 	}
 	notes := &notes{}
 	t := newTolls(m)
-	a := &Analysis{Run: d.Run, Confidence: confidence, Controls: t.controls(confidence)}
-	if a.Budgets, err = t.judge(budgets, confidence); err != nil {
+	c := newCapacities(d, m)
+	a := &Analysis{Run: d.Run, Confidence: confidence, Controls: append(t.controls(confidence), c.controls(confidence)...)}
+	if a.Budgets, a.Looks, err = t.judge(budgets, c, confidence); err != nil {
 		return nil, err
 	}
 	if m.complete() > 0 {
@@ -39,7 +41,11 @@ func Judge(d *result.Data, budgets []Budget) (*Analysis, error) {
 			a.Toll = append(a.Toll, t.level(arm, confidence, notes))
 		}
 		a.Baseline = t.absolute()
+		a.Money = t.bills()
 		a.Shapes = m.shapes()
+	}
+	if c != nil {
+		a.Capacity = c.analyze(confidence, notes)
 	}
 	if a.Catch, err = catch(d, notes); err != nil {
 		return nil, err
@@ -92,7 +98,7 @@ func controlReasons(a *Analysis, m *measured) (broken, undecided []string) {
 	for _, l := range a.Toll {
 		if math.IsNaN(l.effect("p50").Detectable) {
 			undecided = append(undecided, fmt.Sprintf("level %s: too few rounds to estimate its toll (%d complete, launches: %d): "+
-				"run at least two launches, or %d rounds in one", l.Arm.Name, m.complete(), len(m.launches), leastRounds))
+				"run at least two launches, or %d rounds in one", l.Arm.Name, m.complete(), len(m.launches), leastRounds()))
 			break // the same for every level
 		}
 	}
@@ -113,9 +119,8 @@ func budgetReasons(results []BudgetResult) (over, open, under []string) {
 	return over, open, under
 }
 
-// leastRounds is the fewest rounds of one launch that give every interval that decides: signed ranks of 7 values reach
-// an error rate of 2·2⁻⁷ = 1.6 %, just under a third of 5 %.
-const leastRounds = 7
+// leastRounds is the fewest rounds of one launch that give every interval that decides.
+func leastRounds() int { return stats.SignedRankLeast(1 - controlError/float64(len(FloorMetrics()))) }
 
 func partialText(r result.Run) []string {
 	switch {

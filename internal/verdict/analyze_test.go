@@ -61,7 +61,11 @@ func TestTollIsRecovered(t *testing.T) {
 			{"full", "p50", 0.15 * 1900 / 1970, true},
 			{"full", "p90", 0.15 * 2790 / 2860, true},
 			{"full", "p95", 0.15 * 3110 / 3180, true},
-			{"full", "memory", 0.15, true},
+			{"full", "rss", 0.15, true},
+			{"full", "rss-peak", 0.15, true},
+			{"full", "gc-cpu", 0.15, true}, // a tenth of the CPU time that requests cost
+			{"full", "allocs", 0, false},
+			{"full", "idle-cpu", 0, false},
 		} {
 			e := effect(t, a, c.arm, c.metric)
 			const slack = 1e-6
@@ -152,7 +156,7 @@ func TestBrokenControls(t *testing.T) {
 				s.Work.Sent -= 5
 			}
 		})},
-		{control: "telemetry pipeline", change: func(d *result.Data) { d.Slots[3].Telemetry.Refused = 1 }},
+		{control: "telemetry pipeline", change: func(d *result.Data) { d.Slots[9].Telemetry.Refused = 1 }},
 		{control: "errors", change: eachSlot(func(s *result.Slot) { s.Work.Failed = 1 })},
 		{control: "carry-over", change: eachSlot(func(s *result.Slot) { s.Drained = s.Position > 0 })},
 	} {
@@ -196,12 +200,12 @@ func TestSmallRuns(t *testing.T) {
 		// What was ended early is not invalid, but no pass either: it was not measured to its end.
 		{"killed before the first slot", 1, 0, killed, verdict.Inconclusive, "no complete round"},
 		{"one round", 1, 1, killed, verdict.Inconclusive, "too few"},
-		{"six rounds", 1, 6, nil, verdict.Inconclusive, "too few"},
-		{"seven rounds in one launch", 1, 7, nil, verdict.Pass, "no budget"},
+		{"nine rounds", 1, 9, nil, verdict.Inconclusive, "too few"},
+		{"ten rounds in one launch", 1, 10, nil, verdict.Pass, "no budget"},
 		{"two launches", 2, 5, nil, verdict.Pass, "no budget"},
 		{"killed after some rounds", 2, 8, killed, verdict.Inconclusive, "partial"},
 		// Half of the second round was lost: what is left is one round.
-		{"killed within a round", 1, 2, func(d *result.Data) { killed(d); d.Slots = d.Slots[:9] }, verdict.Inconclusive, "(1 complete, launches: 1)"},
+		{"killed within a round", 1, 2, func(d *result.Data) { killed(d); d.Slots = d.Slots[:6+9] }, verdict.Inconclusive, "(1 complete, launches: 1)"},
 		{"no baseline finished", 1, 9, func(d *result.Data) { d.Latency = nil }, verdict.Invalid, "no complete round"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -297,5 +301,32 @@ func TestStepOfThePlan(t *testing.T) {
 	a := analyze(t, theirs)
 	if len(a.Controls) != 1 || !strings.Contains(a.Controls[0].Saw, `no request of step "request"; steps seen: search`) || a.Outcome != verdict.Invalid {
 		t.Errorf("a step that no request has: %s, %+v", a.Outcome, a.Controls)
+	}
+}
+
+// A repeated baseline must be shown to be equal within the stated floor: one that is only not told apart leaves the run
+// open, and one that is told apart breaks it, however wide the floor.
+func TestStatedFloor(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		floor  map[string]float64
+		repeat float64 // true difference
+		want   verdict.Outcome
+		says   string
+	}{
+		{"within", map[string]float64{"p50": 0.1, "p95": 0.3, "cpu": 0.1}, 0, verdict.Pass, "all 9 controls hold"},
+		{"too noisy for it", map[string]float64{"p50": 0.1, "p95": 0.3, "cpu": 0.001}, 0, verdict.Inconclusive, "(wider than stated); want"},
+		{"different within it", map[string]float64{"p50": 0.5, "p95": 0.5, "cpu": 0.5}, 0.12, verdict.Invalid, "broken: at 99.7 %"},
+		{"none stated", nil, 0, verdict.Pass, "all 9 controls hold"},
+	} {
+		d := runOf(1, func(s *verdicttest.Spec) {
+			s.Rounds = 9
+			s.Effect[verdicttest.Repeat] = c.repeat
+		})
+		d.Run.Plan.Floor = c.floor
+		a := analyze(t, d)
+		if a.Outcome != c.want || !strings.Contains(a.Reasons[0], c.says) {
+			t.Errorf("%s: %s: %q, want %s: … %s …", c.name, a.Outcome, a.Reasons, c.want, c.says)
+		}
 	}
 }

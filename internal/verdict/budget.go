@@ -9,12 +9,13 @@ import (
 	"strings"
 )
 
-// Budget is the most that a level may cost over the baseline in one metric.
+// Budget is the most that a level may cost over the baseline in one metric, or the least that its capacity may be.
 type Budget struct {
 	Level    string  // "" for every level
 	Metric   string  // Metric.ID
 	Limit    float64 // a share when Relative (0.05 is +5 %), else in the metric's unit
 	Relative bool
+	Least    bool   // the level must be over Limit, not under it: capacity, of which more is better
 	Text     string // as written
 }
 
@@ -24,21 +25,25 @@ type BudgetResult struct {
 	Level    string
 	Saw      Interval // arm / baseline − 1, or arm − baseline; its ends are those that the decision was made by
 	PassAt   float64  // confidence of the interval that Saw.Hi is from, which had to be under the limit; 0: none was made
-	FailAt   float64  // likewise of Saw.Lo, which had to be over it
-	Outcome  Outcome  // Pass: Hi under the limit; Fail: Lo over it; else Inconclusive
+	FailAt   float64  // likewise of Saw.Lo, which had to be over it; when Budget.Least, PassAt is that of Lo and FailAt of Hi
+	Launches int      // of the toll that were over when it was decided, or judged last; 0: it was not
+	Outcome  Outcome  // Pass: Hi under the limit; Fail: Lo over it; else Inconclusive; when Budget.Least, the other way round
 	Sentence string   // the same in words
 }
 
 // ParseBudget reads a budget such as "p95 ≤ +5%", "cpu<=+10%", "p99<=+2ms" or "full: bytes <= +200kB": an optional
 // level and colon, a metric, <= or ≤, and a limit in per cent or in a unit of the metric (ns, us, ms, s; B, kB, MB;
-// none for counts).
+// none for counts and money). The metric rss was called memory once, and may be. The limit is on the change over the
+// baseline, also where it is in a unit. Of the capacity more is better,
+// so that its budget is the least: "capacity >= -5%", "full: capacity ≥ -40/s".
 func ParseBudget(text string) (Budget, error) {
 	b := Budget{Text: strings.TrimSpace(text)}
-	left, limit, found := strings.Cut(strings.ReplaceAll(b.Text, "≤", "<="), "<=")
-	if !found && strings.ContainsAny(b.Text, ">≥") {
-		return Budget{}, fmt.Errorf("budget %q: a budget is the most that a level may cost: want METRIC <= LIMIT, such as p95<=+5%%", text)
-	}
+	plain := strings.NewReplacer("≤", "<=", "≥", ">=").Replace(b.Text)
+	left, limit, found := strings.Cut(plain, "<=")
 	if !found {
+		left, limit, b.Least = strings.Cut(plain, ">=")
+	}
+	if !found && !b.Least {
 		return Budget{}, fmt.Errorf("budget %q: want METRIC <= LIMIT, such as p95<=+5%%", text)
 	}
 	if level, metric, named := strings.Cut(left, ":"); named {
@@ -47,15 +52,43 @@ func ParseBudget(text string) (Budget, error) {
 			return Budget{}, fmt.Errorf("budget %q: no level before the colon; leave the colon away to mean all levels", text)
 		}
 	}
-	b.Metric = strings.TrimSpace(left)
+	if b.Metric = strings.TrimSpace(left); b.Metric == "memory" {
+		b.Metric = "rss"
+	}
 	var ids []string
-	for _, m := range metrics("") {
+	for _, m := range budgetMetrics() {
 		if ids = append(ids, m.ID); m.ID == b.Metric {
-			err := b.parseLimit(strings.TrimSpace(limit), m.Metric)
+			if err := b.direction(); err != nil {
+				return Budget{}, err
+			}
+			err := b.parseLimit(strings.TrimSpace(limit), m)
 			return b, err
 		}
 	}
 	return Budget{}, fmt.Errorf("budget %q: unknown metric %q: want one of %s", text, b.Metric, strings.Join(ids, ", "))
+}
+
+// budgetMetrics are the metrics that a budget may be about.
+func budgetMetrics() []Metric {
+	var out []Metric
+	for _, m := range metrics("") {
+		out = append(out, m.Metric)
+	}
+	return append(out, capacityMetric())
+}
+
+// direction refuses a budget that limits a metric on its good side.
+func (b Budget) direction() error {
+	switch {
+	case b.Least && b.Metric != CapacityID:
+		return fmt.Errorf("budget %q: a budget is the most that a level may cost: want %s <= LIMIT, such as %s<=+5%%; >= is for %s",
+			b.Text, b.Metric, b.Metric, CapacityID)
+	case !b.Least && b.Metric == CapacityID:
+		return fmt.Errorf("budget %q: of the capacity more is better, so that its budget is the least: want capacity >= LIMIT, such as capacity>=-5%%",
+			b.Text)
+	default:
+		return nil
+	}
 }
 
 // ParseBudgets reads several.
@@ -82,7 +115,8 @@ type unit struct {
 func units() []unit {
 	return []unit{
 		{"ns", Seconds, 1e-9}, {"us", Seconds, 1e-6}, {"µs", Seconds, 1e-6}, {"ms", Seconds, 1e-3}, {"s", Seconds, 1},
-		{"kB", Bytes, 1e3}, {"MB", Bytes, 1e6}, {"B", Bytes, 1}, {"", Count, 1},
+		{"kB", Bytes, 1e3}, {"MB", Bytes, 1e6}, {"B", Bytes, 1}, {"", Count, 1}, {"", Money, 1},
+		{"/s", PerSecond, 1}, {"", PerSecond, 1},
 	}
 }
 
@@ -93,19 +127,23 @@ func (b *Budget) parseLimit(limit string, m Metric) error {
 		b.Relative, factor = true, 0.01
 	}
 	var legal []string
+	sign := "+"
+	if b.Least {
+		sign = "-"
+	}
 	for _, u := range units() {
 		if u.of != m.Unit || relative {
 			continue
 		}
-		legal = append(legal, strings.TrimSpace("+2"+u.suffix))
+		legal = append(legal, sign+"2"+u.suffix)
 		if rest, ok := strings.CutSuffix(limit, u.suffix); ok && factor == 0 {
 			number, factor = rest, u.factor
 		}
 	}
 	value, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
 	if err != nil || factor == 0 || math.IsNaN(value) || math.IsInf(value, 0) {
-		return fmt.Errorf("budget %q: limit %q of %s: want per cent, such as +5%%, or %s",
-			b.Text, limit, m.ID, strings.Join(legal, ", "))
+		return fmt.Errorf("budget %q: limit %q of %s: want per cent, such as %s5%%, or %s",
+			b.Text, limit, m.ID, sign, strings.Join(legal, ", "))
 	}
 	b.Limit = value * factor
 	return nil

@@ -27,7 +27,13 @@ func TestParseBudget(t *testing.T) {
 		{"mean ≤ 1 s", "", "mean", 1, false},
 		{"full: bytes <= +200kB", "full", "bytes", 200e3, false},
 		{"spans<=7000", "", "spans", 7000, false},
-		{"memory<=-1%", "", "memory", -0.01, true}, // must become cheaper
+		{"capacity >= -5%", "", "capacity", -0.05, true},
+		{"full: capacity ≥ -40/s", "full", "capacity", -40, false},
+		{"capacity>=-40", "", "capacity", -40, false},
+		{"rss<=-1%", "", "rss", -0.01, true},     // must become cheaper
+		{"memory<=-1%", "", "rss", -0.01, true},  // as runs have it that were made before
+		{"money<=+0.5", "", "money", 0.5, false}, // in whatever currency the run has
+		{"idle-cpu<=+90s", "", "idle-cpu", 90, false},
 	} {
 		b, err := verdict.ParseBudget(c.text)
 		if err != nil {
@@ -38,7 +44,9 @@ func TestParseBudget(t *testing.T) {
 	}
 	for _, c := range []struct{ text, says string }{
 		{"p95", "want METRIC <= LIMIT"},
-		{"p95 >= 5%", "the most that a level may cost: want METRIC <= LIMIT"},
+		{"p95 >= 5%", "the most that a level may cost: want p95 <= LIMIT"},
+		{"capacity <= +5%", "want capacity >= LIMIT"},
+		{"capacity >= +5ms", "or -2/s"},
 		{"p95 ≥ +10%", "the most that a level may cost"},
 		{"p95 = 5%", "want METRIC <= LIMIT"},
 		{"p42<=5%", "want one of mean, p50"},
@@ -117,7 +125,7 @@ func TestBudgetsOfInvalidRun(t *testing.T) {
 	s := verdicttest.Default(1)
 	s.Catch = false
 	d := verdicttest.Build(s)
-	d.Slots[0].Telemetry.Refused = 5
+	d.Slots[6].Telemetry.Refused = 5
 	a, err := verdict.Judge(d, budgets(t, "full: cpu<=+1%"))
 	if err != nil || a.Outcome != verdict.Invalid {
 		t.Errorf("outcome %v, %v, want invalid", a.Outcome, err)
@@ -141,15 +149,15 @@ func TestBudgetWithoutInterval(t *testing.T) {
 			"has too few rounds for an interval at 98.3 %: 7 rounds of one launch are needed, this run has 6"},
 		{"merged rounds", 1, 10, []string{"full: p95<=+5%"}, nil,
 			"level full: p95 has too few rounds for an interval at 95 %: 12 rounds of one launch are needed, this run has 10"},
-		{"one value per launch", 1, 8, []string{"full: memory<=+5%"}, nil, "level full: memory has one value per launch, and this run has one launch: run at least two"},
-		{"nothing to relate to", 2, 7, []string{"full: spans<=+5%"}, nil, "level full: spans has no ratio to the baseline in this run, which is 0 somewhere; set a budget in absolute terms"},
+		{"one value per launch", 1, 8, []string{"full: memory<=+5%"}, nil, "level full: rss has one value per launch, and this run has one launch: run at least two"},
+		{"nothing to relate to", 2, 7, []string{"full: spans<=+5%"}, nil, "level full: spans has no ratio to the baseline in this run, since one of the two is not above 0 somewhere; set a budget in absolute terms"},
 		{"not read", 2, 7, []string{"full: bytes<=+5kB"}, func(d *result.Data) {
 			for i := range d.Slots {
 				d.Slots[i].Telemetry = result.Telemetry{}
 			}
-		}, "level full: bytes could not be read from this system; this run has mean, p50, p90, p95, p99, cpu, pipeline-cpu, memory: name"},
+		}, "level full: bytes could not be read from this system; this run has mean, p50, p90, p95, p99, p99.9, cpu, pipeline-cpu, idle-cpu, idle-pipeline-cpu, gc-cpu, allocs, alloc-objects, rss, rss-peak: name"},
 		{"no round", 2, 0, []string{"full: cpu<=+5%"}, nil, "level full: cpu was not measured: this run has no complete round"},
-		{"no toll", 0, 0, []string{"full: cpu<=+5%"}, nil, "level full: cpu was not measured: this run was to inject faults only"},
+		{"no toll", 0, 0, []string{"full: cpu<=+5%"}, nil, "level full: cpu was not measured: this run was to measure no toll"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := runOf(1, func(s *verdicttest.Spec) { s.Launches, s.Rounds = c.launches, c.rounds })

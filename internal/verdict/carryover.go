@@ -12,14 +12,15 @@ import (
 // carried is a metric in which an arm may leave something to the slot after it, read from one slot.
 type carried struct {
 	id   string
-	read func(r round, arm int) float64 // above 0, or the metric is not judged
+	read func(m *measured, r round, arm, launch int) float64 // above 0, or the metric is not judged
 }
 
+// carriedMetrics are read as the toll reads them: the cost at rest is no part of CPU, neither here nor in the noise floor.
 func carriedMetrics() []carried {
 	return []carried{
-		{"p50", func(r round, arm int) float64 { return float64(r.response[arm].ValueAtQuantile(50)) }},
-		{"cpu", func(r round, arm int) float64 {
-			return stackCPU(r.slots[arm]) / float64(max(1, r.slots[arm].Work.Sent))
+		{"p50", func(_ *measured, r round, arm, _ int) float64 { return float64(r.response[arm].ValueAtQuantile(50)) }},
+		{"cpu", func(m *measured, r round, arm, launch int) float64 {
+			return m.net(arm, launch, stackCPU)(r.slots[arm]) / float64(max(1, r.slots[arm].Work.Sent))
 		}},
 	}
 }
@@ -43,7 +44,7 @@ func (t *tolls) carryOver(confidence float64) Control {
 	c := Control{
 		Name: "carry-over", OK: part >= minDrained,
 		Want: fmt.Sprintf("at least %s; no effect of the arm before that is beyond the noise floor, at %s together",
-			percent(minDrained), percent(1-carryError)),
+			percent(minDrained), percent(1-controlError)),
 		Remedy: "shorten the export intervals of the levels, or lengthen the slots: work left over is charged to the next arm",
 	}
 	saw := []string{fmt.Sprintf("%s of the slots were back at rest before the next one", percent(part))}
@@ -64,10 +65,13 @@ func (t *tolls) predecessor(metric carried, confidence float64) (text string, be
 		return unknown, false
 	}
 	turns, ok := t.turns(metric)
-	each := 1 - carryError/float64(len(t.run.Arms)*len(carriedMetrics()))
+	each := 1 - controlError/float64(len(t.run.Arms)*len(carriedMetrics()))
 	effects, told := stats.Predecessors(turns, len(t.run.Arms), each)
 	floor := t.ratio(t.of(metric.id), t.repeat, confidence)
-	if !ok || !told || !floor.Finite() {
+	switch {
+	case !ok && t.series[t.of(metric.id)].net:
+		return metric.id + ": no effect can be told, since " + notAbove0, false
+	case !ok || !told || !floor.Finite():
 		return unknown, false
 	}
 	limit := max(floorMargin, math.Abs(floor.Lo), math.Abs(floor.Hi))
@@ -93,6 +97,9 @@ func (t *tolls) predecessor(metric carried, confidence float64) (text string, be
 		100*e.Mid, 100*e.Lo, 100*e.Hi, compared, percent(limit)), beyond
 }
 
+// notAbove0 is why a control cannot judge CPU time from which the cost at rest is taken off.
+const notAbove0 = "in some slot no more was used than at rest"
+
 // turns are the logarithms of a metric by slot, those apart that came first in their launch; false where it is not above 0.
 func (t *tolls) turns(metric carried) ([]stats.Turn, bool) {
 	index := map[string]int{}
@@ -107,7 +114,7 @@ func (t *tolls) turns(metric carried) ([]stats.Turn, bool) {
 				if !known {
 					continue
 				}
-				value := metric.read(r, arm)
+				value := metric.read(t.measured, r, arm, launch)
 				if value <= 0 {
 					return nil, false
 				}

@@ -48,7 +48,7 @@ func TestCarryOver(t *testing.T) {
 		{"a level that leaves work behind", 3, 14, "full", 1.5, false, "cpu after full +", "beyond the noise floor of ±"},
 		{"the baseline is what leaves it", 3, 14, "off", 1.5, false, "cpu after off +", "beyond the noise floor of ±"},
 		{"a level that makes the next slot cheaper", 3, 14, "metrics", 0.6, false, "cpu after metrics -", "beyond the noise floor of ±"},
-		{"less than matters", 3, 14, "full", 1.01, true, "cpu after full +", "within the noise floor of ±"},
+		{"less than matters", 3, 14, "full", 1.008, true, "cpu after full +", "within the noise floor of ±"},
 		{"too few rounds to tell", 2, 2, "full", 1.5, true, "p50: the effect of the arm before cannot be told from 4 rounds", "cpu: the effect"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

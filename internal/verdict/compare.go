@@ -148,7 +148,7 @@ func onlyIn(what, run string, has, other []string) string {
 
 func baselines(a, b *Analysis) []BaselinePair {
 	var out []BaselinePair
-	for _, m := range metrics(a.Run.Plan.MainStep()) {
+	for _, m := range metricsOf(a.Run) {
 		p := BaselinePair{m.Metric, baselineValue(a, m.ID), baselineValue(b, m.ID)}
 		if !math.IsNaN(p.A) || !math.IsNaN(p.B) {
 			out = append(out, p)
@@ -169,7 +169,7 @@ func baselineValue(a *Analysis, id string) float64 {
 // levelDifference compares one level metric by metric, those apart of which neither run knows anything.
 func levelDifference(level string, a, b *Analysis, notes *notes) LevelDifference {
 	out := LevelDifference{Level: level}
-	for _, m := range metrics(a.Run.Plan.MainStep()) {
+	for _, m := range metricsOf(a.Run) {
 		d := Difference{Metric: m.Metric, A: a.at(level, m.Metric), B: b.at(level, m.Metric)}
 		notesA, notesB := a.note(d.A.Note), b.note(d.B.Note)
 		d.A.Note, d.B.Note = 0, 0

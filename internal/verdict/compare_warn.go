@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -94,6 +95,7 @@ func aspects(a, b result.Run) []aspect {
 			{"client timeout", a.Plan.ClientTimeout.String(), b.Plan.ClientTimeout.String()},
 			{"step whose latency is the toll", a.Plan.MainStep(), b.Plan.MainStep()},
 		}},
+		{"prices", []part{{"", prices(a), prices(b)}}},
 		{"journeys", []part{{"", a.Journeys, b.Journeys}}},
 		{"baseline", []part{{"", baselineLevel(a), baselineLevel(b)}}},
 	}
@@ -105,6 +107,18 @@ func aspects(a, b result.Run) []aspect {
 	}
 	versions := []part{{"tollgate", a.Tool.Version, b.Tool.Version}, {"Go", a.Tool.Go, b.Tool.Go}}
 	return append(out, aspect{"versions", append(versions, mapParts(a.Tool.Modules, b.Tool.Modules)...)})
+}
+
+// prices are the prices of a run in one line, "" without any.
+func prices(r result.Run) string {
+	if r.Prices == nil {
+		return ""
+	}
+	text, err := json.Marshal(r.Prices)
+	if err != nil {
+		return "unreadable"
+	}
+	return strings.ReplaceAll(strings.Trim(string(text), "{}"), `"`, "")
 }
 
 // baselineLevel is the level that all others of a run are compared with, "" if it has none.

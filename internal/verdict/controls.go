@@ -14,16 +14,16 @@ import (
 
 // What the controls accept.
 const (
-	maxDropped    = 0.001                // share of scheduled requests that found no worker
-	maxFailed     = 0.001                // share of sent requests that failed
-	maxLag        = 5 * time.Millisecond // 99th percentile of sent − scheduled: a hundredth of a slot
-	maxGenerator  = 0.5                  // share of all cores that the generator used
-	maxRecorded   = 0.01                 // spread of the recorded requests of the main step over arms
-	maxSent       = 0.02                 // spread of the sent requests over arms
-	maxUneven     = 0.05                 // spread of one round's requests of the main step that still counts as equal work
-	maxUnevenPart = 0.1                  // share of rounds beyond it
-	minDrained    = 0.9                  // share of slots that came to rest before the limit
-	carryError    = 0.01                 // share of good runs in which some effect of the arm before may seem to be more than 0
+	maxDropped    = 0.001                 // share of scheduled requests that found no worker
+	maxFailed     = 0.001                 // share of sent requests that failed
+	maxLag        = 10 * time.Millisecond // 99th percentile of sent − scheduled: see generatorOnTime
+	maxGenerator  = 0.5                   // share of all cores that the generator used
+	maxRecorded   = 0.01                  // spread of the recorded requests of the main step over arms
+	maxSent       = 0.02                  // spread of the sent requests over arms
+	maxUneven     = 0.05                  // spread of one round's requests of the main step that still counts as equal work
+	maxUnevenPart = 0.1                   // share of rounds beyond it
+	minDrained    = 0.9                   // share of slots that came to rest before the limit
+	controlError  = 0.01                  // share of good runs that each control which judges by intervals may break by chance
 )
 
 // controls judges everything whose true answer is known.
@@ -100,6 +100,11 @@ func (t *tolls) droppedArrivals() Control {
 	}
 }
 
+// generatorOnTime judges the generator's own lateness. It is part of every response time and alike for all arms, so that it
+// widens intervals long before it bends them: of 20 runs of identical code on a machine whose host took up to a fifth of its
+// CPU time, the seven with a p99 of 5 to 10 ms were no more often wrong than the others (docs/measurements.md). Beyond that the
+// load is no longer the one that was ordered. How much the arms differ is said, too: an arm that keeps the generator from the
+// CPU pays for that in its response times.
 func (t *tolls) generatorOnTime() Control {
 	c := Control{
 		Name: "generator on time", Want: fmt.Sprintf("99 %% of the requests sent within %s of their time", milliseconds(maxLag)),
@@ -111,7 +116,9 @@ func (t *tolls) generatorOnTime() Control {
 	}
 	p99, most := time.Duration(t.lag.ValueAtQuantile(99)), time.Duration(t.lag.Max())
 	c.OK = p99 <= maxLag
-	c.Saw = fmt.Sprintf("lateness p99 %s, at most %s, over %d requests", milliseconds(p99), milliseconds(most), t.lag.TotalCount())
+	low, high := slices.Min(t.late), slices.Max(t.late)
+	c.Saw = fmt.Sprintf("lateness p99 %s, at most %s, over %d requests; on average %s to %s by arm", milliseconds(p99), milliseconds(most),
+		t.lag.TotalCount(), milliseconds(low), milliseconds(high))
 	return c
 }
 

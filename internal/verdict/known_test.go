@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 	"github.com/tollgate-dev/tollgate/internal/verdict/verdicttest"
 )
@@ -20,18 +21,27 @@ func TestWhatIsNotKnownIsLeftOut(t *testing.T) {
 		controls []string // likewise
 	}{
 		{"all is known", func(*result.Slot) {}, nil, nil},
-		{"no containers and a pipeline of theirs", func(s *result.Slot) { s.CPU, s.RSS, s.Telemetry = nil, nil, result.Telemetry{} },
-			[]string{"cpu", "pipeline-cpu", "memory", "spans", "log-records", "data-points", "bytes", "series"},
+		{"no containers and a pipeline of theirs", func(s *result.Slot) { s.CPU, s.RSS, s.Peak, s.Telemetry = nil, nil, nil, result.Telemetry{} },
+			[]string{"cpu", "pipeline-cpu", "idle-cpu", "idle-pipeline-cpu", "rss", "rss-peak", "spans", "log-records", "data-points", "bytes", "series"},
 			[]string{"telemetry pipeline", "carry-over"}},
 		{"containers and a pipeline of theirs", func(s *result.Slot) {
 			delete(s.CPU, "telemetry")
 			delete(s.RSS, "telemetry")
+			delete(s.Peak, "telemetry")
 			s.Telemetry = result.Telemetry{}
-		}, []string{"pipeline-cpu", "spans", "log-records", "data-points", "bytes", "series"}, []string{"telemetry pipeline"}},
+		}, []string{"pipeline-cpu", "idle-pipeline-cpu", "spans", "log-records", "data-points", "bytes", "series"}, []string{"telemetry pipeline"}},
 		{"a pipeline of ours that nothing was sent to", func(s *result.Slot) { s.Telemetry = result.Telemetry{ActiveSeries: 40} }, nil, nil},
 		{"a pipeline of ours alone", func(s *result.Slot) {
 			s.CPU, s.RSS = map[string]time.Duration{"telemetry": time.Millisecond}, map[string]int64{"telemetry": 1}
-		}, []string{"cpu", "memory"}, []string{"carry-over"}},
+			s.Peak = map[string]int64{"telemetry": 1}
+		}, []string{"cpu", "idle-cpu", "rss", "rss-peak"}, []string{"carry-over"}},
+		{"runtimes that report nothing", func(s *result.Slot) { s.Runtime = nil }, []string{"gc-cpu", "allocs", "alloc-objects"}, nil},
+		{"a peak of one service only", func(s *result.Slot) { s.Peak = map[string]int64{"gateway": 1 << 30} }, []string{"rss-peak"}, nil},
+		{"an arm that was not metered at rest", func(s *result.Slot) {
+			if s.Phase == slot.Idle && s.Launch == 1 && s.Arm == "logs" {
+				s.Phase = slot.Warmup
+			}
+		}, []string{"idle-cpu", "idle-pipeline-cpu"}, nil},
 	}
 	all := verdicttest.Data(1)
 	everything := analyze(t, all)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
 
@@ -19,9 +20,12 @@ type measured struct {
 	delay      int   // likewise
 	reference  []int // the arms whose mean is the reference of a round
 	launches   [][]round
-	incomplete int           // rounds that not every arm finished
-	slots      []result.Slot // all of the toll phase
+	numbers    []int           // of the launches
+	idle       [][]result.Slot // what each arm used at rest, by arm and launch; nil: not known of all of them
+	incomplete int             // rounds that not every arm finished
+	slots      []result.Slot   // all of the toll phase
 	lag        *hdr.Histogram
+	late       []time.Duration // mean of lag by arm
 }
 
 // round is one slot of every arm, by index into Run.Arms.
@@ -75,12 +79,21 @@ func (m *measured) rounds(d *result.Data, index map[string]int) error {
 		}
 		return all[p]
 	}
+	idle := map[int][]result.Slot{} // by launch
 	for _, s := range d.Slots {
-		if arm, known := index[s.Arm]; known && s.Phase == slot.Toll {
+		arm, known := index[s.Arm]
+		switch {
+		case known && s.Phase == slot.Toll:
 			at(s.Launch, s.Round).slots[arm] = s
 			m.slots = append(m.slots, s)
+		case known && s.Phase == slot.Idle:
+			if idle[s.Launch] == nil {
+				idle[s.Launch] = make([]result.Slot, len(index))
+			}
+			idle[s.Launch][arm] = s
 		}
 	}
+	lates, sent := make([]float64, len(index)), make([]float64, len(index))
 	for _, l := range d.Latency {
 		arm, known := index[l.Arm]
 		response := l.Kind == result.Response && l.Step == m.run.Plan.MainStep()
@@ -95,7 +108,12 @@ func (m *measured) rounds(d *result.Data, index map[string]int) error {
 			at(l.Launch, l.Round).response[arm] = h
 		} else {
 			m.lag.Merge(h)
+			n := h.TotalCount()
+			lates[arm], sent[arm] = lates[arm]+h.Mean()*float64(n), sent[arm]+float64(n)
 		}
+	}
+	for arm := range lates {
+		m.late = append(m.late, time.Duration(lates[arm]/max(1, sent[arm])))
 	}
 	places := make([]place, 0, len(all))
 	for p, r := range all {
@@ -110,11 +128,12 @@ func (m *measured) rounds(d *result.Data, index map[string]int) error {
 	})
 	for i, p := range places {
 		if i == 0 || places[i-1].launch != p.launch {
-			m.launches = append(m.launches, nil)
+			m.launches, m.numbers = append(m.launches, nil), append(m.numbers, p.launch)
 		}
 		last := len(m.launches) - 1
 		m.launches[last] = append(m.launches[last], *all[p])
 	}
+	m.rest(idle)
 	return nil
 }
 
@@ -125,6 +144,36 @@ func (r *round) complete() bool {
 		}
 	}
 	return true
+}
+
+// upTo is what was measured in the launches before the given number.
+func (m *measured) upTo(launch int) *measured {
+	part := *m
+	n := len(m.numbers)
+	for n > 0 && m.numbers[n-1] >= launch {
+		n--
+	}
+	part.launches, part.numbers = m.launches[:n], m.numbers[:n]
+	if m.idle != nil {
+		part.idle = make([][]result.Slot, len(m.idle))
+		for arm, launches := range m.idle {
+			part.idle[arm] = launches[:n]
+		}
+	}
+	return &part
+}
+
+// over is the number of launches that have had all their rounds.
+func (m *measured) over() int {
+	last := -1
+	for _, s := range m.slots {
+		ended := s.Launch
+		if s.Round < m.run.Plan.Rounds-1 {
+			ended--
+		}
+		last = max(last, ended)
+	}
+	return last + 1
 }
 
 // complete is the number of complete rounds.

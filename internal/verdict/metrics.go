@@ -1,9 +1,11 @@
 package verdict
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
 	"gonum.org/v1/gonum/stat"
@@ -17,6 +19,8 @@ type series struct {
 	values [][][]float64
 	group  int    // rounds merged into one value, on average at least; 0: none
 	note   string // how the values were made, or what would be needed to have any; "" if there is nothing to say
+	net    bool   // the cost at rest is taken off: a value may be 0 or less
+	sums   bool   // values are sums of parts which are shown: an arm's value is the mean, as theirs are
 }
 
 // metric is a metric with the way to read it from a run.
@@ -27,6 +31,17 @@ type metric struct {
 
 const per1000 = "per 1,000 requests"
 
+// metricsOf are the metrics of a run: its step, its currency.
+func metricsOf(r result.Run) []metric {
+	all := metrics(r.Plan.MainStep())
+	for i := range all {
+		if all[i].Unit == Money && r.Prices != nil {
+			all[i].Unit = cmp.Or(Unit(r.Prices.Currency), Money)
+		}
+	}
+	return all
+}
+
 // metrics are all metrics, in display order. step is the one whose latency is meant.
 func metrics(step string) []metric {
 	return []metric{
@@ -35,14 +50,24 @@ func metrics(step string) []metric {
 		quantile("p90", 0.9, step),
 		quantile("p95", 0.95, step),
 		quantile("p99", 0.99, step),
-		{Metric{"cpu", "CPU of the stack", Seconds, per1000}, perRequest(stackCPU)},
-		{Metric{"pipeline-cpu", "CPU of the telemetry pipeline", Seconds, per1000}, perRequest(pipelineCPU)},
-		{Metric{"memory", "memory of the stack", Bytes, "per arm"}, perLaunch(memory, median)},
+		quantile("p99.9", 0.999, step),
+		{Metric{"cpu", "CPU of the stack", Seconds, per1000}, netPerRequest(stackCPU)},
+		{Metric{"pipeline-cpu", "CPU of the telemetry pipeline", Seconds, per1000}, netPerRequest(pipelineCPU)},
+		{Metric{"idle-cpu", "CPU of the stack at rest", Seconds, perHour}, atRest(stackCPU)},
+		{Metric{"idle-pipeline-cpu", "CPU of the telemetry pipeline at rest", Seconds, perHour}, atRest(pipelineCPU)},
+		{Metric{"gc-cpu", "CPU for garbage collection", Seconds, per1000}, byLaunch(gcCPU)},
+		{Metric{"allocs", "heap allocated", Bytes, per1000},
+			perRequest(reported(func(r result.Runtime) int64 { return r.AllocBytes }))},
+		{Metric{"alloc-objects", "objects allocated", Count, per1000},
+			perRequest(reported(func(r result.Runtime) int64 { return r.AllocObjects }))},
+		{Metric{"rss", "memory of the stack", Bytes, "per arm"}, perLaunch(steady)},
+		{Metric{"rss-peak", "peak memory of the stack", Bytes, "per arm"}, perLaunch(peak)},
 		{Metric{"spans", "spans", Count, per1000}, perRequest(telemetry(func(t result.Telemetry) int64 { return t.Spans }))},
 		{Metric{"log-records", "log records", Count, per1000}, perRequest(telemetry(func(t result.Telemetry) int64 { return t.LogRecords }))},
 		{Metric{"data-points", "metric data points", Count, per1000}, perRequest(telemetry(func(t result.Telemetry) int64 { return t.DataPoints }))},
 		{Metric{"bytes", "telemetry on the wire", Bytes, per1000}, perRequest(telemetry(func(t result.Telemetry) int64 { return t.Bytes }))},
-		{Metric{"series", "active series", Count, "per arm"}, perLaunch(activeSeries, slices.Max[[]float64])},
+		{Metric{"series", "active series", Count, "per arm"}, perLaunch(activeSeries)},
+		{Metric{"money", "money", Money, "per million requests"}, money},
 	}
 }
 
@@ -81,6 +106,16 @@ func latency(id string, q float64, value func(*hdr.Histogram) float64) func(*mea
 		}
 		return s
 	}
+}
+
+// RoundsFor is how many rounds a launch needs for one value of the latency metric of that name, when a slot records so many
+// requests of the step whose latency is the toll; 0 for a metric that is no quantile, which needs none in particular.
+func RoundsFor(id string, perSlot float64) int {
+	share, quantile := map[string]float64{"p50": 0.5, "p90": 0.1, "p95": 0.05, "p99": 0.01, "p99.9": 0.001}[id]
+	if !quantile {
+		return 0
+	}
+	return int(math.Ceil(beyondMean / max(perSlot*share, 1e-9)))
 }
 
 // groups cuts the rounds of a launch into as many groups of at least size as there are, of nearly equal length; none
@@ -137,40 +172,55 @@ func supported(m *measured, size int, share float64) bool {
 // perRequest reads an amount per slot as an amount per 1,000 requests sent.
 func perRequest(amount func(result.Slot) float64) func(*measured) series {
 	return func(m *measured) series {
+		return perRound(m, func(_, _ int, s result.Slot) float64 { return amount(s) })
+	}
+}
+
+// perRound is perRequest of an amount that depends on whose slot it is.
+func perRound(m *measured, amount func(arm, launch int, s result.Slot) float64) series {
+	s := series{values: emptySeries(m)}
+	for l, rounds := range m.launches {
+		for _, r := range rounds {
+			if slices.ContainsFunc(r.slots, func(s result.Slot) bool { return s.Work.Sent <= 0 }) {
+				continue
+			}
+			for arm, slot := range r.slots {
+				s.values[arm][l] = append(s.values[arm][l], amount(arm, l, slot)/float64(slot.Work.Sent)*1000)
+			}
+		}
+	}
+	return s
+}
+
+// byLaunch reads one value per launch. The slots of a launch are no repetitions here: what a process holds in one slot it
+// mostly holds in the next, so that the luck of one start would pass for a certainty.
+func byLaunch(value func(m *measured, arm, launch int) float64) func(*measured) series {
+	return func(m *measured) series {
 		s := series{values: emptySeries(m)}
-		for l, rounds := range m.launches {
-			for _, r := range rounds {
-				if slices.ContainsFunc(r.slots, func(s result.Slot) bool { return s.Work.Sent <= 0 }) {
-					continue
-				}
-				for arm, slot := range r.slots {
-					s.values[arm][l] = append(s.values[arm][l], amount(slot)/float64(slot.Work.Sent)*1000)
-				}
+		if len(m.launches) == 1 {
+			s.note = "one value per launch: an interval needs at least two launches"
+		}
+		for l := range m.launches {
+			for arm := range m.run.Arms {
+				s.values[arm][l] = []float64{value(m, arm, l)}
 			}
 		}
 		return s
 	}
 }
 
-// perLaunch reads one value per launch, over its slots. The slots of a launch are no repetitions here: what a process
-// holds in one slot it mostly holds in the next, so that the luck of one start would pass for a certainty.
-func perLaunch(amount func(result.Slot) float64, over func([]float64) float64) func(*measured) series {
-	return func(m *measured) series {
-		s := series{values: emptySeries(m)}
-		if len(m.launches) == 1 {
-			s.note = "one value per launch: an interval needs at least two launches"
-		}
-		for l, rounds := range m.launches {
-			for arm := range m.run.Arms {
-				values := make([]float64, len(rounds))
-				for i, r := range rounds {
-					values[i] = amount(r.slots[arm])
-				}
-				s.values[arm][l] = []float64{over(values)}
-			}
-		}
-		return s
+// perLaunch is byLaunch over the slots that an arm had in the launch, in the order of the rounds.
+func perLaunch(over func([]result.Slot) float64) func(*measured) series {
+	return byLaunch(func(m *measured, arm, launch int) float64 { return over(m.slotsOf(arm, launch)) })
+}
+
+// slotsOf are the slots of an arm in a launch, in the order of the rounds.
+func (m *measured) slotsOf(arm, launch int) []result.Slot {
+	slots := make([]result.Slot, len(m.launches[launch]))
+	for i, r := range m.launches[launch] {
+		slots[i] = r.slots[arm]
 	}
+	return slots
 }
 
 func emptySeries(m *measured) [][][]float64 {
@@ -181,41 +231,94 @@ func emptySeries(m *measured) [][][]float64 {
 	return values
 }
 
-func median(values []float64) float64 {
-	slices.Sort(values)
-	return stat.Quantile(0.5, stat.Empirical, values, nil)
-}
-
 // Services that are no part of the stack whose cost is measured.
 const (
 	pipeline = "telemetry" // an arm's Collector and Prometheus
 	backing  = "backing"   // the broker and store that all arms share
 )
 
-func stackCPU(s result.Slot) float64 {
-	sum := 0.0
-	for service, used := range s.CPU {
+// ofStack adds up an amount over the services of the stack.
+func ofStack[V int64 | time.Duration](used map[string]V) V {
+	var sum V
+	for service, v := range used {
 		if service != pipeline && service != backing {
-			sum += float64(used)
+			sum += v
 		}
 	}
-	return sum / 1e9
+	return sum
 }
+
+func stackCPU(s result.Slot) float64 { return ofStack(s.CPU).Seconds() }
 
 func pipelineCPU(s result.Slot) float64 { return s.CPU[pipeline].Seconds() }
 
-func activeSeries(s result.Slot) float64 { return float64(s.Telemetry.ActiveSeries) }
+// activeSeries is the most that there were in a launch.
+func activeSeries(slots []result.Slot) float64 {
+	return most(slots, func(s result.Slot) int64 { return s.Telemetry.ActiveSeries })
+}
 
 func telemetry(amount func(result.Telemetry) int64) func(result.Slot) float64 {
 	return func(s result.Slot) float64 { return float64(amount(s.Telemetry)) }
 }
 
-func memory(s result.Slot) float64 {
-	sum := int64(0)
-	for service, bytes := range s.RSS {
-		if service != pipeline && service != backing {
-			sum += bytes
-		}
+// steady is the memory of the stack once it has settled: the median over the later half of a launch's slots.
+func steady(slots []result.Slot) float64 {
+	return settled(slots, func(s result.Slot) int64 { return ofStack(s.RSS) })
+}
+
+// peak is the most memory that the services of the stack have held in a launch, each at its own time, their start included.
+func peak(slots []result.Slot) float64 {
+	return most(slots, func(s result.Slot) int64 { return ofStack(s.Peak) })
+}
+
+// settled is the median over the later half.
+func settled(slots []result.Slot, amount func(result.Slot) int64) float64 {
+	var values []float64
+	for _, s := range slots[len(slots)/2:] {
+		values = append(values, float64(amount(s)))
 	}
-	return float64(sum)
+	slices.Sort(values)
+	return stat.Quantile(0.5, stat.Empirical, values, nil)
+}
+
+func most(slots []result.Slot, amount func(result.Slot) int64) float64 {
+	high := int64(0)
+	for _, s := range slots {
+		high = max(high, amount(s))
+	}
+	return float64(high)
+}
+
+// reported adds up over services what their runtimes report of a slot.
+func reported(amount func(result.Runtime) int64) func(result.Slot) float64 {
+	return func(s result.Slot) float64 {
+		sum := int64(0)
+		for _, r := range s.Runtime {
+			sum += amount(r)
+		}
+		return float64(sum)
+	}
+}
+
+// gcCPU is the CPU time for garbage collection per 1,000 requests of a launch: a slot is too short for it, since the runtime
+// books a collection when it ends, and there may be none in one slot and two in the next. The runtime goes by its own clock;
+// what it reports for a slot beyond what the kernel says that the service has used cannot be, and is cut off.
+func gcCPU(m *measured, arm, launch int) float64 {
+	return perThousand(m.slotsOf(arm, launch), func(s result.Slot) float64 {
+		sum := time.Duration(0) // a whole number: the order of services must not matter
+		for service, r := range s.Runtime {
+			sum += min(r.GCCPU, s.CPU[service])
+		}
+		return sum.Seconds()
+	})
+}
+
+// perThousand is an amount per 1,000 requests over all of the slots together; NaN without a request.
+func perThousand(slots []result.Slot, amount func(result.Slot) float64) float64 {
+	sum, sent := 0.0, 0.0
+	for _, s := range slots {
+		sum += amount(s)
+		sent += float64(s.Work.Sent)
+	}
+	return 1000 * sum / sent
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"gonum.org/v1/gonum/stat"
+
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
@@ -15,11 +17,12 @@ import (
 type tolls struct {
 	*measured
 	metrics []metric
-	series  []series // by metric
+	series  []series                // by metric
+	spreads map[string]stats.Spread // of one arm's launches, by metric and kind of change: the same for every arm and confidence
 }
 
 func newTolls(m *measured) *tolls {
-	t := &tolls{measured: m, metrics: metrics(m.run.Plan.MainStep())}
+	t := &tolls{measured: m, metrics: metricsOf(m.run), spreads: map[string]stats.Spread{}}
 	for _, metric := range t.metrics {
 		t.series = append(t.series, metric.read(m))
 	}
@@ -86,8 +89,18 @@ func (t *tolls) estimate(metric, arm int, confidence float64, kind string, value
 	return stats.Estimate(contrast, stats.Options{
 		Confidence: confidence,
 		Seed:       t.seed(t.run.Arms[arm].Name, t.metrics[metric].ID, kind),
-		Spread:     stats.ArmSpread(slices.DeleteFunc(slices.Clone(values), notFinite)).Contrast(len(others)),
+		Spread:     t.spread(t.metrics[metric].ID+"/"+kind, values).Contrast(len(others)),
 	})
+}
+
+// spread is how much the launches of one arm vary, which is estimated once for all arms and confidences.
+func (t *tolls) spread(of string, values [][][]float64) stats.Spread {
+	s, known := t.spreads[of]
+	if !known {
+		s = stats.ArmSpread(slices.DeleteFunc(slices.Clone(values), notFinite))
+		t.spreads[of] = s
+	}
+	return s
 }
 
 // notFinite says that an arm has a value that is no number, such as the logarithm of 0.
@@ -112,7 +125,7 @@ func (t *tolls) level(arm int, confidence float64, notes *notes) LevelToll {
 		diff, ratio := t.difference(i, arm, confidence), t.ratio(i, arm, confidence)
 		e := Effect{
 			Metric: metric.Metric,
-			Value:  stats.HodgesLehmann(slices.Concat(t.series[i].values[arm]...)),
+			Value:  t.centre(i, slices.Concat(t.series[i].values[arm]...)),
 			Diff:   Interval(diff.Interval), Ratio: Interval(ratio.Interval),
 			Significant: ratio.Excludes(0) || math.IsNaN(ratio.Mid) && diff.Excludes(0), // no ratio to a baseline of 0
 			Detectable:  math.NaN(), Rounds: diff.N,
@@ -121,13 +134,29 @@ func (t *tolls) level(arm int, confidence float64, notes *notes) LevelToll {
 			e.Detectable = (ratio.Hi - ratio.Lo) / 2
 		}
 		if diff.N > 1 {
-			e.Note = notes.add(t.series[i].note, diff.Caveat, autocorrelation(diff))
+			e.Note = notes.add(t.series[i].note, t.noRatio(i, ratio), diff.Caveat, autocorrelation(diff))
 		} else {
 			e.Note = notes.add(cmp.Or(t.series[i].note, diff.Caveat)) // the first says why there is so little
 		}
 		toll.Effects = append(toll.Effects, e)
 	}
 	return toll
+}
+
+// noRatio says why a metric from which the cost at rest is taken off has no ratio; "" if it has one.
+func (t *tolls) noRatio(metric int, ratio stats.Result) string {
+	if !t.series[metric].net || !math.IsNaN(ratio.Mid) {
+		return ""
+	}
+	return notAbove0 + ", so that there is a difference and no ratio"
+}
+
+// centre is what stands for all values of a metric.
+func (t *tolls) centre(metric int, values []float64) float64 {
+	if t.series[metric].sums {
+		return stat.Mean(values, nil)
+	}
+	return stats.HodgesLehmann(values)
 }
 
 func autocorrelation(r stats.Result) string {
@@ -154,7 +183,7 @@ func (t *tolls) absolute() []Absolute {
 				means = append(means, mean)
 			}
 		}
-		out = append(out, Absolute{metric.Metric, stats.HodgesLehmann(means)})
+		out = append(out, Absolute{metric.Metric, t.centre(i, means)})
 	}
 	return out
 }

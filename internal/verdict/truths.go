@@ -13,49 +13,85 @@ import (
 // verdict, and within what two deployments of the same code differ by.
 const floorMargin = 0.02
 
-// floorMetrics are the metrics by which the repeated baseline is judged.
-func floorMetrics() []string { return []string{"p50", "p95", "cpu"} }
+// FloorMetrics are the metrics by which the repeated baseline is judged, and for which a plan may state a floor.
+func FloorMetrics() []string { return []string{"p50", "p95", "cpu"} }
 
-// repeatedBaseline compares the baseline with itself. It is broken when, for some metric, the interval excludes 0 and
-// the estimate is beyond the margin. The intervals that decide are at 1 − 5 %/3, so that three of them together cry
-// wolf in at most 5 % of good runs, and less by the margin. The printed noise floor is the plain interval. A metric
-// that the rounds do not support is left out; without p50 nothing is decided.
+// repeatedBaseline compares the baseline with itself, in two ways.
+//
+// It is broken when, for some metric, the interval excludes 0 and the estimate is beyond the margin: the same code is told
+// apart from itself. The intervals that decide on that are at 1 − 1 %/3, so that three of them together cry wolf in at most
+// 1 % of good runs, and less by the margin.
+//
+// It holds only when both are shown to be equal, too: the plain interval, which is the printed noise floor, must lie within
+// the floor that the plan states. That no difference was found is no such proof, since a run that is too noisy finds none.
+// A run whose noise floor is wider than stated is undecided. (Plans without a stated floor are of older runs.)
+//
+// A metric that the rounds do not support is left out; without p50 nothing is decided.
 func (t *tolls) repeatedBaseline(confidence float64) Control {
-	c := Control{
-		Name: "repeated baseline",
-		Want: fmt.Sprintf("no difference, or one of at most %s, at p50, p95 and CPU together", percent(floorMargin)),
-		Remedy: "keep other work off the machine, and run more launches and rounds: while the same code differs from itself, " +
-			"no other difference can be believed",
-	}
+	c := Control{Name: "repeated baseline", Want: t.wantOfFloor()}
 	if t.repeat < 0 {
-		c.Saw = "the run has no repeated baseline"
+		c.Saw, c.Remedy = "the run has no repeated baseline", remedyBroken
 		return c
 	}
 	var saw []string
 	broken := false
-	each := 1 - (1-confidence)/float64(len(floorMetrics())) // of several, none shall be broken by chance
-	for _, id := range floorMetrics() {
+	each := 1 - controlError/float64(len(FloorMetrics())) // of several, none shall be broken by chance
+	for _, id := range FloorMetrics() {
 		if !t.known(id) {
 			saw = append(saw, id+" not known of this system")
 			continue
 		}
-		floor := t.ratio(t.of(id), t.repeat, each)
-		if !floor.Finite() {
+		floor, strict := t.ratio(t.of(id), t.repeat, confidence), t.ratio(t.of(id), t.repeat, each)
+		if t.series[t.of(id)].net && math.IsNaN(strict.Mid) {
+			saw = append(saw, id+" unknown: "+notAbove0)
+			continue
+		}
+		if !strict.Finite() {
 			c.Undecided = c.Undecided || id == "p50"
 			saw = append(saw, id+" unknown: too few rounds")
 			continue
 		}
 		text := fmt.Sprintf("%s %+.1f %% [%+.1f, %+.1f]", id, 100*floor.Mid, 100*floor.Lo, 100*floor.Hi)
-		if floor.Excludes(0) && math.Abs(floor.Mid) > floorMargin {
+		stated, has := t.run.Plan.Floor[id]
+		switch {
+		case strict.Excludes(0) && math.Abs(strict.Mid) > floorMargin:
 			broken = true
-			text += " (broken)"
+			text += fmt.Sprintf(" (broken: at %s [%+.1f, %+.1f])", percent(each), 100*strict.Lo, 100*strict.Hi)
+		case has && (floor.Lo < -stated || floor.Hi > stated):
+			c.Undecided = true
+			text += " (wider than stated)"
 		}
 		saw = append(saw, text)
 	}
-	c.Saw = fmt.Sprintf("%s, each at %s", strings.Join(saw, ", "), percent(each))
+	c.Saw = strings.Join(saw, ", ")
 	c.Undecided = c.Undecided && !broken
 	c.OK = !broken && !c.Undecided
+	if c.Remedy = remedyWide; broken {
+		c.Remedy = remedyBroken
+	}
 	return c
+}
+
+const (
+	remedyBroken = "keep other work off the machine, and run more launches and rounds: while the same code differs from itself, " +
+		"no other difference can be believed"
+	remedyWide = "run more launches and rounds, keep other work off the machine, or state a wider floor (toll.floor): " +
+		"what a run cannot tell apart is not equal by that"
+)
+
+// wantOfFloor says what the repeated baseline must show.
+func (t *tolls) wantOfFloor() string {
+	want := fmt.Sprintf("no difference, or one of at most %s", percent(floorMargin))
+	var stated []string
+	for _, id := range FloorMetrics() {
+		if floor, has := t.run.Plan.Floor[id]; has {
+			stated = append(stated, fmt.Sprintf("±%s at %s", percent(floor), id))
+		}
+	}
+	if len(stated) == 0 {
+		return want + ", at p50, p95 and CPU together"
+	}
+	return want + ", and intervals within the stated floor: " + strings.Join(stated, ", ")
 }
 
 // How far the interval of the known delay may miss the truth: the gateway measures its spin alone, while a request also
@@ -66,7 +102,9 @@ const (
 	delayRelative = 0.25
 )
 
-// knownDelay compares the delay that the gateway says it spun with the one that the load generator saw.
+// knownDelay compares the delay that the gateway says it spun with the one that the load generator saw, in the mean and at p50.
+// It is broken when the interval of one of them, both together at 1 − 1 %, misses the truth by more than the tolerance; what is
+// printed is the plain interval.
 func (t *tolls) knownDelay(confidence float64) Control {
 	c := Control{
 		Name: "known delay",
@@ -97,7 +135,7 @@ func (t *tolls) knownDelay(confidence float64) Control {
 			continue
 		}
 		saw = append(saw, recovered(id, d.Interval))
-		if truth < d.Lo-tolerance || truth > d.Hi+tolerance {
+		if wide := t.difference(t.of(id), t.delay, 1-controlError/2); truth < wide.Lo-tolerance || truth > wide.Hi+tolerance {
 			return Control{Name: c.Name, Saw: strings.Join(saw, ", "), Want: c.Want, Remedy: c.Remedy}
 		}
 	}

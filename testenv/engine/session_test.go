@@ -99,9 +99,9 @@ func TestContainerLife(t *testing.T) {
 	if !answers(t.Context(), c) || c.StartUp <= 0 {
 		t.Fatalf("%s does not answer at %s", c.Name, c.Address("6379"))
 	}
-	cpu, memory, err := c.Meter.Read(t.Context())
-	if err != nil || cpu <= 0 || memory <= 100<<10 || memory > 100<<20 {
-		t.Errorf("used %v and %d bytes (%s): %v", cpu, memory, c.Meter.Source(), err)
+	used, err := c.Meter.Read(t.Context())
+	if err != nil || used.CPU <= 0 || used.Memory <= 100<<10 || used.Memory > 100<<20 || used.Peak != 0 && used.Peak < used.Memory {
+		t.Errorf("used %+v (%s): %v", used, c.Meter.Source(), err)
 	}
 	to := filepath.Join(t.TempDir(), "out")
 	if err := c.CopyOut(t.Context(), "/left", to); err != nil {
@@ -139,7 +139,7 @@ func TestEngineStatistics(t *testing.T) {
 	if err := c.Meter.Freeze(t.Context()); err != nil { // so that both see the same
 		t.Fatal(err)
 	}
-	own, memory, err := c.Meter.Read(t.Context())
+	own, err := c.Meter.Read(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,9 +149,12 @@ func TestEngineStatistics(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Direct = true
-	cpu, anonymous, err := other.Read(t.Context())
-	if err != nil || cpu != own || anonymous != memory || other.Source() != "engine" {
-		t.Errorf("the engine says %v and %d, the control group %v and %d: %v", cpu, anonymous, own, memory, err)
+	theirs, err := other.Read(t.Context())
+	if err != nil || theirs.CPU != own.CPU || theirs.Memory != own.Memory || other.Source() != "engine" {
+		t.Errorf("the engine says %+v, the control group %+v: %v", theirs, own, err)
+	}
+	if theirs.Peak != 0 && theirs.Peak != own.Peak { // it says none of version 2
+		t.Errorf("the engine says a peak of %d, the control group of %d", theirs.Peak, own.Peak)
 	}
 }
 

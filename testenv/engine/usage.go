@@ -43,33 +43,44 @@ func (m *Meter) Source() string {
 	return "engine"
 }
 
-// Read returns the CPU time that the container has used since its start and the anonymous memory that it holds, in bytes.
-func (m *Meter) Read(ctx context.Context) (cpu time.Duration, memory int64, err error) {
+// Reading is what a container has used.
+type Reading struct {
+	CPU    time.Duration // since its start
+	Memory int64         // anonymous memory that it holds now, bytes
+	Peak   int64         // the most that Memory was since its start; 0: not known
+}
+
+// Read takes a reading.
+func (m *Meter) Read(ctx context.Context) (r Reading, err error) {
 	if m.group.Version() == 0 {
 		return m.ask(ctx)
 	}
-	if cpu, err = m.group.CPU(); err != nil {
-		return 0, 0, err
+	if r.CPU, err = m.group.CPU(); err != nil {
+		return Reading{}, err
 	}
-	memory, err = m.group.Memory()
-	return cpu, memory, err
+	r.Memory, r.Peak, err = m.group.Memory()
+	return r, err
 }
 
-func (m *Meter) ask(ctx context.Context) (time.Duration, int64, error) {
+func (m *Meter) ask(ctx context.Context) (Reading, error) {
 	answer, err := m.engine.Client.ContainerStats(ctx, m.id, client.ContainerStatsOptions{})
 	if err != nil {
-		return 0, 0, fmt.Errorf("engine: statistics of %.12s: %w", m.id, err)
+		return Reading{}, fmt.Errorf("engine: statistics of %.12s: %w", m.id, err)
 	}
 	defer answer.Body.Close()
 	var s container.StatsResponse
 	if err := json.NewDecoder(answer.Body).Decode(&s); err != nil {
-		return 0, 0, fmt.Errorf("engine: statistics of %.12s: %w", m.id, err)
+		return Reading{}, fmt.Errorf("engine: statistics of %.12s: %w", m.id, err)
 	}
 	memory, ok := s.MemoryStats.Stats["anon"] // version 2
 	if !ok {
 		memory = s.MemoryStats.Stats["total_rss"] // version 1
 	}
-	return time.Duration(s.CPUStats.CPUUsage.TotalUsage), int64(memory), nil
+	r := Reading{CPU: time.Duration(s.CPUStats.CPUUsage.TotalUsage), Memory: int64(memory)}
+	if s.MemoryStats.MaxUsage > 0 { // version 1 only
+		r.Peak = cgroup.AnonymousPeak(r.Memory, int64(s.MemoryStats.Usage), int64(s.MemoryStats.MaxUsage))
+	}
+	return r, nil
 }
 
 // Freeze stops the container's processes where they are, and Thaw lets them go on. By the control group where this

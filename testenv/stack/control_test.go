@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -131,4 +132,30 @@ func TestLeases(t *testing.T) {
 	if !healed(6)() {
 		t.Errorf("healed %d times, want 6: closing heals", fault.healed.Load())
 	}
+}
+
+// TestRuntime: every role answers what its runtime has counted, and counts on.
+func TestRuntime(t *testing.T) {
+	d := deploy(t, nil)
+	var kept [][]byte
+	for role := range d.urls {
+		read := func() runtimeReport {
+			var r runtimeReport
+			d.must("POST", role, "/control/runtime", struct{}{}, &r)
+			return r
+		}
+		before := read()
+		for range 64 {
+			kept = append(kept, make([]byte, 64<<10)) // large ones are counted at once; all roles are this process
+		}
+		runtime.GC()
+		after := read()
+		if after.AllocBytes-before.AllocBytes < 64*64<<10 || after.AllocObjects-before.AllocObjects < 64 {
+			t.Errorf("%s: %+v, then %+v: the allocations are missing", role, before, after)
+		}
+		if after.GCCycles <= before.GCCycles || after.GCCPU <= before.GCCPU {
+			t.Errorf("%s: %+v, then %+v: the collection is missing", role, before, after)
+		}
+	}
+	runtime.KeepAlive(kept)
 }

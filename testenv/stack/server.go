@@ -57,7 +57,7 @@ func run(ctx context.Context, role string, cfg Config, build builder) (err error
 		return errors.Join(fmt.Errorf("stack: %s: %w", role, err), listener.Close(), tel.shutdown(context.WithoutCancel(ctx)))
 	}
 	var ready atomic.Bool
-	controls := newControls(cfg.Token, p.controls)
+	controls := newControls(cfg.Token, append(p.controls, runtimeControl()))
 	server := &http.Server{Handler: handler(p, tel, controls, &ready), ReadHeaderTimeout: 5 * time.Second}
 
 	ctx, stop := context.WithCancelCause(ctx)

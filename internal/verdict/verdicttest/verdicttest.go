@@ -35,7 +35,12 @@ type Spec struct {
 	SlotSD   float64            // log standard deviation of what one slot has to itself: noise
 	LaunchSD float64            // log standard deviation of an arm's luck with one deployment
 	Spikes   float64            // share of requests that meet a stall of 5 to 25 ms
+	Idle     float64            // cores that the stack uses at rest, at any level, and the pipeline half as many; 0: not measured
 	Catch    bool               // with the fault passes
+
+	Capacity         map[string]float64 // true capacity of an arm, requests per second; nil: not measured
+	CapacityLaunches int
+	CapacitySD       float64 // log standard deviation of an arm's luck with one slot; that with a launch is LaunchSD
 }
 
 // Default is the run that Data returns: three launches of 14 rounds with known effects of +4, +7 and +15 %.
@@ -43,7 +48,7 @@ func Default(seed int64) Spec {
 	return Spec{
 		Seed: seed, Launches: 3, Rounds: 14, PerSlot: 60, Delay: 200 * time.Microsecond,
 		Effect:  map[string]float64{"metrics": 0.04, "logs": 0.07, "full": 0.15},
-		RoundSD: 0.05, SlotSD: 0.02, LaunchSD: 0.004, Spikes: 0.005, Catch: true,
+		RoundSD: 0.05, SlotSD: 0.02, LaunchSD: 0.004, Spikes: 0.005, Idle: 0.02, Catch: true,
 	}
 }
 
@@ -59,6 +64,9 @@ func Build(s Spec) *result.Data {
 	b := builder{Spec: s, data: d, rng: rng, now: Started.Add(8 * time.Second)}
 	for launch := range s.Launches {
 		b.launch(launch)
+	}
+	if s.Capacity != nil {
+		b.capacity()
 	}
 	if s.Catch {
 		d.Run.Faults, d.Run.Alerts = faults(), alerts()
@@ -126,6 +134,11 @@ func (b *builder) launch(launch int) {
 	for i := range luck {
 		luck[i] = b.LaunchSD * b.rng.NormFloat64()
 	}
+	if b.Idle > 0 {
+		for position, arm := range arms {
+			b.rest(launch, position, arm)
+		}
+	}
 	before := ""
 	for round := range b.Rounds {
 		shared := b.RoundSD * b.rng.NormFloat64()
@@ -142,6 +155,23 @@ func (b *builder) launch(launch int) {
 	b.now = b.now.Add(4 * time.Second)
 }
 
+// rest adds what an arm uses at rest: metered for half a second, of which nothing is work.
+func (b *builder) rest(launch, position int, arm result.Arm) {
+	s := result.Slot{
+		Phase: slot.Idle, Launch: launch, Position: position, Arm: arm.Name, Start: b.now, End: b.now.Add(500 * time.Millisecond),
+		Drained: true, Metered: 500 * time.Millisecond, CPU: map[string]time.Duration{}, RSS: map[string]int64{},
+	}
+	b.idle(&s)
+	b.data.Slots = append(b.data.Slots, s)
+	b.now = s.End.Add(5 * time.Millisecond)
+}
+
+// idle adds what is used at rest while a slot is metered: by the gateway, for all of the stack, and by the pipeline.
+func (b *builder) idle(s *result.Slot) {
+	s.CPU["gateway"] += time.Duration(b.Idle * float64(s.Metered))
+	s.CPU["telemetry"] += time.Duration(b.Idle / 2 * float64(s.Metered))
+}
+
 // slot is the cost of one toll slot whose work takes factor times the usual CPU.
 func (b *builder) slot(arm result.Arm, factor float64) result.Slot {
 	scale := int64(b.PerSlot)
@@ -154,7 +184,8 @@ func (b *builder) slot(arm result.Arm, factor float64) result.Slot {
 			LagP99: 180 * time.Microsecond, LagMax: 700 * time.Microsecond,
 			Impressions: scale * 10 / 9, Clicks: scale / 10, Purchases: scale / 60, AgeBands: []int64{16, 24, 24, 22, 14},
 		},
-		CPU: map[string]time.Duration{}, RSS: map[string]int64{},
+		Metered: b.data.Run.Plan.Slot + 41*time.Millisecond, // the drain, and a millisecond around both
+		CPU:     map[string]time.Duration{}, RSS: map[string]int64{}, Peak: map[string]int64{}, Runtime: map[string]result.Runtime{},
 	}
 	if arm.Role == result.RoleKnownDelay {
 		s.Work.Spun, s.Work.SpunN = arm.Delay+3*time.Microsecond, scale
@@ -163,10 +194,15 @@ func (b *builder) slot(arm result.Arm, factor float64) result.Slot {
 		perRequest := float64([]int{190, 140, 120, 110, 60, 2}[i]) * 1000 // ns
 		s.CPU[service] = time.Duration(perRequest * float64(s.Work.Sent) * factor)
 		s.RSS[service] = int64((14 + 3*float64(i)) * (1 + b.Effect[arm.Name]) * (1 << 20))
+		s.Peak[service] = s.RSS[service] * 5 / 4
+		s.Runtime[service] = result.Runtime{
+			AllocBytes: 2000 * s.Work.Sent, AllocObjects: 20 * s.Work.Sent, GCCPU: s.CPU[service] / 10, GCCycles: 1,
+		}
 	}
 	s.CPU["telemetry"] = time.Duration((8e6 + float64(s.Work.Sent)*2.5e6*b.Effect[arm.Name]) * factor)
 	s.CPU["backing"] = time.Duration(float64(s.Work.Sent) * 1e5 * factor)
-	s.RSS["telemetry"] = 90 << 20
+	s.RSS["telemetry"], s.Peak["telemetry"] = 90<<20, 120<<20
+	b.idle(&s)
 	s.Telemetry = telemetry(arm.Level, s.Work.Sent)
 	b.order++
 	return s

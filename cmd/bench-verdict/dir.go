@@ -1,0 +1,89 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+)
+
+// The directory of a bench holds, by the name of the subcommand:
+//
+//	COMMAND.cmd             the command lines that made it, one each
+//	identical-NNN-DELAY/    a run directory; DELAY is 25us, or 5pct for +5 % of the baseline's p50
+//	slots-LENGTH/           a run directory
+//	NAME.yaml, NAME.log     the experiment of a run directory, and what the run said
+//	NAME.partial-N          a run directory that was not finished, put aside
+//	usual-NNN/              usual.json, and what k6 wrote
+
+// recordCommand keeps the command line, once.
+func (b *bench) recordCommand(dir, command string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	line := "bench-verdict " + strings.Join(collect(b.args, quoted), " ")
+	lines, err := commands(dir, command)
+	if err != nil || slices.Contains(lines, line) {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, command+".cmd"), []byte(strings.Join(append(lines, line), "\n")+"\n"), 0o644)
+}
+
+// commands are the command lines that made what is in dir, none if that was not recorded.
+func commands(dir, command string) ([]string, error) {
+	text, err := os.ReadFile(filepath.Join(dir, command+".cmd"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return strings.Split(strings.TrimRight(string(text), "\n"), "\n"), nil
+}
+
+// quoted is an argument as a shell takes it.
+func quoted(arg string) string {
+	if arg != "" && !strings.ContainsFunc(arg, func(r rune) bool { return strings.ContainsRune(" \t\n'\"\\$`&|;<>()*?[]{}~#!", r) }) {
+		return arg
+	}
+	return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+}
+
+// complete reports whether a directory holds a run that was measured to its end. A directory that is not there, or that a
+// killed run left, does not; one that cannot be read is an error.
+func complete(dir string) (bool, error) {
+	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	if _, err := os.Stat(filepath.Join(dir, result.RunFile)); errors.Is(err, os.ErrNotExist) {
+		return false, nil // killed before its first word
+	}
+	data, err := result.Read(dir)
+	if err != nil {
+		return false, err
+	}
+	return data.Run.Status == result.Complete, nil
+}
+
+// putAside renames a directory that was not finished, if there is one, so that its place is free and what it holds stays.
+func putAside(dir string) error {
+	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	for n := 1; ; n++ {
+		aside := fmt.Sprintf("%s.partial-%d", dir, n)
+		if _, err := os.Stat(aside); errors.Is(err, os.ErrNotExist) {
+			return os.Rename(dir, aside)
+		}
+	}
+}
+
+// aside is how many unfinished directories of a kind were put aside.
+func aside(dir, kind string) (int, error) {
+	found, err := filepath.Glob(filepath.Join(dir, kind+"-*.partial-*"))
+	return len(found), err
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+
+	"github.com/tollgate-dev/tollgate/internal/stats"
+)
+
+// gateLooks are the plans of the simulated gates: after how many launches they look.
+func gateLooks() [][]int { return [][]int{{3}, {3, 6}, {3, 6, 12}} }
+
+// Sizes of the simulated gates: two levels above the baselines, each with a budget.
+const (
+	gateRounds = 8
+	gateArms   = 4
+)
+
+// gateCosts are the true costs of both levels: nothing, the limit itself, on which neither pass nor fail is right, and
+// clearly more.
+func gateCosts() []float64 { return []float64{0, gateLimit, 2 * gateLimit} }
+
+// gateCount is what became of the runs of one gate.
+type gateCount struct {
+	passes, fails, wrong, launches int // runs in which both levels passed, some failed, some was decided wrongly; launches of all
+}
+
+// simulateGate counts what a gate of two budgets of +5 % decides, when it is extended while one is open.
+func simulateGate(ctx context.Context, estimate estimator, o simulateOptions) (*table, error) {
+	t := &table{
+		title:  "Simulation: a gate of two budgets, all looks counted",
+		header: []string{"world", "looks after launches", "true cost", "some wrong decision", "both pass", "some fail", "open at the end", "mean launches"},
+		notes: []string{
+			fmt.Sprintf("%d runs of %d rounds per launch and %d arms each; both levels have the budget of %s. A cost of %s itself may neither pass nor fail: "+
+				"any decision is wrong, and both looks and budgets count as chances.", o.runs, gateRounds, gateArms, signed(gateLimit), signed(gateLimit)),
+			fmt.Sprintf("Slots have a standard deviation of %.0f %%, without stalls.", 100*o.noise),
+		},
+	}
+	type job struct {
+		world world
+		looks []int
+		cost  float64
+	}
+	var jobs []job
+	for _, w := range powerWorlds() {
+		for _, looks := range gateLooks() {
+			for _, cost := range gateCosts() {
+				jobs = append(jobs, job{w, looks, cost})
+			}
+		}
+	}
+	counts := make([]gateCount, len(jobs))
+	if err := parallel(ctx, len(jobs), func(i int) {
+		j := jobs[i]
+		seed := stream(o.seed, 2, uint64(i))
+		for run := range o.runs {
+			counts[i].add(simulateRun(rand.New(rand.NewPCG(seed, uint64(run))), j.world, j.looks, j.cost, o.noise, estimate))
+		}
+	}); err != nil {
+		return nil, err
+	}
+	for i, j := range jobs {
+		c, n := counts[i], float64(o.runs)
+		open := o.runs - c.passes - c.fails
+		t.add(j.world.name, strings.Trim(fmt.Sprint(j.looks), "[]"), signed(j.cost), percent(float64(c.wrong)/n), percent(float64(c.passes)/n),
+			percent(float64(c.fails)/n), percent(float64(open)/n), fmt.Sprintf("%.1f", float64(c.launches)/n))
+	}
+	return t, nil
+}
+
+func (c *gateCount) add(run gateCount) {
+	c.passes, c.fails, c.wrong, c.launches = c.passes+run.passes, c.fails+run.fails, c.wrong+run.wrong, c.launches+run.launches
+}
+
+// simulateRun is one run of a gate: launches are drawn up to each look, until nothing is open.
+func simulateRun(rng *rand.Rand, w world, looks []int, truth, noise float64, estimate estimator) gateCount {
+	most := looks[len(looks)-1]
+	values := w.draw(rng, most, gateRounds, gateArms)
+	var part []float64
+	for _, launches := range looks {
+		part = append(part, float64(launches)/float64(most))
+	}
+	limit := math.Log1p(gateLimit) / noise
+	for arm := 2; arm < gateArms; arm++ {
+		cost(values, arm, math.Log1p(truth)/noise)
+	}
+	family := stats.NewFamily(gateArms - 2)
+	var out gateCount
+	passed := 0
+	for k, rate := range stats.Spend(1-shown, part) {
+		out.launches = looks[k]
+		seen := make([][][]float64, gateArms)
+		for arm := range seen {
+			seen[arm] = values[arm][:looks[k]]
+		}
+		seed := rng.Uint64()
+		family.Look(1-rate, func(i int, passAt, failAt float64) stats.Decision {
+			switch {
+			case estimate(seen, 2+i, passAt, seed).Hi < limit:
+				if passed++; truth >= gateLimit {
+					out.wrong = 1
+				}
+				return stats.Passed
+			case estimate(seen, 2+i, failAt, seed).Lo > limit:
+				if out.fails = 1; truth <= gateLimit {
+					out.wrong = 1
+				}
+				return stats.Failed
+			default:
+				return stats.Open
+			}
+		})
+		if family.Open() == 0 {
+			break
+		}
+	}
+	if passed == gateArms-2 {
+		out.passes = 1
+	}
+	return out
+}

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/verdict"
+	"github.com/tollgate-dev/tollgate/testenv"
+)
+
+// same is the level that is the baseline under another name.
+const same = "same"
+
+// defaultRounds makes a run of identical code about a minute of load over its four arms, in whole squares of orders.
+const defaultRounds = 12
+
+// size is how much is measured in one run.
+type size struct {
+	launches, rounds int
+	slot             time.Duration
+	rate             float64
+}
+
+// identicalArms are off, its repetition, the known delay and same.
+const identicalArms = 4
+
+// load is how long one arm takes load in a run.
+func (s size) load() time.Duration { return time.Duration(s.launches*s.rounds) * s.slot }
+
+// defaultSize is that of the pr profile, with more rounds.
+func defaultSize() (size, error) {
+	e, err := experiment.Profile("")
+	if err != nil {
+		return size{}, err
+	}
+	return size{e.Toll.Launches, defaultRounds, e.Toll.Slot, e.Toll.Rate}, nil
+}
+
+// register adds the flags that change a size; what it holds is their default.
+func (s *size) register(flags *pflag.FlagSet) {
+	flags.IntVar(&s.launches, "launches", s.launches, "launches of a run")
+	flags.IntVar(&s.rounds, "rounds", s.rounds, "rounds per launch")
+	flags.DurationVar(&s.slot, "slot", s.slot, "length of a slot")
+	flags.Float64Var(&s.rate, "rate", s.rate, "requests per second in a slot")
+}
+
+func (b *bench) identicalCommand() *cobra.Command {
+	var binary, out, delays string
+	var runs int
+	size, sizeErr := defaultSize()
+	c := &cobra.Command{
+		Use:   "identical",
+		Short: "Real runs of identical code, each with another known delay",
+		Long: `Makes real runs of four arms: the baseline (off), its repetition, a known delay, and a level "same" that is the baseline
+under another name. Whatever is found of "same" and of the repetition is a false alarm; the known delay cycles through a
+list. A run that is complete is kept, so that the same command goes on with a series that was interrupted.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cycle, err := parseDelays(delays)
+			if err != nil {
+				return err
+			}
+			if err := checkRuns(runs); err != nil {
+				return err
+			}
+			if binary, err = checkBinary(binary); err != nil {
+				return err
+			}
+			if err := b.identicalRuns(c.Context(), binary, out, runs, cycle, size); err != nil {
+				return err
+			}
+			tables, err := identicalTables(out)
+			if err != nil {
+				return err
+			}
+			return writeAll(b.stdout, tables)
+		},
+	}
+	binaryFlag(c.Flags(), &binary)
+	outFlag(c.Flags(), &out)
+	c.Flags().IntVar(&runs, "runs", 20, "number of runs")
+	c.Flags().StringVar(&delays, "delays", defaultDelays, "known delays, in turn: microseconds, or per cent of the baseline's p50 in the run before")
+	size.register(c.Flags())
+	c.PreRunE = func(*cobra.Command, []string) error { return sizeErr }
+	return c
+}
+
+func outFlag(flags *pflag.FlagSet, out *string) {
+	flags.StringVar(out, "out", "runs/bench-verdict", "directory of everything that is measured")
+}
+
+// checkRuns refuses a number of runs that file names do not hold.
+func checkRuns(runs int) error {
+	if runs < 1 || runs > 999 {
+		return fmt.Errorf("--runs must be from 1 to 999, got %d", runs)
+	}
+	return nil
+}
+
+// identicalRuns makes the runs that dir does not hold yet.
+func (b *bench) identicalRuns(ctx context.Context, binary, dir string, runs int, cycle []delay, s size) error {
+	first, err := identicalExperiment(1, cycle[0].fixed, s)
+	if err != nil {
+		return err
+	}
+	if err := first.Validate(); err != nil { // before anything is written
+		return err
+	}
+	if err := b.recordCommand(dir, "identical"); err != nil {
+		return err
+	}
+	for i := 1; i <= runs; i++ {
+		d := cycle[(i-1)%len(cycle)]
+		name, err := identicalName(dir, i, d)
+		if err != nil {
+			return err
+		}
+		p50 := 0.0
+		if d.share > 0 {
+			if p50, err = latestP50(dir, i); err != nil {
+				return err
+			}
+		}
+		spin, err := d.of(p50)
+		if err != nil {
+			return err
+		}
+		e, err := identicalExperiment(int64(i), spin, s)
+		if err != nil {
+			return err
+		}
+		b.say("run %d of %d", i, runs)
+		if err := b.measure(ctx, binary, dir, name, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// identicalExperiment compares off with itself under another name: the same variables, so the same code and configuration.
+func identicalExperiment(seed int64, spin time.Duration, s size) (*experiment.Experiment, error) {
+	off, err := testenv.Level("off")
+	if err != nil {
+		return nil, err
+	}
+	e, err := tollOnly(experiment.Level{Level: result.Level{Name: same, Title: "the baseline under another name", Env: maps.Clone(off.Env)}})
+	if err != nil {
+		return nil, err
+	}
+	e.Seed, e.Toll.KnownDelay = seed, spin
+	e.Toll.Launches, e.Toll.Rounds, e.Toll.Slot, e.Toll.Rate = s.launches, s.rounds, s.slot, s.rate
+	return e, nil
+}
+
+// identicalName is the directory of run i: the one that is complete, whatever its delay, else a new one.
+func identicalName(dir string, i int, d delay) (string, error) {
+	found, err := identicalRunsIn(dir)
+	if err != nil {
+		return "", err
+	}
+	for _, r := range found {
+		if r.index == i {
+			return r.name, nil
+		}
+	}
+	return fmt.Sprintf("identical-%03d-%s", i, d.slug()), nil
+}
+
+// latestP50 is the baseline's p50, in seconds, of the last complete run before run i.
+func latestP50(dir string, i int) (float64, error) {
+	found, err := identicalRunsIn(dir)
+	if err != nil {
+		return 0, err
+	}
+	for n := len(found) - 1; n >= 0; n-- {
+		if found[n].index < i {
+			return baselineP50(filepath.Join(dir, found[n].name))
+		}
+	}
+	return 0, fmt.Errorf("run %d: %s holds no complete run before it to take the p50 of", i, dir)
+}
+
+// baselineP50 is the baseline's p50 of a run, in seconds.
+func baselineP50(dir string) (float64, error) {
+	data, err := result.Read(dir)
+	if err != nil {
+		return 0, err
+	}
+	a, err := verdict.Analyze(data)
+	if err != nil {
+		return 0, err
+	}
+	return (&judgedRun{Analysis: a}).baseline("p50"), nil
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/verdict"
+)
+
+// identicalTables are the tables of the runs of identical code in dir, none if it holds no run.
+func identicalTables(dir string) ([]*table, error) {
+	runs, err := readAllJudged(dir)
+	if err != nil || len(runs) == 0 {
+		return nil, err
+	}
+	command, err := commands(dir, "identical")
+	if err != nil {
+		return nil, err
+	}
+	unfinished, err := aside(dir, "identical")
+	if err != nil {
+		return nil, err
+	}
+	from := facts(collect(runs, func(r *judgedRun) origin { return originOf(r.Run) }))
+	tables := []*table{falseAlarms(runs), delaySummary(runs), delayRuns(runs)}
+	for _, t := range tables {
+		t.command, t.facts = command, from
+	}
+	if unfinished > 0 {
+		tables[0].notes = append(tables[0].notes, fmt.Sprintf("Runs that were not finished, and are in no table: %d.", unfinished))
+	}
+	return tables, nil
+}
+
+// falseAlarms is what was found where there is nothing to find.
+func falseAlarms(runs []*judgedRun) *table {
+	valid := slices.DeleteFunc(slices.Clone(runs), func(r *judgedRun) bool { return r.Outcome == verdict.Invalid })
+	t := &table{
+		title: fmt.Sprintf("Identical code, real runs: %d", len(runs)),
+		header: []string{"arm", "metric", "called different", "of the valid runs", "half-width: min", "median", "mean", "max",
+			fmt.Sprintf("budget %+.0f %%: passed", 100*gateLimit), "failed", "inconclusive"},
+	}
+	for _, arm := range []struct{ name, role string }{{same, result.RoleLevel}, {"baseline again", result.RoleRepeat}} {
+		for _, metric := range judgedMetrics() {
+			different := func(r *judgedRun) bool { return r.effect(arm.role, metric).Significant }
+			row := []string{arm.name, metric, of(count(runs, different), len(runs)), of(count(valid, different), len(valid))}
+			row = append(row, halfWidths(collect(runs, func(r *judgedRun) float64 { return r.effect(arm.role, metric).Detectable }))...)
+			for _, outcome := range []verdict.Outcome{verdict.Pass, verdict.Fail, verdict.Inconclusive} {
+				cell := none
+				if arm.role == result.RoleLevel {
+					cell = fmt.Sprint(count(runs, func(r *judgedRun) bool { return r.gate(metric) == outcome }))
+				}
+				row = append(row, cell)
+			}
+			t.add(row...)
+		}
+	}
+	var verdicts []string
+	for _, outcome := range []verdict.Outcome{verdict.Pass, verdict.Fail, verdict.Inconclusive, verdict.Invalid} {
+		verdicts = append(verdicts, fmt.Sprintf("%s %d", outcome, count(runs, func(r *judgedRun) bool { return r.Outcome == outcome })))
+	}
+	t.notes = append(t.notes,
+		"Called different: the 95 % interval of the ratio excludes 0. "+
+			"Half-widths are of that interval, as shares of the baseline; invalid runs are among them.",
+		"The arm \"same\" is held to both baseline arms, \"baseline again\" to the baseline alone. The three budgets are judged as one family.",
+		fmt.Sprintf("Verdicts of a gate with the three budgets: %s.", strings.Join(verdicts, ", ")))
+	for _, r := range runs {
+		if r.Outcome == verdict.Invalid {
+			t.notes = append(t.notes, fmt.Sprintf("%s is invalid: %s", r.name, r.Reasons[0]))
+		}
+	}
+	return t
+}
+
+// halfWidths are the least, median, mean and largest of the finite ones.
+func halfWidths(all []float64) []string {
+	finite := slices.DeleteFunc(all, func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) })
+	if len(finite) == 0 {
+		return []string{none, none, none, none}
+	}
+	return []string{percent(slices.Min(finite)), percent(median(finite)), percent(mean(finite)), percent(slices.Max(finite))}
+}
+
+// delaySummary is how well known delays were found, by delay.
+func delaySummary(runs []*judgedRun) *table {
+	t := &table{
+		title: "Known delays, by delay",
+		header: []string{"delay", "runs", "truth", "of p50", "mean: covered", "p50: covered", "mean: detected", "p50: detected",
+			"mean: median error", "p50: median error", "budget of half the truth: passed (wrong)", "failed (right)", "inconclusive"},
+		notes: []string{
+			"Truth: the mean of what the gateway says it spun. Covered: the 95 % interval of the difference holds the truth. Detected: it lies above 0. " +
+				"Error: the median of |estimate − truth|.",
+			"The budget is p50 ≤ half of the truth, with the arm of the known delay judged as if it were a level: " +
+				"to pass it is to take a real delay for less than half of it.",
+		},
+	}
+	var order []string
+	by := map[string][]*judgedRun{}
+	for _, r := range runs {
+		d := r.delay.String()
+		if by[d] == nil {
+			order = append(order, d)
+		}
+		by[d] = append(by[d], r)
+	}
+	for _, d := range append(order, "all") {
+		group := by[d]
+		if d == "all" {
+			group = runs
+		}
+		t.add(delayRow(d, group)...)
+	}
+	return t
+}
+
+func delayRow(name string, runs []*judgedRun) []string {
+	truth, share := none, none
+	if name != "all" {
+		truth = micros(mean(collect(runs, func(r *judgedRun) float64 { return r.spun })))
+		share = signed(mean(collect(runs, (*judgedRun).truth)))
+	}
+	row := []string{name, fmt.Sprint(len(runs)), truth, share}
+	at := func(metric string) func(*judgedRun) verdict.Interval {
+		return func(r *judgedRun) verdict.Interval { return r.effect(result.RoleKnownDelay, metric).Diff }
+	}
+	diffs := []func(*judgedRun) verdict.Interval{at("mean"), at("p50")}
+	for _, diff := range diffs {
+		row = append(row, of(count(runs, func(r *judgedRun) bool { return covers(diff(r), r.spun) }), len(runs)))
+	}
+	for _, diff := range diffs {
+		row = append(row, of(count(runs, func(r *judgedRun) bool { return diff(r).Lo > 0 }), len(runs)))
+	}
+	for _, diff := range diffs {
+		row = append(row, number("%.0f µs", 1e6*median(collect(runs, func(r *judgedRun) float64 { return math.Abs(diff(r).Mid - r.spun) }))))
+	}
+	for _, outcome := range []verdict.Outcome{verdict.Pass, verdict.Fail, verdict.Inconclusive} {
+		row = append(row, fmt.Sprint(count(runs, func(r *judgedRun) bool { return r.half == outcome })))
+	}
+	return row
+}
+
+// delayRuns is every run's estimate of its known delay.
+func delayRuns(runs []*judgedRun) *table {
+	t := &table{title: "Known delays, run by run", header: []string{"run", "delay", "truth", "mean", "p50", "verdict"}}
+	for _, r := range runs {
+		diff := func(metric string) string { return interval(r.effect(result.RoleKnownDelay, metric).Diff, micros) }
+		t.add(fmt.Sprint(r.index), r.delay.String(), micros(r.spun), diff("mean"), diff("p50"), string(r.Outcome))
+	}
+	return t
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+
+	"github.com/tollgate-dev/tollgate/internal/verdict"
+)
+
+// none stands where there is no number.
+const none = "–"
+
+// micros is a time in seconds as whole microseconds with a sign.
+func micros(seconds float64) string { return number("%+.0f µs", seconds*1e6) }
+
+// signed is a share as per cent with a sign.
+func signed(share float64) string { return number("%+.1f %%", 100*share) }
+
+// percent is a share as per cent.
+func percent(share float64) string { return number("%.1f %%", 100*share) }
+
+func number(format string, x float64) string {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return none
+	}
+	return fmt.Sprintf(format, x)
+}
+
+// interval is an estimate with its ends, each by the same format; none where there is no estimate.
+func interval(i verdict.Interval, format func(float64) string) string {
+	if math.IsNaN(i.Mid) {
+		return none
+	}
+	return fmt.Sprintf("%s [%s, %s]", format(i.Mid), format(i.Lo), format(i.Hi))
+}
+
+// covers reports whether an interval has ends and holds x.
+func covers(i verdict.Interval, x float64) bool { return i.Lo <= x && x <= i.Hi }
+
+// of is a count with what it is a part of.
+func of(k, n int) string {
+	if n == 0 {
+		return none
+	}
+	return fmt.Sprintf("%d of %d", k, n)
+}
+
+// median is NaN of nothing; numbers that are not finite are passed over.
+func median(xs []float64) float64 {
+	finite := slices.DeleteFunc(slices.Clone(xs), func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) })
+	if len(finite) == 0 {
+		return math.NaN()
+	}
+	slices.Sort(finite)
+	n := len(finite)
+	return (finite[(n-1)/2] + finite[n/2]) / 2
+}
+
+// mean is NaN of nothing.
+func mean(xs []float64) float64 {
+	if len(xs) == 0 {
+		return math.NaN()
+	}
+	return stat.Mean(xs, nil)
+}
+
+// count is how many satisfy a condition.
+func count[T any](xs []T, is func(T) bool) int {
+	n := 0
+	for _, x := range xs {
+		if is(x) {
+			n++
+		}
+	}
+	return n
+}
+
+// collect maps a slice.
+func collect[T, U any](xs []T, value func(T) U) []U {
+	out := make([]U, len(xs))
+	for i, x := range xs {
+		out[i] = value(x)
+	}
+	return out
+}

@@ -1,0 +1,242 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/verdict"
+	"github.com/tollgate-dev/tollgate/testenv"
+)
+
+// slotLevels are the levels whose toll must not depend on the length of a slot.
+func slotLevels() []string { return []string{"metrics", "full"} }
+
+func (b *bench) slotsCommand() *cobra.Command {
+	var binary, out string
+	var lengths []time.Duration
+	var load time.Duration
+	var launches int
+	var rate float64
+	size, sizeErr := defaultSize()
+	c := &cobra.Command{
+		Use:   "slots",
+		Short: "The toll of metrics and full, measured with slots of several lengths",
+		Long: `Makes one real run for every length of a slot, with the levels off, metrics and full and the same load for every arm, and
+compares the tolls. A run that is complete is kept.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			experiments, err := slotExperiments(lengths, load, launches, rate)
+			if err != nil {
+				return err
+			}
+			if binary, err = checkBinary(binary); err != nil {
+				return err
+			}
+			if err := b.slotRuns(c.Context(), binary, out, lengths, experiments); err != nil {
+				return err
+			}
+			tables, err := slotTables(out)
+			if err != nil {
+				return err
+			}
+			return writeAll(b.stdout, tables)
+		},
+	}
+	binaryFlag(c.Flags(), &binary)
+	outFlag(c.Flags(), &out)
+	c.Flags().DurationSliceVar(&lengths, "lengths", []time.Duration{500 * time.Millisecond, 2 * time.Second, 10 * time.Second}, "lengths of a slot")
+	c.Flags().DurationVar(&load, "load", 2*time.Minute, "load of every arm, at every length")
+	c.Flags().IntVar(&launches, "launches", size.launches, "launches of a run")
+	c.Flags().Float64Var(&rate, "rate", size.rate, "requests per second in a slot")
+	c.PreRunE = func(*cobra.Command, []string) error { return sizeErr }
+	return c
+}
+
+// slotExperiments are the experiments by length; what cannot be run is refused.
+func slotExperiments(lengths []time.Duration, load time.Duration, launches int, rate float64) ([]*experiment.Experiment, error) {
+	var out []*experiment.Experiment
+	for i, length := range lengths {
+		if slices.Contains(lengths[:i], length) {
+			return nil, fmt.Errorf("--lengths: %v is listed twice", length)
+		}
+		parts := time.Duration(launches) * length
+		if parts <= 0 || load < parts || load%parts != 0 {
+			return nil, fmt.Errorf("--load %v is no multiple of %d launches of slots of %v: "+
+				"every arm must get the same load at every length", load, launches, length)
+		}
+		var levels []experiment.Level
+		for _, name := range slotLevels() {
+			level, err := testenv.Level(name)
+			if err != nil {
+				return nil, err
+			}
+			levels = append(levels, experiment.Level{Level: level})
+		}
+		e, err := tollOnly(levels...)
+		if err != nil {
+			return nil, err
+		}
+		e.Seed = int64(i + 1)
+		e.Toll.Launches, e.Toll.Rounds, e.Toll.Slot, e.Toll.Rate = launches, int(load/parts), length, rate
+		if err := e.Validate(); err != nil {
+			return nil, err
+		}
+		out = append(out, e)
+	}
+	return out, nil
+}
+
+func (b *bench) slotRuns(ctx context.Context, binary, dir string, lengths []time.Duration, experiments []*experiment.Experiment) error {
+	if err := b.recordCommand(dir, "slots"); err != nil {
+		return err
+	}
+	for i, e := range experiments {
+		if err := b.measure(ctx, binary, dir, "slots-"+lengths[i].String(), e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// slotRun is the run with one length of a slot.
+type slotRun struct {
+	length time.Duration
+	data   *result.Data
+	*verdict.Analysis
+}
+
+// readSlotRuns reads and judges the complete runs in dir, the shortest slot first.
+func readSlotRuns(dir string) ([]slotRun, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var out []slotRun
+	for _, entry := range entries {
+		name, is := strings.CutPrefix(entry.Name(), "slots-")
+		length, err := time.ParseDuration(name)
+		if !is || err != nil || !entry.IsDir() {
+			continue
+		}
+		path := filepath.Join(dir, entry.Name())
+		if done, err := complete(path); err != nil {
+			return nil, err
+		} else if !done {
+			continue
+		}
+		r := slotRun{length: length}
+		if r.data, err = result.Read(path); err != nil {
+			return nil, err
+		}
+		if r.Analysis, err = verdict.Analyze(r.data); err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	slices.SortFunc(out, func(a, b slotRun) int { return int(a.length - b.length) })
+	return out, nil
+}
+
+// slotTables are the tables of the runs with slots of several lengths, none if there is no run.
+func slotTables(dir string) ([]*table, error) {
+	runs, err := readSlotRuns(dir)
+	if err != nil || len(runs) == 0 {
+		return nil, err
+	}
+	command, err := commands(dir, "slots")
+	agree, agreeErr := slotAgreement(runs)
+	if err := errors.Join(err, agreeErr); err != nil {
+		return nil, err
+	}
+	tables := []*table{slotTolls(runs), agree}
+	from := facts(collect(runs, func(r slotRun) origin { return originOf(r.Run) }))
+	for _, t := range tables {
+		t.command, t.facts = command, from
+	}
+	return tables, nil
+}
+
+// slotTolls is the toll by level, metric and length.
+func slotTolls(runs []slotRun) *table {
+	t := &table{title: "The toll by length of a slot", header: []string{"level", "metric"}}
+	for _, r := range runs {
+		t.header = append(t.header, fmt.Sprintf("slots of %v", r.length))
+		t.notes = append(t.notes, fmt.Sprintf("Slots of %v: %d launches of %d rounds, %v of load per arm, %.0f requests per second; verdict %s: %s",
+			r.length, r.Run.Plan.Launches, r.Run.Plan.Rounds, time.Duration(r.Run.Plan.Launches*r.Run.Plan.Rounds)*r.length, r.Run.Plan.Rate,
+			r.Outcome, r.Reasons[0]))
+	}
+	for _, level := range slotLevels() {
+		for _, metric := range judgedMetrics() {
+			row := []string{level, metric}
+			for _, r := range runs {
+				row = append(row, tollOf(r.Analysis, level, metric))
+			}
+			t.add(row...)
+		}
+	}
+	return t
+}
+
+// tollOf is the toll of a level at a metric over the baseline, with its 95 % interval.
+func tollOf(a *verdict.Analysis, level, metric string) string {
+	for _, l := range a.Toll {
+		if l.Arm.Role != result.RoleLevel || l.Arm.Level != level {
+			continue
+		}
+		for _, e := range l.Effects {
+			if e.Metric.ID == metric {
+				return interval(e.Ratio, signed)
+			}
+		}
+	}
+	return none
+}
+
+// slotAgreement compares the tolls of every two lengths.
+func slotAgreement(runs []slotRun) (*table, error) {
+	t := &table{
+		title:  "Do the lengths of a slot agree?",
+		header: []string{"level", "metric", "lengths", "difference of the tolls", "agree"},
+	}
+	cells, apart := 0, 0
+	for i, a := range runs {
+		for _, b := range runs[i+1:] {
+			c, err := verdict.Compare(a.data, b.data)
+			if err != nil {
+				return nil, err
+			}
+			for _, level := range c.Levels {
+				if !slices.Contains(slotLevels(), level.Level) {
+					continue
+				}
+				for _, d := range level.Metrics {
+					if !slices.Contains(judgedMetrics(), d.Metric.ID) || math.IsNaN(d.Ratio.Mid) {
+						continue
+					}
+					agree := "yes"
+					cells++
+					if d.Significant {
+						agree = "no"
+						apart++
+					}
+					t.add(level.Level, d.Metric.ID, fmt.Sprintf("%v, %v", a.length, b.length), interval(d.Ratio, signed), agree)
+				}
+			}
+		}
+	}
+	t.notes = append(t.notes, fmt.Sprintf("Difference: (1 + toll with the longer slots) / (1 + toll with the shorter) − 1, with its 95 %% interval; "+
+		"they agree when it holds 0. "+
+		"%d of %d do not; by chance about %.1f would not.", apart, cells, 0.05*float64(cells)))
+	return t, nil
+}

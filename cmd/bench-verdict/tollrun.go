@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/tollgate-dev/tollgate/internal/child"
+	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/testenv"
+)
+
+// binaryFlag is the flag for the tollgate that does the measuring.
+func binaryFlag(flags *pflag.FlagSet, binary *string) {
+	flags.StringVar(binary, "tollgate", filepath.Join("bin", "tollgate"), "the tollgate that measures, as `make build` leaves it")
+}
+
+// checkBinary makes the path absolute, and says how to come by the file if it is not there.
+func checkBinary(binary string) (string, error) {
+	info, err := os.Stat(binary)
+	if err != nil || !info.Mode().IsRegular() {
+		return "", fmt.Errorf("--tollgate: there is no program at %s: run `make build`, or name another one", binary)
+	}
+	return filepath.Abs(binary)
+}
+
+// tollOnly is an experiment that injects no faults, with levels above the baseline off.
+func tollOnly(levels ...experiment.Level) (*experiment.Experiment, error) {
+	e, err := experiment.Profile("")
+	if err != nil {
+		return nil, err
+	}
+	off, err := testenv.Level("off")
+	if err != nil {
+		return nil, err
+	}
+	e.Levels = append([]experiment.Level{{Level: off}}, levels...)
+	e.Faults, e.Budgets = []string{}, []string{}
+	return e, nil
+}
+
+// Exit codes of `tollgate run` that say that the run was measured, whatever its verdict: pass, fail, inconclusive, invalid.
+var measuredCodes = []int{0, 2, 3, 4}
+
+// endGrace is how long a tollgate that is interrupted may take to tear down and to write what it has.
+const endGrace = time.Minute
+
+// measure makes the run NAME in dir, unless it is there already, complete. What the run says goes to NAME.log.
+func (b *bench) measure(ctx context.Context, binary, dir, name string, e *experiment.Experiment) error {
+	out := filepath.Join(dir, name)
+	done, err := complete(out)
+	if err != nil {
+		return err
+	}
+	if done {
+		b.say("%s: kept, it is complete", name)
+		return nil
+	}
+	if err := errors.Join(e.Validate(), putAside(out)); err != nil {
+		return err
+	}
+	text, err := e.Text()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(out+".yaml", []byte(text), 0o644); err != nil {
+		return err
+	}
+	begin := time.Now()
+	b.say("%s: %d launches of %d rounds of %v, %d arms, known delay %v, seed %d", name, e.Toll.Launches, e.Toll.Rounds, e.Toll.Slot,
+		len(e.Levels)+2, e.Toll.KnownDelay, e.Seed)
+	code, err := execute(ctx, binary, out+".log", nil, "run", out+".yaml", "--out", out)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(measuredCodes, code) {
+		return fmt.Errorf("%s: tollgate ended with exit code %d: see %s", name, code, out+".log")
+	}
+	if done, err := complete(out); err != nil || !done {
+		return errors.Join(err, fmt.Errorf("%s: the run was not measured to its end: see %s", name, out+".log"))
+	}
+	b.say("%s: exit code %d after %v", name, code, time.Since(begin).Round(time.Second))
+	return nil
+}
+
+// execute runs a program to its end with its output in a file, and returns its exit code. When ctx ends, so does the program,
+// in order if it can. An error means that it could not be started or was interrupted.
+func execute(ctx context.Context, binary, logFile string, env map[string]string, args ...string) (code int, err error) {
+	log, err := os.Create(logFile)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	p, err := child.Start(child.Spec{Name: "tollgate " + args[0], Path: binary, Args: args, Env: child.Environ(env), Log: log})
+	if err != nil {
+		return 0, err
+	}
+	select {
+	case <-p.Done():
+	case <-ctx.Done():
+		_ = p.Signal(syscall.SIGINT)
+		select {
+		case <-p.Done():
+		case <-time.After(endGrace):
+			p.Stop(0)
+		}
+		return 0, context.Cause(ctx)
+	}
+	if exit := (*exec.ExitError)(nil); errors.As(p.Err(), &exit) {
+		return exit.ExitCode(), nil
+	}
+	return 0, p.Err()
+}

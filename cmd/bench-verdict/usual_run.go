@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/testenv/stack"
+)
+
+// Deployments of one run of the usual way, in their order.
+const (
+	usualA = "off"
+	usualB = "off-again"
+	usualC = "known-delay"
+)
+
+// usualFile is what a complete run of the usual way has.
+const usualFile = "usual.json"
+
+// usualRun is one run of the usual way.
+type usualRun struct {
+	Origin      origin        `json:"origin"`
+	Seed        int64         `json:"seed"`
+	Load        time.Duration `json:"load"`     // ns, of each deployment
+	Warmup      time.Duration `json:"warmup"`   // ns, before it
+	Journeys    int           `json:"journeys"` // that start per second
+	Delay       string        `json:"delay"`    // slug of the known delay
+	Deployments []deployment  `json:"deployments"`
+}
+
+// deployment is one stack and what k6 said of it.
+type deployment struct {
+	Name    string    `json:"name"`
+	Spun    float64   `json:"spun,omitempty"` // seconds; mean of what the gateway says it spins
+	Summary summary   `json:"summary"`
+	Samples []float64 `json:"samples"` // seconds; every request of the recommend step
+}
+
+// write is the last thing of a run: a directory that has the file is complete.
+func (u *usualRun) write(dir string) error {
+	text, err := json.Marshal(u)
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(dir, usualFile)
+	return errors.Join(os.WriteFile(file+".tmp", text, 0o644), os.Rename(file+".tmp", file))
+}
+
+func usualComplete(dir string) (bool, error) {
+	_, err := os.Stat(filepath.Join(dir, usualFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// readUsualRuns reads the complete runs of the usual way in dir, in their order.
+func readUsualRuns(dir string) ([]*usualRun, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "usual-[0-9][0-9][0-9]", usualFile))
+	if err != nil {
+		return nil, err
+	}
+	var out []*usualRun
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		u := new(usualRun)
+		if err := json.Unmarshal(text, u); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		if len(u.Deployments) != 3 {
+			return nil, fmt.Errorf("%s: want 3 deployments, got %d", file, len(u.Deployments))
+		}
+		out = append(out, u)
+	}
+	return out, nil
+}
+
+// versionOf is the version that a tollgate tells.
+func versionOf(ctx context.Context, binary string) (string, error) {
+	out, err := exec.CommandContext(ctx, binary, "--version").Output()
+	if err != nil {
+		return "", fmt.Errorf("%s --version: %w", binary, err)
+	}
+	return strings.TrimSpace(strings.TrimPrefix(string(out), "tollgate ")), nil
+}
+
+// spunRequests is how many requests askSpun makes.
+const spunRequests = 200
+
+// askSpun is the mean of what a gateway says it spins, in seconds, over some requests outside of the load.
+func askSpun(ctx context.Context, gateway string) (float64, error) {
+	body := []byte(`{"session":"bench-verdict","channel":"web","slots":5,"placement":"home"}`)
+	client := &http.Client{Timeout: 5 * time.Second}
+	sum := 0.0
+	for range spunRequests {
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, gateway+"/v1/recommend", bytes.NewReader(body))
+		if err != nil {
+			return 0, err
+		}
+		req.Header.Set("Content-Type", "application/json")
+		resp, err := client.Do(req)
+		if err != nil {
+			return 0, err
+		}
+		_, err = io.Copy(io.Discard, resp.Body)
+		if err := errors.Join(err, resp.Body.Close()); err != nil {
+			return 0, err
+		}
+		ns, err := strconv.ParseInt(resp.Header.Get(stack.SpunHeader), 10, 64)
+		if err != nil || resp.StatusCode != http.StatusOK {
+			return 0, fmt.Errorf("the gateway answered %s without saying what it spun (%s)", resp.Status, stack.SpunHeader)
+		}
+		sum += float64(ns)
+	}
+	return sum / spunRequests / 1e9, nil
+}

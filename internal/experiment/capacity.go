@@ -1,0 +1,133 @@
+package experiment
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/internal/verdict"
+	"github.com/tollgate-dev/tollgate/testenv"
+)
+
+// capacity looks for the highest rate that each level sustains within its SLO: in every launch, rounds of slots as in the
+// toll, but every arm at the rate of its own search.
+func (r *run) capacity(ctx context.Context) error {
+	plan := rand.New(rand.NewPCG(uint64(r.Seed), 0x63617061))
+	arms := r.specs(r.capacityArms(), r.Telemetry.MetricInterval)
+	all := orders(plan, len(arms), r.Capacity.Launches*r.Capacity.Rounds)
+	setUps := rand.New(rand.NewPCG(uint64(r.Seed), 0x63736574))
+	for n := range r.Capacity.Launches {
+		rounds := all[n*r.Capacity.Rounds : (n+1)*r.Capacity.Rounds]
+		err := r.deployWarm(ctx, vary(setUps, arms), arms, "for the search of the capacity", r.Capacity.Start,
+			func(ctx context.Context, launch int, arms []testenv.Arm) error {
+				return r.searches(ctx, launch, n, arms, rounds)
+			})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// searches runs the search of every arm in one launch, the n-th of this phase.
+func (r *run) searches(ctx context.Context, launch, n int, arms []testenv.Arm, orders [][]int) error {
+	all := make([]*climber, len(arms))
+	for i, arm := range arms {
+		all[i] = &climber{Arm: arm, search: newStaircase(r.Capacity.Start, r.Capacity.Max, r.Capacity.Resolution)}
+	}
+	slotLength := r.Capacity.Slot*5/4 + r.Telemetry.BatchDelay*8 // with its drain, and after every other one a recovery, about
+	r.Progress.Begin(fmt.Sprintf("capacity, launch %d of %d", n+1, r.Capacity.Launches), time.Duration(len(orders)*len(arms))*slotLength,
+		fmt.Sprintf("%d rounds of %d slots, one arm at a time, each at the rate of its own search", len(orders), len(arms)))
+	before := ""
+	for round, order := range orders {
+		for position, index := range order {
+			s := result.Slot{
+				Phase: slot.Capacity, Launch: launch, Round: round, Position: position,
+				Arm: arms[index].Name(), Before: before, Rate: all[index].search.rate(),
+			}
+			if err := r.climb(ctx, all[index], &s); err != nil {
+				return err
+			}
+			before = s.Arm
+			r.Progress.Advance(time.Duration(round*len(arms)+position+1) * slotLength)
+		}
+	}
+	ended := make([]string, len(all))
+	for i, c := range all {
+		ended[i] = fmt.Sprintf("%s near %.0f/s", c.Name(), c.search.rate())
+	}
+	r.Progress.End(strings.Join(ended, ", "))
+	return nil
+}
+
+// climber is an arm with its search.
+type climber struct {
+	testenv.Arm
+	search *staircase
+	tired  bool // its last slot was more than it could take
+	void   bool // its last slot was void
+}
+
+// observe takes a slot into account. A void one may be the machine's doing, so that the rate is tried once more; a second in
+// a row is more than the generator can do, and the search goes down.
+func (c *climber) observe(came verdict.Sustain) {
+	if c.tired = came != verdict.Met; came == verdict.Void && !c.void {
+		c.void = true
+		return
+	}
+	c.void = false
+	c.search.observe(came == verdict.Met)
+}
+
+// climb gives an arm a slot at the rate of its search, which takes the next step by what came of it.
+func (r *run) climb(ctx context.Context, c *climber, s *result.Slot) error {
+	if c.tired {
+		if err := r.relieve(ctx, c, s); err != nil {
+			return err
+		}
+	}
+	if err := r.slot(ctx, c.Arm, s); err != nil {
+		return err
+	}
+	c.observe(verdict.Sustained(*s, r.dir.Run()))
+	if s.Drained {
+		return nil
+	}
+	return r.rest(ctx, c.Arm) // parked arms rest at once; what cannot be parked has to
+}
+
+// relieve lets an arm finish what the overload of its last slot left, and gives it a short unrecorded slot at half the rate
+// that is next: steps that waited for late answers are made there, and queues run empty.
+func (r *run) relieve(ctx context.Context, c *climber, next *result.Slot) error {
+	if err := c.Unpark(); err != nil {
+		return err
+	}
+	if err := r.rest(ctx, c.Arm); err != nil {
+		return err
+	}
+	_, err := r.conductor.do(ctx, slot.Order{
+		Phase: slot.Warmup, Launch: next.Launch, Round: next.Round, Position: next.Position, Targets: targets([]testenv.Arm{c.Arm}),
+		Duration: r.Capacity.Slot / 2, Rate: next.Rate / 2, Exact: true,
+	})
+	if err != nil {
+		return err
+	}
+	return r.rest(ctx, c.Arm)
+}
+
+// restLimits is how many times the limit of a drain an overloaded arm may take to come to rest.
+const restLimits = 10
+
+// rest waits until an arm is at rest, within limits.
+func (r *run) rest(ctx context.Context, arm testenv.Arm) error {
+	for range restLimits {
+		if drained, err := r.drain(ctx, arm); drained || err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,45 @@
+package stack
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"runtime/metrics"
+	"time"
+)
+
+// runtimeReport is what the Go runtime counts anyway, since the start of the process: to read it is all that it costs.
+//
+// The runtime books CPU time for garbage collection when a collection ends, so that what it reports between two readings is
+// that of the collections that ended between them. It is an estimate by the runtime's own clock, workers on otherwise idle
+// cores included, and larger than what the kernel would count where the machine has other work or the process was stopped.
+//
+// Source: package runtime/metrics, Supported metrics.
+type runtimeReport struct {
+	AllocBytes   uint64        `json:"alloc_bytes"`
+	AllocObjects uint64        `json:"alloc_objects"`
+	GCCPU        time.Duration `json:"gc_cpu"` // ns
+	GCCycles     uint64        `json:"gc_cycles"`
+}
+
+// runtimeControl is the action of every role that answers with a runtimeReport.
+func runtimeControl() control {
+	return control{name: "runtime", act: func(_ context.Context, params json.RawMessage) (any, error) {
+		if err := decode(params, &struct{}{}); err != nil {
+			return nil, err
+		}
+		return readRuntime(), nil
+	}}
+}
+
+func readRuntime() runtimeReport {
+	samples := []metrics.Sample{
+		{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/allocs:objects"},
+		{Name: "/cpu/classes/gc/total:cpu-seconds"}, {Name: "/gc/cycles/total:gc-cycles"},
+	}
+	metrics.Read(samples)
+	return runtimeReport{
+		AllocBytes: samples[0].Value.Uint64(), AllocObjects: samples[1].Value.Uint64(),
+		GCCPU: time.Duration(math.Round(samples[2].Value.Float64() * 1e9)), GCCycles: samples[3].Value.Uint64(),
+	}
+}
