@@ -11,16 +11,11 @@ type estimator func(values [][][]float64, arm int, confidence float64, seed uint
 // shown is the confidence of the intervals that reports show.
 const shown = 0.95
 
-// tollEstimator is what internal/verdict does for a level: every round's difference to the mean of its two baseline slots
-// (arms 0 and 1), with the spread of launches taken from all arms together.
+// tollEstimator is what internal/verdict does for a level: every round's differences to its two baseline slots (arms 0 and 1), with the spread of launches taken from all arms together.
 func tollEstimator(resamples int) estimator {
 	return func(values [][][]float64, arm int, confidence float64, seed uint64) stats.Interval {
-		contrast := make([][]float64, len(values[arm]))
-		for l, rounds := range values[arm] {
-			for r, x := range rounds {
-				contrast[l] = append(contrast[l], x-(values[0][l][r]+values[1][l][r])/2)
-			}
-		}
-		return stats.Estimate(contrast, stats.Options{Confidence: confidence, Resamples: resamples, Seed: seed, Spread: stats.ArmSpread(values).Contrast(2)}).Interval
+		return stats.EstimateArm(values[arm], values[:2], stats.Options{
+			Confidence: confidence, Resamples: resamples, Seed: seed, Spread: stats.ArmSpread(values).Contrast(2),
+		}).Interval
 	}
 }

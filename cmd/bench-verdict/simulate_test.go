@@ -23,7 +23,7 @@ func TestWorlds(t *testing.T) {
 		for r := range rounds {
 			contrast = append(contrast, values[2][1][r]-values[1][1][r])
 		}
-		if got := stats.Lag1([][]float64{contrast}); w.spikes == 0 && math.Abs(got-w.rho) > 0.06 {
+		if got := stats.Lag1([][]float64{contrast}, len(contrast)); w.spikes == 0 && math.Abs(got-w.rho) > 0.06 {
 			t.Errorf("%s: autocorrelation %.2f, want %.2f", w.name, got, w.rho)
 		}
 		want := math.Sqrt2

@@ -145,10 +145,13 @@ func TestKilledRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = cmd.Process.Kill() }() // long gone
-	for lines := bufio.NewScanner(stderr); lines.Scan(); {
-		if strings.Contains(lines.Text(), "toll, launch 1") {
-			break
-		}
+	said, measuring := "", false
+	for lines := bufio.NewScanner(stderr); !measuring && lines.Scan(); {
+		said += lines.Text() + "\n"
+		measuring = strings.Contains(lines.Text(), "toll, launch 1")
+	}
+	if !measuring {
+		t.Fatalf("the run ended before it measured: %v: %s", cmd.Wait(), said)
 	}
 	waitFor(t, "a slot is measured", func() bool {
 		text, _ := os.ReadFile(filepath.Join(out, "cost.jsonl"))

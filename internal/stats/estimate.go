@@ -26,7 +26,7 @@ type Result struct {
 	Method   string  // how the interval was made, for a footnote
 	N        int     // values behind it
 	Launches int     // groups behind it
-	Lag1     float64 // autocorrelation of neighbouring rounds; NaN where there are too few
+	Lag1     float64 // autocorrelation of neighbouring rounds that the interval is widened for; 0: none beyond chance
 	LaunchSD float64 // standard deviation between launches beyond their rounds, in the unit of the values
 	Caveat   string  // what the interval does not cover, or why it is infinite; "" if there is nothing to say
 }
@@ -42,44 +42,61 @@ const (
 // spareRounds is the fewest rounds beyond one per launch that can tell the noise within launches.
 const spareRounds = 4
 
-// Estimate is the one entry point: the Hodges–Lehmann estimate over all values, and an interval. Groups are launches,
-// their elements the values of successive rounds; empty groups are passed over. The method is chosen by what there is:
+// Estimate estimates the centre of values and its interval: groups are launches, their elements the values of successive rounds;
+// empty groups are passed over. The centre is the Hodges–Lehmann estimate over all values. The interval is made by what there is:
 //
 //   - one launch of up to 50 rounds: exact signed-rank interval, with the caveat that launches are not covered;
 //   - one value per launch, or hardly more (fewer than 4 beyond one each): Student's t over the launches' centres;
-//   - else BootstrapHL.
+//   - else a two-level interval: bootstrap of the rounds, random effects of the launches.
 //
-// Rounds that follow each other may be alike, and an interval that takes them for independent is too narrow. Where the
-// autocorrelation of neighbours is beyond what chance gives (2/√n), the interval is stretched by √((1+ρ)/(1−ρ)), the
-// effective sample size of a first-order autoregression.
+// Rounds that follow each other may be alike, and an interval that takes them for independent is too narrow. Where their
+// autocorrelation is beyond chance, the variance of the rounds is that of a first-order autoregression: see Lag1.
 func Estimate(groups [][]float64, o Options) Result {
+	groups = slices.DeleteFunc(slices.Clone(groups), func(g []float64) bool { return len(g) == 0 })
+	return estimate(differences{groups}, o)
+}
+
+// EstimateArm is Estimate of what an arm differs by from its references: arm[l][r] is its value in round r of launch l, and
+// every reference has the same launches and rounds. The centre is the mean over the references of the Hodges–Lehmann estimates
+// of the differences to each, which for identical code is 0 however skewed its noise is.
+func EstimateArm(arm [][]float64, references [][][]float64, o Options) Result {
+	return estimate(against(arm, references), o)
+}
+
+func estimate(d differences, o Options) Result {
 	if o.Confidence == 0 {
 		o.Confidence = 0.95
 	}
-	groups = slices.DeleteFunc(slices.Clone(groups), func(g []float64) bool { return len(g) == 0 })
-	all := slices.Concat(groups...)
+	r := Result{N: d.rounds(), Launches: d.launches()}
+	if r.N == 0 {
+		r.Method, r.Interval, r.Caveat = MethodNone, Interval{math.NaN(), math.NaN(), math.NaN()}, "no rounds"
+		return r
+	}
 	if o.Resamples == 0 {
 		o.Resamples = 1999
-		if len(all) > 100 {
+		if r.N > 100 {
 			o.Resamples = 999
 		}
 	}
-	r := Result{N: len(all), Launches: len(groups), Lag1: Lag1(groups)}
-	switch {
-	case r.N == 0:
-		r.Method, r.Interval = MethodNone, Interval{math.NaN(), math.NaN(), math.NaN()}
-		r.Caveat = "no rounds"
-		return r
-	case r.Launches == 1 && r.N <= exactLimit:
-		r.Method = MethodSignedRank
-		r.Lo, r.Mid, r.Hi, _ = SignedRankInterval(all, o.Confidence)
-	case r.Launches > 1 && r.N-r.Launches < spareRounds:
+	rng := rand.New(rand.NewPCG(o.Seed, 0x626f6f74))
+	if r.Launches > 1 && r.N-r.Launches < spareRounds {
 		r.Method = MethodLaunches
-		r.Interval, r.LaunchSD = launchInterval(groups, o)
+		r.Interval, r.LaunchSD = launchInterval(d, o, rng)
 		return r
-	default:
+	}
+	if r.Lag1 = o.Spread.Lag1; o.Spread.DF == 0 {
+		r.Lag1 = Lag1(d.mean(), r.N-r.Launches)
+	}
+	alike := inflation(r.Lag1, r.N/r.Launches)
+	if r.Launches == 1 && r.N <= exactLimit {
+		r.Method = MethodSignedRank
+		r.Lo, r.Mid, r.Hi, _ = SignedRankInterval(d.mean()[0], o.Confidence)
+		if r.Finite() {
+			r.Lo, r.Hi = r.Mid-math.Sqrt(alike)*(r.Mid-r.Lo), r.Mid+math.Sqrt(alike)*(r.Hi-r.Mid)
+		}
+	} else {
 		r.Method = MethodBootstrap
-		r.Interval, r.LaunchSD = bootstrap(groups, o, rand.New(rand.NewPCG(o.Seed, 0x626f6f74)))
+		r.Interval, r.LaunchSD = bootstrap(d, o, alike, rng)
 	}
 	switch {
 	case !r.Finite():
@@ -87,52 +104,15 @@ func Estimate(groups [][]float64, o Options) Result {
 	case r.Launches == 1:
 		r.Caveat = "one launch: the interval does not cover how launches differ"
 	}
-	r.widen()
 	return r
-}
-
-// widen stretches the interval for positive autocorrelation beyond chance.
-func (r *Result) widen() {
-	if math.IsNaN(r.Lag1) || r.Lag1 < 2/math.Sqrt(float64(r.N)) || !r.Finite() {
-		return
-	}
-	rho := min(r.Lag1, 0.9)
-	stretch := math.Sqrt((1 + rho) / (1 - rho))
-	r.Lo, r.Hi = r.Mid-stretch*(r.Mid-r.Lo), r.Mid+stretch*(r.Hi-r.Mid)
-	r.Method += ", widened for autocorrelation"
 }
 
 // launchInterval takes every launch's centre as one value: Student's t interval about their mean, which for launches of
 // one value each is the best that can be done with fewer than six. The centres are near normal, each being an
 // estimate over many requests.
-func launchInterval(groups [][]float64, o Options) (Interval, float64) {
-	mid := stat.Mean(launchCentres(groups), nil)
-	own := ownSpread(groups)
-	half := o.Spread.orOwn(own).half(len(groups), (1-o.Confidence)/2)
+func launchInterval(d differences, o Options, rng *rand.Rand) (Interval, float64) {
+	mid := stat.Mean(d.centres(), nil)
+	own := d.ownSpread(rng)
+	half := o.Spread.orOwn(own).half(d.launches(), (1-o.Confidence)/2)
 	return Interval{mid - half, mid, mid + half}, math.Sqrt(own.Variance)
-}
-
-// Lag1 is the autocorrelation of neighbouring rounds within launches, about each launch's mean; NaN where no launch
-// has eight rounds, or nothing varies.
-func Lag1(groups [][]float64) float64 {
-	var product, square, size float64
-	pairs, values := 0, 0
-	for _, xs := range groups {
-		if len(xs) < 8 {
-			continue
-		}
-		mean := stat.Mean(xs, nil)
-		for i, x := range xs {
-			square += (x - mean) * (x - mean)
-			size += x * x
-			if i > 0 {
-				product += (x - mean) * (xs[i-1] - mean)
-			}
-		}
-		pairs, values = pairs+len(xs)-1, values+len(xs)
-	}
-	if square <= 1e-18*size { // nothing but rounding varies
-		return math.NaN()
-	}
-	return product / float64(pairs) / (square / float64(values))
 }

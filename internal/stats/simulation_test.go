@@ -36,15 +36,20 @@ func spiky(rng *rand.Rand) func() float64 {
 	}
 }
 
-// threeSlots is the contrast of a run: one slot against the mean of two, each with stalls that only ever slow it.
-func threeSlots(rng *rand.Rand) func() float64 {
-	slot := func() float64 {
+// stalled is normal noise where one slot in twenty meets a stall, which only ever slows.
+func stalled(rng *rand.Rand) func() float64 {
+	return func() float64 {
 		x := rng.NormFloat64()
 		if rng.Float64() < 0.05 {
 			x += 5 + 10*rng.Float64()
 		}
 		return x
 	}
+}
+
+// threeSlots is the contrast of a run: one slot against the mean of two, each with stalls.
+func threeSlots(rng *rand.Rand) func() float64 {
+	slot := stalled(rng)
 	return func() float64 { return slot() - (slot()+slot())/2 }
 }
 
@@ -115,30 +120,26 @@ func TestCoverageOfArms(t *testing.T) {
 	const runs, resamples, arms = 400, 199, 6
 	for _, c := range []struct {
 		name             string
-		launchSD, drift  float64
+		world            armWorld
 		launches, rounds int
 		low, high        float64
 	}{
-		{"no launch effects, two launches", 0, 1, 2, 15, 0.925, 0.99},
-		{"no launch effects, three launches", 0, 1, 3, 14, 0.925, 0.99},
-		{"launch effects like their error, three launches", 0.27, 1, 3, 14, 0.925, 0.985},
-		{"strong launch effects, two launches", 0.8, 1, 2, 15, 0.92, 0.98},
-		{"strong launch effects, three launches", 0.8, 1, 3, 14, 0.92, 0.98},
-		{"strong launch effects, one group each", 0.8, 0, 3, 1, 0.92, 0.98},
+		{"no launch effects, two launches", armWorld{drift: 1, next: normal}, 2, 15, 0.925, 0.99},
+		{"no launch effects, three launches", armWorld{drift: 1, next: normal}, 3, 14, 0.925, 0.99},
+		{"launch effects like their error, three launches", armWorld{luck: 0.27, drift: 1, next: normal}, 3, 14, 0.925, 0.985},
+		{"strong launch effects, two launches", armWorld{luck: 0.8, drift: 1, next: normal}, 2, 15, 0.92, 0.98},
+		{"strong launch effects, three launches", armWorld{luck: 0.8, drift: 1, next: normal}, 3, 14, 0.92, 0.98},
+		{"strong launch effects, one group each", armWorld{luck: 0.8, next: normal}, 3, 1, 0.92, 0.98},
+		{"rounds that are alike, and launch effects", armWorld{luck: 0.35, next: autoregressive(0.4)}, 3, 8, 0.925, 0.985},
+		{"stalls, and launch effects", armWorld{luck: 0.3, drift: 1, next: stalled}, 4, 12, 0.925, 0.985},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			rng := rand.New(rand.NewPCG(3, 4))
 			held, width := 0, 0.0
 			for run := range runs {
-				values := simulateArms(rng, arms, c.launches, c.rounds, c.launchSD, c.drift)
-				contrast := make([][]float64, c.launches)
-				for l := range contrast {
-					for r := range c.rounds {
-						contrast[l] = append(contrast[l], values[5][l][r]-(values[0][l][r]+values[1][l][r])/2)
-					}
-				}
-				r := Estimate(contrast, Options{Resamples: resamples, Seed: uint64(run), Spread: ArmSpread(values).Contrast(2)})
+				values := simulateArms(rng, arms, c.launches, c.rounds, c.world)
+				r := EstimateArm(values[5], values[:2], Options{Resamples: resamples, Seed: uint64(run), Spread: ArmSpread(values).Contrast(2)})
 				if !r.Excludes(0) {
 					held++
 				}
@@ -153,22 +154,22 @@ func TestCoverageOfArms(t *testing.T) {
 	}
 }
 
-// simulateArms draws values by arm, launch and round: a drift that a round's arms share, every arm's luck with every
-// launch, and noise of standard deviation 1.
-func simulateArms(rng *rand.Rand, arms, launches, rounds int, launchSD, drift float64) [][][]float64 {
+// armWorld is what the values of arms are made of.
+type armWorld struct {
+	luck  float64                             // standard deviation of an arm's with a launch
+	drift float64                             // of what a round's arms share
+	next  func(rng *rand.Rand) func() float64 // the noise of an arm's rounds in one launch
+}
+
+// simulateArms draws values by arm, launch and round.
+func simulateArms(rng *rand.Rand, arms, launches, rounds int, w armWorld) [][][]float64 {
 	values := make([][][]float64, arms)
 	for a := range values {
-		values[a] = make([][]float64, launches)
+		values[a] = draw(w.luck, w.next)(rng, launches, rounds)
 	}
 	for l := range launches {
-		for a := range values {
-			luck := launchSD * rng.NormFloat64()
-			for range rounds {
-				values[a][l] = append(values[a][l], luck+rng.NormFloat64())
-			}
-		}
 		for r := range rounds {
-			shared := drift * rng.NormFloat64()
+			shared := w.drift * rng.NormFloat64()
 			for a := range values {
 				values[a][l][r] += shared
 			}

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"gonum.org/v1/gonum/stat"
 )
 
 func TestHodgesLehmann(t *testing.T) {
@@ -169,18 +171,49 @@ func TestEstimateIsRepeatable(t *testing.T) {
 	}
 }
 
-func TestBootstrapHL(t *testing.T) {
-	rng := rand.New(rand.NewPCG(15, 16))
-	agree := BootstrapHL([][]float64{{1, 2, 3, 4, 5, 6, 7, 8}, {1, 2, 3, 4, 5, 6, 7, 8}}, 0.95, 999, rng)
-	differ := BootstrapHL([][]float64{{1, 2, 3, 4, 5, 6, 7, 8}, {11, 12, 13, 14, 15, 16, 17, 18}}, 0.95, 999, rng)
+func TestLaunchesThatDiffer(t *testing.T) {
+	o := Options{Resamples: 999}
+	agree := Estimate([][]float64{{1, 4, 2, 7, 3, 8, 5, 6}, {6, 1, 5, 8, 2, 4, 7, 3}}, o)
+	differ := Estimate([][]float64{{1, 4, 2, 7, 3, 8, 5, 6}, {16, 11, 15, 18, 12, 14, 17, 13}}, o)
 	if agree.Mid != 4.5 || agree.Hi-agree.Lo > 5 {
 		t.Errorf("launches that agree: got %v, want a narrow interval about 4.5", agree)
 	}
 	if differ.Mid != 9.5 || differ.Hi-differ.Lo < 100 {
 		t.Errorf("two launches 10 apart: got %v, want t of one degree of freedom, 9.5 ± 64", differ)
 	}
-	if none := BootstrapHL(nil, 0.95, 99, rng); !math.IsNaN(none.Mid) {
-		t.Errorf("no groups: got %v, want NaN", none)
+}
+
+// TestEstimateArmOfIdenticalCode gives three arms the same skewed noise: the centre of one against each of the others is 0 on
+// average, that of one against the mean of the others is not.
+func TestEstimateArmOfIdenticalCode(t *testing.T) {
+	rng := rand.New(rand.NewPCG(23, 24))
+	const runs = 400
+	var each, mean []float64
+	for range runs {
+		arms := make([][][]float64, 3)
+		for a := range arms {
+			rounds := make([]float64, 40)
+			for r := range rounds {
+				if rounds[r] = rng.NormFloat64(); rng.Float64() < 0.1 {
+					rounds[r] += 5 + 10*rng.Float64()
+				}
+			}
+			arms[a] = [][]float64{rounds}
+		}
+		d := against(arms[0], arms[1:])
+		each, mean = append(each, d.centre()), append(mean, HodgesLehmann(d.mean()[0]))
+	}
+	bias := func(centres []float64) (mean, sd float64) {
+		return stat.Mean(centres, nil), stat.StdDev(centres, nil) / math.Sqrt(runs)
+	}
+	if got, sd := bias(each); math.Abs(got) > 3*sd {
+		t.Errorf("against each: %.3f ± %.3f on average, want 0", got, sd)
+	}
+	if got, sd := bias(mean); got > -3*sd {
+		t.Errorf("against the mean: %.3f ± %.3f on average: if this is 0, too, the references may be averaged", got, sd)
+	}
+	if stat.StdDev(each, nil) > stat.StdDev(mean, nil) {
+		t.Errorf("against each: standard deviation %.3f, more than %.3f against the mean", stat.StdDev(each, nil), stat.StdDev(mean, nil))
 	}
 }
 
@@ -191,7 +224,7 @@ func TestArmSpread(t *testing.T) {
 	sum := 0.0
 	const runs = 200
 	for range runs {
-		s := ArmSpread(simulateArms(rng, 6, 3, 20, 0.5, 3))
+		s := ArmSpread(simulateArms(rng, 6, 3, 20, armWorld{luck: 0.5, drift: 3, next: normal}))
 		if s.DF != 10 {
 			t.Fatalf("six arms in three launches: %d degrees of freedom, want 10", s.DF)
 		}
@@ -217,15 +250,42 @@ func TestOddArm(t *testing.T) {
 }
 
 func TestLag1(t *testing.T) {
-	rng := rand.New(rand.NewPCG(19, 20))
-	if got := Lag1(draw(0, autoregressive(0.6))(rng, 4, 500)); math.Abs(got-0.6) > 0.06 {
-		t.Errorf("autocorrelation %.2f, want 0.6", got)
+	for _, c := range []struct {
+		name           string
+		world          world
+		rounds, series int
+		want, within   float64
+	}{
+		{"long", draw(0, autoregressive(0.6)), 500, 8, 0.6, 0.05},
+		{"short launches, by their moments", draw(0, autoregressive(0.5)), 6, 2000, 0.5, 0.05},
+		{"with luck of their own", draw(2, autoregressive(0.5)), 6, 2000, 0.5, 0.05},
+		{"almost a random walk", draw(0, autoregressive(0.999)), 500, 8, 0.95, 0.001},
+		{"against each other", draw(0, autoregressive(-0.5)), 500, 8, 0, 0},
+	} {
+		rng := rand.New(rand.NewPCG(19, 20))
+		if got := Lag1(c.world(rng, c.series, c.rounds), c.series*(c.rounds-1)); math.Abs(got-c.want) > c.within {
+			t.Errorf("%s: autocorrelation %.3f, want %.3f", c.name, got, c.want)
+		}
 	}
-	if got := Lag1([][]float64{{0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1}}); !math.IsNaN(got) {
-		t.Errorf("constant rounds: got %v, want NaN", got)
+	for _, nothing := range [][][]float64{nil, {{1, 2, 3}}, {{0.1, 0.1, 0.1, 0.1, 0.1, 0.1}}, {{1e9, 1e9 + 1e-6, 1e9, 1e9 - 1e-6, 1e9}}} {
+		if got := Lag1(nothing, 4); got != 0 {
+			t.Errorf("%v: got %v, want 0", nothing, got)
+		}
 	}
-	if got := Lag1([][]float64{{1, 2, 3}}); !math.IsNaN(got) {
-		t.Errorf("three rounds: got %v, want NaN", got)
+}
+
+// TestLag1OfNoise counts how often independent rounds, with stalls, are taken for alike.
+func TestLag1OfNoise(t *testing.T) {
+	rng := rand.New(rand.NewPCG(21, 22))
+	const runs = 2000
+	found := 0
+	for range runs {
+		if Lag1(draw(0, spiky)(rng, 12, 8), 12*7) > 0 {
+			found++
+		}
+	}
+	if got := float64(found) / runs; got < 0.03 || got > 0.07 {
+		t.Errorf("%.1f %% of runs without autocorrelation have some, want 5 %%", 100*got)
 	}
 }
 

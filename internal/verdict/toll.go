@@ -73,20 +73,15 @@ func (t *tolls) ratio(metric, arm int, confidence float64) stats.Result {
 	return r
 }
 
-// estimate estimates the difference of an arm to the mean of its references, round by round. How much launches vary is
+// estimate estimates the difference of an arm to its references, round by round. How much launches vary is
 // taken from all arms together: a run has too few launches to learn it from one arm, and all arms are the same code.
 func (t *tolls) estimate(metric, arm int, confidence float64, kind string, values [][][]float64) stats.Result {
 	others := t.references(arm)
-	contrast := make([][]float64, len(t.launches))
-	for l := range contrast {
-		for r, x := range values[arm][l] {
-			for _, other := range others {
-				x -= values[other][l][r] / float64(len(others))
-			}
-			contrast[l] = append(contrast[l], x)
-		}
+	references := make([][][]float64, len(others))
+	for k, other := range others {
+		references[k] = values[other]
 	}
-	return stats.Estimate(contrast, stats.Options{
+	return stats.EstimateArm(values[arm], references, stats.Options{
 		Confidence: confidence,
 		Seed:       t.seed(t.run.Arms[arm].Name, t.metrics[metric].ID, kind),
 		Spread:     t.spread(t.metrics[metric].ID+"/"+kind, values).Contrast(len(others)),
@@ -160,7 +155,7 @@ func (t *tolls) centre(metric int, values []float64) float64 {
 }
 
 func autocorrelation(r stats.Result) string {
-	if !strings.Contains(r.Method, "autocorrelation") {
+	if r.Lag1 == 0 {
 		return ""
 	}
 	return "neighbouring rounds are alike: the interval is widened for it"
