@@ -105,7 +105,7 @@ func (c *Containers) Launch(ctx context.Context, spec Spec) (_ Launch, err error
 	return l, nil
 }
 
-// startOrder has those first for which others wait, which they do for half a minute at most.
+// startOrder has those first for which others wait.
 var startOrder = []string{Model, ETL, Ingest, Profile, Decision, Gateway}
 
 // startServices creates the services arm by arm in that order and waits until all are ready.

@@ -16,7 +16,7 @@ type Comparison struct {
 	Confidence float64  // of every interval: 0.95
 	Warnings   []string // why the two may not be compared like with like, the gravest first
 
-	Baseline []BaselinePair    // empty unless both runs measured a toll
+	Baseline []BaselinePair    // empty unless both runs measured a toll, or both a capacity
 	Levels   []LevelDifference // likewise; the levels above the baseline that both have
 	Catch    []FaultDifference // empty unless both runs injected faults; the faults that both have
 	Notes    []string          // footnotes; Difference.Note holds 1-based numbers into it
@@ -93,10 +93,10 @@ func Compare(a, b *result.Data) (*Comparison, error) {
 	}
 	notes := &notes{}
 	c := &Comparison{A: side(x), B: side(y), Confidence: confidence, Warnings: slices.Concat(unsound(x, y), unlike(a.Run, b.Run))}
-	if len(x.Toll) > 0 && len(y.Toll) > 0 {
-		c.Baseline = baselines(x, y)
+	if metrics := measuredByBoth(x, y); len(metrics) > 0 {
+		c.Baseline = baselines(metrics, x, y)
 		for _, level := range levels {
-			c.Levels = append(c.Levels, levelDifference(level, x, y, notes))
+			c.Levels = append(c.Levels, levelDifference(level, metrics, x, y, notes))
 		}
 	}
 	if x.Catch != nil && y.Catch != nil {
@@ -146,10 +146,24 @@ func onlyIn(what, run string, has, other []string) string {
 	return fmt.Sprintf("%s in %s only: %s", what, run, strings.Join(only, ", "))
 }
 
-func baselines(a, b *Analysis) []BaselinePair {
+// measuredByBoth are the metrics of the toll, if both runs measured it, and the capacity, if they measured that.
+func measuredByBoth(a, b *Analysis) []Metric {
+	var out []Metric
+	if len(a.Toll) > 0 && len(b.Toll) > 0 {
+		for _, m := range metricsOf(a.Run) {
+			out = append(out, m.Metric)
+		}
+	}
+	if a.Capacity != nil && b.Capacity != nil {
+		out = append(out, capacityMetric())
+	}
+	return out
+}
+
+func baselines(metrics []Metric, a, b *Analysis) []BaselinePair {
 	var out []BaselinePair
-	for _, m := range metricsOf(a.Run) {
-		p := BaselinePair{m.Metric, baselineValue(a, m.ID), baselineValue(b, m.ID)}
+	for _, m := range metrics {
+		p := BaselinePair{m, baselineValue(a, m.ID), baselineValue(b, m.ID)}
 		if !math.IsNaN(p.A) || !math.IsNaN(p.B) {
 			out = append(out, p)
 		}
@@ -158,6 +172,9 @@ func baselines(a, b *Analysis) []BaselinePair {
 }
 
 func baselineValue(a *Analysis, id string) float64 {
+	if id == CapacityID {
+		return a.Capacity.Arms[0].Rate.Mid
+	}
 	for _, v := range a.Baseline {
 		if v.Metric.ID == id {
 			return v.Value
@@ -167,10 +184,10 @@ func baselineValue(a *Analysis, id string) float64 {
 }
 
 // levelDifference compares one level metric by metric, those apart of which neither run knows anything.
-func levelDifference(level string, a, b *Analysis, notes *notes) LevelDifference {
+func levelDifference(level string, metrics []Metric, a, b *Analysis, notes *notes) LevelDifference {
 	out := LevelDifference{Level: level}
-	for _, m := range metricsOf(a.Run) {
-		d := Difference{Metric: m.Metric, A: a.at(level, m.Metric), B: b.at(level, m.Metric)}
+	for _, m := range metrics {
+		d := Difference{Metric: m, A: a.at(level, m), B: b.at(level, m)}
 		notesA, notesB := a.note(d.A.Note), b.note(d.B.Note)
 		d.A.Note, d.B.Note = 0, 0
 		if math.IsNaN(d.A.Diff.Mid) && math.IsNaN(d.B.Diff.Mid) && notesA+notesB == "" {
@@ -225,6 +242,13 @@ func (a *Analysis) at(level string, m Metric) Effect {
 		for _, e := range l.Effects {
 			if e.Metric.ID == m.ID {
 				return e
+			}
+		}
+	}
+	if m.ID == CapacityID {
+		for _, c := range a.Capacity.Arms {
+			if c.Arm.Role == result.RoleLevel && c.Arm.Level == level {
+				return c.Effect
 			}
 		}
 	}

@@ -207,3 +207,36 @@ func TestCompareCatch(t *testing.T) {
 		}
 	}
 }
+
+// Two runs with a capacity: that of full is half in A, and a third of that again is gone in B.
+func TestCompareCapacity(t *testing.T) {
+	with := func(full float64) func(*verdicttest.Spec) {
+		return func(s *verdicttest.Spec) {
+			s.CapacityLaunches, s.CapacitySD = 4, 0.03
+			s.Capacity = map[string]float64{"off": 2000, verdicttest.Repeat: 2000, "metrics": 1800, "logs": 1700, "full": full}
+		}
+	}
+	a, b := runOf(1, with(1000)), runOf(2, with(667))
+	c := compare(t, a, b)
+	d := difference(t, c, "full", verdict.CapacityID)
+	if !d.Significant || d.Ratio.Lo > -1.0/3 || d.Ratio.Hi < -1.0/3 || d.Ratio.Hi-d.Ratio.Lo > 0.3 {
+		t.Errorf("capacity of full: %+v, want a third less", d)
+	}
+	if d := difference(t, c, "metrics", verdict.CapacityID); d.Significant {
+		t.Errorf("capacity of metrics: %+v", d)
+	}
+	if last := c.Baseline[len(c.Baseline)-1]; last.Metric.ID != verdict.CapacityID || math.Abs(last.A/last.B-1) > 0.15 {
+		t.Errorf("the baseline's capacity: %+v", last)
+	}
+	b.Run.Plan.Capacity.SLOP99 *= 2
+	if c := compare(t, a, b); len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0], "other capacity: p99 of the SLO") {
+		t.Errorf("another SLO: warnings %q", c.Warnings)
+	}
+	for _, l := range compare(t, a, runOf(3, nil)).Levels {
+		for _, d := range l.Metrics {
+			if d.Metric.ID == verdict.CapacityID {
+				t.Errorf("a capacity of two, of which one run has none: %+v", d)
+			}
+		}
+	}
+}

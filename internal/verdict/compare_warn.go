@@ -95,6 +95,7 @@ func aspects(a, b result.Run) []aspect {
 			{"client timeout", a.Plan.ClientTimeout.String(), b.Plan.ClientTimeout.String()},
 			{"step whose latency is the toll", a.Plan.MainStep(), b.Plan.MainStep()},
 		}},
+		{"capacity", capacityParts(a.Plan.Capacity, b.Plan.Capacity)},
 		{"prices", []part{{"", prices(a), prices(b)}}},
 		{"journeys", []part{{"", a.Journeys, b.Journeys}}},
 		{"baseline", []part{{"", baselineLevel(a), baselineLevel(b)}}},
@@ -107,6 +108,20 @@ func aspects(a, b result.Run) []aspect {
 	}
 	versions := []part{{"tollgate", a.Tool.Version, b.Tool.Version}, {"Go", a.Tool.Go, b.Tool.Go}}
 	return append(out, aspect{"versions", append(versions, mapParts(a.Tool.Modules, b.Tool.Modules)...)})
+}
+
+// capacityParts is what makes two capacities the same measure; nothing unless both runs were to find one.
+func capacityParts(a, b *result.CapacityPlan) []part {
+	if a == nil || b == nil {
+		return nil
+	}
+	share := func(p *result.CapacityPlan) string { return strconv.FormatFloat(100*p.SLOShare, 'g', -1, 64) + " %" }
+	return []part{
+		{"p99 of the SLO", a.SLOP99.String(), b.SLOP99.String()},
+		{"share of the SLO", share(a), share(b)},
+		{"slot", a.Slot.String(), b.Slot.String()},
+		{"wash-out", a.Washout.String(), b.Washout.String()},
+	}
 }
 
 // prices are the prices of a run in one line, "" without any.

@@ -47,9 +47,7 @@ func (t *tolls) difference(metric, arm int, confidence float64) stats.Result {
 	return t.estimate(metric, arm, confidence, "difference", t.series[metric].values)
 }
 
-// ratio estimates arm / reference − 1. The reference of a round is the geometric mean of its baseline slots, not the
-// arithmetic: the logarithm of a mean is above the mean of logarithms, which on noisy quantiles would show identical
-// code as faster. NaN where a value is not above 0.
+// ratio estimates arm / reference − 1, from the logarithms of the ratios to each reference. NaN where a value is not above 0.
 func (t *tolls) ratio(metric, arm int, confidence float64) stats.Result {
 	logs := make([][][]float64, len(t.run.Arms))
 	for a, launches := range t.series[metric].values {

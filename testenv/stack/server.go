@@ -19,7 +19,7 @@ import (
 
 // Limits of a role's life.
 const (
-	readyLimit    = 30 * time.Second       // from start until its dependencies must have answered
+	readyLimit    = 2 * time.Minute        // from start until its dependencies must have answered; a launch has a limit of its own
 	shutdownLimit = 5 * time.Second        // to drain and flush
 	retryFirst    = 10 * time.Millisecond  // pause before the second attempt, doubled after each
 	retryMost     = 100 * time.Millisecond // the longest pause
