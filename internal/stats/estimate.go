@@ -58,7 +58,8 @@ func Estimate(groups [][]float64, o Options) Result {
 
 // EstimateArm is Estimate of what an arm differs by from its references: arm[l][r] is its value in round r of launch l, and
 // every reference has the same launches and rounds. The centre is the mean over the references of the Hodges–Lehmann estimates
-// of the differences to each, which for identical code is 0 however skewed its noise is.
+// of the differences to each, which for identical code is 0 however skewed its noise is; only the signed-rank interval, which
+// needs one value a round, is that of the differences to their mean.
 func EstimateArm(arm [][]float64, references [][][]float64, o Options) Result {
 	return estimate(against(arm, references), o)
 }
