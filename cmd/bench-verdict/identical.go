@@ -71,17 +71,9 @@ list. A run that is complete is kept, so that the same command goes on with a se
 			if err := checkRuns(runs); err != nil {
 				return err
 			}
-			if binary, err = checkBinary(binary); err != nil {
-				return err
-			}
-			if err := b.identicalRuns(c.Context(), binary, out, runs, cycle, size); err != nil {
-				return err
-			}
-			tables, err := identicalTables(out)
-			if err != nil {
-				return err
-			}
-			return writeAll(b.stdout, tables)
+			return b.measureAndShow(binary, out, identicalTables, func(binary string) error {
+				return b.identicalRuns(c.Context(), binary, out, runs, cycle, size)
+			})
 		},
 	}
 	binaryFlag(c.Flags(), &binary)

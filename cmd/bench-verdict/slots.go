@@ -40,17 +40,9 @@ compares the tolls. A run that is complete is kept.`,
 			if err != nil {
 				return err
 			}
-			if binary, err = checkBinary(binary); err != nil {
-				return err
-			}
-			if err := b.slotRuns(c.Context(), binary, out, lengths, experiments); err != nil {
-				return err
-			}
-			tables, err := slotTables(out)
-			if err != nil {
-				return err
-			}
-			return writeAll(b.stdout, tables)
+			return b.measureAndShow(binary, out, slotTables, func(binary string) error {
+				return b.slotRuns(c.Context(), binary, out, lengths, experiments)
+			})
 		},
 	}
 	binaryFlag(c.Flags(), &binary)

@@ -32,6 +32,22 @@ func checkBinary(binary string) (string, error) {
 	return filepath.Abs(binary)
 }
 
+// measureAndShow measures with a binary that is there, then prints the tables of all that dir holds.
+func (b *bench) measureAndShow(binary, dir string, tables func(dir string) ([]*table, error), measure func(binary string) error) error {
+	binary, err := checkBinary(binary)
+	if err != nil {
+		return err
+	}
+	if err := measure(binary); err != nil {
+		return err
+	}
+	all, err := tables(dir)
+	if err != nil {
+		return err
+	}
+	return writeAll(b.stdout, all)
+}
+
 // tollOnly is an experiment that injects no faults, with levels above the baseline off.
 func tollOnly(levels ...experiment.Level) (*experiment.Experiment, error) {
 	e, err := experiment.Profile("")

@@ -64,17 +64,9 @@ complete is kept.`,
 			if err := errors.Join(o.check(), checkRuns(runs)); err != nil {
 				return err
 			}
-			if binary, err = checkBinary(binary); err != nil {
-				return err
-			}
-			if err := b.usualRuns(c.Context(), binary, out, runs, o); err != nil {
-				return err
-			}
-			tables, err := usualTables(out)
-			if err != nil {
-				return err
-			}
-			return writeAll(b.stdout, tables)
+			return b.measureAndShow(binary, out, usualTables, func(binary string) error {
+				return b.usualRuns(c.Context(), binary, out, runs, o)
+			})
 		},
 	}
 	binaryFlag(c.Flags(), &binary)
