@@ -7,6 +7,7 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 
+	"github.com/tollgate-dev/tollgate/internal/stats"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
@@ -50,13 +51,7 @@ func of(k, n int) string {
 
 // median is NaN of nothing; numbers that are not finite are passed over.
 func median(xs []float64) float64 {
-	finite := slices.DeleteFunc(slices.Clone(xs), func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) })
-	if len(finite) == 0 {
-		return math.NaN()
-	}
-	slices.Sort(finite)
-	n := len(finite)
-	return (finite[(n-1)/2] + finite[n/2]) / 2
+	return stats.Median(slices.DeleteFunc(slices.Clone(xs), func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }))
 }
 
 // mean is NaN of nothing.

@@ -42,7 +42,7 @@ func Lag1(series [][]float64, free int) float64 {
 		}
 		clean = append(clean, ys)
 	}
-	limit := lagClip * median(deviations) / distuv.UnitNormal.Quantile(0.75)
+	limit := lagClip * Median(deviations) / distuv.UnitNormal.Quantile(0.75)
 	if !(limit > 1e-9*largest) {
 		return 0
 	}
@@ -106,8 +106,8 @@ func inflation(rho float64, rounds int) float64 {
 	return float64(rounds-1) * v / (1 - v)
 }
 
-// median of some values; NaN of none.
-func median(xs []float64) float64 {
+// Median of some values; NaN of none.
+func Median(xs []float64) float64 {
 	if len(xs) == 0 {
 		return math.NaN()
 	}

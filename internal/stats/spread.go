@@ -82,7 +82,7 @@ func withoutRound(arms [][][]float64) [][]float64 {
 			for a := range arms {
 				round[a] = arms[a][l][r]
 			}
-			shared := median(round)
+			shared := Median(round)
 			for a, x := range round {
 				series[a] = append(series[a], x-shared)
 			}
