@@ -25,6 +25,7 @@ var allowed = map[string][]string{
 	"internal/alerts":              {"internal/result"},
 	"internal/cgroup":              {},
 	"internal/child":               {},
+	"internal/eventually":          {},
 	"internal/experiment":          {"faults", "internal/alerts", "internal/child", "internal/population", "internal/result", "internal/slot", "internal/verdict", "scenarios", "testenv", "testenv/collector", "testenv/engine", "testenv/rules"},
 	"internal/population":          {},
 	"internal/result":              {"internal/slot"},

@@ -17,6 +17,7 @@ import (
 
 	"github.com/moby/moby/client"
 
+	"github.com/tollgate-dev/tollgate/internal/eventually"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/testenv/collector"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
@@ -99,21 +100,6 @@ func deployed(t *testing.T) (*fleet, *crate, Spec) {
 	return l, l.arms[0], spec
 }
 
-// eventually waits for a condition, which says what it lacks.
-func eventually(t *testing.T, condition func() error) {
-	t.Helper()
-	for limit := time.Now().Add(40 * time.Second); ; {
-		err := condition()
-		if err == nil {
-			return
-		}
-		if time.Now().After(limit) {
-			t.Fatalf("not within 40 s: %v", err)
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-}
-
 // fetch decodes the JSON answer of a GET.
 func fetch(ctx context.Context, url string, into any) error {
 	resp, err := get(ctx, url)
@@ -167,7 +153,7 @@ func TestContainers(t *testing.T) {
 		t.Logf("ready after %v: %v", l.StartUp().Total, l.StartUp().Parts)
 	})
 	t.Run("traces reach Jaeger and Zipkin", func(t *testing.T) {
-		eventually(t, func() error {
+		eventually.Nil(t, func() error {
 			var jaeger struct{ Data []string }
 			if err := fetch(ctx, l.shared[jaegerHost].URL("16686")+"/api/services", &jaeger); err != nil {
 				return err
@@ -185,7 +171,7 @@ func TestContainers(t *testing.T) {
 		})
 	})
 	t.Run("alerts reach Alertmanager", func(t *testing.T) {
-		eventually(t, func() error {
+		eventually.Nil(t, func() error {
 			var alerts []struct{ Labels map[string]string }
 			if err := fetch(ctx, l.shared[alertmanagerHost].URL("9093")+"/api/v2/alerts", &alerts); err != nil {
 				return err
@@ -201,7 +187,7 @@ func TestContainers(t *testing.T) {
 			"sum(probe_success)": "6", "count(process_cpu_seconds_total)": "7", "count(kafka_consumergroup_lag) > 0": "6",
 			"count(sum by (job) (http_server_request_duration_seconds_count)) > 3": "",
 		} {
-			eventually(t, func() error {
+			eventually.Nil(t, func() error {
 				var answer struct {
 					Data struct{ Result []struct{ Value [2]any } }
 				}
@@ -216,7 +202,7 @@ func TestContainers(t *testing.T) {
 		}
 	})
 	t.Run("telemetry is counted", func(t *testing.T) {
-		eventually(t, func() error {
+		eventually.Nil(t, func() error {
 			v, err := a.Telemetry(ctx)
 			if err != nil {
 				return err
@@ -247,7 +233,7 @@ func TestContainers(t *testing.T) {
 			t.Fatal(err)
 		}
 		post(t, a.Gateway()+"/v1/recommend", `{"session":"s1","channel":"web","slots":4,"placement":"home"}`, 200)
-		eventually(t, func() error { // small objects are counted by the span
+		eventually.Nil(t, func() error { // small objects are counted by the span
 			now, err := a.Runtime(ctx)
 			if err != nil {
 				return err
@@ -278,7 +264,7 @@ func TestContainers(t *testing.T) {
 		if err := a.Unpark(); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, func() error {
+		eventually.Nil(t, func() error {
 			if ok, err := a.Answers(ctx, Gateway); !ok {
 				return fmt.Errorf("no answer: %w", err)
 			}
@@ -320,11 +306,11 @@ func testLag(t *testing.T, a *crate) {
 		{Ingest, "pause", struct{}{}}, // the consumer stands still
 	} {
 		t.Run(way.control, func(t *testing.T) {
-			eventually(t, caughtUp)
+			eventually.Nil(t, caughtUp)
 			if err := a.Control(t.Context(), way.service, way.control, way.params, time.Minute); err != nil {
 				t.Fatal(err)
 			}
-			eventually(t, func() error { // the first second of a quota is still within it
+			eventually.Nil(t, func() error { // the first second of a quota is still within it
 				clicks(t, a, 100)
 				if n := total(); n < 100 {
 					return fmt.Errorf("only %d records of lag", n)
@@ -336,7 +322,7 @@ func testLag(t *testing.T, a *crate) {
 					t.Fatal(err)
 				}
 			}
-			eventually(t, caughtUp)
+			eventually.Nil(t, caughtUp)
 		})
 	}
 	t.Run("wrong parameters are refused", func(t *testing.T) {
@@ -351,7 +337,7 @@ func testLag(t *testing.T, a *crate) {
 		if err := a.Control(t.Context(), Backing, throttleFetch, quota, 200*time.Millisecond); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, func() error {
+		eventually.Nil(t, func() error {
 			quotas, err := a.fleet.admin.DescribeClientQuotas(t.Context(), false, nil)
 			if err != nil {
 				return err

@@ -13,6 +13,7 @@ import (
 
 	"github.com/moby/moby/client"
 
+	"github.com/tollgate-dev/tollgate/internal/eventually"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/testenv/compose"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
@@ -121,7 +122,7 @@ func TestExternalByCompose(t *testing.T) {
 	t.Logf("ready after %v: %v", l.StartUp().Total, l.StartUp().Parts)
 
 	t.Run("telemetry comes from the level that has it", func(t *testing.T) {
-		eventually(t, func() error {
+		eventually.Nil(t, func() error {
 			v, err := full.Telemetry(ctx)
 			if err == nil && (v.Spans < 20 || v.LogRecords < 20 || v.DataPoints == 0 || v.Bytes < 1000 || v.ActiveSeries == 0) {
 				err = fmt.Errorf("counted %+v", v)
@@ -137,7 +138,7 @@ func TestExternalByCompose(t *testing.T) {
 			`probe_success{service="shop"} == 1`, `process_cpu_seconds_total{service="store"} > 0`,
 			`sum(http_server_request_duration_seconds_count{job="shop"}) >= 20`, `ALERTS{alertname="Always",alertstate="firing"}`,
 		} {
-			eventually(t, func() error {
+			eventually.Nil(t, func() error {
 				var answer struct {
 					Data struct{ Result []struct{} }
 				}
@@ -176,7 +177,7 @@ func TestExternalByCompose(t *testing.T) {
 		if err := full.Unpark(); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, search)
+		eventually.Nil(t, search)
 	})
 	t.Run("faults act on targets only", func(t *testing.T) { testTargets(t, full, search) })
 	t.Run("the end", func(t *testing.T) {
@@ -211,7 +212,7 @@ func testTargets(t *testing.T, a *foreignArm, works func() error) {
 				t.Fatal(err)
 			}
 		}
-		eventually(t, works) // through the door, wherever the shop is now
+		eventually.Nil(t, works) // through the door, wherever the shop is now
 	}
 	select {
 	case err := <-a.Lost():

@@ -10,6 +10,7 @@ import (
 
 	"github.com/moby/moby/client"
 
+	"github.com/tollgate-dev/tollgate/internal/eventually"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 	"github.com/tollgate-dev/tollgate/testenv/engine/enginetest"
@@ -94,7 +95,7 @@ func TestExternalWithContainers(t *testing.T) {
 	if err := launch.Close(context.WithoutCancel(t.Context())); err != nil { // which heals what is held
 		t.Fatal(err)
 	}
-	eventually(t, func() error { return ok200(t.Context(), deployed.URL("8080")+"/healthz") })
+	eventually.Nil(t, func() error { return ok200(t.Context(), deployed.URL("8080")+"/healthz") })
 	env.Containers["off"]["shop"] = "nobody"
 	if err := env.Check(t.Context(), 1); err == nil || !strings.Contains(err.Error(), "external.containers: off: shop: container nobody") {
 		t.Errorf("a container that is not there: %v", err)

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/eventually"
 )
 
 func TestLeases(t *testing.T) {
@@ -32,7 +34,7 @@ func TestLeases(t *testing.T) {
 	if err := l.hold("b", time.Millisecond, force, heal); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, func() error {
+	eventually.Nil(t, func() error {
 		if n := healed.Load(); n != 2 {
 			return fmt.Errorf("a lease has ended and %d were healed", n)
 		}

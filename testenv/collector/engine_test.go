@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/eventually"
 	"github.com/tollgate-dev/tollgate/testenv/collector"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 	"github.com/tollgate-dev/tollgate/testenv/engine/enginetest"
@@ -141,21 +142,21 @@ func TestCollectorRuns(t *testing.T) {
 		}
 	})
 	failed := send(t, col.URL("4318"), 3)
-	eventually(t, func() error {
+	eventually.Nil(t, func() error {
 		traces, err := get(t.Context(), jaeger.URL("16686")+"/api/traces?service=decision&limit=100")
 		return errors.Join(err, want(traces, 1, `"spanID":`, `"traceID":"`+failed, `"key":"tollgate.arm"`, `"value":"full"`))
 	})
-	eventually(t, func() error {
+	eventually.Nil(t, func() error {
 		traces, err := get(t.Context(), zipkin.URL("9411")+"/api/v2/traces?serviceName=decision&limit=100")
 		return errors.Join(err, want(traces, 1, `"traceId":"`, failed, `"tollgate.arm":"full"`))
 	})
 	for query, value := range map[string]string{"sum(perso_span_fallbacks_total)": "1", "sum(perso_log_records_total)": "4", "sum(sent_total)": "4"} {
-		eventually(t, func() error {
+		eventually.Nil(t, func() error {
 			answer, err := get(t.Context(), prometheus.URL("9090")+"/api/v1/query?query="+query)
 			return errors.Join(err, want(answer, 1, `,"`+value+`"]`))
 		})
 	}
-	eventually(t, func() error {
+	eventually.Nil(t, func() error {
 		text, err := get(t.Context(), col.URL("8888")+"/metrics")
 		if err != nil {
 			return err
@@ -194,20 +195,4 @@ func get(ctx context.Context, url string) (string, error) {
 		err = fmt.Errorf("%s: %s: %s", url, resp.Status, body)
 	}
 	return string(body), err
-}
-
-// eventually waits until the condition holds, and fails with its last complaint when it does not within the limit.
-func eventually(t *testing.T, condition func() error) {
-	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
-	for {
-		err := condition()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
 }

@@ -27,6 +27,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/otlpreceiver"
 	"go.opentelemetry.io/collector/service/telemetry"
 
+	"github.com/tollgate-dev/tollgate/internal/eventually"
 	"github.com/tollgate-dev/tollgate/testenv/collector"
 )
 
@@ -72,7 +73,7 @@ func TestOTLPBackend(t *testing.T) {
 	run(t, string(text))
 	send(t, "http://"+address, 1)
 	for _, path := range []string{"/ingest/v1/traces", "/ingest/v1/logs", "/ingest/v1/metrics"} {
-		eventually(t, func() error {
+		eventually.Nil(t, func() error {
 			mu.Lock()
 			defer mu.Unlock()
 			if got[path] == nil {
@@ -135,7 +136,7 @@ func run(t *testing.T, config string) {
 			t.Error(err)
 		}
 	})
-	eventually(t, func() error {
+	eventually.Nil(t, func() error {
 		if c.GetState() != otelcol.StateRunning {
 			return fmt.Errorf("the Collector is %v", c.GetState())
 		}

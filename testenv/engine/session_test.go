@@ -14,6 +14,7 @@ import (
 
 	"github.com/moby/moby/client"
 
+	"github.com/tollgate-dev/tollgate/internal/eventually"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 	"github.com/tollgate-dev/tollgate/testenv/engine/enginetest"
 )
@@ -80,17 +81,6 @@ func answers(ctx context.Context, c *engine.Container) bool {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	return ping(ctx, c) == nil
-}
-
-// eventually waits for a condition.
-func eventually(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	for limit := time.Now().Add(20 * time.Second); !condition(); {
-		if time.Now().After(limit) {
-			t.Fatalf("not within 20 s: %s", what)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
 }
 
 func TestContainerLife(t *testing.T) {
@@ -193,7 +183,7 @@ func TestVerbs(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			eventually(t, "healed", func() bool { return answers(t.Context(), c) })
+			eventually.True(t, "healed", func() bool { return answers(t.Context(), c) })
 			if v.broken() {
 				t.Error("still broken")
 			}
@@ -214,13 +204,13 @@ func TestVerbs(t *testing.T) {
 		if err := s.Release(t.Context(), c.ID, "restart"); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "back", func() bool { return answers(t.Context(), c) })
+		eventually.True(t, "back", func() bool { return answers(t.Context(), c) })
 	})
 	t.Run("the lease ends", func(t *testing.T) {
 		if err := s.Hold(c.ID, "pause", nil, 300*time.Millisecond); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "healed by itself", func() bool { return !inspect().Container.State.Paused })
+		eventually.True(t, "healed by itself", func() bool { return !inspect().Container.State.Paused })
 	})
 	select {
 	case err := <-s.Lost():
@@ -336,7 +326,7 @@ func TestKilledOwner(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait() // killed
-	eventually(t, "the guard removes the session "+id, func() bool {
+	eventually.True(t, "the guard removes the session "+id, func() bool {
 		list, err := s.Client.ContainerList(t.Context(), client.ContainerListOptions{All: true,
 			Filters: make(client.Filters).Add("label", engine.LabelSession+"="+id)})
 		networks, err2 := s.Client.NetworkList(t.Context(), client.NetworkListOptions{Filters: make(client.Filters).Add("label", engine.LabelSession+"="+id)})

@@ -31,6 +31,8 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/tollgate-dev/tollgate/internal/eventually"
 )
 
 const (
@@ -75,22 +77,6 @@ func start(t testing.TB, cfg Config) running {
 	return running{addr: line.Addr, stop: stop}
 }
 
-// eventually waits until the condition holds, and fails with its last complaint when it does not within the limit.
-func eventually(t *testing.T, condition func() error) {
-	t.Helper()
-	deadline := time.Now().Add(limit)
-	for {
-		err := condition()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-}
-
 // value evaluates an expression that has one series, or none: NaN.
 func (r running) value(query string) (float64, error) {
 	resp, err := http.PostForm(r.addr["prometheus"]+"/api/v1/query", url.Values{"query": {query}})
@@ -118,7 +104,7 @@ func (r running) value(query string) (float64, error) {
 
 func (r running) expect(t *testing.T, query string, want float64) {
 	t.Helper()
-	eventually(t, func() error {
+	eventually.Nil(t, func() error {
 		got, err := r.value(query)
 		if err == nil && got != want {
 			err = fmt.Errorf("%s = %v, want %v", query, got, want)

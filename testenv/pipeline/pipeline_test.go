@@ -19,6 +19,7 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 
 	"github.com/tollgate-dev/tollgate/internal/alerts"
+	"github.com/tollgate-dev/tollgate/internal/eventually"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	configuration "github.com/tollgate-dev/tollgate/testenv/collector"
 )
@@ -54,7 +55,7 @@ func TestPipeline(t *testing.T) {
 	r.expect(t, `sum(perso_log_records_total{perso_reason="attribute-missing"})`, 2)
 	r.expect(t, `sum by () (perso_span_fallbacks_total)`, 3)
 	// A counter that was seen first at 1 has its increase from 0.
-	eventually(t, func() error {
+	eventually.Nil(t, func() error {
 		got, err := r.value(`sum(increase(perso_log_records_total{perso_reason="attribute-missing"}[1m]))`)
 		if err == nil && !(got > 1) {
 			err = fmt.Errorf("increase %v, want more than the 1 after the first sample", got)
@@ -66,7 +67,7 @@ func TestPipeline(t *testing.T) {
 	r.expect(t, `up{job="outside"}`, 1)
 	r.expect(t, `up{job="pipeline"}`, 1)
 	r.expect(t, `count(ALERTS{alertname="Up",alertstate="firing"})`, 1)
-	eventually(t, func() error {
+	eventually.Nil(t, func() error {
 		got, err := r.value(`count_over_time(up{job="outside"}[1s])`)
 		if err == nil && !(got >= 5) {
 			err = fmt.Errorf("%v scrapes in a second, want about 10", got)
@@ -102,7 +103,7 @@ func TestPipeline(t *testing.T) {
 func watchUp(t *testing.T, w *alerts.Watcher) {
 	t.Helper()
 	var events []result.AlertEvent
-	eventually(t, func() error {
+	eventually.Nil(t, func() error {
 		more, err := w.Poll(t.Context())
 		if events = append(events, more...); err == nil && len(events) < 2 {
 			err = fmt.Errorf("events %+v, want two", events)
@@ -150,7 +151,7 @@ func TestTailSampling(t *testing.T) {
 		s.flush(t)
 	}
 	r.expect(t, `sum(perso_span_fallbacks_total)`, 200)
-	eventually(t, func() error { // the first count is an increase, too
+	eventually.Nil(t, func() error { // the first count is an increase, too
 		got, err := r.value(`sum(increase(perso_span_fallbacks_total[1m]))`)
 		if err == nil && !(got > 150) {
 			err = fmt.Errorf("increase %v, want about 200", got)

@@ -9,20 +9,9 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
-)
 
-// eventually waits until a condition holds.
-func eventually(t *testing.T, what string, limit time.Duration, holds func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(limit)
-	for !holds() {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within %v: %s", limit, what)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-}
+	"github.com/tollgate-dev/tollgate/internal/eventually"
+)
 
 // controlled is a control that counts.
 type controlled struct{ forced, healed atomic.Int64 }
@@ -104,13 +93,13 @@ func TestLeases(t *testing.T) {
 	healed := func(n int64) func() bool { return func() bool { return fault.healed.Load() == n } }
 
 	do("PUT", "/control/fault?lease=20ms", `{"arm":"a"}`)
-	eventually(t, "the lease ends by itself", 5*time.Second, healed(1))
+	eventually.True(t, "the lease ends by itself", healed(1))
 
 	// A renewed lease outlives the first one: only the last one's end, or a heal, ends it.
 	do("PUT", "/control/fault?lease=20ms", `{"arm":"a"}`)
 	do("PUT", "/control/fault?lease=1m", `{"arm":"a"}`)
 	do("PUT", "/control/fault?lease=20ms", `{"arm":"b"}`)
-	eventually(t, "the other arm's lease ends", 5*time.Second, healed(2))
+	eventually.True(t, "the other arm's lease ends", healed(2))
 	do("DELETE", "/control/fault?arm=b", "")
 	if !healed(2)() {
 		t.Errorf("healed %d times, want 2: b was healed already", fault.healed.Load())

@@ -11,6 +11,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/tollgate-dev/tollgate/internal/eventually"
 )
 
 // lag is the ingest group's lag on the events topic, in records.
@@ -47,7 +49,7 @@ func TestThrottledFetchesMakeLag(t *testing.T) {
 	defer admin.Close()
 
 	d.sendEvents(50)
-	eventually(t, "events are consumed", waitLimit, func() bool { return d.profile("u1").Clicks[1] == 50 && d.lag(admin) == 0 })
+	eventually.True(t, "events are consumed", func() bool { return d.profile("u1").Clicks[1] == 50 && d.lag(admin) == 0 })
 
 	throttle := func(lease, interval string) {
 		d.must("PUT", "backing", "/control/throttle-fetch?lease="+lease,
@@ -56,7 +58,7 @@ func TestThrottledFetchesMakeLag(t *testing.T) {
 	throttle("1m", "1m")
 	d.sendEvents(300)
 	// One answer of two kilobytes in a minute: nearly everything stays in the broker for as long as one looks.
-	eventually(t, "lag grows", waitLimit, func() bool { return d.lag(admin) >= 200 })
+	eventually.True(t, "lag grows", func() bool { return d.lag(admin) >= 200 })
 	for end := time.Now().Add(500 * time.Millisecond); time.Now().Before(end); {
 		if lag := d.lag(admin); lag < 200 {
 			t.Fatalf("lag fell to %d under the throttle", lag)
@@ -64,11 +66,11 @@ func TestThrottledFetchesMakeLag(t *testing.T) {
 	}
 	d.must("DELETE", "backing", "/control/throttle-fetch?arm=arm", nil, nil)
 	d.must("DELETE", "backing", "/control/throttle-fetch", nil, nil)
-	eventually(t, "the release restores", waitLimit, func() bool { return d.lag(admin) == 0 })
+	eventually.True(t, "the release restores", func() bool { return d.lag(admin) == 0 })
 
 	throttle("500ms", "100ms")
 	d.sendEvents(100)
-	eventually(t, "the end of the lease restores", waitLimit, func() bool { return d.profile("u1").Clicks[1] == 450 && d.lag(admin) == 0 })
+	eventually.True(t, "the end of the lease restores", func() bool { return d.profile("u1").Clicks[1] == 450 && d.lag(admin) == 0 })
 
 	throttle("1m", "1m") // the stack has to end in good order under a throttle, too
 	d.sendEvents(10)

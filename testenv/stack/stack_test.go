@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/eventually"
 	"github.com/tollgate-dev/tollgate/internal/population"
 )
 
@@ -24,7 +25,6 @@ const (
 	testUsers = 60
 	testItems = 40
 	testSeed  = 11
-	waitLimit = 20 * time.Second
 )
 
 // deployed is one arm, every role in a goroutine of its own.
@@ -227,7 +227,7 @@ func (d *deployed) journey() {
 			t.Errorf("%s: got %d, want %d", e.Type, status, http.StatusAccepted)
 		}
 	}
-	eventually(t, "the click reaches the profile", waitLimit, func() bool {
+	eventually.True(t, "the click reaches the profile", func() bool {
 		p := d.profile("u3")
 		return p.Clicks[item.Category] == before+1 && p.SeenMS > 0
 	})
@@ -247,29 +247,29 @@ func TestJourneyAndMissingAttribute(t *testing.T) {
 		t.Errorf("delivered %d records, want %d", delivered.Records, testUsers)
 	}
 	var audit struct{ Users, Missing int }
-	eventually(t, "profiles lack their age", waitLimit, func() bool {
+	eventually.True(t, "profiles lack their age", func() bool {
 		d.must("POST", "profile", "/control/audit", map[string]string{"attribute": "age"}, &audit)
 		return audit.Missing > testUsers/4
 	})
 	if audit.Users != testUsers {
 		t.Errorf("audit sees %d users, want %d", audit.Users, testUsers)
 	}
-	eventually(t, "default content for those without age", waitLimit, func() bool {
+	eventually.True(t, "default content for those without age", func() bool {
 		d.must("POST", "profile", "/control/audit", map[string]string{"attribute": "age"}, &audit)
 		counts := d.defaults()
 		return counts[reasonMissing] == audit.Missing && counts[""] == testUsers-audit.Missing
 	})
 	d.must("DELETE", "etl", "/control/drop-attribute", nil, nil)
 	d.must("POST", "etl", "/control/deliver", struct{}{}, nil)
-	eventually(t, "all personalized again", waitLimit, func() bool { return d.defaults()[""] == testUsers })
+	eventually.True(t, "all personalized again", func() bool { return d.defaults()[""] == testUsers })
 }
 
 func TestRefreshHealsByItself(t *testing.T) {
 	d := deploy(t, func(_ string, cfg *Config) { cfg.Refresh = 2000 })
 	d.must("PUT", "etl", "/control/drop-attribute?lease=1m", map[string]any{"attribute": "tier", "share": 1}, nil)
-	eventually(t, "the refresh drops the attribute", waitLimit, func() bool { return d.recommend("s", "u1").Reason == reasonMissing })
+	eventually.True(t, "the refresh drops the attribute", func() bool { return d.recommend("s", "u1").Reason == reasonMissing })
 	d.must("PUT", "etl", "/control/drop-attribute?lease=20ms", map[string]any{"attribute": "tier", "share": 1}, nil)
-	eventually(t, "the refresh brings it back", waitLimit, func() bool { return d.recommend("s", "u1").Reason == "" })
+	eventually.True(t, "the refresh brings it back", func() bool { return d.recommend("s", "u1").Reason == "" })
 }
 
 func TestGatewayRefusesBadRequests(t *testing.T) {

@@ -15,6 +15,8 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
+	"github.com/tollgate-dev/tollgate/internal/eventually"
 )
 
 // logSink keeps log records. The SDK reuses what it exports, so they are cloned.
@@ -96,7 +98,7 @@ func (o *observed) span(service, name string) (tracetest.SpanStub, bool) {
 func (o *observed) waitSpan(service, name string) tracetest.SpanStub {
 	o.t.Helper()
 	var found tracetest.SpanStub
-	eventually(o.t, fmt.Sprintf("span %q of %s", name, service), waitLimit, func() bool {
+	eventually.True(o.t, fmt.Sprintf("span %q of %s", name, service), func() bool {
 		var ok bool
 		found, ok = o.span(service, name)
 		return ok
@@ -168,7 +170,7 @@ func TestTraceCrossesEveryHop(t *testing.T) {
 		})
 	}
 	for _, hop := range [][2]string{{"gateway", "POST /v1/decide"}, {"decision", "POST /v1/decide"}, {"decision", "GET /v1/profile"}, {"profile", "GET /v1/profile"}} {
-		eventually(t, "span "+hop[1]+" of "+hop[0]+" in the gateway's trace", waitLimit, func() bool { return inTrace(hop[0], hop[1]) })
+		eventually.True(t, "span "+hop[1]+" of "+hop[0]+" in the gateway's trace", func() bool { return inTrace(hop[0], hop[1]) })
 	}
 	for _, hop := range [][2]string{{"model", "POST /v1/rank"}, {"profile", "GET /v1/content"}, {"profile", "POST /v1/link"}} {
 		if s := o.waitSpan(hop[0], hop[1]); !s.Parent.IsRemote() {
@@ -183,7 +185,7 @@ func TestTraceCrossesEveryHop(t *testing.T) {
 	if batch := o.waitSpan("ingest", "apply batch"); len(batch.Links) == 0 {
 		t.Error("the batch is linked to none of its records")
 	}
-	eventually(t, "the decision says what it decided", waitLimit, func() bool {
+	eventually.True(t, "the decision says what it decided", func() bool {
 		return slices.ContainsFunc(o.spans.GetSpans(), func(s tracetest.SpanStub) bool {
 			return s.Name == "POST /v1/decide" && attr(s.Attributes, "perso.reason") == "none" && attr(s.Attributes, "perso.model.version") != "" &&
 				attr(s.Attributes, "feature_flag.result.variant") == attr(s.Attributes, "perso.variant") && attr(s.Attributes, "http.route") == "/v1/decide"
@@ -225,11 +227,11 @@ func TestMissingAttributeShowsInAllSignals(t *testing.T) {
 	o.journey()
 	o.must("PUT", "etl", "/control/drop-attribute?lease=1m", map[string]any{"attribute": "age", "share": 1}, nil)
 	o.must("POST", "etl", "/control/deliver", struct{}{}, nil)
-	eventually(t, "default content for all", waitLimit, func() bool { return o.defaults()[reasonMissing] == testUsers })
+	eventually.True(t, "default content for all", func() bool { return o.defaults()[reasonMissing] == testUsers })
 	o.defaults() // enough decisions for the drift measure
 
 	var records []sdklog.Record
-	eventually(t, "log records with the reason", waitLimit, func() bool {
+	eventually.True(t, "log records with the reason", func() bool {
 		records = o.logs.with("perso.reason", reasonMissing)
 		return len(records) > 0
 	})
@@ -240,7 +242,7 @@ func TestMissingAttributeShowsInAllSignals(t *testing.T) {
 	if len(o.logs.with("feature_flag.key", flag)) == 0 {
 		t.Error("no feature_flag.evaluation at debug level")
 	}
-	eventually(t, "a span with the missing attribute", waitLimit, func() bool {
+	eventually.True(t, "a span with the missing attribute", func() bool {
 		return slices.ContainsFunc(o.spans.GetSpans(), func(s tracetest.SpanStub) bool {
 			return attr(s.Attributes, "perso.missing") == `["age"]` && attr(s.Attributes, "perso.reason") == reasonMissing
 		})
