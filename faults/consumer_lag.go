@@ -3,6 +3,9 @@ package faults
 import (
 	"context"
 	"fmt"
+
+	"github.com/tollgate-dev/tollgate/testenv/lever"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // consumerLag: the broker throttles the consumer group that turns events into profile updates, as a client quota
@@ -11,16 +14,15 @@ func consumerLag() Fault {
 	const piledUp, caughtUp = 100, 20 // records
 
 	return Fault{
-		ID:       "consumer-lag",
-		Title:    "the broker throttles the consumer of events",
-		Perturbs: "the broker's fetch answers (a client quota)",
-		Felt:     "profiles and features are late; answers are fast and a little stale",
-		Least:    "off",
-		Uses:     []string{"backing/throttle-fetch"},
-		Expect:   []string{"ConsumerLagHigh", "EventAgeHigh"},
-		Allow:    []string{"ClickThroughLow"},
+		ID:     "consumer-lag",
+		Title:  "the broker throttles the consumer of events",
+		Felt:   "profiles and features are late; answers are fast and a little stale",
+		Least:  "off",
+		Levers: []string{lever.ThrottleFetch},
+		Expect: []string{"ConsumerLagHigh", "EventAgeHigh"},
+		Allow:  []string{"ClickThroughLow"},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {
-			in := control(site, "backing", "throttle-fetch", map[string]any{
+			in := pull(site, role.Backing, lever.ThrottleFetch, map[string]any{
 				"arm": site.Arm.Name(), "interval": "1s", "max_bytes": 1024,
 			})
 			return in, in.Renew(ctx)

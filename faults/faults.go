@@ -6,6 +6,7 @@
 package faults
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -14,9 +15,10 @@ import (
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/population"
+	"github.com/tollgate-dev/tollgate/testenv/lever"
 )
 
-// All returns the catalogue in display order, the control first.
+// All returns the catalogue in display order, the one that injects nothing first.
 func All() []Fault {
 	return []Fault{
 		none(),
@@ -47,10 +49,10 @@ const Lease = 5 * time.Second
 type Fault struct {
 	ID       string    // kebab-case; the file is named the same in snake_case
 	Title    string    // what happens, as a short clause
-	Perturbs string    // what it acts on
 	Felt     string    // what a user of the system feels
 	Least    string    // the least level that can detect it
-	Uses     []string  // what it acts through: SERVICE/CONTROL or SERVICE/ACTION, or "crowd"; an environment has it or not
+	Levers   []string  // what it pulls or asks, by name in lever.All; an environment has them or not
+	Service  string    // whose levers they are, unless the experiment names another; "" where each lever has a service of its own
 	Expect   []string  // alerts that should fire; the first of them to fire is the detection
 	Allow    []string  // alerts that the fault explains without being made for it
 	Evidence *Evidence // where the cause is written; nil: nowhere that a query finds
@@ -94,22 +96,36 @@ func (e *Evidence) String() string {
 	return e.Signal + ": " + strings.Join(parts, " ")
 }
 
+// Uses are the fault's levers with the services that have them, as lever.At has it. Target is the service that the
+// experiment names; "" for the fault's own choice.
+func (f Fault) Uses(target string) []string {
+	var uses []string
+	for _, name := range f.Levers {
+		service := cmp.Or(target, f.Service)
+		if l, err := lever.Lookup(name); err == nil && l.Service != "" {
+			service = l.Service
+		}
+		uses = append(uses, lever.At(service, name))
+	}
+	return uses
+}
+
 // Site is where a fault acts: one arm, and the crowd that loads all arms.
 type Site struct {
 	Arm     Target
 	Crowd   Crowd
-	Service string // the service that the experiment names as the fault's target; "" for the fault's own choice
+	Service string // Fault.Service, or the one that the experiment names in its place
 }
 
 // Target is one arm, as far as a fault needs it.
 type Target interface {
 	Name() string
-	// Control puts the named control of a service into force, or renews its lease.
-	Control(ctx context.Context, service, control string, params any, lease time.Duration) error
-	// Release ends a control; idempotent.
-	Release(ctx context.Context, service, control string) error
-	// Ask sends a one-off question or action to a service.
-	Ask(ctx context.Context, service, action string, params, out any) error
+	// Pull puts a lever of a service into force, or renews its lease.
+	Pull(ctx context.Context, service, lever string, params any, lease time.Duration) error
+	// Release ends a lever; idempotent.
+	Release(ctx context.Context, service, lever string) error
+	// Ask asks a lever a question, or makes it do something once.
+	Ask(ctx context.Context, service, lever string, params, out any) error
 	// Lag is the consumer group's lag, in records by partition, as the broker has it.
 	Lag(ctx context.Context) (map[int32]int64, error)
 	// Answers reports whether a service answers its health check now.
@@ -125,10 +141,10 @@ type Crowd interface {
 	Arrived(arm string) (byBand []int64, since time.Time)
 }
 
-// control is the Injection of one leased control of a service.
-func control(site Site, service, name string, params any) Injection {
+// pull is the Injection of one lever of a service.
+func pull(site Site, service, name string, params any) Injection {
 	return Injection{
-		Renew: func(ctx context.Context) error { return site.Arm.Control(ctx, service, name, params, Lease) },
+		Renew: func(ctx context.Context) error { return site.Arm.Pull(ctx, service, name, params, Lease) },
 		Heal:  func(ctx context.Context) error { return site.Arm.Release(ctx, service, name) },
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/population"
+	"github.com/tollgate-dev/tollgate/testenv/lever"
 )
 
 func TestCatalogueIsComplete(t *testing.T) {
@@ -27,7 +28,7 @@ func TestCatalogueIsComplete(t *testing.T) {
 		if _, err := os.Stat(strings.ReplaceAll(f.ID, "-", "_") + ".go"); err != nil {
 			t.Errorf("%s: its file: %v", f.ID, err)
 		}
-		if f.Title == "" || f.Perturbs == "" || f.Felt == "" || f.Least == "" || f.Inject == nil || f.Probe == nil {
+		if f.Title == "" || f.Felt == "" || f.Least == "" || f.Inject == nil || f.Probe == nil {
 			t.Errorf("%s: a field is empty", f.ID)
 		}
 		if f.ID != "none" && len(f.Expect) == 0 {
@@ -40,7 +41,7 @@ func TestCatalogueIsComplete(t *testing.T) {
 		}
 	}
 	if All()[0].ID != "none" {
-		t.Error("the control must come first")
+		t.Error("none must come first")
 	}
 }
 
@@ -58,38 +59,36 @@ func TestLookupListsTheLegalNames(t *testing.T) {
 
 // site is an arm that remembers what is in force, and a crowd.
 type site struct {
-	controls map[string]any
-	asked    []string
-	lag      map[int32]int64
-	users    int
-	missing  int
-	drift    population.Drift
-	arrived  []int64
-	silent   bool
-	latency  int
-	broken   error
-	used     []string
+	pulled  map[string]any
+	lag     map[int32]int64
+	users   int
+	missing int
+	drift   population.Drift
+	arrived []int64
+	silent  bool
+	latency int
+	broken  error
+	used    []string
 }
 
 func (s *site) Name() string { return "full" }
 
-func (s *site) Control(_ context.Context, service, control string, params any, lease time.Duration) error {
+func (s *site) Pull(_ context.Context, service, name string, params any, lease time.Duration) error {
 	if lease != Lease {
-		return errors.New("a control without the catalogue's lease")
+		return errors.New("a lever without the catalogue's lease")
 	}
-	s.controls[service+"/"+control] = params
-	s.used = append(s.used, service+"/"+control)
+	s.pulled[lever.At(service, name)] = params
+	s.used = append(s.used, lever.At(service, name))
 	return s.broken
 }
 
-func (s *site) Release(_ context.Context, service, control string) error {
-	delete(s.controls, service+"/"+control)
+func (s *site) Release(_ context.Context, service, name string) error {
+	delete(s.pulled, lever.At(service, name))
 	return s.broken
 }
 
-func (s *site) Ask(_ context.Context, service, action string, _, out any) error {
-	s.asked = append(s.asked, service+"/"+action)
-	s.used = append(s.used, service+"/"+action)
+func (s *site) Ask(_ context.Context, service, name string, _, out any) error {
+	s.used = append(s.used, lever.At(service, name))
 	if s.broken == nil && out != nil {
 		return json.Unmarshal(fmt.Appendf(nil, `{"users":%d,"missing":%d,"latency_ms":%d}`, s.users, s.missing, s.latency), out)
 	}
@@ -104,28 +103,37 @@ func (s *site) Answers(context.Context, string) (bool, error) {
 
 func (s *site) SetDrift(d population.Drift) {
 	s.drift = d
-	s.used = append(s.used, "crowd")
+	s.used = append(s.used, lever.At(lever.Crowd, lever.Drift))
 }
 
-// TestUsesIsWhatIsUsed: what an entry says it acts through is what it asks of its site.
-func TestUsesIsWhatIsUsed(t *testing.T) {
+// TestLeversAreWhatIsPulled: what an entry says it pulls or asks is what it pulls and asks, and a lever of the table.
+func TestLeversAreWhatIsPulled(t *testing.T) {
 	for _, f := range All() {
-		s := &site{controls: map[string]any{}}
-		in, err := f.Inject(t.Context(), Site{Arm: s, Crowd: s})
+		s := &site{pulled: map[string]any{}}
+		in, err := f.Inject(t.Context(), Site{Arm: s, Crowd: s, Service: f.Service})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := f.Probe(t.Context(), Site{Arm: s, Crowd: s}); err != nil {
+		if _, err := f.Probe(t.Context(), Site{Arm: s, Crowd: s, Service: f.Service}); err != nil {
 			t.Fatal(err)
 		}
 		if err := in.Heal(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		used, says := slices.Clone(s.used), slices.Clone(f.Uses)
+		used, says := slices.Clone(s.used), f.Uses("")
 		slices.Sort(used)
 		slices.Sort(says)
 		if used = slices.Compact(used); !slices.Equal(used, says) {
 			t.Errorf("%s uses %v and says %v", f.ID, used, says)
+		}
+		for _, name := range f.Levers {
+			l, err := lever.Lookup(name)
+			if err != nil {
+				t.Errorf("%s: %v", f.ID, err)
+			}
+			if l.Service == "" && f.Service == "" {
+				t.Errorf("%s pulls %s at no service", f.ID, name)
+			}
 		}
 	}
 }
@@ -136,12 +144,12 @@ func TestServiceOfTheExperiment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{controls: map[string]any{}}
+	s := &site{pulled: map[string]any{}}
 	if _, err := f.Inject(t.Context(), Site{Arm: s, Crowd: s, Service: "shop"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := s.controls["shop/pause"]; !ok {
-		t.Errorf("in force: %v", s.controls)
+	if _, ok := s.pulled[lever.At("shop", lever.Pause)]; !ok {
+		t.Errorf("in force: %v", s.pulled)
 	}
 }
 
@@ -149,24 +157,24 @@ func TestServiceOfTheExperiment(t *testing.T) {
 func TestEveryFaultHeals(t *testing.T) {
 	for _, f := range All() {
 		t.Run(f.ID, func(t *testing.T) {
-			s := &site{controls: map[string]any{}}
-			in, err := f.Inject(t.Context(), Site{Arm: s, Crowd: s})
+			s := &site{pulled: map[string]any{}}
+			in, err := f.Inject(t.Context(), Site{Arm: s, Crowd: s, Service: f.Service})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if f.ID != "none" && len(s.controls) == 0 && s.drift == (population.Drift{}) {
+			if f.ID != "none" && len(s.pulled) == 0 && s.drift == (population.Drift{}) {
 				t.Error("injecting changed nothing")
 			}
-			if len(s.controls) > 0 && in.Renew == nil {
-				t.Error("a leased control that is not renewed")
+			if len(s.pulled) > 0 && in.Renew == nil {
+				t.Error("a lever that is not renewed")
 			}
 			for range 2 {
 				if err := in.Heal(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if len(s.controls) > 0 || s.drift != (population.Drift{}) {
-				t.Errorf("healed, and yet in force: %v %v", s.controls, s.drift)
+			if len(s.pulled) > 0 || s.drift != (population.Drift{}) {
+				t.Errorf("healed, and yet in force: %v %v", s.pulled, s.drift)
 			}
 		})
 	}
@@ -175,8 +183,8 @@ func TestEveryFaultHeals(t *testing.T) {
 // TestEveryFaultHealsWhatItHalfInjected: an arm that fails halfway still hands back the heal.
 func TestEveryFaultHealsWhatItHalfInjected(t *testing.T) {
 	for _, f := range All() {
-		s := &site{controls: map[string]any{}, broken: errors.New("no answer")}
-		if in, _ := f.Inject(t.Context(), Site{Arm: s, Crowd: s}); in.Heal == nil {
+		s := &site{pulled: map[string]any{}, broken: errors.New("no answer")}
+		if in, _ := f.Inject(t.Context(), Site{Arm: s, Crowd: s, Service: f.Service}); in.Heal == nil {
 			t.Errorf("%s: an injection that fails has no heal", f.ID)
 		}
 	}
@@ -210,7 +218,7 @@ func TestProbes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := f.Probe(t.Context(), Site{Arm: &tt.site, Crowd: &tt.site})
+		got, err := f.Probe(t.Context(), Site{Arm: &tt.site, Crowd: &tt.site, Service: f.Service})
 		if err != nil {
 			t.Fatal(err)
 		}

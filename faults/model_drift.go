@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/tollgate-dev/tollgate/internal/population"
+	"github.com/tollgate-dev/tollgate/testenv/lever"
 )
 
 // modelDrift: the people change, the model does not. Most arriving users are young and tastes turn, so the inputs no
@@ -17,14 +18,13 @@ func modelDrift() Fault {
 		normal = 0.60
 	)
 	return Fault{
-		ID:       "model-drift",
-		Title:    "the users grow younger and their taste turns; the model stays",
-		Perturbs: "the population behind the journeys",
-		Felt:     "less relevant content; nothing fails, latency is normal",
-		Least:    "metrics",
-		Uses:     []string{"crowd"},
-		Expect:   []string{"InputDrift", "ClickThroughLow"},
-		Allow:    []string{"DefaultContentHigh", "FallbackSpansHigh"},
+		ID:     "model-drift",
+		Title:  "the users grow younger and their taste turns; the model stays",
+		Felt:   "less relevant content; nothing fails, latency is normal",
+		Least:  "metrics",
+		Levers: []string{lever.Drift},
+		Expect: []string{"InputDrift", "ClickThroughLow"},
+		Allow:  []string{"DefaultContentHigh", "FallbackSpansHigh"},
 		Inject: func(_ context.Context, site Site) (Injection, error) {
 			site.Crowd.SetDrift(population.Drift{Taste: 0.8, Mix: mix})
 			return Injection{Heal: func(context.Context) error {

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/tollgate-dev/tollgate/testenv/lever"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // profileAttributeMissing: the upstream that delivers profiles stops sending one attribute for part of the users. The
@@ -13,12 +16,11 @@ func profileAttributeMissing() Fault {
 	type audit struct{ Users, Missing int }
 
 	return Fault{
-		ID:       "profile-attribute-missing",
-		Title:    fmt.Sprintf("the upstream stops delivering %s for half of the users", attribute),
-		Perturbs: "the upstream's deliveries (etl)",
-		Felt:     "default content for these users; click-through sinks, nothing fails",
-		Least:    "metrics",
-		Uses:     []string{"etl/drop-attribute", "etl/deliver", "profile/audit"},
+		ID:     "profile-attribute-missing",
+		Title:  fmt.Sprintf("the upstream stops delivering %s for half of the users", attribute),
+		Felt:   "default content for these users; click-through sinks, nothing fails",
+		Least:  "metrics",
+		Levers: []string{lever.DropAttribute, lever.Deliver, lever.Audit},
 		Expect: []string{
 			"ProfileAttributeMissing", "InputDrift", "DefaultContentHigh", "ClickThroughLow",
 			"MissingAttributeLogged", "FallbackSpansHigh",
@@ -27,15 +29,15 @@ func profileAttributeMissing() Fault {
 			"perso.reason": "attribute-missing", "perso.attribute": attribute,
 		}},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {
-			deliver := func(ctx context.Context) error { return site.Arm.Ask(ctx, "etl", "deliver", struct{}{}, nil) }
-			in := control(site, "etl", "drop-attribute", map[string]any{"attribute": attribute, "share": share})
+			deliver := func(ctx context.Context) error { return site.Arm.Ask(ctx, role.ETL, lever.Deliver, struct{}{}, nil) }
+			in := pull(site, role.ETL, lever.DropAttribute, map[string]any{"attribute": attribute, "share": share})
 			release := in.Heal
 			in.Heal = func(ctx context.Context) error { return errors.Join(release(ctx), deliver(ctx)) }
 			return in, errors.Join(in.Renew(ctx), deliver(ctx))
 		},
 		Probe: func(ctx context.Context, site Site) (Effect, error) {
 			var a audit
-			if err := site.Arm.Ask(ctx, "profile", "audit", map[string]string{"attribute": attribute}, &a); err != nil {
+			if err := site.Arm.Ask(ctx, role.Profile, lever.Audit, map[string]string{"attribute": attribute}, &a); err != nil {
 				return Effect{}, err
 			}
 			missing := float64(a.Missing) / float64(max(a.Users, 1))

@@ -1,32 +1,33 @@
 package faults
 
 import (
-	"cmp"
 	"context"
 	"fmt"
+
+	"github.com/tollgate-dev/tollgate/testenv/lever"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // servicePause: the processes of one service stand still, as in a long garbage collection, a stopped virtual machine or a
 // frozen node. Nothing is refused and nothing crashes: whoever asks waits.
 func servicePause() Fault {
-	const usual = "decision"
-	service := func(site Site) string { return cmp.Or(site.Service, usual) }
+	const usual = role.Decision
 
 	return Fault{
-		ID:       "service-pause",
-		Title:    "the processes of one service stand still (" + usual + ", unless the experiment names another)",
-		Perturbs: "a process or container",
-		Felt:     "answers that do not come, time-outs, errors",
-		Least:    "off",
-		Uses:     []string{usual + "/pause"},
-		Expect:   []string{"ServiceDown", "HighErrorRate"},
-		Allow:    []string{"ClickThroughLow", "ConsumerLagHigh", "DefaultContentHigh", "EventAgeHigh", "FallbackSpansHigh", "PipelineBlind"},
+		ID:      "service-pause",
+		Title:   "the processes of one service stand still (" + usual + ", unless the experiment names another)",
+		Felt:    "answers that do not come, time-outs, errors",
+		Least:   "off",
+		Levers:  []string{lever.Pause},
+		Service: usual,
+		Expect:  []string{"ServiceDown", "HighErrorRate"},
+		Allow:   []string{"ClickThroughLow", "ConsumerLagHigh", "DefaultContentHigh", "EventAgeHigh", "FallbackSpansHigh", "PipelineBlind"},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {
-			in := control(site, service(site), "pause", struct{}{})
+			in := pull(site, site.Service, lever.Pause, struct{}{})
 			return in, in.Renew(ctx)
 		},
 		Probe: func(ctx context.Context, site Site) (Effect, error) {
-			answers, err := site.Arm.Answers(ctx, service(site))
+			answers, err := site.Arm.Answers(ctx, site.Service)
 			if err != nil {
 				return Effect{}, err
 			}
@@ -35,7 +36,7 @@ func servicePause() Fault {
 				detail, value = "does not answer", 0
 			}
 			return Effect{
-				Present: !answers, Gone: answers, Detail: fmt.Sprintf("%s %s", service(site), detail), Values: map[string]float64{"answers": value},
+				Present: !answers, Gone: answers, Detail: fmt.Sprintf("%s %s", site.Service, detail), Values: map[string]float64{"answers": value},
 			}, nil
 		},
 	}

@@ -1,14 +1,14 @@
 package testenv
 
 import (
-	"bufio"
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/shirou/gopsutil/v4/mem"
 )
 
 // What one arm and one launch were seen to need, with room to spare: 7 processes of 25 to 60 MB of their own, a dozen
@@ -20,20 +20,19 @@ const (
 	filesShared  = 120
 )
 
-// Check compares what the arms need with the memory that is available and the limit on open files.
-func (*Process) Check(_ context.Context, arms int) error {
-	return roomFor(arms)
-}
-
-// roomFor is the check of processes and of containers alike.
-func roomFor(arms int) error {
+// Room compares what so many arms of our own stack need, as processes or as containers, with the memory that is available and
+// the limit on open files. The error says what is short and what to do.
+func Room(arms int) error {
 	need := memoryShared + int64(arms)*memoryPerArm
-	free, ok := memAvailable()
-	if room, limited := cgroupRoom(); limited && (!ok || room < free) {
-		free, ok = room, true
+	free, known := int64(0), false
+	if memory, err := mem.VirtualMemory(); err == nil { // a system that does not say cannot be short
+		free, known = int64(memory.Available), true
 	}
-	if ok && free < need {
-		return fmt.Errorf("too little memory: %d arms need about %d MB and %d MB are available: run fewer levels (--levels) or free some",
+	if room, limited := cgroupRoom(); limited && (!known || room < free) {
+		free, known = room, true
+	}
+	if known && free < need {
+		return fmt.Errorf("too little memory: %d arms need about %d MiB and %d MiB are available: run fewer levels (--levels) or free some",
 			arms, need>>20, free>>20)
 	}
 	var limit syscall.Rlimit
@@ -45,24 +44,6 @@ func roomFor(arms int) error {
 			arms, files, limit.Cur, files)
 	}
 	return nil
-}
-
-// memAvailable reads MemAvailable in bytes; false where the system does not say.
-func memAvailable() (int64, bool) {
-	f, err := os.Open("/proc/meminfo")
-	if err != nil {
-		return 0, false
-	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if rest, ok := strings.CutPrefix(lines.Text(), "MemAvailable:"); ok {
-			var kib int64
-			if _, err := fmt.Sscan(rest, &kib); err == nil {
-				return kib << 10, true
-			}
-		}
-	}
-	return 0, false
 }
 
 // cgroupRoom is what the control group (v2) of this process leaves, in bytes; false where it sets no limit. Its own

@@ -6,12 +6,12 @@ import (
 	"strings"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/testenv/collector"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // Levels returns the shipped levels, the baseline first, in rising order of what they switch on. Each is environment
-// variables as the OpenTelemetry SDK defines them, so that the same level drives a stack in any language. The PERSO_
-// variables are our own: PERSO_TAIL_SAMPLING is for the arm's Collector, the two of the last level are for this stack.
+// variables as the OpenTelemetry SDK defines them, so that the same level drives a stack in any language. Those of package
+// role are our own: tail sampling is for the arm's Collector, the two of the last level are for this stack.
 func Levels() []result.Level {
 	return []result.Level{
 		{Name: "off", Title: "nothing: no SDK, no middleware on the request path", Env: map[string]string{
@@ -22,14 +22,14 @@ func Levels() []result.Level {
 		{Name: "logs", Title: "metrics and structured logs", Env: signals("otlp", "otlp", "none", "always_off", "")},
 		{Name: "traces-1", Title: "metrics, logs and 1 % of traces", Env: signals("otlp", "otlp", "otlp", "parentbased_traceidratio", "0.01")},
 		{Name: "traces-10", Title: "metrics, logs and 10 % of traces", Env: signals("otlp", "otlp", "otlp", "parentbased_traceidratio", "0.1")},
-		{Name: "tail", Title: "metrics, logs and all traces, of which the Collector keeps errors, slow ones and 10 %", Env: with(
+		{Name: "tail", Title: "metrics, logs and all traces; the Collector keeps errors, slow ones and 10 %", Env: with(
 			signals("otlp", "otlp", "otlp", "parentbased_always_on", ""),
-			map[string]string{collector.EnvTail: "errors,slow=250ms,share=0.1"},
+			map[string]string{role.EnvTailSampling: "errors,slow=250ms,share=0.1"},
 		)},
 		{Name: "full", Title: "metrics, logs and all traces", Env: signals("otlp", "otlp", "otlp", "parentbased_always_on", "")},
 		{Name: "debug", Title: "full, with debug logs and a metric label per item", Env: with(
 			signals("otlp", "otlp", "otlp", "parentbased_always_on", ""),
-			map[string]string{"PERSO_LOG_LEVEL": "debug", "PERSO_ITEM_LABELS": "true"},
+			map[string]string{role.EnvLogLevel: "debug", role.EnvItemLabels: "true"},
 		)},
 	}
 }

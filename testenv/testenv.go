@@ -1,5 +1,6 @@
-// Package testenv deploys the personalization stack: one arm per instrumentation level, in one of several
-// environments (child processes, containers, a user's own system) behind one interface.
+// Package testenv deploys the personalization stack: one arm per instrumentation level, in one of several environments behind
+// one interface. Each environment is a package below: process, containers, external. Each of these has the same three types:
+// an Environment, its launch, and the arm of a launch.
 package testenv
 
 import (
@@ -8,16 +9,17 @@ import (
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// Environment deploys stacks. Implementations: Process, Containers, External.
+// Environment deploys stacks.
 type Environment interface {
 	// Name is process, containers or external.
 	Name() string
 	// Check refuses, before anything starts, what the machine cannot carry; the error says what is short and what to do.
 	Check(ctx context.Context, arms int) error
-	// Supports says why a fault cannot be injected here, nil if it can. Uses are what it acts through: SERVICE/CONTROL,
-	// SERVICE/ACTION, or "crowd".
+	// Supports says why a fault cannot be injected here, nil if it can. Uses are the levers that it pulls, as lever.At has
+	// them.
 	Supports(fault string, uses []string) error
 	// Size says in a clause how much a launch of so many arms starts, e.g. "29 processes".
 	Size(arms int) string
@@ -87,21 +89,43 @@ type Arm interface {
 	// Loadgen takes what the load generator saw, to be scraped as the outside view of this arm.
 	Loadgen(report Observed)
 
-	// Control puts the named control of a service into force, or renews its lease; the service heals itself when the
-	// lease ends.
-	Control(ctx context.Context, service, control string, params any, lease time.Duration) error
-	// Release ends a control; releasing one that is not in force is no error.
-	Release(ctx context.Context, service, control string) error
-	// Ask sends a one-off question or action to a service and decodes the answer into out.
-	Ask(ctx context.Context, service, action string, params, out any) error
+	// Pull puts a lever of a service into force, or renews its lease; what it did heals by itself when the lease ends. A lever
+	// or a service that the arm does not have is an error, here and in the two that follow.
+	Pull(ctx context.Context, service, lever string, params any, lease time.Duration) error
+	// Release ends a lever; releasing one that is not in force is no error.
+	Release(ctx context.Context, service, lever string) error
+	// Ask asks a lever a question, or makes it do something once, and decodes the answer into out.
+	Ask(ctx context.Context, service, lever string, params, out any) error
 }
 
 // Usage is what an arm has used since its start.
 type Usage struct {
-	CPU  map[string]time.Duration // by service; "backing" is the broker and store that all arms share
+	CPU  map[string]time.Duration // by service; role.Backing is the broker and store that all arms share
 	RSS  map[string]int64         // bytes of anonymous memory, by service
-	Peak map[string]int64         // the most that RSS was, by service; one of which that is not known is missing
+	Peak map[string]int64         // the most that RSS was, by service; a service whose peak is not known is missing
 }
+
+// NewUsage is of nothing yet.
+func NewUsage() Usage {
+	return Usage{CPU: map[string]time.Duration{}, RSS: map[string]int64{}, Peak: map[string]int64{}}
+}
+
+// Add adds what one process or container of a service has used; peak is 0 where it is not known. The peak of a service is
+// known only if that of all its parts is.
+func (u Usage) Add(service string, cpu time.Duration, rss, peak int64) {
+	_, more := u.CPU[service]
+	_, known := u.Peak[service]
+	u.CPU[service] += cpu
+	u.RSS[service] += rss
+	if peak > 0 && known == more {
+		u.Peak[service] += peak
+	} else {
+		delete(u.Peak, service)
+	}
+}
+
+// Backing adds the CPU time of the broker and store, whose memory is no arm's own.
+func (u Usage) Backing(cpu time.Duration) { u.CPU[role.Backing] += cpu }
 
 // Observed is what the load generator saw of one arm since the last call.
 type Observed struct {

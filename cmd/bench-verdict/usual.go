@@ -17,6 +17,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/scenarios"
 	"github.com/tollgate-dev/tollgate/testenv"
+	"github.com/tollgate-dev/tollgate/testenv/process"
 )
 
 // requestsPerJourney is how many requests a journey of scenarios/journeys.js makes on average.
@@ -91,7 +92,7 @@ func (b *bench) usualRuns(ctx context.Context, binary, dir string, runs int, o u
 		return err
 	}
 	e.Levels = []experiment.Level{{Level: off}}
-	if err := (&testenv.Process{}).Check(ctx, 1); err != nil {
+	if err := (&process.Environment{}).Check(ctx, 1); err != nil {
 		return err
 	}
 	version, err := versionOf(ctx, binary)
@@ -153,7 +154,7 @@ func deployAndLoad(ctx context.Context, binary, dir, name string, e *experiment.
 	if spin > 0 {
 		arms[0].Role, arms[0].Delay = result.RoleKnownDelay, spin
 	}
-	launch, err := (&testenv.Process{Binary: binary}).Launch(ctx, testenv.Spec{
+	launch, err := (&process.Environment{Binary: binary}).Launch(ctx, testenv.Spec{
 		Arms: arms, Seed: e.Seed, Users: e.Journeys.Users, Items: e.Journeys.Items, Log: log,
 		EvalInterval: e.Alerts.EvalInterval, Scrape: e.Telemetry.ScrapeInterval,
 	})

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/testenv/stack"
+	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
 // Deployments of one run of the usual way, in their order.
@@ -120,9 +120,9 @@ func askSpun(ctx context.Context, gateway string) (float64, error) {
 		if err := errors.Join(err, resp.Body.Close()); err != nil {
 			return 0, err
 		}
-		ns, err := strconv.ParseInt(resp.Header.Get(stack.SpunHeader), 10, 64)
+		ns, err := strconv.ParseInt(resp.Header.Get(slot.SpunHeader), 10, 64)
 		if err != nil || resp.StatusCode != http.StatusOK {
-			return 0, fmt.Errorf("the gateway answered %s without saying what it spun (%s)", resp.Status, stack.SpunHeader)
+			return 0, fmt.Errorf("the gateway answered %s without saying what it spun (%s)", resp.Status, slot.SpunHeader)
 		}
 		sum += float64(ns)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/compose"
+	"github.com/tollgate-dev/tollgate/testenv/containers"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 )
 
@@ -54,7 +55,7 @@ func cores() finding {
 func room() finding {
 	e, err := experiment.Profile("nightly")
 	if err == nil {
-		err = (&testenv.Process{}).Check(context.Background(), len(e.Levels)+2)
+		err = testenv.Room(len(e.Levels) + 2)
 	}
 	if err != nil {
 		return finding{"memory and files", false, err.Error()}
@@ -114,12 +115,12 @@ func containerEngine(ctx context.Context) []finding {
 		at = "containers answer at their own addresses"
 	}
 	out := []finding{{"container engine", true, fmt.Sprintf("%s, API %s, cgroup v%s; %s", e.Info.ServerVersion, e.Client.ClientVersion(), e.Info.CgroupVersion, at)}}
-	if err := testenv.DiskRoom(e); err != nil {
+	if err := e.DiskRoom(); err != nil {
 		out = append(out, finding{"container disk", false, err.Error()})
 	} else {
 		out = append(out, finding{"container disk", true, "enough is free"})
 	}
-	missing, err := e.Missing(ctx, (&testenv.Containers{}).Refs())
+	missing, err := e.Missing(ctx, (&containers.Environment{}).Refs())
 	switch {
 	case err != nil:
 		out = append(out, finding{"container images", false, err.Error()})

@@ -6,6 +6,9 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/testenv"
+	"github.com/tollgate-dev/tollgate/testenv/containers"
+	"github.com/tollgate-dev/tollgate/testenv/external"
+	"github.com/tollgate-dev/tollgate/testenv/process"
 )
 
 // envStackBinary names the binary that the services' image is made of, where this one does not run in a container: on
@@ -24,17 +27,17 @@ func (a *app) environment(e *experiment.Experiment, gateway string) (testenv.Env
 		if err != nil {
 			return nil, "", err
 		}
-		return &testenv.Containers{
+		return &containers.Environment{
 			Binary: binary, StackBinary: os.Getenv(envStackBinary), Images: e.Containers.Choice(), GatewayAddr: gateway,
 			Backends: backends, Networks: e.Containers.Networks,
 			Say: func(line string) { fmt.Fprintln(a.stderr, line) },
 		}, binary, nil
 	}
 	if e.Environment == "external" {
-		return &testenv.External{
+		return &external.Environment{
 			System: e.External, Binary: binary, StackBinary: os.Getenv(envStackBinary), Script: e.Journeys.Script != "",
 			Say: func(line string) { fmt.Fprintln(a.stderr, line) },
 		}, binary, nil
 	}
-	return &testenv.Process{Binary: binary, GatewayAddr: gateway}, binary, nil
+	return &process.Environment{Binary: binary, GatewayAddr: gateway}, binary, nil
 }

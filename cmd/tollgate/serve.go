@@ -7,19 +7,18 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/tollgate-dev/tollgate/testenv"
-	"github.com/tollgate-dev/tollgate/testenv/door"
+	"github.com/tollgate-dev/tollgate/testenv/delayproxy"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 	"github.com/tollgate-dev/tollgate/testenv/pipeline"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 	"github.com/tollgate-dev/tollgate/testenv/stack"
 )
 
 func (a *app) serveCommand() *cobra.Command {
-	roles := []string{testenv.Telemetry, engine.GuardRole, door.Role}
+	roles := []string{role.Telemetry, role.Guard, role.DelayProxy}
 	for _, r := range stack.Roles() {
 		roles = append(roles, r.Name)
 	}
@@ -31,7 +30,7 @@ func (a *app) serveCommand() *cobra.Command {
 		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx := c.Context()
-			if lifeline := os.Getenv("PERSO_LIFELINE"); lifeline == "stdin" {
+			if config, _ := role.FromEnv(os.Getenv); config.Lifeline == role.LifelineStdin { // what is wrong is said below
 				var cut context.CancelFunc
 				ctx, cut = context.WithCancel(ctx)
 				go func() { // ends with its input, at the latest with this process
@@ -45,37 +44,38 @@ func (a *app) serveCommand() *cobra.Command {
 }
 
 // serve runs one role until ctx ends.
-func (a *app) serve(ctx context.Context, role string) error {
-	err := func() error {
-		if role == engine.GuardRole {
-			return engine.Guard(os.Getenv(engine.EnvGuardSession), a.stdin, a.stdout)
-		}
-		if role == door.Role {
-			config, err := door.ConfigFromEnv(os.Getenv, a.stdout)
-			if err != nil {
-				return usage(err)
-			}
-			return door.Run(ctx, config)
-		}
-		if role == testenv.Telemetry {
-			config, err := pipeline.ConfigFromEnv(os.Getenv, a.stdout)
-			if err != nil {
-				return usage(err)
-			}
-			return pipeline.Run(ctx, config)
-		}
-		config, err := stack.ConfigFromEnv(os.Getenv, a.stdout)
-		if err != nil {
-			return usage(err)
-		}
-		roles := stack.Roles()
-		return roles[slices.IndexFunc(roles, func(r stack.Role) bool { return r.Name == role })].Run(ctx, config)
-	}()
+func (a *app) serve(ctx context.Context, name string) error {
+	err := a.runRole(ctx, name)
 	if ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))) {
 		return nil // asked to end
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", strings.TrimSpace(role), err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
+}
+
+func (a *app) runRole(ctx context.Context, name string) error {
+	switch name {
+	case role.Guard:
+		return engine.Guard(os.Getenv(engine.EnvGuardSession), a.stdin, a.stdout)
+	case role.DelayProxy:
+		config, err := delayproxy.ConfigFromEnv(os.Getenv)
+		if err != nil {
+			return usage(err)
+		}
+		return delayproxy.Run(ctx, config, a.stdout)
+	case role.Telemetry:
+		config, err := pipeline.ConfigFromEnv(os.Getenv, a.stdout)
+		if err != nil {
+			return usage(err)
+		}
+		return pipeline.Run(ctx, config)
+	}
+	config, err := stack.ConfigFromEnv(os.Getenv, a.stdout)
+	if err != nil {
+		return usage(err)
+	}
+	roles := stack.Roles()
+	return roles[slices.IndexFunc(roles, func(r stack.Role) bool { return r.Name == name })].Run(ctx, config)
 }

@@ -5,7 +5,6 @@ package child
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -24,7 +23,7 @@ type Spec struct {
 	Args  []string
 	Env   []string   // the whole environment
 	Files []*os.File // inherited as file descriptors 3, 4, …; closed here once the child has them
-	// Ready: the child prints a line {"ready":true,"addr":{…}} on stdout when it can do its work.
+	// Ready: the child announces on stdout when it can do its work (see Announce).
 	Ready bool
 	Log   io.Writer // takes a copy of the child's stderr; nil: nowhere
 }
@@ -81,12 +80,8 @@ func (p *Process) supervise(stdout io.Reader, ready bool) {
 	lines := bufio.NewScanner(stdout)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		var line struct {
-			Ready bool              `json:"ready"`
-			Addr  map[string]string `json:"addr"`
-		}
-		if ready && json.Unmarshal(lines.Bytes(), &line) == nil && line.Ready {
-			p.ready <- line.Addr
+		if addrs, ok := announced(lines.Bytes()); ready && ok {
+			p.ready <- addrs
 			ready = false
 			continue
 		}

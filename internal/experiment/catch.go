@@ -14,6 +14,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/testenv"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // watchInterval is how often the alerts of every arm are read; their times are those of the evaluations, not of this.
@@ -144,7 +145,7 @@ func (c *catch) reported(ctx context.Context, round int, report slot.Report, wor
 	if err := m.since(ctx, &s); err != nil {
 		return err
 	}
-	delete(s.CPU, testenv.Backing) // all arms at once use it
+	delete(s.CPU, role.Backing) // all arms at once use it
 	return c.dir.Slot(s)
 }
 

@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,7 +41,7 @@ func (c *catch) passes(ctx context.Context) error {
 func (c *catch) pass(ctx context.Context, f faults.Fault) (err error) {
 	p := &pass{catch: c, fault: f, sites: make([]faults.Site, len(c.arms)), injected: make([]faults.Injection, len(c.arms))}
 	for i, arm := range c.arms {
-		p.sites[i] = faults.Site{Arm: arm, Crowd: c.crowd, Service: c.target(f.ID)}
+		p.sites[i] = faults.Site{Arm: arm, Crowd: c.crowd, Service: cmp.Or(c.target(f.ID), f.Service)}
 	}
 	c.Progress.Begin("fault "+f.ID, c.Catch.Clean+c.Catch.Hold+c.Catch.Clear, f.Title)
 	if err := p.event(result.PhaseClean, "", faults.Effect{}); err != nil {

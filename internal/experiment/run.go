@@ -82,7 +82,7 @@ func (r *run) prepare(ctx context.Context) (result.Run, error) {
 		if err != nil {
 			return result.Run{}, err
 		}
-		if err := r.Env.Supports(f.ID, f.Uses); err != nil {
+		if err := r.Env.Supports(f.ID, f.Uses(r.target(f.ID))); err != nil {
 			r.Progress.Begin("fault "+f.ID, 0, f.Title)
 			r.Progress.End("skipped: " + err.Error())
 			r.skipped = append(r.skipped, skipped{f, err.Error()})

@@ -9,6 +9,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/testenv"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // toll measures what each level costs: in every launch, rounds of slots in which one arm takes all the load while the
@@ -178,7 +179,7 @@ func armCPU(arm testenv.Arm) (time.Duration, error) {
 	usage, err := arm.Usage()
 	var sum time.Duration
 	for service, cpu := range usage.CPU {
-		if service != testenv.Backing {
+		if service != role.Backing {
 			sum += cpu
 		}
 	}

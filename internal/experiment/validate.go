@@ -15,9 +15,9 @@ import (
 
 	"github.com/tollgate-dev/tollgate/faults"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
-	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/collector"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // Environments are the legal values of Experiment.Environment.
@@ -27,7 +27,7 @@ var Environments = []string{"process", "containers", "external"}
 const MaxSeed = int64(1)<<53 - 1
 
 // own are the variables of this stack that a level may set; the others are the harness's.
-var own = []string{"PERSO_LOG_LEVEL", "PERSO_ITEM_LABELS", "PERSO_REFRESH", collector.EnvTail}
+var own = role.LevelVariables()
 
 // levelName is what a level may be called: it becomes a directory, a topic prefix and part of a tag.
 var levelName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,30}$`)
@@ -75,7 +75,7 @@ func (e *Experiment) validateTargets(c *complaints) {
 		if _, err := faults.Lookup(fault); err != nil {
 			c.add("targets: %v", err)
 		}
-		c.oneOf("targets: "+fault, e.Targets[fault], testenv.Services())
+		c.oneOf("targets: "+fault, e.Targets[fault], role.Services())
 	}
 }
 
@@ -121,7 +121,7 @@ func (e *Experiment) validateLevels(c *complaints) {
 			c.add("levels: %s is listed twice", l.Name)
 		}
 		seen[l.Name] = true
-		if _, err := collector.ParseTail(l.Env[collector.EnvTail]); err != nil {
+		if _, err := collector.ParseTail(l.Env[role.EnvTailSampling]); err != nil {
 			c.add("levels: %s: %v", l.Name, err)
 		}
 		for _, key := range slices.Sorted(maps.Keys(l.Env)) {

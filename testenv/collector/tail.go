@@ -7,10 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-)
 
-// EnvTail is the variable with which a level samples in the Collector; ParseTail reads its value.
-const EnvTail = "PERSO_TAIL_SAMPLING"
+	"github.com/tollgate-dev/tollgate/testenv/role"
+)
 
 // Limits of Tail.Wait.
 const (
@@ -41,15 +40,15 @@ func ParseTail(text string) (*Tail, error) {
 	for _, part := range strings.Split(text, ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
 		if seen[name] {
-			return nil, fmt.Errorf("%s: %s is there twice in %q", EnvTail, name, text)
+			return nil, fmt.Errorf("%s: %s is there twice in %q", role.EnvTailSampling, name, text)
 		}
 		seen[name] = true
 		if err := t.set(name, value, strings.Contains(part, "=")); err != nil {
-			return nil, fmt.Errorf("%s: %w: legal parts are %s", EnvTail, err, tailParts)
+			return nil, fmt.Errorf("%s: %w: legal parts are %s", role.EnvTailSampling, err, tailParts)
 		}
 	}
 	if !seen["errors"] && !seen["slow"] && !seen["share"] {
-		return nil, fmt.Errorf("%s: %q keeps nothing: legal parts are %s", EnvTail, text, tailParts)
+		return nil, fmt.Errorf("%s: %q keeps nothing: legal parts are %s", role.EnvTailSampling, text, tailParts)
 	}
 	return t, nil
 }

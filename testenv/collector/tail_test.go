@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 func TestParseTail(t *testing.T) {
@@ -45,7 +47,7 @@ func TestParseTailRefuses(t *testing.T) {
 		{"errors,errors", `errors is there twice`},
 		{"errors,", `unknown part ""`},
 	} {
-		if got, err := ParseTail(tt.text); err == nil || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), EnvTail) {
+		if got, err := ParseTail(tt.text); err == nil || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), role.EnvTailSampling) {
 			t.Errorf("%q: %v, error %v, want one that contains %q", tt.text, got, err, tt.want)
 		}
 	}

@@ -11,10 +11,10 @@ import (
 	"os/exec"
 	"sync"
 	"time"
-)
 
-// GuardRole is the role of the guard: `tollgate serve guard`.
-const GuardRole = "guard"
+	"github.com/tollgate-dev/tollgate/internal/lease"
+	"github.com/tollgate-dev/tollgate/testenv/role"
+)
 
 // EnvGuardSession names the session to the guard.
 const EnvGuardSession = "TOLLGATE_SESSION"
@@ -49,7 +49,7 @@ type guard struct {
 }
 
 func startGuard(binary, session string) (*guard, error) {
-	cmd := exec.Command(binary, "serve", GuardRole)
+	cmd := exec.Command(binary, "serve", role.Guard)
 	cmd.Env = append(os.Environ(), EnvGuardSession+"="+session)
 	cmd.SysProcAttr = detached() // Ctrl-C is for the parent
 	stdin, err := cmd.StdinPipe()
@@ -102,30 +102,21 @@ func (g *guard) stop() error {
 	return nil
 }
 
-// held is one verb in force, in the guard.
-type held struct {
-	verb      Verb
-	container string
-	saved     json.RawMessage
-	timer     *time.Timer
-}
-
-// guardian is the guard from inside.
-type guardian struct {
-	engine *Engine
-
-	mu   sync.Mutex
-	held map[string]*held
+// server is the guard from inside.
+type server struct {
+	engine *Engine // nil: not needed yet
+	leases lease.Table
 }
 
 // Guard serves requests until in ends, then undoes what is held and removes the session.
 func Guard(session string, in io.Reader, out io.Writer) error {
-	g := &guardian{held: map[string]*held{}}
+	s := &server{}
+	s.leases.Failed = func(_ string, err error) { fmt.Fprintln(os.Stderr, err) }
 	requests := bufio.NewScanner(in)
 	requests.Buffer(nil, 1<<20)
 	for requests.Scan() {
 		var a answer
-		if err := g.serve(requests.Bytes()); err != nil {
+		if err := s.serve(requests.Bytes()); err != nil {
 			a.Error = err.Error()
 		}
 		line, err := json.Marshal(a)
@@ -138,94 +129,59 @@ func Guard(session string, in io.Reader, out io.Writer) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	err := g.connect(ctx)
-	if err != nil {
+	if err := s.connect(ctx); err != nil {
 		return err
 	}
-	for key := range g.held {
-		err = errors.Join(err, g.release(key))
-	}
-	_, swept := g.engine.sweep(ctx, func(id, _ string) bool { return id == session })
-	return errors.Join(err, swept, g.engine.Close())
+	err := s.leases.Close()
+	_, swept := s.engine.sweep(ctx, func(id, _ string) bool { return id == session })
+	return errors.Join(err, swept, s.engine.Close())
 }
 
 // connect opens the engine when it is needed for the first time.
-func (g *guardian) connect(ctx context.Context) (err error) {
-	if g.engine == nil {
-		g.engine, err = Open(ctx)
+func (s *server) connect(ctx context.Context) (err error) {
+	if s.engine == nil {
+		s.engine, err = Open(ctx)
 	}
 	return err
 }
 
-func (g *guardian) serve(line []byte) error {
+func (s *server) serve(line []byte) error {
 	var r request
 	if err := json.Unmarshal(line, &r); err != nil {
 		return fmt.Errorf("engine: guard: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), revertLimit)
 	defer cancel()
-	if err := g.connect(ctx); err != nil {
+	if err := s.connect(ctx); err != nil {
 		return err
 	}
 	if r.Release != "" {
-		return g.release(r.Release)
+		return s.leases.Release(r.Release)
 	}
-	return g.hold(ctx, r)
-}
-
-// hold applies a verb, or renews its lease while it is in force.
-func (g *guardian) hold(ctx context.Context, r request) error {
 	verb, err := LookupVerb(r.Verb)
 	if err != nil {
 		return err
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	h := g.held[r.Hold]
-	if h == nil {
-		saved, err := verb.apply(ctx, g.engine, r.Container, r.Params)
-		text, bad := json.Marshal(saved)
-		if err := errors.Join(err, bad); err != nil {
-			if verb.revert != nil { // it may have been done halfway
-				err = errors.Join(err, verb.revert(ctx, g.engine, r.Container, text))
-			}
-			return fmt.Errorf("engine: %s: %w", verb.Name, err)
-		}
-		h = &held{verb: verb, container: r.Container, saved: text}
-		g.held[r.Hold] = h
-	} else {
-		h.timer.Stop()
-	}
-	h.timer = time.AfterFunc(r.Lease, func() {
-		g.mu.Lock()
-		current := g.held[r.Hold] == h
-		g.mu.Unlock()
-		if current {
-			if err := g.release(r.Hold); err != nil {
-				fmt.Fprintln(os.Stderr, err)
-			}
-		}
-	})
-	return nil
+	return s.leases.Hold(r.Hold, r.Lease, func() (func() error, error) { return s.apply(ctx, verb, r) })
 }
 
-// release undoes what is held under a key; nothing held is no error.
-func (g *guardian) release(key string) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	h := g.held[key]
-	if h == nil {
+// apply does what a verb does and returns what undoes it.
+func (s *server) apply(ctx context.Context, verb Verb, r request) (func() error, error) {
+	saved, err := verb.apply(ctx, s.engine, r.Container, r.Params)
+	text, bad := json.Marshal(saved)
+	revert := func() error {
+		if verb.revert == nil {
+			return nil
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), revertLimit)
+		defer cancel()
+		if err := verb.revert(ctx, s.engine, r.Container, text); err != nil {
+			return fmt.Errorf("engine: revert of %s: %w", verb.Name, err)
+		}
 		return nil
 	}
-	h.timer.Stop()
-	delete(g.held, key)
-	if h.verb.revert == nil {
-		return nil
+	if err := errors.Join(err, bad); err != nil {
+		return revert, fmt.Errorf("engine: %s: %w", verb.Name, err) // it may have been done halfway
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), revertLimit)
-	defer cancel()
-	if err := h.verb.revert(ctx, g.engine, h.container, h.saved); err != nil {
-		return fmt.Errorf("engine: revert of %s: %w", h.verb.Name, err)
-	}
-	return nil
+	return revert, nil
 }

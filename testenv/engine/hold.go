@@ -44,21 +44,23 @@ func (s *Session) Release(ctx context.Context, container, verb string) error {
 	key := container + "/" + verb
 	s.mu.Lock()
 	h := s.holds[key]
-	delete(s.holds, key)
 	s.mu.Unlock()
 	if h == nil {
 		return nil
 	}
-	err := s.guard.ask(request{Release: key})
-	if h.container != nil {
-		err = errors.Join(err, h.container.locate(ctx)) // it may have another address now
-		if h.verb.ends {
-			s.mu.Lock()
-			h.container.expected--
-			s.mu.Unlock()
-		}
+	if err := s.guard.ask(request{Release: key}); err != nil {
+		return err // it is held still, so that another release tries again
 	}
-	return err
+	s.mu.Lock()
+	delete(s.holds, key)
+	if h.container != nil && h.verb.ends {
+		h.container.expected--
+	}
+	s.mu.Unlock()
+	if h.container == nil {
+		return nil
+	}
+	return h.container.locate(ctx) // it may have another address now
 }
 
 // releaseAll undoes everything.

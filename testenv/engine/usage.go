@@ -50,6 +50,15 @@ type Reading struct {
 	Peak   int64         // the most that Memory was since its start; 0: not known
 }
 
+// Used takes a reading of the container's meter; the error names the container.
+func (c *Container) Used(ctx context.Context) (Reading, error) {
+	r, err := c.Meter.Read(ctx)
+	if err != nil {
+		return Reading{}, fmt.Errorf("engine: %s: %w", c.Name, err)
+	}
+	return r, nil
+}
+
 // Read takes a reading.
 func (m *Meter) Read(ctx context.Context) (r Reading, err error) {
 	if m.group.Version() == 0 {

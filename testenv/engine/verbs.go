@@ -14,13 +14,13 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
+
+	"github.com/tollgate-dev/tollgate/testenv/lever"
 )
 
-// Verb is something that only an engine can do to a container, with its revert.
+// Verb is a lever that only an engine can pull, at a container, with its revert.
 type Verb struct {
-	Name   string
-	Title  string
-	Params string // legal parameters, as JSON with an example value each; "" for none
+	Name string // of the lever
 
 	// ends: the container ends by it, which is no loss.
 	ends bool
@@ -30,15 +30,15 @@ type Verb struct {
 	revert func(ctx context.Context, e *Engine, id string, saved json.RawMessage) error
 }
 
-// Verbs are all verbs.
+// Verbs are all verbs. What each does, and its parameters, is in lever.All.
 func Verbs() []Verb {
 	return []Verb{
-		{Name: "pause", Title: "its processes stand still", apply: pause, revert: unpause},
-		{Name: "kill", Title: "it is killed; the revert starts it again", ends: true, apply: kill, revert: start},
-		{Name: "restart", Title: "it is killed and started again at once", ends: true, apply: restart},
-		{Name: "limit-cpu", Title: "it gets no more than a share of one core", Params: `{"cores":0.1}`, apply: limitCPU, revert: unlimitCPU},
-		{Name: "limit-memory", Title: "it gets no more memory than so much", Params: `{"bytes":67108864}`, apply: limitMemory, revert: unlimitMemory},
-		{Name: "disconnect", Title: "it is cut off from its networks", apply: disconnect, revert: connect},
+		{Name: lever.Pause, apply: pause, revert: unpause},
+		{Name: lever.Kill, ends: true, apply: kill, revert: start},
+		{Name: lever.Restart, ends: true, apply: restart},
+		{Name: lever.LimitCPU, apply: limitCPU, revert: unlimitCPU},
+		{Name: lever.LimitMemory, apply: limitMemory, revert: unlimitMemory},
+		{Name: lever.Disconnect, apply: disconnect, revert: connect},
 	}
 }
 

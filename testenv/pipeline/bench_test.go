@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/alerts"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 	"github.com/tollgate-dev/tollgate/testenv/rules"
 )
 
@@ -47,7 +48,7 @@ func BenchmarkIdle(b *testing.B) {
 	if err := os.WriteFile(file, pack.Lapse(60, 3*DefaultInterval).Text, 0o644); err != nil {
 		b.Fatal(err)
 	}
-	start(b, Config{ScrapeURL: outside.URL + "/metrics", RulesFile: file})
+	start(b, Config{Config: role.Config{ScrapeURL: outside.URL + "/metrics", RulesFile: file}})
 	const window = 10 * time.Second
 	time.Sleep(window / 5) // past the start-up, which is not idle
 	before := cpu(b)

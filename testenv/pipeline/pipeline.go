@@ -14,7 +14,8 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/testenv/stack"
+	"github.com/tollgate-dev/tollgate/internal/child"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // Run serves until the context ends, then empties the Collector, closes the series and returns. It returns early with
@@ -42,7 +43,7 @@ type process struct {
 
 // start brings everything up and says so on Config.Stdout.
 func (p *process) start(ctx context.Context) (err error) {
-	if p.listener, err = stack.Listen(p.cfg.Listen); err != nil {
+	if p.listener, err = role.Listen(p.cfg.Listen); err != nil {
 		return err
 	}
 	addr := p.listener.Addr().String()
@@ -58,11 +59,11 @@ func (p *process) start(ctx context.Context) (err error) {
 	p.server = &http.Server{Handler: p.handler(), ReadHeaderTimeout: 10 * time.Second}
 	p.served = make(chan error, 1)
 	go func() { p.served <- p.server.Serve(p.listener) }() // joined by close
-	return stack.Ready(p.cfg.Stdout, map[string]string{
-		"http":       addr,
-		"otlp":       "http://" + p.collector.http,
-		"otlp-grpc":  p.collector.grpc,
-		"prometheus": "http://" + addr,
+	return child.Announce(p.cfg.Stdout, map[string]string{
+		role.AddrHTTP:       addr,
+		role.AddrOTLP:       "http://" + p.collector.http,
+		role.AddrOTLPGRPC:   p.collector.grpc,
+		role.AddrPrometheus: "http://" + addr,
 	})
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/eventually"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	configuration "github.com/tollgate-dev/tollgate/testenv/collector"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 func TestPipeline(t *testing.T) {
@@ -36,10 +37,10 @@ func TestPipeline(t *testing.T) {
 		t.Fatal(err)
 	}
 	series, began := filepath.Join(dir, "series"), time.Now()
-	r := start(t, Config{
+	r := start(t, Config{Config: role.Config{
 		TelemetryDir: dir, SeriesDir: series, RulesFile: rules, ScrapeURL: outside.URL + "/metrics",
 		ScrapeInterval: 100 * time.Millisecond, EvalInterval: 100 * time.Millisecond, Lookback: time.Minute,
-	})
+	}})
 	s := newSDK(t, r)
 	s.decide("none", "none", "attribute-missing")
 	s.flush(t)
@@ -136,7 +137,7 @@ func TestTailSampling(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	r := start(t, Config{TelemetryDir: dir, Tail: tail})
+	r := start(t, Config{Config: role.Config{TelemetryDir: dir}, Tail: tail})
 	s := newSDK(t, r)
 	// A service sends a batch every 50 ms or so. Sent as fast as a loop can, Prometheus refused a request of counts in 2 of
 	// 24 runs of this test (status 400; probably two counts of one series in the same millisecond), at this pace in none of 42.
@@ -174,7 +175,7 @@ func TestTailSampling(t *testing.T) {
 // What is still inside the Collector when it is told to end reaches the series.
 func TestEndFlushes(t *testing.T) {
 	series := filepath.Join(t.TempDir(), "series")
-	r := start(t, Config{SeriesDir: series})
+	r := start(t, Config{Config: role.Config{SeriesDir: series}})
 	s := newSDK(t, r)
 	s.decide("none")
 	s.flush(t)
@@ -258,7 +259,7 @@ func TestPortTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := Config{Arm: "full", Stderr: t.Output()}.withDefaults()
+	cfg := Config{Config: role.Config{Arm: "full"}, Stderr: t.Output()}.withDefaults()
 	if _, err := startCollectorAt(t.Context(), cfg, "http://127.0.0.1:1/", taken.Addr().String(), ports[0]); !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("error %v, want address in use", err)
 	}

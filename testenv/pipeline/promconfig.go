@@ -50,8 +50,8 @@ func prometheusConfig(cfg Config, selfAddr string, logger *slog.Logger) (*config
 	}}
 	if cfg.ScrapeURL != "" {
 		u, err := url.Parse(cfg.ScrapeURL)
-		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-			return nil, fmt.Errorf("pipeline: PERSO_SCRAPE_URL must be http://host:port/path, got %q", cfg.ScrapeURL)
+		if err != nil {
+			return nil, fmt.Errorf("pipeline: outside view: %w", err)
 		}
 		job := object{
 			"job_name":       JobOutside,

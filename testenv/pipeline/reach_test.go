@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/client_golang/exp/api/remote"
 	"github.com/prometheus/prometheus/prompb"
+
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // In a container the Collector listens where other containers find it, and the outside view is brought to Prometheus.
@@ -17,7 +19,7 @@ func TestPipelineIsReachedFromElsewhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := start(t, Config{OTLPHTTP: ports[0], OTLPGRPC: ports[1]})
+	r := start(t, Config{Config: role.Config{OTLPHTTP: ports[0], OTLPGRPC: ports[1]}})
 	if r.addr["otlp"] != "http://"+ports[0] || r.addr["otlp-grpc"] != ports[1] {
 		t.Errorf("the Collector is at %s and %s, want %v", r.addr["otlp"], r.addr["otlp-grpc"], ports)
 	}

@@ -1,13 +1,15 @@
 package pipeline
 
 import (
-	"crypto/subtle"
 	"encoding/json"
 	"fmt"
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/tollgate-dev/tollgate/internal/api"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // otlpPath is where Prometheus takes metrics by OTLP.
@@ -20,17 +22,17 @@ func (p *process) handler() http.Handler {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(
 		prometheus.Gatherers{p.collector.self, p.engine.registry},
 		promhttp.HandlerOpts{DisableCompression: true}))
-	for _, path := range []string{"/healthz", "/-/healthy", "/-/ready"} {
+	for _, path := range []string{role.HealthPath, "/-/healthy", "/-/ready"} {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, struct{}{}) })
 	}
-	mux.HandleFunc("POST /control/stats", p.authorized(p.stats))
-	mux.HandleFunc("/control/", p.authorized(func(w http.ResponseWriter, r *http.Request) {
-		refuse(w, http.StatusNotFound, fmt.Sprintf("telemetry has no control %s %s: want POST /control/stats", r.Method, r.URL.Path))
+	mux.HandleFunc("POST "+role.ControlPath+role.StatsQuestion, p.authorized(p.stats))
+	mux.HandleFunc(role.ControlPath, p.authorized(func(w http.ResponseWriter, r *http.Request) {
+		refuse(w, http.StatusNotFound, fmt.Sprintf("telemetry has no control %s %s: want POST %s%s", r.Method, r.URL.Path, role.ControlPath, role.StatsQuestion))
 	}))
 	return mux
 }
 
-// stats answers POST /control/stats.
+// stats answers role.StatsQuestion.
 func (p *process) stats(w http.ResponseWriter, _ *http.Request) {
 	s, err := p.collector.stats()
 	if err != nil {
@@ -43,9 +45,8 @@ func (p *process) stats(w http.ResponseWriter, _ *http.Request) {
 
 // authorized lets only the bearer of the run's token through.
 func (p *process) authorized(next http.HandlerFunc) http.HandlerFunc {
-	want := []byte("Bearer " + p.cfg.Token)
 	return func(w http.ResponseWriter, r *http.Request) {
-		if p.cfg.Token == "" || subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), want) != 1 {
+		if !api.Authorized(r, p.cfg.Token) {
 			refuse(w, http.StatusUnauthorized, "control needs the run's bearer token")
 			return
 		}

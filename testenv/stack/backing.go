@@ -5,11 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
-	"slices"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/tollgate-dev/tollgate/testenv/lever"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // backingService holds a broker and a store for every arm.
@@ -32,12 +33,12 @@ func newBacking(_ context.Context, cfg Config, _ *telemetry) (parts, error) {
 		if err := s.open(arm); err != nil {
 			return parts{}, errors.Join(err, s.close(context.Background()))
 		}
-		addrs[arm+"/kafka"], addrs[arm+"/redis"] = s.brokers[arm].ListenAddrs()[0], s.stores[arm].Addr()
+		addrs[role.BrokerAddr(arm)], addrs[role.StoreAddr(arm)] = s.brokers[arm].ListenAddrs()[0], s.stores[arm].Addr()
 	}
 	return parts{
-		addrs:    addrs,
-		controls: []control{{name: "throttle-fetch", force: s.throttle, held: s.throttled}},
-		close:    s.close,
+		addrs:     addrs,
+		endpoints: []endpoint{{name: lever.ThrottleFetch, force: s.throttle, arms: s.arms}},
+		close:     s.close,
 	}, nil
 }
 
@@ -45,7 +46,7 @@ func newBacking(_ context.Context, cfg Config, _ *telemetry) (parts, error) {
 func (s *backingService) open(arm string) error {
 	broker, err := kfake.NewCluster(
 		kfake.NumBrokers(1),
-		kfake.SeedTopics(partitions, eventsTopic(arm), profilesTopic(arm)),
+		kfake.SeedTopics(role.Partitions, role.EventsTopic(arm), role.ProfilesTopic(arm)),
 		kfake.BrokerConfigs(map[string]string{
 			"log.retention.bytes":    "33554432", // per partition: a long run must not fill the memory
 			"log.cleaner.backoff.ms": "15000",
@@ -80,25 +81,7 @@ type throttleParams struct {
 	MaxBytes int32  `json:"max_bytes"`
 }
 
-// throttled tells which arm a PUT or DELETE is about.
-func (s *backingService) throttled(params json.RawMessage, query url.Values) (string, error) {
-	arm := query.Get("arm")
-	if query == nil {
-		var p throttleParams
-		if err := decode(params, &p); err != nil {
-			return "", err
-		}
-		arm = p.Arm
-	} else if arm == "" {
-		return "", nil
-	}
-	if !slices.Contains(s.arms, arm) {
-		return "", fmt.Errorf("%w: arm must be one of %v, got %q", errParams, s.arms, arm)
-	}
-	return arm, nil
-}
-
-// throttle is the control throttle-fetch.
+// throttle is the lever throttle-fetch.
 func (s *backingService) throttle(params json.RawMessage) (func(), error) {
 	var p throttleParams
 	if err := decode(params, &p); err != nil {

@@ -2,83 +2,75 @@ package stack
 
 import (
 	"context"
-	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/url"
+	"slices"
 	"strings"
-	"sync"
-	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/api"
+	"github.com/tollgate-dev/tollgate/internal/lease"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// control is one entry below /control/. A control with force is held by a lease; one with act is a one-off.
-type control struct {
+// endpoint is one entry below role.ControlPath: a lever, which has force, or a question, which has act.
+type endpoint struct {
 	name string
 
-	// force puts the control into force with the given parameters, or changes those of one in force. It returns the
-	// idempotent heal.
+	// force puts the lever into force with the given parameters, or changes those of one in force. It returns the idempotent
+	// heal, and changes nothing when it returns an error.
 	force func(params json.RawMessage) (heal func(), err error)
-	// held tells apart the things that one control can hold at once, from the parameters of a PUT or the query of a
-	// DELETE; nil: there is only one. A DELETE for "" heals all of them.
-	held func(params json.RawMessage, query url.Values) (string, error)
+	// arms are the arms of a role that serves several: their levers are held each for itself, and the parameters name the
+	// arm. nil: the role is one arm's.
+	arms []string
 
 	// act answers a question or does something once.
 	act func(ctx context.Context, params json.RawMessage) (any, error)
+
+	leases *lease.Table // of the lever, by arm
 }
 
-// errParams marks what the caller of a control got wrong.
+// errParams marks what the caller got wrong.
 var errParams = errors.New("parameters")
 
-// Leases that are accepted.
-const (
-	leaseLeast = 10 * time.Millisecond
-	leaseMost  = 10 * time.Minute
-)
-
-// controls serves /control/ and heals what nobody renews.
-type controls struct {
-	token string
-	all   []control
-
-	mu     sync.Mutex
-	leases map[[2]string]*lease // by control name and what it holds
+// control serves the endpoints and heals what nobody renews.
+type control struct {
+	token     string
+	endpoints []endpoint
 }
 
-type lease struct {
-	heal  func()
-	timer *time.Timer
-}
-
-func newControls(token string, all []control) *controls {
-	return &controls{token: token, all: all, leases: map[[2]string]*lease{}}
+func newControl(token string, endpoints []endpoint) *control {
+	c := &control{token: token, endpoints: slices.Clone(endpoints)}
+	for i := range c.endpoints {
+		c.endpoints[i].leases = &lease.Table{}
+	}
+	return c
 }
 
 // ServeHTTP answers callers that hold the token and come from this machine or its own network.
-func (c *controls) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (c *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !near(r.RemoteAddr) {
-		fail(w, http.StatusForbidden, fmt.Errorf("control is for this machine and the stack's own network"))
+		fail(w, http.StatusForbidden, errors.New("control is for this machine and the stack's own network"))
 		return
 	}
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok || c.token == "" || subtle.ConstantTimeCompare([]byte(token), []byte(c.token)) != 1 {
-		fail(w, http.StatusUnauthorized, fmt.Errorf("control needs the run's token"))
+	if !api.Authorized(r, c.token) {
+		fail(w, http.StatusUnauthorized, errors.New("control needs the run's token"))
 		return
 	}
-	name := strings.TrimPrefix(r.URL.Path, "/control/")
-	for _, entry := range c.all {
-		if entry.name == name {
-			c.serve(w, r, entry)
+	name := strings.TrimPrefix(r.URL.Path, role.ControlPath)
+	for _, e := range c.endpoints {
+		if e.name == name {
+			e.serve(w, r)
 			return
 		}
 	}
 	fail(w, http.StatusNotFound, fmt.Errorf("no control %q here: there is %s", name, c.names()))
 }
 
-func (c *controls) serve(w http.ResponseWriter, r *http.Request, entry control) {
+func (e endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	params, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyLimit))
 	if err != nil {
 		fail(w, http.StatusBadRequest, err)
@@ -86,101 +78,81 @@ func (c *controls) serve(w http.ResponseWriter, r *http.Request, entry control) 
 	}
 	var answer any = struct{}{}
 	switch {
-	case r.Method == http.MethodPut && entry.force != nil:
-		err = c.put(entry, params, r.URL.Query())
-	case r.Method == http.MethodDelete && entry.force != nil:
-		err = c.delete(entry, r.URL.Query())
-	case r.Method == http.MethodPost && entry.act != nil:
-		answer, err = entry.act(r.Context(), params)
+	case r.Method == http.MethodPut && e.force != nil:
+		err = e.put(r, params)
+	case r.Method == http.MethodDelete && e.force != nil:
+		err = e.delete(role.ReleasedArm(r))
+	case r.Method == http.MethodPost && e.act != nil:
+		answer, err = e.act(r.Context(), params)
 	default:
 		legal := "PUT and DELETE"
-		if entry.act != nil {
+		if e.act != nil {
 			legal = "POST"
 		}
-		fail(w, http.StatusMethodNotAllowed, fmt.Errorf("control %s takes %s, got %s", entry.name, legal, r.Method))
+		fail(w, http.StatusMethodNotAllowed, fmt.Errorf("control %s takes %s, got %s", e.name, legal, r.Method))
 		return
 	}
 	switch {
 	case err == nil:
 		reply(w, http.StatusOK, answer)
 	case errors.Is(err, errParams):
-		fail(w, http.StatusBadRequest, fmt.Errorf("control %s: %w", entry.name, err))
+		fail(w, http.StatusBadRequest, fmt.Errorf("control %s: %w", e.name, err))
 	default:
-		fail(w, http.StatusBadGateway, fmt.Errorf("control %s: %w", entry.name, err))
+		fail(w, http.StatusBadGateway, fmt.Errorf("control %s: %w", e.name, err))
 	}
 }
 
-// put puts a control into force or renews its lease.
-func (c *controls) put(entry control, params json.RawMessage, query url.Values) error {
-	d, err := time.ParseDuration(query.Get("lease"))
-	if err != nil || d < leaseLeast || d > leaseMost {
-		return fmt.Errorf("%w: lease must be a duration from %v to %v, got %q", errParams, leaseLeast, leaseMost, query.Get("lease"))
-	}
-	key := [2]string{entry.name}
-	if entry.held != nil {
-		if key[1], err = entry.held(params, nil); err != nil {
-			return err
-		}
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	heal, err := entry.force(params)
+// put puts the lever into force, or changes its parameters, and starts its lease anew.
+func (e endpoint) put(r *http.Request, params json.RawMessage) error {
+	d, err := role.Lease(r)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errParams, err)
 	}
-	if old := c.leases[key]; old != nil {
-		old.timer.Stop()
-	}
-	l := &lease{heal: heal}
-	l.timer = time.AfterFunc(d, func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if c.leases[key] == l { // not renewed since
-			c.end(key)
+	arm := ""
+	if e.arms != nil {
+		var of struct{ Arm string }
+		if err := json.Unmarshal(params, &of); err != nil {
+			return fmt.Errorf("%w: %w", errParams, err)
 		}
+		if arm = of.Arm; !slices.Contains(e.arms, arm) {
+			return e.unknown(arm)
+		}
+	}
+	return e.leases.Set(arm, d, func() (func() error, error) {
+		heal, err := e.force(params)
+		if err != nil {
+			return nil, err
+		}
+		return func() error { heal(); return nil }, nil
 	})
-	c.leases[key] = l
-	return nil
 }
 
-func (c *controls) delete(entry control, query url.Values) error {
-	var held string
-	var err error
-	if entry.held != nil {
-		if held, err = entry.held(nil, query); err != nil {
-			return err
-		}
+// delete ends the lever of an arm, or of all arms.
+func (e endpoint) delete(arm string) error {
+	switch {
+	case e.arms == nil, arm == "":
+		return e.leases.ReleaseAll()
+	case !slices.Contains(e.arms, arm):
+		return e.unknown(arm)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for key := range c.leases {
-		if key[0] == entry.name && (held == "" || key[1] == held) {
-			c.end(key)
-		}
-	}
-	return nil
+	return e.leases.Release(arm)
 }
 
-// end heals what a lease holds. The caller has the lock.
-func (c *controls) end(key [2]string) {
-	c.leases[key].timer.Stop()
-	c.leases[key].heal()
-	delete(c.leases, key)
+func (e endpoint) unknown(arm string) error {
+	return fmt.Errorf("%w: arm must be one of %v, got %q", errParams, e.arms, arm)
 }
 
 // close heals everything.
-func (c *controls) close() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for key := range c.leases {
-		c.end(key)
+func (c *control) close() {
+	for _, e := range c.endpoints {
+		_ = e.leases.Close() // heals of a role do not fail
 	}
 }
 
-func (c *controls) names() string {
-	names := make([]string, len(c.all))
-	for i, entry := range c.all {
-		names[i] = entry.name
+func (c *control) names() string {
+	names := make([]string, len(c.endpoints))
+	for i, e := range c.endpoints {
+		names[i] = e.name
 	}
 	if len(names) == 0 {
 		return "none"
@@ -198,7 +170,7 @@ func near(remote string) bool {
 	return ip != nil && (ip.IsLoopback() || ip.IsPrivate())
 }
 
-// decode reads the parameters of a control, refusing unknown ones.
+// decode reads the parameters of an endpoint, refusing unknown ones.
 func decode(params json.RawMessage, into any) error {
 	if len(params) == 0 {
 		return nil

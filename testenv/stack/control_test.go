@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -13,22 +12,25 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/eventually"
 )
 
-// controlled is a control that counts.
+// controlled is a lever that counts.
 type controlled struct{ forced, healed atomic.Int64 }
 
-func (c *controlled) control() control {
-	return control{
-		name:  "fault",
-		force: func(json.RawMessage) (func(), error) { c.forced.Add(1); return func() { c.healed.Add(1) }, nil },
-		held: func(params json.RawMessage, query url.Values) (string, error) {
+func (c *controlled) endpoint() endpoint {
+	return endpoint{
+		name: "fault",
+		force: func(params json.RawMessage) (func(), error) {
 			var p struct{ Arm string }
-			err := decode(params, &p)
-			return p.Arm + query.Get("arm"), err
+			if err := decode(params, &p); err != nil {
+				return nil, err
+			}
+			c.forced.Add(1)
+			return func() { c.healed.Add(1) }, nil
 		},
+		arms: []string{"a", "b"},
 	}
 }
 
-func ask(c *controls, method, target, token, body, from string) *httptest.ResponseRecorder {
+func ask(c *control, method, target, token, body, from string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, target, strings.NewReader(body))
 	r.RemoteAddr = from
 	if token != "" {
@@ -41,7 +43,7 @@ func ask(c *controls, method, target, token, body, from string) *httptest.Respon
 
 func TestControlAnswers(t *testing.T) {
 	var fault controlled
-	c := newControls("secret", []control{fault.control(), {name: "ask", act: profileServiceOf(nil).audit}})
+	c := newControl("secret", []endpoint{fault.endpoint(), {name: "ask", act: profileServiceOf(nil).audit}})
 	defer c.close()
 	const here, away = "127.0.0.1:5", "203.0.113.9:5"
 	for _, test := range []struct {
@@ -55,12 +57,14 @@ func TestControlAnswers(t *testing.T) {
 		{"unknown name", "PUT", "/control/folt?lease=1s", "secret", "{}", here, http.StatusNotFound, "fault, ask"},
 		{"no lease", "PUT", "/control/fault", "secret", "{}", here, http.StatusBadRequest, "lease must be"},
 		{"long lease", "PUT", "/control/fault?lease=1h", "secret", "{}", here, http.StatusBadRequest, "10m"},
-		{"unknown parameter", "PUT", "/control/fault?lease=1s", "secret", `{"arn":"x"}`, here, http.StatusBadRequest, "arn"},
+		{"unknown parameter", "PUT", "/control/fault?lease=1s", "secret", `{"arm":"a","arn":"x"}`, here, http.StatusBadRequest, "arn"},
 		{"action on a lease", "POST", "/control/fault", "secret", "{}", here, http.StatusMethodNotAllowed, "PUT and DELETE"},
 		{"lease on an action", "PUT", "/control/ask?lease=1s", "secret", "{}", here, http.StatusMethodNotAllowed, "takes POST"},
 		{"wrong attribute", "POST", "/control/ask", "secret", `{"attribute":"shoe"}`, here, http.StatusBadRequest, "age"},
-		{"put", "PUT", "/control/fault?lease=1m", "secret", "{}", here, http.StatusOK, "{}"},
-		{"heal what is not in force", "DELETE", "/control/fault?arm=other", "secret", "null", here, http.StatusOK, "{}"},
+		{"no arm", "PUT", "/control/fault?lease=1m", "secret", "{}", here, http.StatusBadRequest, "one of [a b]"},
+		{"put", "PUT", "/control/fault?lease=1m", "secret", `{"arm":"a"}`, here, http.StatusOK, "{}"},
+		{"heal of an unknown arm", "DELETE", "/control/fault?arm=other", "secret", "null", here, http.StatusBadRequest, "one of [a b]"},
+		{"heal what is not in force", "DELETE", "/control/fault?arm=b", "secret", "null", here, http.StatusOK, "{}"},
 	} {
 		w := ask(c, test.method, test.target, test.token, test.body, test.from)
 		if w.Code != test.status || !strings.Contains(w.Body.String(), test.says) {
@@ -75,7 +79,7 @@ func TestControlAnswers(t *testing.T) {
 func profileServiceOf(s *store) *profileService { return &profileService{store: s} }
 
 func TestNoTokenClosesControl(t *testing.T) {
-	c := newControls("", nil)
+	c := newControl("", nil)
 	if w := ask(c, "PUT", "/control/x", "", "", "127.0.0.1:1"); w.Code != http.StatusUnauthorized {
 		t.Errorf("got %d, want %d", w.Code, http.StatusUnauthorized)
 	}
@@ -83,7 +87,7 @@ func TestNoTokenClosesControl(t *testing.T) {
 
 func TestLeases(t *testing.T) {
 	var fault controlled
-	c := newControls("s", []control{fault.control()})
+	c := newControl("s", []endpoint{fault.endpoint()})
 	do := func(method, target, body string) {
 		t.Helper()
 		if w := ask(c, method, target, "s", body, "127.0.0.1:1"); w.Code != http.StatusOK {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/population"
+	"github.com/tollgate-dev/tollgate/testenv/lever"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // etlService is the upstream: it delivers every user's record once at the start and keeps refreshing them slowly.
@@ -32,16 +34,16 @@ type dropAttribute struct {
 }
 
 func newETL(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
-	out, err := newProducer(cfg, profilesTopic(cfg.Arm), tel)
+	out, err := newProducer(cfg, role.ProfilesTopic(cfg.Arm), tel)
 	if err != nil {
 		return parts{}, err
 	}
 	s := &etlService{cfg: cfg, pop: population.New(cfg.Seed, cfg.Users, cfg.Items), names: tel.names, out: out, requests: make(chan struct{}, 1)}
 	delivered := make(chan struct{})
 	return parts{
-		controls: []control{
-			{name: "drop-attribute", force: s.drop},
-			{name: "deliver", act: s.request},
+		endpoints: []endpoint{
+			{name: lever.DropAttribute, force: s.drop},
+			{name: lever.Deliver, act: s.request},
 		},
 		prepare: func(ctx context.Context) error {
 			if err := out.ready(ctx); err != nil {
@@ -65,7 +67,7 @@ func newETL(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 	}, nil
 }
 
-// drop is the control drop-attribute.
+// drop is the lever drop-attribute.
 func (s *etlService) drop(params json.RawMessage) (func(), error) {
 	var d dropAttribute
 	if err := decode(params, &d); err != nil {

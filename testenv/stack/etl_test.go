@@ -5,11 +5,12 @@ import (
 	"testing"
 
 	"github.com/tollgate-dev/tollgate/internal/population"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // TestDeliveriesHideTheAddress: the upstream knows the e-mail address, nobody after it does.
 func TestDeliveriesHideTheAddress(t *testing.T) {
-	s := &etlService{cfg: Config{Seed: 1}, pop: population.New(1, 20, 8), names: newPseudonyms("1")}
+	s := &etlService{cfg: Config{Config: role.Config{Seed: 1}}, pop: population.New(1, 20, 8), names: newPseudonyms("1")}
 	seen := map[string]bool{}
 	for i := range s.pop.Users() {
 		_, value, err := s.record(i)

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // TestReasonsForDefaultContent puts a decision between a profile service and a model that each go wrong in one way.
@@ -51,7 +53,7 @@ func TestReasonsForDefaultContent(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			cfg := Config{ProfileURL: server.URL, ModelURL: server.URL, Seed: 1, Users: 10, Items: 10}
+			cfg := Config{Config: role.Config{ProfileURL: server.URL, ModelURL: server.URL, Seed: 1, Users: 10, Items: 10}}
 			p, err := newDecision(t.Context(), cfg, tel)
 			if err != nil {
 				t.Fatal(err)

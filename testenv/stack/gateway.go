@@ -9,9 +9,12 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// gatewayService is the one door of all channels.
+// gatewayService is the entrance of all channels.
 type gatewayService struct {
 	cfg      Config
 	tel      *telemetry
@@ -27,7 +30,7 @@ const (
 )
 
 func newGateway(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
-	events, err := newProducer(cfg, eventsTopic(cfg.Arm), tel)
+	events, err := newProducer(cfg, role.EventsTopic(cfg.Arm), tel)
 	if err != nil {
 		return parts{}, err
 	}
@@ -65,7 +68,7 @@ func (s *gatewayService) recommend(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if s.cfg.Spin > 0 {
-		w.Header().Set(SpunHeader, strconv.FormatInt(int64(Spin(s.cfg.Spin)), 10))
+		w.Header().Set(slot.SpunHeader, strconv.FormatInt(int64(role.Spin(s.cfg.Spin)), 10))
 	}
 	req.RequestID = strconv.FormatUint(rand.Uint64(), 16)
 	ctx := s.tel.withSession(r.Context(), req.Session, req.Channel)
@@ -121,17 +124,4 @@ func (s *gatewayService) refuse(ctx context.Context, w http.ResponseWriter, hop,
 		status = http.StatusGatewayTimeout
 	}
 	fail(w, status, fmt.Errorf("%s: %w", hop, err))
-}
-
-// SpunHeader carries the time, in nanoseconds, that was spun for an answer.
-const SpunHeader = "X-Perso-Spun-Ns"
-
-// Spin burns d of time on the CPU and returns how long it really took.
-func Spin(d time.Duration) time.Duration {
-	begin := time.Now()
-	for {
-		if spun := time.Since(begin); spun >= d {
-			return spun
-		}
-	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/plugin/kotel"
 
 	"github.com/tollgate-dev/tollgate/internal/population"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 const (
@@ -33,7 +34,7 @@ type ingestService struct {
 }
 
 func newIngest(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
-	s := &ingestService{cfg: cfg, tel: tel, pop: population.New(cfg.Seed, cfg.Users, cfg.Items), tracer: tel.kafka(ingestGroup(cfg.Arm))}
+	s := &ingestService{cfg: cfg, tel: tel, pop: population.New(cfg.Seed, cfg.Users, cfg.Items), tracer: tel.kafka(role.IngestGroup(cfg.Arm))}
 	var err error
 	if s.signals, err = newIngestSignals(cfg, tel); err != nil {
 		return parts{}, err
@@ -43,9 +44,9 @@ func newIngest(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 	}
 	s.client, err = kgo.NewClient(
 		kgo.SeedBrokers(cfg.Brokers...),
-		kgo.ClientID(ingestGroup(cfg.Arm)), // what a client quota names
-		kgo.ConsumerGroup(ingestGroup(cfg.Arm)),
-		kgo.ConsumeTopics(eventsTopic(cfg.Arm), profilesTopic(cfg.Arm)),
+		kgo.ClientID(role.IngestGroup(cfg.Arm)), // what a client quota names
+		kgo.ConsumerGroup(role.IngestGroup(cfg.Arm)),
+		kgo.ConsumeTopics(role.EventsTopic(cfg.Arm), role.ProfilesTopic(cfg.Arm)),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchMaxWait(fetchWait),
 		kgo.DisableFetchSessions(), // six partitions: a session would save nothing
@@ -133,7 +134,7 @@ func (s *ingestService) apply(ctx context.Context, records []*kgo.Record) error 
 // parse splits a batch into profile updates and events, counts them, and passes over what it cannot read.
 func (s *ingestService) parse(records []*kgo.Record) (updates []update, events []event) {
 	for _, r := range records {
-		if r.Topic == profilesTopic(s.cfg.Arm) {
+		if r.Topic == role.ProfilesTopic(s.cfg.Arm) {
 			var doc document
 			err := json.Unmarshal(r.Value, &doc)
 			ok := err == nil && doc.User != ""

@@ -9,6 +9,8 @@ import (
 	"github.com/twmb/franz-go/plugin/kotel"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // linksMost is how many records a span of a batch links to; the SDK keeps no more.
@@ -63,7 +65,7 @@ func newIngestSignals(cfg Config, tel *telemetry) (*ingestSignals, error) {
 			}
 		}
 	}
-	for _, topic := range []string{eventsTopic(cfg.Arm), profilesTopic(cfg.Arm)} {
+	for _, topic := range []string{role.EventsTopic(cfg.Arm), role.ProfilesTopic(cfg.Arm)} {
 		s.perTopic[topic] = topicOptions{
 			poll: messaging(topic, "poll"), process: messaging(topic, "process"), age: measured("messaging.destination.name", topic),
 		}

@@ -12,14 +12,6 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// Topics and group of an arm.
-func eventsTopic(arm string) string   { return arm + ".events" }
-func profilesTopic(arm string) string { return arm + ".profile-updates" }
-func ingestGroup(arm string) string   { return arm + ".ingest" }
-
-// partitions is the number of partitions of every topic.
-const partitions = 3
-
 // bufferedMost is how many records a producer holds while the broker does not take them.
 const bufferedMost = 10_000
 

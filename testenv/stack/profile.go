@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tollgate-dev/tollgate/internal/population"
+	"github.com/tollgate-dev/tollgate/testenv/lever"
 )
 
 // profileService is the repository layer: profiles, identities and content over Redis.
@@ -30,7 +31,7 @@ func newProfile(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 			"POST /v1/link":   s.link,
 			"GET /v1/content": s.content,
 		},
-		controls: []control{{name: "audit", act: s.audit}},
+		endpoints: []endpoint{{name: lever.Audit, act: s.audit}},
 		prepare: func(ctx context.Context) error {
 			items := population.New(cfg.Seed, cfg.Users, cfg.Items).Items()
 			return retry(ctx, func(ctx context.Context) error { return store.publish(ctx, items) })

@@ -13,17 +13,18 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/tollgate-dev/tollgate/internal/eventually"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // lag is the ingest group's lag on the events topic, in records.
 func (d *deployed) lag(admin *kadm.Client) int64 {
 	d.t.Helper()
-	lags, err := admin.Lag(d.t.Context(), ingestGroup("arm"))
+	lags, err := admin.Lag(d.t.Context(), role.IngestGroup("arm"))
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	sum := int64(0)
-	for _, l := range lags[ingestGroup("arm")].Lag[eventsTopic("arm")] {
+	for _, l := range lags[role.IngestGroup("arm")].Lag[role.EventsTopic("arm")] {
 		sum += max(l.Lag, 0)
 	}
 	return sum
@@ -41,7 +42,7 @@ func (d *deployed) sendEvents(n int) {
 
 func TestThrottledFetchesMakeLag(t *testing.T) {
 	d := deploy(t, nil)
-	client, err := kgo.NewClient(kgo.SeedBrokers(d.addr["arm/kafka"]))
+	client, err := kgo.NewClient(kgo.SeedBrokers(d.addr[role.BrokerAddr("arm")]))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +79,7 @@ func TestThrottledFetchesMakeLag(t *testing.T) {
 
 func TestThrottleParameters(t *testing.T) {
 	d := &deployed{t: t, urls: map[string]string{}}
-	d.addr = launched(t, roleNamed(t, "backing"), Config{Arms: []string{"arm"}, Listen: "127.0.0.1:0", Token: testToken})()
+	d.addr = launched(t, roleNamed(t, "backing"), Config{Config: role.Config{Arms: []string{"arm"}, Listen: role.DefaultListen, Token: testToken}})()
 	d.urls["backing"] = "http://" + d.addr["http"]
 	for _, params := range []map[string]any{
 		{"arm": "other", "interval": "500ms", "max_bytes": 1},
@@ -126,7 +127,8 @@ func TestQuotaAnswers(t *testing.T) {
 
 func TestUnreachableDependency(t *testing.T) {
 	cfg := Config{
-		Arm: "arm", Listen: "127.0.0.1:0", RedisAddr: "127.0.0.1:1", Users: 1, Items: 1, Level: Level{Off: true}, readyLimit: 50 * time.Millisecond,
+		Config: role.Config{Arm: "arm", Listen: role.DefaultListen, RedisAddr: "127.0.0.1:1", Users: 1, Items: 1},
+		Level:  Level{Off: true}, readyLimit: 50 * time.Millisecond,
 	}
 	err := roleNamed(t, "profile").Run(context.Background(), cfg)
 	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1") {

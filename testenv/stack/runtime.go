@@ -6,6 +6,8 @@ import (
 	"math"
 	"runtime/metrics"
 	"time"
+
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // runtimeReport is what the Go runtime counts anyway, since the start of the process: to read it is all that it costs.
@@ -22,9 +24,9 @@ type runtimeReport struct {
 	GCCycles     uint64        `json:"gc_cycles"`
 }
 
-// runtimeControl is the action of every role that answers with a runtimeReport.
-func runtimeControl() control {
-	return control{name: "runtime", act: func(_ context.Context, params json.RawMessage) (any, error) {
+// runtimeEndpoint is the action of every role that answers with a runtimeReport.
+func runtimeEndpoint() endpoint {
+	return endpoint{name: role.RuntimeQuestion, act: func(_ context.Context, params json.RawMessage) (any, error) {
 		if err := decode(params, &struct{}{}); err != nil {
 			return nil, err
 		}

@@ -7,14 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
+	"maps"
 	"net/http"
-	"os"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/child"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // Limits of a role's life.
@@ -30,52 +30,52 @@ const (
 
 // parts are what a role consists of. All fields are optional.
 type parts struct {
-	routes   map[string]http.HandlerFunc // by mux pattern; instrumented when telemetry is on
-	controls []control
-	addrs    map[string]string                 // beside "http" in the ready line
-	prepare  func(ctx context.Context) error   // returns when the role can do its work
-	healthy  func(ctx context.Context) error   // whether it still can, once it could
-	work     []func(ctx context.Context) error // loops that run from the start until ctx ends
-	close    func(ctx context.Context) error   // flushes and releases; called once, after work has ended
+	routes    map[string]http.HandlerFunc // by mux pattern; instrumented when telemetry is on
+	endpoints []endpoint
+	addrs     map[string]string                 // beside role.AddrHTTP in the ready line
+	prepare   func(ctx context.Context) error   // returns when the role can do its work
+	healthy   func(ctx context.Context) error   // whether it still can, once it could
+	work      []func(ctx context.Context) error // loops that run from the start until ctx ends
+	close     func(ctx context.Context) error   // flushes and releases; called once, after work has ended
 }
 
 // builder makes the parts of a role. It must not block: waiting for others is what parts.prepare is for.
 type builder func(ctx context.Context, cfg Config, tel *telemetry) (parts, error)
 
 // run is the life of every role: listen, build, serve, become ready, wait, drain, flush.
-func run(ctx context.Context, role string, cfg Config, build builder) (err error) {
-	listener, err := Listen(cfg.Listen)
+func run(ctx context.Context, name string, cfg Config, build builder) (err error) {
+	listener, err := role.Listen(cfg.Listen)
 	if err != nil {
 		return err
 	}
-	tel, err := setup(ctx, role, cfg)
+	tel, err := setup(ctx, name, cfg)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	p, err := build(ctx, cfg, tel)
 	if err != nil {
-		return errors.Join(fmt.Errorf("stack: %s: %w", role, err), listener.Close(), tel.shutdown(context.WithoutCancel(ctx)))
+		return errors.Join(fmt.Errorf("stack: %s: %w", name, err), listener.Close(), tel.shutdown(context.WithoutCancel(ctx)))
 	}
 	var ready atomic.Bool
-	controls := newControls(cfg.Token, append(p.controls, runtimeControl()))
-	server := &http.Server{Handler: handler(p, tel, controls, &ready), ReadHeaderTimeout: 5 * time.Second}
+	control := newControl(cfg.Token, append(p.endpoints, runtimeEndpoint()))
+	server := &http.Server{Handler: handler(p, tel, control, &ready), ReadHeaderTimeout: 5 * time.Second}
 
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var group sync.WaitGroup
 	group.Go(func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			stop(fmt.Errorf("stack: %s: %w", role, err))
+			stop(fmt.Errorf("stack: %s: %w", name, err))
 		}
 	})
 	for _, work := range p.work {
 		group.Go(func() {
 			if err := work(ctx); err != nil && ctx.Err() == nil {
-				stop(fmt.Errorf("stack: %s: %w", role, err))
+				stop(fmt.Errorf("stack: %s: %w", name, err))
 			}
 		})
 	}
-	err = becomeReady(ctx, role, cfg, p, listener.Addr().String(), &ready)
+	err = becomeReady(ctx, name, cfg, p, listener.Addr().String(), &ready)
 	if err == nil {
 		<-ctx.Done()
 		if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
@@ -87,36 +87,34 @@ func run(ctx context.Context, role string, cfg Config, build builder) (err error
 		}
 	}
 	stop(nil)
-	return errors.Join(err, end(context.WithoutCancel(ctx), server, controls, &group, p, tel))
+	return errors.Join(err, end(context.WithoutCancel(ctx), server, control, &group, p, tel))
 }
 
 // becomeReady waits until the role can do its work and says so.
-func becomeReady(ctx context.Context, role string, cfg Config, p parts, addr string, ready *atomic.Bool) error {
+func becomeReady(ctx context.Context, name string, cfg Config, p parts, addr string, ready *atomic.Bool) error {
 	if p.prepare != nil {
 		limit := cmp.Or(cfg.readyLimit, readyLimit)
 		waitCtx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
 		if err := p.prepare(waitCtx); err != nil {
-			return fmt.Errorf("stack: %s: not ready within %v: %w", role, limit, err)
+			return fmt.Errorf("stack: %s: not ready within %v: %w", name, limit, err)
 		}
 	}
 	ready.Store(true)
-	addrs := map[string]string{"http": addr}
-	for name, a := range p.addrs {
-		addrs[name] = a
-	}
-	return Ready(cfg.Stdout, addrs)
+	addrs := map[string]string{role.AddrHTTP: addr}
+	maps.Copy(addrs, p.addrs)
+	return child.Announce(cfg.Stdout, addrs)
 }
 
 // end drains and flushes within the shutdown limit.
-func end(ctx context.Context, server *http.Server, controls *controls, group *sync.WaitGroup, p parts, tel *telemetry) error {
+func end(ctx context.Context, server *http.Server, control *control, group *sync.WaitGroup, p parts, tel *telemetry) error {
 	ctx, cancel := context.WithTimeout(ctx, shutdownLimit)
 	defer cancel()
 	err := server.Shutdown(ctx)
 	if err != nil {
 		err = errors.Join(fmt.Errorf("stack: draining: %w", err), server.Close())
 	}
-	controls.close()
+	control.close()
 	group.Wait()
 	if p.close != nil {
 		err = errors.Join(err, p.close(ctx))
@@ -124,13 +122,13 @@ func end(ctx context.Context, server *http.Server, controls *controls, group *sy
 	return errors.Join(err, tel.shutdown(ctx))
 }
 
-func handler(p parts, tel *telemetry, controls *controls, ready *atomic.Bool) http.Handler {
+func handler(p parts, tel *telemetry, control *control, ready *atomic.Bool) http.Handler {
 	mux := http.NewServeMux()
 	for pattern, route := range p.routes {
 		mux.Handle(pattern, tel.handler(route))
 	}
-	mux.Handle("/control/", controls)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
+	mux.Handle(role.ControlPath, control)
+	mux.HandleFunc("GET "+role.HealthPath, func(w http.ResponseWriter, r *http.Request) {
 		if !ready.Load() {
 			fail(w, http.StatusServiceUnavailable, errors.New("starting"))
 			return
@@ -146,32 +144,6 @@ func handler(p parts, tel *telemetry, controls *controls, ready *atomic.Bool) ht
 		reply(w, http.StatusOK, struct{}{})
 	})
 	return mux
-}
-
-// Listen opens a TCP listener at host:port, or takes over the inherited one of fd:N.
-func Listen(address string) (net.Listener, error) {
-	fd, inherited := strings.CutPrefix(address, "fd:")
-	if !inherited {
-		listener, err := net.Listen("tcp", address)
-		if err != nil {
-			return nil, fmt.Errorf("stack: %w", err)
-		}
-		return listener, nil
-	}
-	n, err := strconv.Atoi(fd)
-	if err != nil {
-		return nil, fmt.Errorf("stack: listen: want fd:N, got %q", address)
-	}
-	file := os.NewFile(uintptr(n), address)
-	if file == nil {
-		return nil, fmt.Errorf("stack: listen: %s is no file descriptor", address)
-	}
-	defer file.Close() // FileListener has its own copy
-	listener, err := net.FileListener(file)
-	if err != nil {
-		return nil, fmt.Errorf("stack: listen: %s is no inherited listener: %w", address, err)
-	}
-	return listener, nil
 }
 
 // retry calls attempt until it succeeds or ctx ends; then it returns the last error that says more than that time was

@@ -18,6 +18,7 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/eventually"
 	"github.com/tollgate-dev/tollgate/internal/population"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 const (
@@ -82,23 +83,23 @@ func roleNamed(t *testing.T, name string) Role {
 // deploy starts all roles together, on inherited listeners, as the process environment does.
 func deploy(t *testing.T, change func(role string, cfg *Config)) *deployed {
 	t.Helper()
-	backing := Config{Arms: []string{"arm"}, Listen: "127.0.0.1:0", Token: testToken, Level: Level{Off: true}}
+	backing := Config{Config: role.Config{Arms: []string{"arm"}, Listen: role.DefaultListen, Token: testToken}, Level: Level{Off: true}}
 	d := &deployed{t: t, urls: map[string]string{}}
 	d.addr = launched(t, roleNamed(t, "backing"), backing)()
 	d.urls["backing"] = "http://" + d.addr["http"]
 
-	names := []string{"gateway", "decision", "model", "profile", "ingest", "etl"}
+	names := role.Services()
 	listen := map[string]string{}
 	for _, name := range names {
 		listen[name], d.urls[name] = inherited(t)
 	}
 	var waits []func() map[string]string
 	for _, name := range names {
-		cfg := Config{
+		cfg := Config{Level: Level{Off: true}, Config: role.Config{
 			Arm: "arm", Listen: listen[name], DecisionURL: d.urls["decision"], ModelURL: d.urls["model"], ProfileURL: d.urls["profile"],
-			Brokers: []string{d.addr["arm/kafka"]}, RedisAddr: d.addr["arm/redis"],
-			Seed: testSeed, Users: testUsers, Items: testItems, Token: testToken, Level: Level{Off: true},
-		}
+			Brokers: []string{d.addr[role.BrokerAddr("arm")]}, RedisAddr: d.addr[role.StoreAddr("arm")],
+			Seed: testSeed, Users: testUsers, Items: testItems, Token: testToken,
+		}}
 		if change != nil {
 			change(name, &cfg)
 		}

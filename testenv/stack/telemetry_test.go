@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/tollgate-dev/tollgate/internal/eventually"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // logSink keeps log records. The SDK reuses what it exports, so they are cloned.
@@ -203,7 +204,7 @@ func TestBaggageAndContextTravelWithRecords(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			d := deploy(t, func(_ string, cfg *Config) { cfg.Level = test.level })
 			d.must("POST", "gateway", "/v1/events", event{Type: "impression", Session: "s 1", Channel: "app", Variant: "a"}, nil)
-			client, err := kgo.NewClient(kgo.SeedBrokers(d.addr["arm/kafka"]), kgo.ConsumeTopics(eventsTopic("arm")))
+			client, err := kgo.NewClient(kgo.SeedBrokers(d.addr[role.BrokerAddr("arm")]), kgo.ConsumeTopics(role.EventsTopic("arm")))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -4,8 +4,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
 
 	"github.com/tollgate-dev/tollgate/testenv/engine"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // Build builds a program of this module, named by its import path, statically, as one builds it for an image.
@@ -24,9 +28,40 @@ const (
 	Shop     = "github.com/tollgate-dev/tollgate/examples/shop"
 )
 
+// program builds Tollgate once for the tests of a package, so that it runs in an image from scratch.
+var program = sync.OnceValues(func() (path string, err error) {
+	if programDir, err = os.MkdirTemp("", "tollgate-test-"); err != nil {
+		return "", err
+	}
+	path = filepath.Join(programDir, "tollgate")
+	return path, Build(path, Tollgate)
+})
+
+// programDir is where it is; "" if no test needed it.
+var programDir string
+
+// Program is the path of a Tollgate that was built for the tests of this package. The package's TestMain calls Run.
+func Program(t testing.TB) string {
+	t.Helper()
+	path, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Run runs the tests and removes what Program has built; it returns the exit code.
+func Run(m *testing.M) int {
+	code := m.Run()
+	if programDir != "" {
+		_ = os.RemoveAll(programDir)
+	}
+	return code
+}
+
 // Guarded lets a test binary be the guard that a session starts: true if it was, and has ended.
 func Guarded() bool {
-	if len(os.Args) != 3 || os.Args[1] != "serve" || os.Args[2] != engine.GuardRole {
+	if len(os.Args) != 3 || os.Args[1] != "serve" || os.Args[2] != role.Guard {
 		return false
 	}
 	if err := engine.Guard(os.Getenv(engine.EnvGuardSession), os.Stdin, os.Stdout); err != nil {

@@ -1,0 +1,110 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+// Limit is how long a client of New waits for an answer: what a process that is alive needs on a busy machine.
+const Limit = 10 * time.Second
+
+// maxAnswer is the largest answer that is read.
+const maxAnswer = 64 << 20
+
+// Client makes requests with JSON in their bodies and answers.
+type Client struct {
+	Token string // of the bearer; "" for requests without one
+	HTTP  *http.Client
+}
+
+// New is a client with limits of its own.
+func New(token string) *Client {
+	return &Client{Token: token, HTTP: &http.Client{Timeout: Limit, Transport: &http.Transport{MaxIdleConnsPerHost: 2}}}
+}
+
+// Close ends idle connections.
+func (c *Client) Close() { c.HTTP.CloseIdleConnections() }
+
+// StatusError is an answer whose status is none of success.
+type StatusError struct {
+	Code   int
+	Status string // e.g. 404 Not Found
+	Body   string // its beginning
+	Method string
+	URL    string // without a password
+}
+
+// Error names the request and what was answered.
+func (e *StatusError) Error() string {
+	text := fmt.Sprintf("%s %s: %s", e.Method, e.URL, e.Status)
+	if e.Body != "" {
+		text += ": " + e.Body
+	}
+	return text
+}
+
+// Do makes a request whose body is in as JSON, none where in is nil, and decodes the answer into out: JSON, or the bytes
+// themselves for a *[]byte, or nothing for nil. It fails with a *StatusError unless the status is one of success.
+func (c *Client) Do(ctx context.Context, method, url string, in, out any) error {
+	var body io.Reader
+	if in != nil {
+		text, err := json.Marshal(in)
+		if err != nil {
+			return fmt.Errorf("%s %s: %w", method, url, err)
+		}
+		body = bytes.NewReader(text)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, url, body)
+	if err != nil {
+		return err
+	}
+	if in != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if c.Token != "" {
+		Authorize(req, c.Token)
+	}
+	resp, err := c.HTTP.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, req.URL.Redacted(), err)
+	}
+	if resp.StatusCode < 200 || resp.StatusCode >= 300 {
+		return &StatusError{resp.StatusCode, resp.Status, beginning(answer), method, req.URL.Redacted()}
+	}
+	switch out := out.(type) {
+	case nil:
+		return nil
+	case *[]byte:
+		*out = answer
+		return nil
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		return fmt.Errorf("%s %s: %w", method, req.URL.Redacted(), err)
+	}
+	return nil
+}
+
+// Get is Do of a GET.
+func (c *Client) Get(ctx context.Context, url string, out any) error {
+	return c.Do(ctx, http.MethodGet, url, nil, out)
+}
+
+// beginning is as much of an answer as an error shows.
+func beginning(answer []byte) string {
+	const most = 500 // bytes
+	text := bytes.TrimSpace(answer)
+	if len(text) > most {
+		return string(bytes.ToValidUTF8(text[:most], nil)) + " …"
+	}
+	return string(text)
+}

@@ -1,0 +1,254 @@
+package containers
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"sync/atomic"
+
+	prometheus "github.com/prometheus/client_golang/api"
+	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tollgate-dev/tollgate/internal/lease"
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/testenv"
+	"github.com/tollgate-dev/tollgate/testenv/collector"
+	"github.com/tollgate-dev/tollgate/testenv/engine"
+	"github.com/tollgate-dev/tollgate/testenv/outside"
+	"github.com/tollgate-dev/tollgate/testenv/role"
+)
+
+// arm is one arm as containers.
+type arm struct {
+	launch     *launch
+	spec       testenv.ArmSpec
+	services   map[string]*engine.Container // by role; guarded by the launch's lock until the launch is done
+	collector  *engine.Container
+	prometheus *engine.Container
+	view       *outside.View
+	push       *outside.Push
+	leases     lease.Table // of what this process does to the arm's
+	parked     atomic.Bool
+}
+
+// host is the name of one of the arm's containers in the network.
+func (a *arm) host(part string) string { return a.spec.Name + "-" + part }
+
+func (a *arm) url(part, port string) string { return "http://" + a.host(part) + ":" + port }
+
+// Where the containers keep what is copied out at the end.
+const (
+	telemetryData  = "/telemetry"
+	prometheusData = "/prometheus"
+)
+
+// startPipeline starts the arm's Prometheus and its Collector.
+func (a *arm) startPipeline(ctx context.Context) error {
+	config := collector.Config{
+		HTTP: "0.0.0.0:" + role.OTLPPort, GRPC: "0.0.0.0:" + role.OTLPGRPCPort, Prometheus: a.url(prometheusHost, prometheusPort) + "/api/v1/otlp/v1/metrics",
+		Arm: a.spec.Name, Backends: a.launch.targets(), SelfMetrics: "0.0.0.0:" + selfPort, Health: "0.0.0.0:" + healthPort,
+	}
+	if a.launch.spec.TelemetryDir != "" {
+		config.Dir = telemetryData
+	}
+	var err error
+	if tail := a.spec.Env[role.EnvTailSampling]; tail != "" {
+		if config.Tail, err = collector.ParseTail(tail); err != nil {
+			return err
+		}
+	}
+	text, err := config.YAML()
+	if err != nil {
+		return fmt.Errorf("testenv: %w", err)
+	}
+	env, err := collector.Environ(config.Backends, os.Getenv)
+	if err != nil {
+		return fmt.Errorf("testenv: %w", err)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		a.prometheus, err = a.launch.start(ctx, a.prometheusSpec())
+		return err
+	})
+	group.Go(func() (err error) {
+		const file = "/etc/otelcol-contrib/tollgate.yaml"
+		a.collector, err = a.launch.start(ctx, engine.Spec{
+			Name: "collector of arm " + a.spec.Name, Host: a.host(collectorHost), Image: a.launch.Images.Ref("collector"),
+			Cmd: []string{"--config", file}, Env: env, Ports: []string{role.OTLPPort, healthPort, selfPort}, Join: a.launch.Networks,
+			Files: []engine.File{{Path: file, Text: text, Mode: 0o644}, {Path: telemetryData, Mode: 0o777 | fs.ModeDir}},
+			Ready: engine.HTTP(healthPort, "/"),
+		})
+		return err
+	})
+	return group.Wait()
+}
+
+// startService starts one of the arm's services.
+func (a *arm) startService(ctx context.Context, service string, turn *engine.Turn) error {
+	spec := engine.Spec{
+		Name: fmt.Sprintf("%s of arm %s", service, a.spec.Name), Host: a.host(service), Image: a.launch.stack,
+		Cmd: []string{"serve", service}, Env: a.env(service), Ports: []string{servicePort}, Ready: engine.HTTP(servicePort, role.HealthPath), Turn: turn,
+	}
+	if service == role.Gateway {
+		spec.Publish = a.launch.GatewayAddr
+	}
+	c, err := a.launch.start(ctx, spec)
+	if err != nil {
+		return err
+	}
+	a.launch.mu.Lock()
+	defer a.launch.mu.Unlock()
+	a.services[service] = c
+	return nil
+}
+
+// env is the environment of a service: the same as in processes, with names in place of ports.
+func (a *arm) env(service string) map[string]string {
+	config := role.Defaults()
+	config.Arm, config.Listen, config.Token, config.Spin = a.spec.Name, "0.0.0.0:"+servicePort, a.launch.client.Token, a.spec.Delay
+	config.DecisionURL, config.ModelURL, config.ProfileURL =
+		a.url(role.Decision, servicePort), a.url(role.Model, servicePort), a.url(role.Profile, servicePort)
+	config.Brokers, config.RedisAddr = []string{kafkaHost + ":" + kafkaPort}, redisHost+":"+redisPort
+	config.Seed, config.Users, config.Items = a.launch.spec.Seed, a.launch.spec.Users, a.launch.spec.Items
+	env := config.Environ()
+	env["OTEL_SERVICE_NAME"] = service
+	env["OTEL_EXPORTER_OTLP_ENDPOINT"], env["OTEL_EXPORTER_OTLP_PROTOCOL"] = a.url(collectorHost, role.OTLPPort), "http/protobuf"
+	maps.Copy(env, a.spec.Env)
+	return env
+}
+
+// begin shows the arm from outside, now that it is up.
+func (a *arm) begin(ctx context.Context) {
+	a.view = outside.NewView(a.spec.Name, a.launch.broker()...)
+	watched := outside.Target{Health: map[string]func() string{}, Usage: a.Usage}
+	for service, c := range a.services {
+		watched.Health[service] = func() string { return c.URL(servicePort) + role.HealthPath }
+	}
+	a.view.Watch(watched)
+	a.push = outside.StartPush(ctx, a.Prometheus(), a.view, a.launch.spec.Scrape, a.parked.Load)
+}
+
+// end stops showing it, and lets its processes end.
+func (a *arm) end(ctx context.Context) {
+	if a.push != nil {
+		a.push.Stop()
+	}
+	_ = a.Unpark() // whoever cannot be thawed is killed
+	_ = a.leases.Close()
+	if a.view != nil {
+		a.view.Close()
+	}
+}
+
+func (a *arm) Name() string       { return a.spec.Name }
+func (a *arm) Prometheus() string { return a.prometheus.URL(prometheusPort) }
+func (a *arm) Gateway() string {
+	if published := a.services[role.Gateway].Published(); published != "" {
+		return "http://" + published
+	}
+	return a.services[role.Gateway].URL(servicePort)
+}
+
+// own are the arm's own containers, by service; its Collector and Prometheus are two of role.Telemetry.
+func (a *arm) own() map[*engine.Container]string {
+	own := map[*engine.Container]string{a.collector: role.Telemetry, a.prometheus: role.Telemetry}
+	for service, c := range a.services {
+		own[c] = service
+	}
+	return own
+}
+
+// Park freezes the arm's containers.
+func (a *arm) Park() error {
+	a.parked.Store(true)
+	return a.each(func(m *engine.Meter) error { return m.Freeze(context.Background()) })
+}
+
+// Unpark lets them go on.
+func (a *arm) Unpark() error {
+	if !a.parked.Swap(false) {
+		return nil
+	}
+	return a.each(func(m *engine.Meter) error { return m.Thaw(context.Background()) })
+}
+
+func (a *arm) each(do func(*engine.Meter) error) error {
+	var group errgroup.Group
+	for c := range a.own() {
+		if c != nil {
+			group.Go(func() error { return do(c.Meter) })
+		}
+	}
+	return group.Wait()
+}
+
+// Usage reads the control groups of the arm's containers, and of the broker and the store as role.Backing.
+func (a *arm) Usage() (testenv.Usage, error) {
+	u := testenv.NewUsage()
+	var errs []error
+	for c, service := range a.own() {
+		r, err := c.Used(context.Background())
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		u.Add(service, r.CPU, r.Memory, r.Peak)
+	}
+	for _, host := range []string{kafkaHost, redisHost} {
+		r, err := a.launch.shared[host].Used(context.Background())
+		u.Backing(r.CPU)
+		errs = append(errs, err)
+	}
+	return u, errors.Join(errs...)
+}
+
+// Telemetry reads what the Collector took in and how many series Prometheus holds.
+func (a *arm) Telemetry(ctx context.Context) (result.Telemetry, error) {
+	var t result.Telemetry
+	var text []byte
+	if err := a.launch.client.Get(ctx, a.collector.URL(selfPort)+"/metrics", &text); err != nil {
+		return t, fmt.Errorf("testenv: collector of arm %s: %w", a.spec.Name, err)
+	}
+	v, err := collector.ParseSelfMetrics(bytes.NewReader(text))
+	if err != nil {
+		return t, fmt.Errorf("testenv: collector of arm %s: %w", a.spec.Name, err)
+	}
+	t = result.Telemetry{Spans: v.Spans, LogRecords: v.LogRecords, DataPoints: v.DataPoints, Bytes: v.Bytes, Refused: v.Refused}
+	client, err := prometheus.NewClient(prometheus.Config{Address: a.Prometheus(), Client: a.launch.client.HTTP})
+	if err != nil {
+		return t, fmt.Errorf("testenv: prometheus of arm %s: %w", a.spec.Name, err)
+	}
+	status, err := promv1.NewAPI(client).TSDB(ctx, promv1.WithLimit(1))
+	if err != nil {
+		return t, fmt.Errorf("testenv: prometheus of arm %s: %w", a.spec.Name, err)
+	}
+	t.ActiveSeries = int64(status.HeadStats.NumSeries)
+	return t, nil
+}
+
+// Runtime asks the services what their runtimes have counted.
+func (a *arm) Runtime(ctx context.Context) (map[string]result.Runtime, error) {
+	return testenv.Runtimes(ctx, a)
+}
+
+// Control is where a role of the arm is controlled.
+func (a *arm) Control(service string) (role.Client, string) {
+	return a.launch.client, a.services[service].URL(servicePort)
+}
+
+func (a *arm) Lag(ctx context.Context) (map[int32]int64, error) { return a.view.Lag(ctx) }
+
+func (a *arm) Loadgen(o testenv.Observed) { a.view.Observe(o) }
+
+func (a *arm) Answers(ctx context.Context, service string) (bool, error) {
+	c, ok := a.services[service]
+	if !ok {
+		return false, fmt.Errorf("testenv: arm %s has no %q to ask", a.spec.Name, service)
+	}
+	return a.view.Probe(ctx, c.URL(servicePort)+role.HealthPath), nil
+}

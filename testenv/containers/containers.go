@@ -1,0 +1,122 @@
+// Package containers is the environment of real parts: every service a container of one image, Kafka, Redis, Jaeger and
+// Alertmanager shared by the arms and namespaced, a Collector and a Prometheus of its own for every arm, so that no arm
+// pays for another's telemetry.
+package containers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/tollgate-dev/tollgate/testenv"
+	"github.com/tollgate-dev/tollgate/testenv/collector"
+	"github.com/tollgate-dev/tollgate/testenv/engine"
+	"github.com/tollgate-dev/tollgate/testenv/role"
+)
+
+// Hosts besides the services of every arm.
+const (
+	kafkaHost        = "kafka"
+	redisHost        = "redis"
+	jaegerHost       = "jaeger"
+	alertmanagerHost = "alertmanager"
+	zipkinHost       = "zipkin"
+	collectorHost    = "collector"
+	prometheusHost   = "prometheus"
+)
+
+var _ testenv.Environment = (*Environment)(nil)
+
+// Environment starts the stack as containers. The zero value needs Binary.
+type Environment struct {
+	Binary      string // tollgate itself, which runs the guard
+	StackBinary string // what the services' image is made of; "" for Binary
+	Images      engine.Choice
+	Backends    []collector.Target // where traces and more go besides Jaeger
+	Networks    []string           // that the Collectors join, to reach them
+	GatewayAddr string             // host:port where people reach the gateway; "" for nobody but us
+	Say         func(string)       // takes a line about what takes long before the launch: pulls, builds; nil: nobody
+
+	engine *engine.Engine
+	stack  string // reference of the services' image
+}
+
+// Name is "containers".
+func (*Environment) Name() string { return "containers" }
+
+// Size counts every arm's services, Collector and Prometheus, and what the arms share.
+func (e *Environment) Size(arms int) string {
+	shared := len(e.names()) - 2 // collector and prometheus are every arm's own
+	return fmt.Sprintf("%d containers", arms*(len(role.Services())+2)+shared)
+}
+
+// Supports says which levers containers cannot have: those that take a proxy.
+func (*Environment) Supports(_ string, uses []string) error { return levers().Supports(uses) }
+
+// names are the images that a launch needs, by their names in engine.Images.
+func (e *Environment) names() []string {
+	names := []string{"kafka", "redis", "collector", "prometheus", "alertmanager", "jaeger"}
+	for _, b := range e.Backends {
+		if b.Backend == zipkinHost && b.Address == "" {
+			names = append(names, "zipkin")
+		}
+	}
+	return names
+}
+
+// Refs are the references of the images that a launch needs.
+func (e *Environment) Refs() []string {
+	var refs []string
+	for _, name := range e.names() {
+		refs = append(refs, e.Images.Ref(name))
+	}
+	return refs
+}
+
+// Check connects to the engine, sweeps what killed runs have left, makes sure of memory, disk and images, and builds the
+// services' image where it is not there yet.
+func (e *Environment) Check(ctx context.Context, arms int) (err error) {
+	if err := e.Images.Check(); err != nil {
+		return err
+	}
+	if _, err := collector.Environ(e.Backends, os.Getenv); err != nil {
+		return err
+	}
+	if err := testenv.Room(arms); err != nil {
+		return err
+	}
+	if e.engine == nil {
+		if e.engine, err = engine.Open(ctx); err != nil {
+			return err
+		}
+	}
+	swept, err := e.engine.Sweep(ctx)
+	if err != nil {
+		return err
+	}
+	if swept.Sessions > 0 {
+		e.say("removed what %d killed runs had left: %d containers, %d networks", swept.Sessions, swept.Containers, swept.Networks)
+	}
+	if err := e.engine.DiskRoom(); err != nil {
+		return err
+	}
+	if err := e.engine.Ensure(ctx, e.Refs(), e.Say); err != nil {
+		return err
+	}
+	binary := e.StackBinary
+	if binary == "" {
+		binary = e.Binary
+	}
+	e.stack, err = e.engine.ServiceImage(ctx, binary, e.Say)
+	return err
+}
+
+func (e *Environment) say(format string, args ...any) {
+	if e.Say != nil {
+		e.Say(fmt.Sprintf(format, args...))
+	}
+}
+
+// errUnchecked says that Launch was called before Check, which prepares the images.
+var errUnchecked = errors.New("testenv: containers: Check must come before Launch")

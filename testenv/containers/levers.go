@@ -1,0 +1,68 @@
+package containers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/testenv"
+	"github.com/tollgate-dev/tollgate/testenv/engine"
+	"github.com/tollgate-dev/tollgate/testenv/lever"
+	"github.com/tollgate-dev/tollgate/testenv/role"
+)
+
+// levers are the levers of containers: what roles have themselves, the quota that the broker holds, and what the engine can
+// do to a container.
+func levers() lever.Handles[*arm] {
+	handles := lever.Handles[*arm]{
+		lever.DropAttribute: testenv.RoleLever[*arm](lever.DropAttribute),
+		lever.Deliver:       testenv.RoleQuestion[*arm](lever.Deliver),
+		lever.Audit:         testenv.RoleQuestion[*arm](lever.Audit),
+		lever.ThrottleFetch: {Pull: throttle, Release: unthrottle},
+		lever.Drift:         {}, // the load generator pulls it
+	}
+	for _, verb := range engine.Verbs() {
+		handles[verb.Name] = lever.Handle[*arm]{
+			Pull: func(_ context.Context, a *arm, service string, params any, d time.Duration) error {
+				return a.launch.session.Hold(a.services[service].ID, verb.Name, params, d)
+			},
+			Release: func(ctx context.Context, a *arm, service string) error {
+				return a.launch.session.Release(ctx, a.services[service].ID, verb.Name)
+			},
+		}
+	}
+	return handles
+}
+
+func throttle(ctx context.Context, a *arm, _ string, params any, d time.Duration) error {
+	return a.leases.Hold(lever.ThrottleFetch, d, func() (func() error, error) {
+		return func() error { return a.launch.unthrottle(a.spec.Name) }, a.launch.throttle(ctx, a.spec.Name, params)
+	})
+}
+
+func unthrottle(_ context.Context, a *arm, _ string) error {
+	return a.leases.Release(lever.ThrottleFetch)
+}
+
+// Reach says which services of the arm have a lever.
+func (a *arm) Reach(service, name string) error {
+	if service == role.Backing && name == lever.ThrottleFetch {
+		return nil
+	}
+	if _, ok := a.services[service]; !ok {
+		return fmt.Errorf("there is no service %q", service)
+	}
+	return nil
+}
+
+func (a *arm) Pull(ctx context.Context, service, name string, params any, d time.Duration) error {
+	return levers().Pull(ctx, a, service, name, params, d)
+}
+
+func (a *arm) Release(ctx context.Context, service, name string) error {
+	return levers().Release(ctx, a, service, name)
+}
+
+func (a *arm) Ask(ctx context.Context, service, name string, params, out any) error {
+	return levers().Ask(ctx, a, service, name, params, out)
+}

@@ -1,0 +1,32 @@
+package engine
+
+import (
+	"fmt"
+	"syscall"
+	"time"
+)
+
+// leastDisk is what the engine's disk must have free: layers of the containers, series, telemetry, logs.
+const leastDisk = 1 << 30
+
+// DiskRoom refuses an engine whose disk is nearly full, where that can be seen from here.
+func (e *Engine) DiskRoom() error {
+	if !e.Direct || e.Info.DockerRootDir == "" {
+		return nil
+	}
+	var at syscall.Statfs_t
+	if err := syscall.Statfs(e.Info.DockerRootDir, &at); err != nil {
+		return nil // not ours to see
+	}
+	if free := at.Bavail * uint64(at.Bsize); free < leastDisk {
+		return fmt.Errorf("the container engine's disk (%s) is nearly full: %d MiB are free and %d needed: free some (docker system df, docker system prune)",
+			e.Info.DockerRootDir, free>>20, leastDisk>>20)
+	}
+	return nil
+}
+
+// LaunchLimit is how long the containers of a launch may take to be ready.
+const LaunchLimit = 4 * time.Minute
+
+// LogLines is how much of a container's log is kept.
+const LogLines = 400

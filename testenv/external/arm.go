@@ -1,0 +1,237 @@
+package external
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/moby/moby/client"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tollgate-dev/tollgate/internal/child"
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/testenv"
+	"github.com/tollgate-dev/tollgate/testenv/compose"
+	"github.com/tollgate-dev/tollgate/testenv/engine"
+	"github.com/tollgate-dev/tollgate/testenv/outside"
+	"github.com/tollgate-dev/tollgate/testenv/role"
+)
+
+// arm is one arm of a system that is not ours.
+type arm struct {
+	*launch
+	spec    testenv.ArmSpec
+	network string // ours, in which load and telemetry travel
+	project *compose.Project
+	began   time.Time                      // of the project's start
+	parts   map[string][]*engine.Container // by service
+
+	pipeline   *engine.Container // ours, in the arm's network; nil: none
+	prometheus string            // base URL; "": none is needed yet
+	view       *outside.View     // nil: nobody looks at it
+	push       *outside.Push
+
+	delay  *child.Process // the delay proxy
+	at     string         // host:port of it
+	behind string         // what it leads to
+	parked atomic.Bool
+}
+
+// start brings the arm up: its pipeline, to which the services send, then the services, then the delay proxy.
+func (a *arm) start(ctx context.Context) (err error) {
+	theirs, named := a.System.Prometheus[a.spec.Level]
+	a.prometheus = strings.TrimSuffix(theirs.URL, "/")
+	if a.composed() {
+		if a.network, err = a.session.Network(ctx, fmt.Sprintf("%d-%s", a.launch.spec.Launch, a.spec.Name)); err != nil {
+			return err
+		}
+		if !named {
+			if err := a.startPipeline(ctx); err != nil {
+				return err
+			}
+		}
+		if err := a.up(ctx); err != nil {
+			return err
+		}
+	} else {
+		for service, name := range a.Containers[a.spec.Level] {
+			at, err := a.session.Client.ContainerInspect(ctx, name, client.ContainerInspectOptions{})
+			if err != nil {
+				return fmt.Errorf("container %s: %w", name, err)
+			}
+			if err := a.adopt(ctx, compose.Container{ID: at.Container.ID, Service: service}, nil); err != nil {
+				return err
+			}
+		}
+		if !named && a.rules != nil { // only the outside view comes to it: nobody sends what was started without us
+			if err := a.startLocalPipeline(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return a.startProxy(ctx, role.DefaultListen)
+}
+
+// startProxy starts the arm's delay proxy, which leads to where the arm is now.
+func (a *arm) startProxy(ctx context.Context, listen string) error {
+	a.behind = a.base()
+	config := role.Defaults()
+	config.Arm, config.Listen, config.Target, config.Spin = a.spec.Name, listen, a.behind, a.spec.Delay
+	p, addr, err := a.launch.start(ctx, role.DelayProxy, config)
+	if err != nil {
+		return err
+	}
+	a.delay = p
+	if a.at == "" { // else it is where it was
+		a.at = addr[role.AddrHTTP]
+	}
+	return nil
+}
+
+// followProxy leads the delay proxy to where the arm is now: a service that was started anew may be elsewhere.
+func (a *arm) followProxy(ctx context.Context) error {
+	if a.base() == a.behind {
+		return nil
+	}
+	a.delay.Stop(time.Second)
+	return a.startProxy(ctx, a.at)
+}
+
+// base is the arm's own base URL, behind the delay proxy.
+func (a *arm) base() string {
+	if a.composed() {
+		return a.parts[a.Compose.Service][0].URL(a.port())
+	}
+	return strings.TrimSuffix(a.URLs[a.spec.Level], "/")
+}
+
+func (a *arm) port() string { return strconv.Itoa(a.Compose.Port) }
+
+// log takes the logs of what is deployed.
+func (a *arm) log() io.Writer {
+	if a.launch.spec.Log == nil {
+		return io.Discard
+	}
+	return a.launch.spec.Log
+}
+
+// begin shows the arm from outside, now that it is up.
+func (a *arm) begin(ctx context.Context) {
+	a.view = outside.NewView(a.spec.Name)
+	a.view.Watch(outside.Target{Usage: a.Usage, Health: map[string]func() string{a.front(): func() string { return a.base() + a.health() }}})
+	if _, theirs := a.System.Prometheus[a.spec.Level]; !theirs && a.prometheus != "" {
+		a.push = outside.StartPush(ctx, a.prometheus, a.view, a.launch.spec.Scrape, a.parked.Load)
+	}
+}
+
+// end ends what was started for the arm: the services first, then the pipeline that takes their last telemetry.
+func (a *arm) end(ctx context.Context) error {
+	if a.push != nil {
+		a.push.Stop()
+	}
+	if a.view != nil {
+		a.view.Close()
+	}
+	errs := []error{a.Unpark()}
+	if a.composed() {
+		for service, parts := range a.parts {
+			for _, c := range parts {
+				fmt.Fprintf(a.log(), "--- %s of arm %s\n", service, a.spec.Name)
+				errs = append(errs, c.Logs(ctx, engine.LogLines, a.log()))
+				c.Expect() // its end
+			}
+		}
+	}
+	if a.project != nil {
+		errs = append(errs, a.project.Down(ctx, a.log()))
+	}
+	if a.pipeline != nil {
+		errs = append(errs, a.endPipeline(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+func (a *arm) Name() string       { return a.spec.Name }
+func (a *arm) Gateway() string    { return "http://" + a.at }
+func (a *arm) Prometheus() string { return a.prometheus }
+
+// Park freezes the containers that were started for the arm. What was there before is not ours to freeze.
+func (a *arm) Park() error {
+	a.parked.Store(true)
+	return a.each(func(m *engine.Meter) error { return m.Freeze(context.Background()) })
+}
+
+// Unpark lets them go on.
+func (a *arm) Unpark() error {
+	if !a.parked.Swap(false) {
+		return nil
+	}
+	return a.each(func(m *engine.Meter) error { return m.Thaw(context.Background()) })
+}
+
+func (a *arm) each(do func(*engine.Meter) error) error {
+	if !a.composed() {
+		return nil
+	}
+	var group errgroup.Group
+	for _, c := range a.containers() {
+		group.Go(func() error { return do(c.Meter) })
+	}
+	return group.Wait()
+}
+
+// Usage reads the containers of the arm; it is empty where none are known.
+func (a *arm) Usage() (testenv.Usage, error) {
+	u := testenv.NewUsage()
+	var errs []error
+	add := func(c *engine.Container, service string) {
+		r, err := c.Used(context.Background())
+		if err != nil {
+			errs = append(errs, err)
+			return
+		}
+		u.Add(service, r.CPU, r.Memory, r.Peak)
+	}
+	for service, parts := range a.parts {
+		for _, c := range parts {
+			add(c, service)
+		}
+	}
+	if a.pipeline != nil {
+		add(a.pipeline, role.Telemetry)
+	}
+	return u, errors.Join(errs...)
+}
+
+// Runtime is empty: what the runtimes of a system that is not ours report is not known here.
+func (a *arm) Runtime(context.Context) (map[string]result.Runtime, error) { return nil, nil }
+
+// Lag is an error: what the system has for a broker is not known here.
+func (a *arm) Lag(context.Context) (map[int32]int64, error) {
+	return nil, fmt.Errorf("testenv: lag of arm %s: %w", a.spec.Name, outside.ErrNoBroker)
+}
+
+func (a *arm) Loadgen(o testenv.Observed) { a.view.Observe(o) }
+
+// Answers reports whether the service's containers run, and, of the one that takes the load, whether it says that it is
+// well.
+func (a *arm) Answers(ctx context.Context, service string) (bool, error) {
+	if service != a.front() && len(a.parts[service]) == 0 {
+		return false, fmt.Errorf("testenv: arm %s has no %q to ask", a.spec.Name, service)
+	}
+	for _, c := range a.parts[service] {
+		at, err := a.session.Client.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{})
+		if err != nil {
+			return false, fmt.Errorf("testenv: %s: %w", c.Name, err)
+		}
+		if s := at.Container.State; s == nil || !s.Running || s.Paused {
+			return false, nil
+		}
+	}
+	return service != a.front() || a.view.Probe(ctx, a.base()+a.health()), nil
+}

@@ -1,0 +1,163 @@
+package external
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/moby/moby/client"
+
+	"github.com/tollgate-dev/tollgate/internal/api"
+	"github.com/tollgate-dev/tollgate/testenv/compose"
+	"github.com/tollgate-dev/tollgate/testenv/engine"
+)
+
+// Check makes sure that everything that the experiment names is there, and builds what has to be built.
+func (e *Environment) Check(ctx context.Context, _ int) error {
+	e.notes = nil
+	if e.composed() || len(e.Containers) > 0 {
+		if err := e.openEngine(ctx); err != nil {
+			return err
+		}
+	}
+	checks := []func(context.Context) error{e.checkProxies, e.checkPrometheus}
+	if e.composed() {
+		checks = append(checks, e.checkCompose)
+	} else {
+		checks = append(checks, e.checkURLs, e.checkContainers)
+	}
+	var errs []error
+	for _, check := range checks {
+		errs = append(errs, check(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+func (e *Environment) openEngine(ctx context.Context) (err error) {
+	if e.engine == nil {
+		if e.engine, err = engine.Open(ctx); err != nil {
+			return err
+		}
+	}
+	swept, err := e.engine.Sweep(ctx)
+	if err == nil && swept.Sessions > 0 {
+		e.say("removed what %d killed runs had left: %d containers, %d networks", swept.Sessions, swept.Containers, swept.Networks)
+	}
+	return err
+}
+
+func (e *Environment) say(format string, args ...any) {
+	if e.Say != nil {
+		e.Say(fmt.Sprintf(format, args...))
+	}
+}
+
+// checkCompose resolves the file, builds its images, and makes sure that it can be copied.
+func (e *Environment) checkCompose(ctx context.Context) error {
+	tool, err := compose.Find(ctx)
+	if err != nil {
+		return err
+	}
+	if e.file, err = tool.Load(ctx, e.Compose.File); err != nil {
+		return err
+	}
+	named := append([]string{e.Compose.Service}, e.Compose.Instrumented...)
+	for _, fault := range slices.Sorted(maps.Keys(e.Targets)) {
+		if _, proxied := e.Proxies[e.Targets[fault]]; !proxied {
+			named = append(named, e.Targets[fault])
+		}
+	}
+	for _, service := range named {
+		if !slices.Contains(e.file.Services(), service) {
+			return fmt.Errorf("external: %s has no service %q: it has %s", e.Compose.File, service, strings.Join(e.file.Services(), ", "))
+		}
+	}
+	copied, err := e.file.Copy(compose.Overlay{Network: "checked", Join: e.joining()})
+	if err != nil {
+		return err
+	}
+	e.notes = copied.Changes
+	if e.file.Builds() {
+		e.say("building the images of %s", e.Compose.File)
+		if err := e.file.Build(ctx, io.Discard); err != nil {
+			return err
+		}
+	}
+	if len(e.System.Prometheus) == 0 {
+		e.stack, err = e.engine.ServiceImage(ctx, cmp.Or(e.StackBinary, e.Binary), e.Say)
+	}
+	return err
+}
+
+// probeTimeout is how long a thing that the experiment names may take to answer before the run.
+const probeTimeout = 5 * time.Second
+
+// checkURLs asks every deployment how it is.
+func (e *Environment) checkURLs(ctx context.Context) error {
+	var errs []error
+	for _, level := range slices.Sorted(maps.Keys(e.URLs)) {
+		if err := e.answers(ctx, strings.TrimSuffix(e.URLs[level], "/")+e.health()); err != nil {
+			errs = append(errs, fmt.Errorf("external.urls: %s: %w (external.health names a path that answers 200)", level, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkContainers looks for the containers of the deployments.
+func (e *Environment) checkContainers(ctx context.Context) error {
+	var errs []error
+	for _, level := range slices.Sorted(maps.Keys(e.Containers)) {
+		for _, service := range slices.Sorted(maps.Keys(e.Containers[level])) {
+			name := e.Containers[level][service]
+			at, err := e.engine.Client.ContainerInspect(ctx, name, client.ContainerInspectOptions{})
+			if err == nil && (at.Container.State == nil || !at.Container.State.Running) {
+				err = errors.New("it does not run")
+			}
+			if err != nil {
+				errs = append(errs, fmt.Errorf("external.containers: %s: %s: container %s: %w", level, service, name, err))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkPrometheus asks every Prometheus of the user's for its alerts.
+func (e *Environment) checkPrometheus(ctx context.Context) error {
+	var errs []error
+	for _, level := range slices.Sorted(maps.Keys(e.System.Prometheus)) {
+		if err := e.answers(ctx, strings.TrimSuffix(e.System.Prometheus[level].URL, "/")+"/api/v1/query?query=ALERTS"); err != nil {
+			errs = append(errs, fmt.Errorf("external.prometheus: %s: %w", level, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkProxies looks for the proxies.
+func (e *Environment) checkProxies(ctx context.Context) error {
+	var errs []error
+	for _, service := range slices.Sorted(maps.Keys(e.Proxies)) {
+		if err := e.proxy(service).check(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("external.proxies: %s: %w", service, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// client makes the requests to what the experiment names.
+func (e *Environment) client() *api.Client {
+	e.once.Do(func() { e.web = api.New("") })
+	return e.web
+}
+
+// answers is an error unless a GET is answered by 200.
+func (e *Environment) answers(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	return e.client().Get(ctx, url, nil)
+}

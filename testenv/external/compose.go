@@ -1,0 +1,106 @@
+package external
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/testenv/compose"
+	"github.com/tollgate-dev/tollgate/testenv/engine"
+	"github.com/tollgate-dev/tollgate/testenv/role"
+)
+
+// up starts a copy of the user's Compose file for the arm and returns when the service that takes load is ready.
+func (a *arm) up(ctx context.Context) error {
+	overlay := compose.Overlay{
+		Labels: a.session.Labels(), Network: a.network, Join: a.joining(), Env: map[string]map[string]string{}, Publish: map[string]int{},
+	}
+	for _, service := range a.instrumented() {
+		overlay.Env[service] = a.env(service)
+	}
+	if !a.session.Direct {
+		overlay.Publish[a.Compose.Service] = a.Compose.Port
+	}
+	a.began = time.Now()
+	var err error
+	a.project, err = a.file.Up(ctx, fmt.Sprintf("tollgate-%s-%s", a.session.ID, a.spec.Name), overlay, a.log())
+	if err != nil {
+		return err
+	}
+	all, err := compose.Containers(ctx, a.session.Client, a.project.Name)
+	if err != nil {
+		return err
+	}
+	var fronts, others []compose.Container
+	for _, c := range all {
+		switch {
+		case c.Failed:
+			return a.adopt(ctx, c, func(context.Context, *engine.Container) error { return errEnded }) // which quotes its log
+		case c.Service == a.Compose.Service:
+			fronts = append(fronts, c)
+		default:
+			others = append(others, c)
+		}
+	}
+	if len(fronts) != 1 {
+		return fmt.Errorf("service %s has %d containers: it takes the load and must have one", a.Compose.Service, len(fronts))
+	}
+	if err := a.adopt(ctx, fronts[0], engine.HTTP(a.port(), a.health())); err != nil {
+		return err
+	}
+	for _, c := range others {
+		if !c.Running { // a job that is done
+			continue
+		}
+		if err := a.adopt(ctx, c, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// errEnded is what a container that has ended lacks.
+var errEnded = errors.New("it has ended")
+
+// adopt takes a container of the arm into the session, once it is ready.
+func (a *arm) adopt(ctx context.Context, found compose.Container, ready engine.Probe) error {
+	spec := engine.Spec{Name: fmt.Sprintf("%s of arm %s", found.Service, a.spec.Name), Network: a.network, Ready: ready}
+	if a.composed() && found.Service == a.Compose.Service {
+		spec.Ports = []string{a.port()}
+	}
+	c, err := a.session.Adopt(ctx, found.ID, spec)
+	if err != nil {
+		return err
+	}
+	a.parts[found.Service] = append(a.parts[found.Service], c)
+	if a.composed() {
+		a.started(a.spec.Name, found.Service, true, time.Since(a.began))
+	}
+	return nil
+}
+
+// env is what a service of the arm gets: what every level has alike, the level's own, and where its telemetry goes.
+func (a *arm) env(service string) map[string]string {
+	env := map[string]string{}
+	if a.pipeline != nil {
+		env["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://" + a.pipeline.Host() + ":" + role.OTLPPort
+		env["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf"
+	}
+	if !a.file.Has(service, "OTEL_SERVICE_NAME") {
+		env["OTEL_SERVICE_NAME"] = service
+	}
+	maps.Copy(env, a.spec.Env)
+	return env
+}
+
+// containers are all containers of the arm that were started for it.
+func (a *arm) containers() []*engine.Container {
+	all := slices.Concat(slices.Collect(maps.Values(a.parts))...)
+	if a.pipeline != nil {
+		all = append(all, a.pipeline)
+	}
+	return all
+}

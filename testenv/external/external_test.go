@@ -1,0 +1,304 @@
+package external
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/Shopify/toxiproxy/v2"
+	"github.com/rs/zerolog"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/testenv"
+	"github.com/tollgate-dev/tollgate/testenv/engine/enginetest"
+	"github.com/tollgate-dev/tollgate/testenv/lever"
+)
+
+func TestExternalSupports(t *testing.T) {
+	composed := testenv.System{Compose: testenv.SystemCompose{File: "c.yaml", Service: "shop", Port: 80}, Targets: map[string]string{"service-pause": "shop"}}
+	urls := testenv.System{URLs: map[string]string{"off": "http://a", "full": "http://b"}, Targets: map[string]string{"service-pause": "shop"}}
+	contained := urls
+	contained.Containers = map[string]map[string]string{"off": {"shop": "a"}, "full": {"shop": "b"}}
+	proxied := testenv.System{Proxies: map[string]testenv.SystemProxy{"redis": {}}}
+	for _, c := range []struct {
+		name   string
+		system testenv.System
+		script bool
+		fault  string
+		uses   []string
+		wrong  string // a piece of the reason; "" for none
+	}{
+		{"nothing is injected", urls, true, "none", nil, ""},
+		{"the target is named", composed, true, "service-pause", []string{"decision/pause"}, ""},
+		{"the target has containers", contained, true, "service-pause", []string{"decision/pause"}, ""},
+		{"the target has none", urls, true, "service-pause", []string{"decision/pause"}, "no containers of shop"},
+		{"no target", composed, true, "service-kill", []string{"decision/kill"}, "external.targets: {service-kill: SERVICE}"},
+		{"a lever of our own stack", composed, true, "consumer-lag", []string{"backing/throttle-fetch"}, "part of our own stack"},
+		{"the crowd, behind our journeys", composed, false, "model-drift", []string{"crowd/drift"}, ""},
+		{"the crowd, behind a script", composed, true, "model-drift", []string{"crowd/drift"}, "script"},
+		{"a proxy", proxied, true, "store-slow", []string{"redis/latency"}, ""},
+		{"no proxy", composed, true, "store-slow", []string{"redis/latency"}, "external.proxies: {redis:"},
+	} {
+		err := (&Environment{System: c.system, Script: c.script}).Supports(c.fault, c.uses)
+		if (err != nil) != (c.wrong != "") || err != nil && !strings.Contains(err.Error(), c.wrong) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.wrong)
+		}
+	}
+}
+
+func TestExternalCheckOfURLs(t *testing.T) {
+	well := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/up" {
+			http.NotFound(w, r)
+		}
+	}))
+	defer well.Close()
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	for _, c := range []struct {
+		name   string
+		system testenv.System
+		wrong  []string
+	}{
+		{"all is well", testenv.System{URLs: map[string]string{"off": well.URL, "full": well.URL + "/"}, Health: "up"}, nil},
+		{"another path", testenv.System{URLs: map[string]string{"off": well.URL}}, []string{"external.urls: off", "404", "external.health"}},
+		{"nobody there", testenv.System{URLs: map[string]string{"off": gone.URL, "full": well.URL}, Health: "/up"}, []string{"external.urls: off", "refused"}},
+		{"no Prometheus", testenv.System{URLs: map[string]string{"off": well.URL}, Health: "/up", Prometheus: map[string]testenv.SystemPrometheus{"off": {URL: gone.URL}}},
+			[]string{"external.prometheus: off"}},
+		{"no Toxiproxy", testenv.System{URLs: map[string]string{"off": well.URL}, Health: "/up", Proxies: map[string]testenv.SystemProxy{"redis": {URL: gone.URL, Name: "x"}}},
+			[]string{"external.proxies: redis"}},
+	} {
+		err := (&Environment{System: c.system}).Check(t.Context(), 4)
+		if (err != nil) != (c.wrong != nil) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		for _, piece := range c.wrong {
+			if err != nil && !strings.Contains(err.Error(), piece) {
+				t.Errorf("%s: %v, want %q in it", c.name, err, piece)
+			}
+		}
+	}
+}
+
+// TestExternalByURL deploys the arms of a run over two deployments that exist already.
+func TestExternalByURL(t *testing.T) {
+	binary := enginetest.Program(t)
+	var asked [2]atomic.Int64
+	urls := map[string]string{}
+	for i, level := range []string{"off", "full"} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/buy" {
+				asked[i].Add(1)
+			}
+			fmt.Fprint(w, level)
+		}))
+		defer server.Close()
+		urls[level] = server.URL
+	}
+	const delay = 2 * time.Millisecond
+	e := &Environment{Binary: binary, System: testenv.System{URLs: urls}}
+	if err := e.Check(t.Context(), 4); err != nil {
+		t.Fatal(err)
+	}
+	launch, err := e.Launch(t.Context(), testenv.Spec{Scrape: time.Second, EvalInterval: time.Second, Arms: []testenv.ArmSpec{
+		{Arm: result.Arm{Name: "off", Level: "off"}}, {Arm: result.Arm{Name: "again", Level: "off"}},
+		{Arm: result.Arm{Name: "known-delay", Level: "off", Delay: delay}}, {Arm: result.Arm{Name: "full", Level: "full"}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := false
+	defer func() {
+		if !closed {
+			_ = launch.Close(context.WithoutCancel(t.Context()))
+		}
+	}()
+	arms := launch.Arms()
+	for i, want := range []struct {
+		name, answer string
+		spun         bool
+	}{{"off", "off", false}, {"again", "off", false}, {"known-delay", "off", true}, {"full", "full", false}} {
+		arm := arms[i]
+		resp, err := http.Get(arm.Gateway() + "/buy")
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer := make([]byte, 10)
+		n, _ := resp.Body.Read(answer)
+		_ = resp.Body.Close()
+		ns, _ := strconv.ParseInt(resp.Header.Get(slot.SpunHeader), 10, 64)
+		if arm.Name() != want.name || string(answer[:n]) != want.answer || (time.Duration(ns) >= delay) != want.spun {
+			t.Errorf("arm %s answers %q after spinning %v, want %+v", arm.Name(), answer[:n], time.Duration(ns), want)
+		}
+		usage, err := arm.Usage()
+		if err != nil || len(usage.CPU) > 0 || len(usage.RSS) > 0 {
+			t.Errorf("arm %s used %+v, and no container of it is known: %v", arm.Name(), usage, err)
+		}
+		if err := arm.Park(); err != nil {
+			t.Error(err)
+		}
+		if up, err := arm.Answers(t.Context(), FrontService); err != nil || !up {
+			t.Errorf("arm %s does not answer, though what was there before is not parked: %v", arm.Name(), err)
+		}
+		if err := arm.Unpark(); err != nil {
+			t.Error(err)
+		}
+		if err := arm.Pull(t.Context(), FrontService, lever.Pause, struct{}{}, time.Second); err == nil {
+			t.Errorf("arm %s: what nobody named as a target was touched", arm.Name())
+		}
+	}
+	if asked[0].Load() != 3 || asked[1].Load() != 1 {
+		t.Errorf("the deployments were asked %d and %d times, want 3 and 1", asked[0].Load(), asked[1].Load())
+	}
+	if up := launch.StartUp(); up.Total <= 0 || up.Slowest == "" || len(up.Parts) > 0 {
+		t.Errorf("start-up %+v", up)
+	}
+	at := arms[0].Gateway()
+	closed = true
+	if err := launch.Close(context.WithoutCancel(t.Context())); err != nil {
+		t.Error(err)
+	}
+	if resp, err := http.Get(at); err == nil {
+		_ = resp.Body.Close()
+		t.Error("a delay proxy is left open")
+	}
+}
+
+// toxiproxyServer runs Toxiproxy in this process, with one proxy before an echo.
+func toxiproxyServer(t *testing.T) (api, proxied string) {
+	t.Helper()
+	echo, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = echo.Close() })
+	go func() {
+		for {
+			conn, err := echo.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				b := make([]byte, 1)
+				for {
+					if _, err := conn.Read(b); err != nil {
+						return
+					}
+					if _, err := conn.Write(b); err != nil {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, port, _ := net.SplitHostPort(free.Addr().String())
+	_ = free.Close()
+	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
+	go server.Listen(host, port) // has no end but this process's
+	api = "http://" + net.JoinHostPort(host, port)
+	body, _ := json.Marshal(map[string]any{"name": "store", "listen": "127.0.0.1:0", "upstream": echo.Addr().String(), "enabled": true})
+	for limit := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		resp, err := http.Post(api+"/proxies", "application/json", strings.NewReader(string(body)))
+		if err == nil {
+			defer resp.Body.Close()
+			var made struct{ Listen string }
+			if err := json.NewDecoder(resp.Body).Decode(&made); err != nil || made.Listen == "" {
+				t.Fatalf("no proxy was made: %s, %v", resp.Status, err)
+			}
+			return api, made.Listen
+		}
+		if time.Now().After(limit) {
+			t.Fatal(err)
+		}
+	}
+}
+
+// round is how long one byte takes there and back.
+func round(t *testing.T, address string) time.Duration {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	begin, b := time.Now(), []byte("x")
+	if _, err := conn.Write(b); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Read(b); err != nil {
+		t.Fatal(err)
+	}
+	return time.Since(begin)
+}
+
+func TestProxies(t *testing.T) {
+	api, at := toxiproxyServer(t)
+	l := &launch{Environment: &Environment{System: testenv.System{Proxies: map[string]testenv.SystemProxy{"redis": {URL: api + "/", Name: "store"}, "gone": {URL: api, Name: "x"}}}}}
+	if err := l.checkProxies(t.Context()); err == nil || !strings.Contains(err.Error(), "gone") || strings.Contains(err.Error(), "redis") {
+		t.Errorf("the proxy that is not there, and only that, must be found wanting: %v", err)
+	}
+	one, two := &arm{launch: l}, &arm{launch: l}
+	const held = 150 * time.Millisecond
+	params := map[string]int{"latency": int(held.Milliseconds())}
+	for _, arm := range []*arm{one, two, one} { // all arms have the same proxy; the last renews
+		if err := arm.Pull(t.Context(), "redis", lever.Latency, params, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if took := round(t, at); took < held {
+		t.Errorf("a byte takes %v, want at least %v", took, held)
+	}
+	asked := func(want float64) {
+		t.Helper()
+		var state map[string]float64
+		if err := two.Ask(t.Context(), "redis", lever.Latency, nil, &state); err != nil || state["latency_ms"] != want {
+			t.Errorf("the proxy says %v, want %v ms: %v", state, want, err)
+		}
+	}
+	asked(float64(held.Milliseconds()))
+	for _, arm := range []*arm{one, two} {
+		if err := arm.Release(t.Context(), "redis", lever.Latency); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if took := round(t, at); took >= held {
+		t.Errorf("a byte takes %v after the release", took)
+	}
+	asked(0)
+	// What nobody renews is healed.
+	if err := one.Pull(t.Context(), "redis", lever.Latency, params, 50*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	for limit := time.Now().Add(10 * time.Second); round(t, at) >= held; {
+		if time.Now().After(limit) {
+			t.Fatal("the lease has ended, and the proxy is slow for ever")
+		}
+	}
+	// What a killed run has left is taken over.
+	if err := l.proxy("redis").slow(t.Context(), map[string]int{"latency": 1}); err != nil {
+		t.Fatal(err)
+	}
+	if err := one.Pull(t.Context(), "redis", lever.Latency, params, time.Minute); err != nil {
+		t.Error(err)
+	}
+	if err := l.leases.ReleaseAll(); err != nil {
+		t.Error(err)
+	}
+	if err := one.Pull(t.Context(), "redis", lever.Latency, "slowly", time.Minute); err == nil {
+		t.Error("wrong parameters are taken")
+	}
+}

@@ -1,0 +1,189 @@
+package external
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tollgate-dev/tollgate/internal/child"
+	"github.com/tollgate-dev/tollgate/internal/lease"
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/testenv"
+	"github.com/tollgate-dev/tollgate/testenv/engine"
+	"github.com/tollgate-dev/tollgate/testenv/role"
+)
+
+// launchesAtOnce is how many arms start at the same time: Compose is busy itself while it starts one.
+const launchesAtOnce = 3
+
+// launch is one deployment of all arms of a system that is not ours.
+type launch struct {
+	*Environment
+	spec    testenv.Spec
+	client  role.Client
+	scratch string
+	rules   []byte
+	session *engine.Session // nil: nothing of it is in an engine
+	lost    chan error
+	leases  lease.Table // of the proxies, which all arms share
+	startUp result.StartUp
+
+	closing chan struct{}
+	watch   sync.WaitGroup // over the session's losses
+
+	mu      sync.Mutex
+	slowest time.Duration
+	procs   []*child.Process // delay proxies and pipelines
+	arms    []*arm
+}
+
+// Launch starts all arms, or finds those that exist, and puts a delay proxy before each.
+func (e *Environment) Launch(ctx context.Context, spec testenv.Spec) (_ testenv.Launch, err error) {
+	if e.composed() && e.file == nil {
+		return nil, errors.New("testenv: external: Check must come before Launch")
+	}
+	begin := time.Now()
+	ctx, cancel := context.WithTimeoutCause(ctx, engine.LaunchLimit, fmt.Errorf("the launch took longer than %v", engine.LaunchLimit))
+	defer cancel()
+	l := &launch{Environment: e, spec: spec, client: role.NewClient(rand.Text()), lost: make(chan error, 1), closing: make(chan struct{}),
+		startUp: result.StartUp{Launch: spec.Launch, Parts: map[string]time.Duration{}}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, l.Close(context.WithoutCancel(ctx)))
+		}
+	}()
+	if l.scratch, err = os.MkdirTemp(spec.Scratch, "tollgate-"); err != nil {
+		return nil, fmt.Errorf("testenv: %w", err)
+	}
+	if spec.RulesFile != "" {
+		if l.rules, err = os.ReadFile(spec.RulesFile); err != nil {
+			return nil, fmt.Errorf("testenv: %w", err)
+		}
+	}
+	if e.engine != nil {
+		if l.session, err = e.engine.NewSession(ctx, e.Binary); err != nil {
+			return nil, err
+		}
+		l.watch.Go(func() {
+			select {
+			case err := <-l.session.Lost():
+				l.lose(err)
+			case <-l.closing:
+			}
+		})
+	}
+	for _, a := range spec.Arms {
+		l.arms = append(l.arms, &arm{launch: l, spec: a, parts: map[string][]*engine.Container{}})
+	}
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(launchesAtOnce)
+	for _, a := range l.arms {
+		group.Go(func() error {
+			if err := a.start(groupCtx); err != nil {
+				return fmt.Errorf("testenv: arm %s: %w", a.spec.Name, err)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	for _, a := range l.arms {
+		a.begin(context.WithoutCancel(ctx))
+	}
+	l.startUp.Total, l.startUp.Processes = time.Since(begin), len(l.startUp.Parts)
+	return l, nil
+}
+
+// started takes note of how long a container or a process of ours took to be ready.
+func (l *launch) started(arm, part string, container bool, took time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if container {
+		l.startUp.Parts[arm+"-"+part] = took
+	}
+	if took > l.slowest {
+		l.slowest, l.startUp.Slowest = took, fmt.Sprintf("%s of arm %s (%v)", part, arm, took.Round(time.Millisecond))
+	}
+}
+
+// start starts a role of ours as a process, and returns its addresses.
+func (l *launch) start(ctx context.Context, name string, config role.Config) (*child.Process, map[string]string, error) {
+	begin := time.Now()
+	config.Token, config.Lifeline = l.client.Token, role.LifelineStdin
+	p, err := child.Start(child.Spec{
+		Name: fmt.Sprintf("%s of arm %s", name, config.Arm), Path: l.Binary, Args: []string{"serve", name}, Env: child.Environ(config.Environ()), Ready: true, Log: l.spec.Log,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	l.mu.Lock()
+	l.procs = append(l.procs, p)
+	l.mu.Unlock()
+	go func() { // ends with the child, which Close waits for
+		<-p.Done()
+		if !p.Stopping() {
+			l.lose(p.Lost())
+		}
+	}()
+	addr, err := p.Ready(ctx)
+	if err == nil {
+		l.started(config.Arm, name, false, time.Since(begin))
+	}
+	return p, addr, err
+}
+
+// lose makes a loss known; only the first matters.
+func (l *launch) lose(err error) {
+	select {
+	case l.lost <- err:
+	default:
+	}
+}
+
+// Arms are the arms in the order of the spec.
+func (l *launch) Arms() []testenv.Arm {
+	arms := make([]testenv.Arm, len(l.arms))
+	for i, a := range l.arms {
+		arms[i] = a
+	}
+	return arms
+}
+
+// Lost delivers the first process of ours or container that ended by itself.
+func (l *launch) Lost() <-chan error { return l.lost }
+
+// StartUp is how long the launch took, by part.
+func (l *launch) StartUp() result.StartUp { return l.startUp }
+
+// Close ends what was started, the arms before their pipelines, and leaves alone what was there before.
+func (l *launch) Close(ctx context.Context) error {
+	close(l.closing)
+	l.watch.Wait()
+	errs := []error{l.leases.Close()}
+	var group errgroup.Group
+	group.SetLimit(launchesAtOnce)
+	for _, a := range l.arms {
+		group.Go(func() error { return a.end(ctx) })
+	}
+	errs = append(errs, group.Wait())
+	var ending sync.WaitGroup
+	for _, p := range l.procs {
+		ending.Go(func() { p.Stop(8 * time.Second) })
+	}
+	ending.Wait()
+	l.client.Close()
+	if l.session != nil {
+		errs = append(errs, l.session.Close(ctx))
+	}
+	if l.scratch != "" {
+		errs = append(errs, os.RemoveAll(l.scratch))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,124 @@
+package external
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/testenv/engine"
+	"github.com/tollgate-dev/tollgate/testenv/lever"
+)
+
+// levers are the levers of a system that is not ours: what the engine can do to a container, and proxies that the experiment
+// names.
+func levers() lever.Handles[*arm] {
+	handles := lever.Handles[*arm]{
+		lever.Drift:   {}, // the load generator pulls it
+		lever.Latency: {Pull: slow, Release: heal, Ask: held},
+	}
+	for _, verb := range engine.Verbs() {
+		handles[verb.Name] = lever.Handle[*arm]{
+			Pull: func(_ context.Context, a *arm, service string, params any, d time.Duration) error {
+				var errs []error
+				for _, c := range a.parts[service] {
+					errs = append(errs, a.session.Hold(c.ID, verb.Name, params, d))
+				}
+				return errors.Join(errs...)
+			},
+			Release: func(ctx context.Context, a *arm, service string) error {
+				var errs []error
+				for _, c := range a.parts[service] {
+					errs = append(errs, a.session.Release(ctx, c.ID, verb.Name))
+				}
+				return errors.Join(append(errs, a.followProxy(ctx))...)
+			},
+		}
+	}
+	return handles
+}
+
+// slow makes the proxy of a service hold up its answers, for all arms at once: they have the same proxy.
+func slow(ctx context.Context, a *arm, service string, params any, d time.Duration) error {
+	p := a.proxy(service)
+	return a.leases.Hold(service, d, func() (func() error, error) {
+		return func() error {
+			heal, cancel := context.WithTimeout(context.Background(), probeTimeout)
+			defer cancel()
+			return p.heal(heal)
+		}, p.slow(ctx, params)
+	})
+}
+
+func heal(_ context.Context, a *arm, service string) error { return a.leases.Release(service) }
+
+// held answers by how much the proxy of a service holds up its answers.
+func held(ctx context.Context, a *arm, service string, _, out any) error {
+	ms, err := a.proxy(service).held(ctx)
+	if err != nil {
+		return fmt.Errorf("testenv: arm %s: %w", a.spec.Name, err)
+	}
+	text, err := json.Marshal(map[string]float64{"latency_ms": ms})
+	if err != nil {
+		return fmt.Errorf("testenv: arm %s: %w", a.spec.Name, err)
+	}
+	return json.Unmarshal(text, out)
+}
+
+// Supports says why a fault cannot be injected: it may only act on what the experiment names as its target.
+func (e *Environment) Supports(fault string, uses []string) error {
+	if err := levers().Supports(uses); err != nil {
+		return err
+	}
+	for _, use := range uses {
+		service, name, _ := strings.Cut(use, "/")
+		target := e.Targets[fault]
+		switch {
+		case name == lever.Drift && e.Script:
+			l, err := lever.Lookup(name)
+			return cmp.Or(err, errors.New("it "+l.Needs))
+		case name == lever.Drift:
+		case name == lever.Latency:
+			service = cmp.Or(target, service)
+			if _, ok := e.Proxies[service]; !ok {
+				return fmt.Errorf("no proxy of %s is named: external.proxies: {%s: {url: …, name: …}}", service, service)
+			}
+		case target == "":
+			return fmt.Errorf("no target is named: external.targets: {%s: SERVICE}", fault)
+		case !e.composed() && len(e.Containers) == 0:
+			return fmt.Errorf("no containers of %s are named: external.containers: {LEVEL: {%s: CONTAINER}}", target, target)
+		}
+	}
+	return nil
+}
+
+// Reach refuses a service that the experiment does not name: as a proxy's, or as a fault's target.
+func (a *arm) Reach(service, name string) error {
+	if name == lever.Latency {
+		if _, ok := a.Proxies[service]; !ok {
+			return fmt.Errorf("no proxy of %q is named in external.proxies", service)
+		}
+		return nil
+	}
+	for _, target := range a.Targets {
+		if target == service && len(a.parts[service]) > 0 {
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is not to be touched: external.targets does not name it, or no container of it is known", service)
+}
+
+func (a *arm) Pull(ctx context.Context, service, name string, params any, d time.Duration) error {
+	return levers().Pull(ctx, a, service, name, params, d)
+}
+
+func (a *arm) Release(ctx context.Context, service, name string) error {
+	return levers().Release(ctx, a, service, name)
+}
+
+func (a *arm) Ask(ctx context.Context, service, name string, params, out any) error {
+	return levers().Ask(ctx, a, service, name, params, out)
+}

@@ -1,0 +1,83 @@
+package external
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/tollgate-dev/tollgate/internal/api"
+	"github.com/tollgate-dev/tollgate/testenv"
+)
+
+// proxy is a proxy of a Toxiproxy, by its API.
+type proxy struct {
+	testenv.SystemProxy
+	client *api.Client
+}
+
+// proxy is the proxy of a service.
+func (e *Environment) proxy(service string) proxy { return proxy{e.Proxies[service], e.client()} }
+
+// toxic is what a toxic of ours is called in a proxy.
+const toxic = "tollgate-latency"
+
+// slow makes the proxy hold up what comes from the service. Params are Toxiproxy's attributes of a latency, in ms:
+// {"latency":500,"jitter":100}.
+func (p proxy) slow(ctx context.Context, params any) error {
+	if err := p.heal(ctx); err != nil { // one that a killed run has left
+		return err
+	}
+	return p.ask(ctx, http.MethodPost, "/toxics", map[string]any{
+		"name": toxic, "type": "latency", "stream": "downstream", "toxicity": 1.0, "attributes": params,
+	}, nil)
+}
+
+// heal takes our toxic out; none is no error.
+func (p proxy) heal(ctx context.Context) error {
+	err := p.ask(ctx, http.MethodDelete, "/toxics/"+toxic, nil, nil)
+	var status *api.StatusError
+	if errors.As(err, &status) && status.Code == http.StatusNotFound {
+		return nil
+	}
+	return err
+}
+
+// held is by how many ms our toxic holds up answers now; 0: there is none.
+func (p proxy) held(ctx context.Context) (float64, error) {
+	var at struct {
+		Toxics []struct {
+			Name       string `json:"name"`
+			Attributes struct {
+				Latency float64 `json:"latency"`
+			} `json:"attributes"`
+		} `json:"toxics"`
+	}
+	if err := p.ask(ctx, http.MethodGet, "", nil, &at); err != nil {
+		return 0, err
+	}
+	for _, t := range at.Toxics {
+		if t.Name == toxic {
+			return t.Attributes.Latency, nil
+		}
+	}
+	return 0, nil
+}
+
+// check makes sure that the proxy is there.
+func (p proxy) check(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	return p.ask(ctx, http.MethodGet, "", nil, nil)
+}
+
+// ask makes one request to Toxiproxy's API about the proxy, and decodes the answer into out unless that is nil.
+func (p proxy) ask(ctx context.Context, method, path string, body, out any) error {
+	err := p.client.Do(ctx, method, strings.TrimSuffix(p.URL, "/")+"/proxies/"+url.PathEscape(p.Name)+path, body, out)
+	if err != nil {
+		return fmt.Errorf("proxy %s: %w", p.Name, err)
+	}
+	return nil
+}

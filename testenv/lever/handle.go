@@ -1,0 +1,98 @@
+package lever
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Handle is how an environment works one lever at its arms. A part that is nil does not exist: a question is only asked, and
+// most levers answer none.
+type Handle[A Arm] struct {
+	// Pull puts the lever into force, or renews its lease.
+	Pull func(ctx context.Context, arm A, service string, params any, lease time.Duration) error
+	// Release ends it; releasing one that is not in force is no error.
+	Release func(ctx context.Context, arm A, service string) error
+	// Ask answers a question, or does something once, and decodes the answer into out.
+	Ask func(ctx context.Context, arm A, service string, params, out any) error
+}
+
+// Arm is an arm as far as its levers are concerned.
+type Arm interface {
+	Name() string
+	// Reach says why a lever cannot be worked at a service of this arm: there is no such service, or it is not to be touched.
+	Reach(service, lever string) error
+}
+
+// Handles are the levers that an environment has, by name. Its Supports, Pull, Release and Ask are these.
+type Handles[A Arm] map[string]Handle[A]
+
+// Supports says why one of the uses (see At) is not to be had; nil: all are.
+func (h Handles[A]) Supports(uses []string) error {
+	for _, use := range uses {
+		_, name := split(use)
+		l, err := Lookup(name)
+		if err != nil {
+			return err
+		}
+		if _, ok := h[name]; !ok {
+			return fmt.Errorf("%s %s", use, l.Needs)
+		}
+	}
+	return nil
+}
+
+// Pull puts a lever of a service into force, or renews its lease.
+func (h Handles[A]) Pull(ctx context.Context, arm A, service, name string, params any, lease time.Duration) error {
+	handle, err := h.find(arm, service, name)
+	if err != nil {
+		return err
+	}
+	if handle.Pull == nil {
+		return fmt.Errorf("testenv: arm %s: %s/%s cannot be pulled", arm.Name(), service, name)
+	}
+	return handle.Pull(ctx, arm, service, params, lease)
+}
+
+// Release ends a lever of a service.
+func (h Handles[A]) Release(ctx context.Context, arm A, service, name string) error {
+	handle, err := h.find(arm, service, name)
+	if err != nil {
+		return err
+	}
+	if handle.Release == nil {
+		return fmt.Errorf("testenv: arm %s: %s/%s cannot be released", arm.Name(), service, name)
+	}
+	return handle.Release(ctx, arm, service)
+}
+
+// Ask sends a question to a service.
+func (h Handles[A]) Ask(ctx context.Context, arm A, service, name string, params, out any) error {
+	handle, err := h.find(arm, service, name)
+	if err != nil {
+		return err
+	}
+	if handle.Ask == nil {
+		return fmt.Errorf("testenv: arm %s: %s/%s answers no questions", arm.Name(), service, name)
+	}
+	return handle.Ask(ctx, arm, service, params, out)
+}
+
+// find is the handle of a lever, if there is one and it can be worked at the service.
+func (h Handles[A]) find(arm A, service, name string) (Handle[A], error) {
+	l, err := Lookup(name)
+	if err != nil {
+		return Handle[A]{}, fmt.Errorf("testenv: arm %s: %w", arm.Name(), err)
+	}
+	handle, ok := h[name]
+	if !ok {
+		return handle, fmt.Errorf("testenv: arm %s: %s/%s %s", arm.Name(), service, name, l.Needs)
+	}
+	if l.Service != "" && l.Service != service {
+		return handle, fmt.Errorf("testenv: arm %s: %s is a lever of %s, not of %q", arm.Name(), name, l.Service, service)
+	}
+	if err := arm.Reach(service, name); err != nil {
+		return handle, fmt.Errorf("testenv: arm %s: %w", arm.Name(), err)
+	}
+	return handle, nil
+}

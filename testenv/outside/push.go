@@ -1,0 +1,81 @@
+package outside
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/exp/api/remote"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/prometheus/prompb"
+)
+
+// Push brings the outside view of an arm to a Prometheus that cannot come and scrape it, since this process has no
+// address that a container could be sure to reach: by remote write, as often as it would be scraped.
+type Push struct {
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+}
+
+// StartPush pushes a view until Stop. While parked is true nothing is pushed: the Prometheus stands still.
+func StartPush(ctx context.Context, prometheusURL string, view *View, interval time.Duration, parked func() bool) *Push {
+	p := &Push{}
+	ctx, p.cancel = context.WithCancel(ctx)
+	client := &http.Client{Timeout: max(interval, time.Second), Transport: &http.Transport{MaxIdleConnsPerHost: 1}}
+	p.done.Go(func() {
+		defer client.CloseIdleConnections()
+		api, err := remote.NewAPI(prometheusURL, remote.WithAPIHTTPClient(client), remote.WithAPIPath("api/v1/write"),
+			remote.WithAPILogger(slog.New(slog.DiscardHandler)), remote.WithAPIBackoff(remote.BackoffConfig{MaxRetries: 1}))
+		if err != nil {
+			return // an address that we made ourselves
+		}
+		tick := time.NewTicker(interval)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case now := <-tick.C:
+				if parked() {
+					continue
+				}
+				families, _ := view.registry.Gather() // what could be collected is there
+				// A push that fails leaves a gap, as a failed scrape does.
+				_, _ = api.Write(ctx, remote.WriteV1MessageType, writeRequest(families, now))
+			}
+		}
+	})
+	return p
+}
+
+// Stop returns when the last push has ended.
+func (p *Push) Stop() {
+	p.cancel()
+	p.done.Wait()
+}
+
+// writeRequest is the samples of counters and gauges at one time.
+func writeRequest(families []*dto.MetricFamily, at time.Time) *prompb.WriteRequest {
+	var w prompb.WriteRequest
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			value := m.GetGauge().GetValue()
+			if m.GetCounter() != nil {
+				value = m.GetCounter().GetValue()
+			}
+			labels := []prompb.Label{{Name: "__name__", Value: family.GetName()}, {Name: "job", Value: "outside"}}
+			for _, l := range m.GetLabel() {
+				labels = append(labels, prompb.Label{Name: l.GetName(), Value: l.GetValue()})
+			}
+			slices.SortFunc(labels, func(a, b prompb.Label) int { return strings.Compare(a.Name, b.Name) })
+			w.Timeseries = append(w.Timeseries, prompb.TimeSeries{
+				Labels: labels, Samples: []prompb.Sample{{Value: value, Timestamp: at.UnixMilli()}},
+			})
+		}
+	}
+	return &w
+}

@@ -1,0 +1,214 @@
+// Package outside shows an arm as it is seen without instrumenting it, as an operator's exporters would: whether each service
+// answers, what its process uses, the consumer group's lag at the broker, and what the load generator saw. Every arm's
+// Prometheus has it, the baseline's too: it comes and scrapes it, or it is pushed.
+package outside
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tollgate-dev/tollgate/testenv"
+	"github.com/tollgate-dev/tollgate/testenv/role"
+)
+
+// View is the outside view of one arm, a prometheus.Collector.
+type View struct {
+	arm      string
+	broker   []kgo.Opt // empty: there is none
+	health   *http.Client
+	registry *prometheus.Registry
+
+	mu      sync.Mutex
+	admin   *kadm.Client
+	target  *Target // nil until the arm is up
+	steps   map[string]float64
+	failed  float64
+	dropped float64
+}
+
+// Target is an arm as far as it can be looked at from outside.
+type Target struct {
+	Health map[string]func() string // URL that answers 200 when all is well, by service; it may move
+	Usage  func() (testenv.Usage, error)
+}
+
+// healthLimit is how long a health check may take: less than a scrape, which would fail as a whole, and more than a service
+// takes to find out that one behind it is silent.
+const healthLimit = 400 * time.Millisecond
+
+// NewView is a view of an arm that is not up yet. Broker says how its broker is reached; none for an arm without one.
+func NewView(arm string, broker ...kgo.Opt) *View {
+	v := &View{
+		arm: arm, broker: broker, registry: prometheus.NewRegistry(), steps: map[string]float64{},
+		health: &http.Client{Timeout: healthLimit, Transport: &http.Transport{MaxIdleConnsPerHost: 1}},
+	}
+	v.registry.MustRegister(v)
+	return v
+}
+
+// Watch begins to show the arm.
+func (v *View) Watch(t Target) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.target = &t
+}
+
+// Observe adds what the load generator saw.
+func (v *View) Observe(o testenv.Observed) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for step, n := range o.Steps {
+		v.steps[step] += float64(n)
+	}
+	v.failed += float64(o.Failed)
+	v.dropped += float64(o.Dropped)
+}
+
+var (
+	probeSuccess = prometheus.NewDesc("probe_success", "Whether the service answered its health check.", []string{"service"}, nil)
+	processCPU   = prometheus.NewDesc("process_cpu_seconds_total", "CPU time of the service's process.", []string{"service"}, nil)
+	processRSS   = prometheus.NewDesc("process_resident_memory_bytes", "Anonymous resident memory of the service's process.", []string{"service"}, nil)
+	groupLag     = prometheus.NewDesc("kafka_consumergroup_lag", "Records between the group's committed offset and the end of the partition.", []string{"consumergroup", "topic", "partition"}, nil)
+	requests     = prometheus.NewDesc("loadgen_requests_total", "Requests sent by the load generator.", []string{"step"}, nil)
+	failures     = prometheus.NewDesc("loadgen_failed_total", "Requests of the load generator that failed.", nil, nil)
+	drops        = prometheus.NewDesc("loadgen_dropped_total", "Requests that the load generator could not send.", nil, nil)
+)
+
+// Describe sends nothing: what is collected depends on which services there are.
+func (*View) Describe(chan<- *prometheus.Desc) {}
+
+// Collect looks at the arm.
+func (v *View) Collect(out chan<- prometheus.Metric) {
+	v.mu.Lock()
+	target := v.target
+	for step, n := range v.steps {
+		out <- prometheus.MustNewConstMetric(requests, prometheus.CounterValue, n, step)
+	}
+	out <- prometheus.MustNewConstMetric(failures, prometheus.CounterValue, v.failed)
+	out <- prometheus.MustNewConstMetric(drops, prometheus.CounterValue, v.dropped)
+	v.mu.Unlock()
+	if target == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	var group errgroup.Group
+	for service, url := range target.Health {
+		group.Go(func() error {
+			out <- prometheus.MustNewConstMetric(probeSuccess, prometheus.GaugeValue, number(v.Probe(ctx, url())), service)
+			return nil
+		})
+	}
+	usage, _ := target.Usage() // what could be read is there
+	for service, cpu := range usage.CPU {
+		if service != role.Backing { // which is no arm's own
+			out <- prometheus.MustNewConstMetric(processCPU, prometheus.CounterValue, cpu.Seconds(), service)
+		}
+	}
+	for service, rss := range usage.RSS {
+		out <- prometheus.MustNewConstMetric(processRSS, prometheus.GaugeValue, float64(rss), service)
+	}
+	if lags, err := v.groupLag(ctx); err == nil { // a broker that does not answer shows as absent lag
+		for _, l := range lags.Sorted() {
+			if l.Err != nil {
+				continue // not known is not zero
+			}
+			out <- prometheus.MustNewConstMetric(groupLag, prometheus.GaugeValue, float64(max(l.Lag, 0)),
+				role.WithoutArm(v.arm, role.IngestGroup(v.arm)), role.WithoutArm(v.arm, l.Topic), strconv.Itoa(int(l.Partition)))
+		}
+	}
+	_ = group.Wait() // the probes return no errors
+}
+
+// Probe reports whether a URL answers with 200 within the limit of a health check.
+func (v *View) Probe(ctx context.Context, url string) bool {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return false
+	}
+	resp, err := v.health.Do(req)
+	if err != nil {
+		return false
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
+}
+
+func number(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// groupLag reads the ingest group's lag from the broker.
+func (v *View) groupLag(ctx context.Context) (kadm.GroupLag, error) {
+	admin, err := v.client()
+	if err != nil || admin == nil {
+		return nil, cmp.Or(err, ErrNoBroker)
+	}
+	all, err := admin.Lag(ctx, role.IngestGroup(v.arm))
+	if err != nil {
+		return nil, err
+	}
+	lag := all[role.IngestGroup(v.arm)]
+	return lag.Lag, errors.Join(lag.DescribeErr, lag.FetchErr)
+}
+
+// Lag is the group's lag on the events topic, in records by partition.
+func (v *View) Lag(ctx context.Context) (map[int32]int64, error) {
+	lags, err := v.groupLag(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("outside: lag of arm %s: %w", v.arm, err)
+	}
+	events := lags[role.EventsTopic(v.arm)]
+	if len(events) == 0 {
+		return nil, fmt.Errorf("outside: lag of arm %s: the group has nothing to do with the topic of events", v.arm)
+	}
+	out := map[int32]int64{}
+	for partition, l := range events {
+		if l.Err != nil {
+			return nil, fmt.Errorf("outside: lag of arm %s, partition %d: %w", v.arm, partition, l.Err)
+		}
+		out[partition] = l.Lag
+	}
+	return out, nil
+}
+
+// ErrNoBroker says that an arm has no broker that could be asked.
+var ErrNoBroker = errors.New("there is no broker")
+
+// client is the connection to the broker; nil where there is none.
+func (v *View) client() (*kadm.Client, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.admin == nil && len(v.broker) > 0 {
+		client, err := kgo.NewClient(append([]kgo.Opt{kgo.RetryTimeout(time.Second)}, v.broker...)...)
+		if err != nil {
+			return nil, fmt.Errorf("outside: broker of arm %s: %w", v.arm, err)
+		}
+		v.admin = kadm.NewClient(client)
+	}
+	return v.admin, nil
+}
+
+// Close ends what the view has open.
+func (v *View) Close() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.admin != nil {
+		v.admin.Close()
+	}
+	v.health.CloseIdleConnections()
+}

@@ -1,0 +1,171 @@
+package process
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/tollgate-dev/tollgate/internal/child"
+	"github.com/tollgate-dev/tollgate/internal/lease"
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/testenv"
+	"github.com/tollgate-dev/tollgate/testenv/outside"
+	"github.com/tollgate-dev/tollgate/testenv/role"
+)
+
+// arm is one arm as processes.
+type arm struct {
+	launch     *launch
+	name       string
+	prometheus string
+	urls       map[string]string // base URLs, by role
+	procs      map[string]*child.Process
+	backing    *child.Process
+	view       *outside.View
+	leases     lease.Table // of what this process does to the arm's
+}
+
+// deploy starts one arm: its pipeline, whose address the services need, then the services together. Their listeners
+// exist before they do, so that none has to wait for another's address.
+func (l *launch) deploy(ctx context.Context, spec testenv.ArmSpec, backing *child.Process, shared map[string]string) (*arm, error) {
+	a := &arm{
+		launch: l, name: spec.Name, procs: map[string]*child.Process{}, backing: backing,
+		urls: map[string]string{role.Backing: "http://" + shared[role.AddrHTTP]},
+	}
+	a.view = l.views.Add(spec.Name, kgo.SeedBrokers(shared[role.BrokerAddr(spec.Name)]))
+	pipeline, addr, err := l.start(ctx, role.Telemetry, l.pipelineConfig(spec), nil)
+	if err != nil {
+		return nil, err
+	}
+	a.procs[role.Telemetry], a.urls[role.Telemetry], a.prometheus = pipeline, "http://"+addr[role.AddrHTTP], addr[role.AddrPrometheus]
+
+	listeners := map[string]*os.File{}
+	for _, service := range role.Services() {
+		listen := role.DefaultListen
+		if service == role.Gateway {
+			listen = cmp.Or(l.env.GatewayAddr, listen)
+		}
+		file, url, err := inherit(listen)
+		if err != nil {
+			return nil, err
+		}
+		listeners[service], a.urls[service] = file, url
+	}
+	config := role.Defaults()
+	config.Arm, config.Spin = spec.Name, spec.Delay
+	config.DecisionURL, config.ModelURL, config.ProfileURL = a.urls[role.Decision], a.urls[role.Model], a.urls[role.Profile]
+	config.Brokers, config.RedisAddr = []string{shared[role.BrokerAddr(spec.Name)]}, shared[role.StoreAddr(spec.Name)]
+	config.Seed, config.Users, config.Items = l.spec.Seed, l.spec.Users, l.spec.Items
+	env := map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": addr[role.AddrOTLP], "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}
+	maps.Copy(env, spec.Env)
+	group, ctx := errgroup.WithContext(ctx)
+	var mu sync.Mutex
+	for _, service := range role.Services() {
+		group.Go(func() error {
+			p, _, err := l.start(ctx, service, config, env, listeners[service])
+			mu.Lock()
+			defer mu.Unlock()
+			a.procs[service] = p
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	watched := outside.Target{Health: map[string]func() string{}, Usage: a.Usage}
+	for _, service := range role.Services() {
+		watched.Health[service] = func() string { return a.urls[service] + role.HealthPath }
+	}
+	a.view.Watch(watched)
+	return a, nil
+}
+
+// pipelineConfig is what the arm's pipeline is told.
+func (l *launch) pipelineConfig(spec testenv.ArmSpec) role.Config {
+	config := role.Defaults()
+	config.Arm, config.ScrapeURL = spec.Name, l.views.URL(spec.Name)
+	config.ScrapeInterval, config.EvalInterval, config.Lookback = l.spec.Scrape, l.spec.EvalInterval, l.spec.Lookback
+	config.RulesFile, config.TelemetryDir = l.spec.RulesFile, l.spec.TelemetryDir
+	config.SeriesDir = filepath.Join(cmp.Or(l.spec.SeriesDir, filepath.Join(l.scratch, "series")), spec.Name)
+	config.TailSampling = spec.Env[role.EnvTailSampling]
+	return config
+}
+
+func (a *arm) Name() string       { return a.name }
+func (a *arm) Gateway() string    { return a.urls[role.Gateway] }
+func (a *arm) Prometheus() string { return a.prometheus }
+
+// Park freezes the arm's processes: telemetry timers of idle arms would otherwise share the machine with the arm that
+// is being measured.
+func (a *arm) Park() error { return a.each((*child.Process).Freeze) }
+
+// Unpark lets them go on.
+func (a *arm) Unpark() error { return a.each((*child.Process).Thaw) }
+
+func (a *arm) each(do func(*child.Process) error) error {
+	var errs []error
+	for _, p := range a.procs {
+		errs = append(errs, do(p))
+	}
+	return errors.Join(errs...)
+}
+
+// Usage reads the processes of the arm, and the broker and store of all arms as role.Backing.
+func (a *arm) Usage() (testenv.Usage, error) {
+	u := testenv.NewUsage()
+	var errs []error
+	for service, p := range a.procs {
+		cpu, err := child.CPU(p.PID)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("testenv: %s: %w", p.Name, err))
+			continue
+		}
+		rss, peak, err := child.Memory(p.PID)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("testenv: %s: %w", p.Name, err))
+			continue
+		}
+		u.Add(service, cpu, rss, peak)
+	}
+	cpu, err := child.CPU(a.backing.PID)
+	u.Backing(cpu)
+	return u, errors.Join(append(errs, err)...)
+}
+
+// Telemetry asks the pipeline what it took in.
+func (a *arm) Telemetry(ctx context.Context) (result.Telemetry, error) {
+	var t result.Telemetry
+	if err := a.launch.client.Ask(ctx, a.urls[role.Telemetry], role.StatsQuestion, struct{}{}, &t); err != nil {
+		return t, fmt.Errorf("testenv: %s of arm %s: %w", role.Telemetry, a.name, err)
+	}
+	return t, nil
+}
+
+// Runtime asks the services what their runtimes have counted.
+func (a *arm) Runtime(ctx context.Context) (map[string]result.Runtime, error) {
+	return testenv.Runtimes(ctx, a)
+}
+
+// Control is where a role of the arm is controlled.
+func (a *arm) Control(service string) (role.Client, string) { return a.launch.client, a.urls[service] }
+
+func (a *arm) Lag(ctx context.Context) (map[int32]int64, error) { return a.view.Lag(ctx) }
+
+func (a *arm) Loadgen(o testenv.Observed) { a.view.Observe(o) }
+
+func (a *arm) Answers(ctx context.Context, service string) (bool, error) {
+	base, ok := a.urls[service]
+	if !ok {
+		return false, fmt.Errorf("testenv: arm %s has no %q to ask", a.name, service)
+	}
+	return a.view.Probe(ctx, base+role.HealthPath), nil
+}

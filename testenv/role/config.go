@@ -1,0 +1,161 @@
+package role
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Config is what a role is told. FromEnv reads it from environment variables and Environ turns it into them. The zero value
+// of a field is its default, where the comment names no other.
+type Config struct {
+	Arm      string // name of the arm: prefix of topics, consumer group and keys
+	Listen   string // host:port, or fd:N for an inherited listener; default DefaultListen
+	Token    string // bearer token of the control endpoint; "" closes it
+	Lifeline string // LifelineStdin: the role ends when its standard input does; "": it does not look
+
+	// Of the stack's services.
+	DecisionURL string        // base URL
+	ModelURL    string        // base URL
+	ProfileURL  string        // base URL
+	Brokers     []string      // host:port
+	RedisAddr   string        // host:port
+	Seed        int64         // of the population; default 1
+	Users       int           // in the population; default 1000
+	Items       int           // in the catalogue; default 200
+	Refresh     float64       // profile records per second that the etl delivers after the first pass; default 20, 0: none
+	Debug       bool          // log at debug level
+	ItemLabels  bool          // per-item metric labels
+	Spin        time.Duration // how long the gateway, or the delay proxy, spins per request; 0: not at all
+	Arms        []string      // of Backing: whose broker and store it is
+
+	// Of the delay proxy.
+	Target string // base URL of what is behind; it may hold a password
+
+	// Of the telemetry pipeline.
+	OTLPHTTP       string        // where the Collector takes OTLP over HTTP, host:port; "": a free port of the loopback interface
+	OTLPGRPC       string        // likewise over gRPC
+	TelemetryDir   string        // gets ARM.spans.jsonl and ARM.logs.jsonl; "": spans and log records are counted and dropped
+	SeriesDir      string        // the TSDB; "": a scratch directory that is removed at the end
+	RulesFile      string        // Prometheus rule file; "": none
+	TailSampling   string        // as collector.ParseTail reads it; "": every span that arrives is kept
+	ScrapeURL      string        // the outside view; "": not scraped
+	ScrapeInterval time.Duration // 0: the pipeline's default
+	EvalInterval   time.Duration // of rule groups that name none; 0: the pipeline's default
+	Lookback       time.Duration // how old a sample may be to count as current; 0: ten intervals
+}
+
+// LifelineStdin is the one legal Config.Lifeline besides "".
+const LifelineStdin = "stdin"
+
+// DefaultListen is a free port of the loopback interface.
+const DefaultListen = "127.0.0.1:0"
+
+// Variables that a level may set, besides those of OpenTelemetry.
+const (
+	EnvLogLevel     = "PERSO_LOG_LEVEL"     // info or debug
+	EnvItemLabels   = "PERSO_ITEM_LABELS"   // false or true
+	EnvRefresh      = "PERSO_REFRESH"       // see Config.Refresh
+	EnvTailSampling = "PERSO_TAIL_SAMPLING" // see Config.TailSampling
+)
+
+// LevelVariables are these, for messages and checks.
+func LevelVariables() []string {
+	return []string{EnvLogLevel, EnvItemLabels, EnvRefresh, EnvTailSampling}
+}
+
+// MaxSpin is the longest Config.Spin.
+const MaxSpin = time.Second
+
+// leastInterval is the shortest interval of the pipeline.
+const leastInterval = 50 * time.Millisecond
+
+// Defaults is a configuration that nobody has changed.
+func Defaults() Config {
+	return Config{Listen: DefaultListen, Seed: 1, Users: 1000, Items: 200, Refresh: 20}
+}
+
+// variables are all variables and the fields that they are for.
+func (c *Config) variables() []variable {
+	return []variable{
+		text("PERSO_ARM", &c.Arm, armName),
+		text("PERSO_LISTEN", &c.Listen, listenAddress),
+		text("PERSO_CONTROL_TOKEN", &c.Token, anything),
+		text("PERSO_LIFELINE", &c.Lifeline, oneOf("", LifelineStdin)),
+
+		baseURL("PERSO_DECISION_URL", &c.DecisionURL),
+		baseURL("PERSO_MODEL_URL", &c.ModelURL),
+		baseURL("PERSO_PROFILE_URL", &c.ProfileURL),
+		list("PERSO_KAFKA_BROKERS", &c.Brokers, hostPort),
+		text("PERSO_REDIS_ADDR", &c.RedisAddr, hostPort),
+		integer("PERSO_SEED", &c.Seed, -1<<62, 1<<62),
+		integer("PERSO_USERS", &c.Users, 1, 1_000_000),
+		integer("PERSO_ITEMS", &c.Items, 1, 100_000),
+		number(EnvRefresh, &c.Refresh, 0, 100_000),
+		choice(EnvLogLevel, &c.Debug, "info", "debug"),
+		choice(EnvItemLabels, &c.ItemLabels, "false", "true"),
+		duration("PERSO_SPIN", &c.Spin, 0, MaxSpin, fmt.Sprintf("a duration from 0s to %v, e.g. 200us", MaxSpin)),
+		list("PERSO_ARMS", &c.Arms, armName),
+
+		secret(baseURL("PERSO_TARGET_URL", &c.Target)),
+
+		text("PERSO_OTLP_HTTP", &c.OTLPHTTP, openAddress),
+		text("PERSO_OTLP_GRPC", &c.OTLPGRPC, openAddress),
+		text("PERSO_TELEMETRY_DIR", &c.TelemetryDir, directory),
+		text("PERSO_SERIES_DIR", &c.SeriesDir, anything),
+		text("PERSO_RULES_FILE", &c.RulesFile, existing),
+		text(EnvTailSampling, &c.TailSampling, anything),
+		text("PERSO_SCRAPE_URL", &c.ScrapeURL, pageURL),
+		interval("PERSO_SCRAPE_INTERVAL", &c.ScrapeInterval),
+		interval("PERSO_EVAL_INTERVAL", &c.EvalInterval),
+		interval("PERSO_LOOKBACK", &c.Lookback),
+	}
+}
+
+// FromEnv reads the configuration with getenv, strictly: the error names every variable that is wrong and what is legal. An
+// empty variable is one that is not set. Which variables a role cannot do without is checked by its Run.
+func FromEnv(getenv func(string) string) (Config, error) {
+	c := Defaults()
+	var errs []error
+	for _, v := range c.variables() {
+		value := getenv(v.name)
+		if value == "" {
+			continue
+		}
+		if legal := v.set(value); legal != "" {
+			shown := fmt.Sprintf(", got %q", value)
+			if v.secret {
+				shown = ""
+			}
+			errs = append(errs, fmt.Errorf("role: %s must be %s%s", v.name, legal, shown))
+		}
+	}
+	return c, errors.Join(errs...)
+}
+
+// Environ is the configuration as environment variables; FromEnv of them is the configuration. What is as in Defaults is
+// left out.
+func (c Config) Environ() map[string]string {
+	unset := Defaults()
+	env := map[string]string{}
+	defaults := unset.variables()
+	for i, v := range c.variables() {
+		if value := v.get(); value != defaults[i].get() {
+			env[v.name] = value
+		}
+	}
+	return env
+}
+
+// Require is an error that names the variable of every field that is not set; role is who needs them. Fields are pointers to
+// fields of c.
+func (c *Config) Require(role string, fields ...any) error {
+	var errs []error
+	for _, v := range c.variables() {
+		if slices.Contains(fields, v.field) && v.get() == "" {
+			errs = append(errs, fmt.Errorf("%s needs %s", role, v.name))
+		}
+	}
+	return errors.Join(errs...)
+}

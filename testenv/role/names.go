@@ -1,0 +1,77 @@
+// Package role is what the processes of a stack and whoever starts them have agreed on: the names of services, topics and
+// paths, the configuration in environment variables, the ready line, and the control endpoint. Each is written here once,
+// for both sides.
+package role
+
+// Services of one arm, in the order in which a request meets them.
+const (
+	Gateway  = "gateway"
+	Decision = "decision"
+	Model    = "model"
+	Profile  = "profile"
+	Ingest   = "ingest"
+	ETL      = "etl"
+)
+
+// Roles besides the services.
+const (
+	Telemetry  = "telemetry"   // an arm's pipeline: Collector and Prometheus
+	Backing    = "backing"     // the broker and store that all arms share
+	Guard      = "guard"       // what undoes to containers what a killed run has done to them
+	DelayProxy = "delay-proxy" // what stands in front of an arm of a system that is not ours
+)
+
+// Services are the services that each arm of our own stack runs besides its pipeline.
+func Services() []string { return []string{Gateway, Decision, Model, Profile, Ingest, ETL} }
+
+// EventsTopic is the arm's topic of what users do.
+func EventsTopic(arm string) string { return arm + ".events" }
+
+// ProfilesTopic is the arm's topic of profile attributes from the upstream.
+func ProfilesTopic(arm string) string { return arm + ".profile-updates" }
+
+// IngestGroup is the consumer group of the arm's ingest, and the client id that a quota names.
+func IngestGroup(arm string) string { return arm + "." + Ingest }
+
+// WithoutArm is a topic or a group without the arm that it is of.
+func WithoutArm(arm, name string) string {
+	if len(name) > len(arm) && name[:len(arm)] == arm && name[len(arm)] == '.' {
+		return name[len(arm)+1:]
+	}
+	return name
+}
+
+// Partitions is the number of partitions of every topic.
+const Partitions = 3
+
+// Names of addresses in the ready line.
+const (
+	AddrHTTP       = "http"       // host:port of the role's HTTP server
+	AddrOTLP       = "otlp"       // base URL of OTLP over HTTP
+	AddrOTLPGRPC   = "otlp-grpc"  // host:port of OTLP over gRPC
+	AddrPrometheus = "prometheus" // base URL of the Prometheus HTTP API
+)
+
+// BrokerAddr is the name of the address of an arm's broker in the ready line of Backing.
+func BrokerAddr(arm string) string { return arm + "/kafka" }
+
+// StoreAddr is the name of the address of an arm's store in the ready line of Backing.
+func StoreAddr(arm string) string { return arm + "/redis" }
+
+// Ports at which a Collector takes OTLP by convention.
+const (
+	OTLPPort     = "4318" // over HTTP
+	OTLPGRPCPort = "4317"
+)
+
+// Questions at the control endpoint that no fault asks: no levers, therefore.
+const (
+	RuntimeQuestion = "runtime" // of a service: what its runtime has counted, as result.Runtime
+	StatsQuestion   = "stats"   // of the pipeline: what it took in, as result.Telemetry
+)
+
+// Paths that every role serves.
+const (
+	HealthPath  = "/healthz"  // answers 200 when the role can do its work
+	ControlPath = "/control/" // of levers and questions, below which a caller needs the run's token
+)

@@ -1,0 +1,71 @@
+package testenv
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/testenv/lever"
+	"github.com/tollgate-dev/tollgate/testenv/role"
+)
+
+// Roles is an arm whose roles answer at their control endpoints.
+type Roles interface {
+	lever.Arm
+	// Control is the client for the control endpoint of a role, and its base URL.
+	Control(service string) (role.Client, string)
+}
+
+// RoleLever is the handle of a lever that a role has itself, at its control endpoint.
+func RoleLever[A Roles](name string) lever.Handle[A] {
+	return lever.Handle[A]{
+		Pull: func(ctx context.Context, arm A, service string, params any, lease time.Duration) error {
+			client, base := arm.Control(service)
+			return about(arm, service, client.Pull(ctx, base, name, params, lease))
+		},
+		Release: func(ctx context.Context, arm A, service string) error {
+			client, base := arm.Control(service)
+			return about(arm, service, client.Release(ctx, base, name, arm.Name()))
+		},
+	}
+}
+
+// RoleQuestion is the handle of a question that a role answers at its control endpoint.
+func RoleQuestion[A Roles](name string) lever.Handle[A] {
+	return lever.Handle[A]{Ask: func(ctx context.Context, arm A, service string, params, out any) error {
+		client, base := arm.Control(service)
+		return about(arm, service, client.Ask(ctx, base, name, params, out))
+	}}
+}
+
+// Runtimes asks all services of an arm of our own stack what their runtimes have counted.
+func Runtimes(ctx context.Context, arm Roles) (map[string]result.Runtime, error) {
+	services := role.Services()
+	out := make([]result.Runtime, len(services))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, service := range services {
+		group.Go(func() error {
+			client, base := arm.Control(service)
+			return about(arm, service, client.Ask(ctx, base, role.RuntimeQuestion, struct{}{}, &out[i]))
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	reported := map[string]result.Runtime{}
+	for i, service := range services {
+		reported[service] = out[i]
+	}
+	return reported, nil
+}
+
+// about names the role that an error is about.
+func about(arm lever.Arm, service string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("testenv: %s of arm %s: %w", service, arm.Name(), err)
+}
