@@ -10,6 +10,7 @@ import (
 
 	"github.com/tollgate-dev/tollgate/testenv/collector"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
+	"github.com/tollgate-dev/tollgate/testenv/images"
 )
 
 // Services of the containers environment besides those of every arm.
@@ -31,7 +32,7 @@ var _ Environment = (*Containers)(nil)
 type Containers struct {
 	Binary      string // tollgate itself, which runs the guard
 	StackBinary string // what the services' image is made of; "" for Binary
-	Images      engine.Choice
+	Images      images.Choice
 	Backends    []collector.Target // where traces and more go besides Jaeger
 	Networks    []string           // that the Collectors join, to reach them
 	GatewayAddr string             // host:port where people reach the gateway; "" for nobody but us
@@ -64,7 +65,7 @@ func (*Containers) Supports(_ string, uses []string) error {
 // errNoProxy is why our own stack cannot have a slow dependency.
 var errNoProxy = errors.New("there is no proxy in front of a dependency of our own stack: it is for --env external, with external.proxies")
 
-// names are the images that a launch needs, by their names in engine.Images.
+// names are the images that a launch needs, by their names in images.All.
 func (c *Containers) names() []string {
 	names := []string{"kafka", "redis", "collector", "prometheus", "alertmanager", "jaeger"}
 	for _, b := range c.Backends {
@@ -111,14 +112,14 @@ func (c *Containers) Check(ctx context.Context, arms int) (err error) {
 	if err := DiskRoom(c.engine); err != nil {
 		return err
 	}
-	if err := c.engine.Ensure(ctx, c.Refs(), c.Say); err != nil {
+	if err := images.Ensure(ctx, c.engine, c.Refs(), c.Say); err != nil {
 		return err
 	}
 	binary := c.StackBinary
 	if binary == "" {
 		binary = c.Binary
 	}
-	c.stack, err = c.engine.ServiceImage(ctx, binary, c.Say)
+	c.stack, err = images.Stack(ctx, c.engine, binary, c.Say)
 	return err
 }
 

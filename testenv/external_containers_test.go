@@ -14,6 +14,8 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 	"github.com/tollgate-dev/tollgate/testenv/engine/enginetest"
+	"github.com/tollgate-dev/tollgate/testenv/images"
+	"github.com/tollgate-dev/tollgate/testenv/images/build"
 )
 
 // TestExternalWithContainers has deployments that exist already, and whose containers are named.
@@ -28,8 +30,8 @@ func TestExternalWithContainers(t *testing.T) {
 		t.Fatal(err)
 	}
 	const image = "tollgate-example/shop:test"
-	if err := e.Scratch(t.Context(), image, engine.Scratch{
-		Arch: e.Arch(), Entries: []engine.Entry{{Path: "/shop", Mode: 0o755, From: shop}}, Entrypoint: []string{"/shop"},
+	if err := images.Add(t.Context(), e, image, build.Image{
+		Arch: e.Arch(), Entries: []build.Entry{{Path: "/shop", Mode: 0o755, From: shop}}, Entrypoint: []string{"/shop"},
 	}); err != nil {
 		t.Fatal(err)
 	}

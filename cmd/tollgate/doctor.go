@@ -17,6 +17,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/compose"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
+	"github.com/tollgate-dev/tollgate/testenv/images"
 )
 
 // finding is what the doctor has to say about one thing.
@@ -119,7 +120,7 @@ func containerEngine(ctx context.Context) []finding {
 	} else {
 		out = append(out, finding{"container disk", true, "enough is free"})
 	}
-	missing, err := e.Missing(ctx, (&testenv.Containers{}).Refs())
+	missing, err := images.Missing(ctx, e, (&testenv.Containers{}).Refs())
 	switch {
 	case err != nil:
 		out = append(out, finding{"container images", false, err.Error()})

@@ -85,7 +85,7 @@ func (s *Session) Start(ctx context.Context, spec Spec) (*Container, error) {
 	}
 	begin, err := s.create(ctx, spec.Turn, request)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", spec.Name, errors.Join(explain(err), context.Cause(ctx)))
+		return nil, fmt.Errorf("%s: %w", spec.Name, errors.Join(Explain(err), context.Cause(ctx)))
 	}
 	if err := c.locate(ctx); err != nil {
 		return nil, err

@@ -50,7 +50,7 @@ func (s *Session) put(ctx context.Context, id string, files []File) error {
 	}
 	_, err := s.Client.CopyToContainer(ctx, id, client.CopyToContainerOptions{DestinationPath: "/", Content: &archive})
 	if err != nil {
-		return fmt.Errorf("engine: files of %.12s: %w", id, explain(err))
+		return fmt.Errorf("engine: files of %.12s: %w", id, Explain(err))
 	}
 	return nil
 }

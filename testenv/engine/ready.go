@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"time"
 
@@ -39,18 +38,6 @@ func HTTP(port, path string) Probe {
 	}
 }
 
-// TCP is ready when the port takes a connection. A published port takes one before anything listens behind it, so this
-// is for containers that fail soon after if they are not.
-func TCP(port string) Probe {
-	return func(ctx context.Context, c *Container) error {
-		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", c.Address(port))
-		if err != nil {
-			return err
-		}
-		return conn.Close()
-	}
-}
-
 // await probes until the container is ready, has ended, or ctx is over.
 func (c *Container) await(ctx context.Context) error {
 	if c.spec.Ready == nil {
@@ -73,7 +60,7 @@ func (c *Container) await(ctx context.Context) error {
 			return fmt.Errorf("%s ended before it was ready (exit code %d)%s", c.Name, exit.StatusCode, c.quote(ctx))
 		case err := <-ended.Error:
 			if ctx.Err() == nil {
-				return fmt.Errorf("%s: %w", c.Name, explain(err))
+				return fmt.Errorf("%s: %w", c.Name, Explain(err))
 			}
 		case <-ctx.Done():
 			return fmt.Errorf("%s is not ready: %w (%w)%s", c.Name, context.Cause(ctx), err, c.quote(ctx))

@@ -95,7 +95,7 @@ func alive(label string) bool {
 func (s *Session) Network(ctx context.Context, suffix string) (string, error) {
 	name := fmt.Sprintf("tollgate-%s-%s", s.ID, suffix)
 	if _, err := s.Client.NetworkCreate(ctx, name, client.NetworkCreateOptions{Driver: "bridge", Labels: s.Labels()}); err != nil {
-		return "", fmt.Errorf("engine: network %s: %w", name, explain(err))
+		return "", fmt.Errorf("engine: network %s: %w", name, Explain(err))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -31,15 +31,15 @@ func (e *Engine) sweep(ctx context.Context, choose func(session, owner string) b
 	ours := make(client.Filters).Add("label", LabelSession)
 	containers, err := e.Client.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: ours})
 	if err != nil {
-		return swept, explain(err)
+		return swept, Explain(err)
 	}
 	networks, err := e.Client.NetworkList(ctx, client.NetworkListOptions{Filters: ours})
 	if err != nil {
-		return swept, explain(err)
+		return swept, Explain(err)
 	}
 	volumes, err := e.Client.VolumeList(ctx, client.VolumeListOptions{Filters: ours})
 	if err != nil {
-		return swept, explain(err)
+		return swept, Explain(err)
 	}
 	gone, living := map[string]bool{}, map[string]bool{}
 	chosen := func(labels map[string]string) bool {

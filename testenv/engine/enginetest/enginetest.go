@@ -3,10 +3,12 @@
 package enginetest
 
 import (
+	"context"
 	"os"
 	"testing"
 
 	"github.com/tollgate-dev/tollgate/testenv/engine"
+	"github.com/tollgate-dev/tollgate/testenv/images"
 )
 
 // EnvRequire makes a missing engine a failure.
@@ -23,11 +25,26 @@ func Open(t *testing.T) *engine.Engine {
 	return e
 }
 
+// Session begins a session that ends with the test. The test's TestMain must call Guarded.
+func Session(t *testing.T) *engine.Session {
+	t.Helper()
+	s, err := Open(t).NewSession(t.Context(), os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
 // Images makes sure that the standard images of these names are there.
 func Images(t *testing.T, e *engine.Engine, names ...string) {
 	t.Helper()
 	for _, name := range names {
-		if _, err := e.Client.ImageInspect(t.Context(), (engine.Choice{}).Ref(name)); err != nil {
+		if _, err := e.Client.ImageInspect(t.Context(), (images.Choice{}).Ref(name)); err != nil {
 			Missing(t, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package engine
+package build
 
 import (
 	"debug/elf"
@@ -13,32 +13,21 @@ import (
 	"strings"
 )
 
-// machines are the architectures that a program can be made for, as ELF, the engine and Go name them.
+// machines are the architectures that a program can be made for, as ELF and Go name them.
 func machines() []machine {
 	return []machine{
-		{elf.EM_X86_64, "x86_64", "amd64", "x86_64-linux-gnu"},
-		{elf.EM_AARCH64, "aarch64", "arm64", "aarch64-linux-gnu"},
-		{elf.EM_RISCV, "riscv64", "riscv64", "riscv64-linux-gnu"},
-		{elf.EM_PPC64, "ppc64le", "ppc64le", "powerpc64le-linux-gnu"},
-		{elf.EM_S390, "s390x", "s390x", "s390x-linux-gnu"},
+		{elf.EM_X86_64, "amd64", "x86_64-linux-gnu"},
+		{elf.EM_AARCH64, "arm64", "aarch64-linux-gnu"},
+		{elf.EM_RISCV, "riscv64", "riscv64-linux-gnu"},
+		{elf.EM_PPC64, "ppc64le", "powerpc64le-linux-gnu"},
+		{elf.EM_S390, "s390x", "s390x-linux-gnu"},
 	}
 }
 
 type machine struct {
 	elf     elf.Machine
-	engine  string
 	goarch  string
 	triplet string // of Debian's library directories
-}
-
-// Arch is the architecture of the engine's containers, as Go names it.
-func (e *Engine) Arch() string {
-	for _, m := range machines() {
-		if m.engine == e.Info.Architecture {
-			return m.goarch
-		}
-	}
-	return e.Info.Architecture // some engines say it as Go does
 }
 
 // program is what a container needs to know of an executable.
@@ -83,14 +72,14 @@ func readProgram(file string) (program, error) {
 	return p, nil
 }
 
-// libraries are the entries of the dynamic loader and the shared libraries that a program needs, found below root ("/" for
+// Libraries are the entries of the dynamic loader and the shared libraries that a program needs, found below root ("/" for
 // this machine's own) where the loader looks by default, and put where it finds them in a container.
-func libraries(root, file string) ([]Entry, error) {
+func Libraries(root, file string) ([]Entry, error) {
 	p, err := readProgram(file)
 	if err != nil || p.interpreter == "" {
 		return nil, err
 	}
-	loader, ok := resolve(root, p.interpreter)
+	loader, ok := Resolve(root, p.interpreter)
 	if !ok {
 		return nil, fmt.Errorf("its loader %s is not there", p.interpreter)
 	}
@@ -137,7 +126,7 @@ func findLibrary(root, name string, p program) (at, from string, ok bool) {
 			continue
 		}
 		at = path.Join(dir, name)
-		if from, ok = resolve(root, at); !ok {
+		if from, ok = Resolve(root, at); !ok {
 			continue
 		}
 		if found, err := readProgram(from); err == nil && found.goarch == p.goarch {
@@ -147,8 +136,8 @@ func findLibrary(root, name string, p program) (at, from string, ok bool) {
 	return "", "", false
 }
 
-// resolve follows the symbolic links of a path below root, where absolute ones begin at root, to a file.
-func resolve(root, at string) (string, bool) {
+// Resolve follows the symbolic links of a path below root, where absolute ones begin at root, to a file.
+func Resolve(root, at string) (string, bool) {
 	for range 16 { // more links than that lead in a circle
 		file := filepath.Join(root, filepath.FromSlash(at))
 		info, err := os.Lstat(file)
@@ -174,8 +163,8 @@ func resolve(root, at string) (string, bool) {
 // errNoELF is of a file that is no Linux program.
 var errNoELF = errors.New("it is no Linux program (ELF)")
 
-// runnable refuses a program that cannot run in the engine's containers.
-func runnable(file, goarch string) error {
+// CheckProgram refuses a program that cannot run in the engine's containers.
+func CheckProgram(file, goarch string) error {
 	p, err := readProgram(file)
 	switch format := new(elf.FormatError); {
 	case errors.As(err, &format), errors.Is(err, io.EOF):

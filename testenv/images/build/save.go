@@ -1,4 +1,4 @@
-package engine
+package build
 
 import (
 	"compress/gzip"
@@ -7,8 +7,9 @@ import (
 	"path/filepath"
 )
 
-// saveFile writes an image's archive, compressed by gzip, to a file that is there when it is whole.
-func saveFile(path, ref string, s Scratch) error {
+// SaveFile writes what Save writes, compressed by gzip, to a file that appears when it is whole. It makes the directories
+// above the file.
+func (i Image) SaveFile(path, ref string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
@@ -18,7 +19,7 @@ func saveFile(path, ref string, s Scratch) error {
 	}
 	defer os.Remove(f.Name()) // gone already if all went well
 	z := gzip.NewWriter(f)
-	if err := errors.Join(s.Save(z, ref), z.Close(), f.Chmod(0o644), f.Close()); err != nil {
+	if err := errors.Join(i.Save(z, ref), z.Close(), f.Chmod(0o644), f.Close()); err != nil {
 		return err
 	}
 	return os.Rename(f.Name(), path)

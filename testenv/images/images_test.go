@@ -1,4 +1,4 @@
-package engine_test
+package images_test
 
 import (
 	"archive/tar"
@@ -18,10 +18,14 @@ import (
 	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
+	"github.com/redis/go-redis/v9"
 	"github.com/ulikunitz/xz"
 
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 	"github.com/tollgate-dev/tollgate/testenv/engine/enginetest"
+	"github.com/tollgate-dev/tollgate/testenv/images"
+	"github.com/tollgate-dev/tollgate/testenv/images/build"
+	"github.com/tollgate-dev/tollgate/testenv/images/recipe"
 )
 
 // labelTest marks the containers of these tests.
@@ -85,10 +89,10 @@ func runToEnd(t *testing.T, e *engine.Engine, config *container.Config) (string,
 // envInside makes TestInside look at the container that it is in.
 const envInside = "TOLLGATE_TEST_INSIDE"
 
-// TestInside is what TestServiceImage runs in the container.
+// TestInside is what TestStack runs in the container.
 func TestInside(t *testing.T) {
 	if os.Getenv(envInside) == "" {
-		t.Skip("TestServiceImage runs this in a container")
+		t.Skip("TestStack runs this in a container")
 	}
 	if os.Getuid() != 65532 || os.Getgid() != 65532 {
 		t.Errorf("runs as %d:%d, want 65532:65532", os.Getuid(), os.Getgid())
@@ -109,13 +113,13 @@ func TestInside(t *testing.T) {
 	}
 }
 
-// TestServiceImage builds the image of this very test program, which go test links dynamically where there is a C
+// TestStack builds the image of this very test program, which go test links dynamically where there is a C
 // compiler, and runs it.
-func TestServiceImage(t *testing.T) {
+func TestStack(t *testing.T) {
 	e := enginetest.Open(t)
 	var said []string
 	say := func(line string) { said = append(said, line) }
-	ref, err := e.ServiceImage(t.Context(), os.Args[0], say)
+	ref, err := images.Stack(t.Context(), e, os.Args[0], say)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +131,7 @@ func TestServiceImage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := image.Config.Labels[engine.LabelImage]; got != "stack" {
+	if got := image.Config.Labels[images.Label]; got != "stack" {
 		t.Errorf("label %q, want stack", got)
 	}
 	text, code := runToEnd(t, e, &container.Config{
@@ -138,17 +142,17 @@ func TestServiceImage(t *testing.T) {
 	}
 	// What is there is not built again.
 	said = nil
-	again, err := e.ServiceImage(t.Context(), os.Args[0], say)
+	again, err := images.Stack(t.Context(), e, os.Args[0], say)
 	if err != nil || again != ref || said != nil {
 		t.Errorf("the second time: %s, %v, %q; want %s and no word", again, err, said, ref)
 	}
 }
 
 // note is a small image that does nothing.
-func note(e *engine.Engine, text, label string) engine.Scratch {
-	return engine.Scratch{
-		Arch: e.Arch(), Entries: []engine.Entry{{Path: "/note", Mode: 0o644, Text: []byte(text)}}, Entrypoint: []string{"/note"},
-		Labels: map[string]string{engine.LabelImage: label},
+func note(e *engine.Engine, text, label string) build.Image {
+	return build.Image{
+		Arch: e.Arch(), Entries: []build.Entry{{Path: "/note", Mode: 0o644, Text: []byte(text)}}, Entrypoint: []string{"/note"},
+		Labels: map[string]string{images.Label: label},
 	}
 }
 
@@ -166,13 +170,13 @@ func TestLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	var said []string
-	got, err := e.Load(t.Context(), dir, func(line string) { said = append(said, line) })
+	got, err := images.Load(t.Context(), e, dir, func(line string) { said = append(said, line) })
 	slices.Sort(got)
 	slices.Sort(want)
 	if err != nil || !slices.Equal(got, want) {
 		t.Fatalf("loaded %v, %v; want %v", got, err, want)
 	}
-	if missing, err := e.Missing(t.Context(), want); err != nil || missing != nil {
+	if missing, err := images.Missing(t.Context(), e, want); err != nil || missing != nil {
 		t.Errorf("missing %v, %v; want none", missing, err)
 	}
 	if len(said) != len(want) {
@@ -186,7 +190,7 @@ func TestLoad(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "gz-archive"), whole[:len(whole)-20], 0o644); err != nil {
 		t.Fatal(err)
 	}
-	got, err = e.Load(t.Context(), dir, nil)
+	got, err = images.Load(t.Context(), e, dir, nil)
 	if err == nil || !strings.Contains(err.Error(), "gz-archive: unexpected EOF") || strings.Contains(err.Error(), "xz-archive") || len(got) != 2 {
 		t.Errorf("with a damaged archive: %v, %v; want two images and an error that names it", got, err)
 	}
@@ -199,13 +203,13 @@ func TestLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err = e.Load(t.Context(), other, nil); err == nil || !strings.Contains(err.Error(), "other.tar: no docker save archive") || got != nil {
+	if got, err = images.Load(t.Context(), e, other, nil); err == nil || !strings.Contains(err.Error(), "other.tar: no docker save archive") || got != nil {
 		t.Errorf("with a foreign tar file: %v, %v", got, err)
 	}
 }
 
 // save writes an archive of an image.
-func save(t *testing.T, path, kind string, s engine.Scratch, ref string) {
+func save(t *testing.T, path, kind string, s build.Image, ref string) {
 	t.Helper()
 	var plain bytes.Buffer
 	if err := s.Save(&plain, ref); err != nil {
@@ -236,26 +240,26 @@ func save(t *testing.T, path, kind string, s engine.Scratch, ref string) {
 // TestEnsure asks for images of registries that no name server knows.
 func TestEnsure(t *testing.T) {
 	e := enginetest.Open(t)
-	if err := e.Ensure(t.Context(), nil, nil); err != nil {
+	if err := images.Ensure(t.Context(), e, nil, nil); err != nil {
 		t.Errorf("nothing wanted: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	there := "tollgate-test/ensure:1"
 	unload(t, e, there)
-	if err := e.Scratch(ctx, there, note(e, "there", "test-ensure")); err != nil {
+	if err := images.Add(ctx, e, there, note(e, "there", "test-ensure")); err != nil {
 		t.Fatal(err)
 	}
-	redis := engine.Choice{Registry: "registry.invalid/hub"}.Ref("redis")
-	refs := []string{there, redis, "registry.invalid/none:1", "registry.invalid/none:1"}
+	missing := images.Choice{Registry: "registry.invalid/hub"}.Ref("redis")
+	refs := []string{there, missing, "registry.invalid/none:1", "registry.invalid/none:1"}
 	var said []string
-	err := e.Ensure(ctx, refs, func(line string) { said = append(said, line) })
+	err := images.Ensure(ctx, e, refs, func(line string) { said = append(said, line) })
 	if err == nil {
 		t.Fatal("images of registry.invalid were had")
 	}
 	for _, want := range []string{
-		"2 images are missing", redis + ": no registry answers at registry.invalid", "registry.invalid/none:1: no registry answers",
-		"docker pull " + redis, "--registry", "tollgate images load", "images build redis",
+		"2 images are missing", missing + ": no registry answers at registry.invalid", "registry.invalid/none:1: no registry answers",
+		"docker pull " + missing, "--registry", "tollgate images load", "images build redis",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in:\n%v", want, err)
@@ -264,16 +268,16 @@ func TestEnsure(t *testing.T) {
 	if strings.Contains(err.Error(), there) {
 		t.Errorf("%s is there, and is in:\n%v", there, err)
 	}
-	if !slices.Contains(said, "pulling "+redis) {
+	if !slices.Contains(said, "pulling "+missing) {
 		t.Errorf("said %q", said)
 	}
-	if err := e.Ensure(ctx, []string{"Not A Reference"}, nil); err == nil || !strings.Contains(err.Error(), "image Not A Reference: ") {
+	if err := images.Ensure(ctx, e, []string{"Not A Reference"}, nil); err == nil || !strings.Contains(err.Error(), "image Not A Reference: ") {
 		t.Errorf("what is no reference: %v", err)
 	}
 	stopped, stop := context.WithCancelCause(ctx)
 	interrupted := errors.New("interrupted")
 	stop(interrupted)
-	if err := e.Ensure(stopped, refs, nil); err == nil || strings.Contains(err.Error(), "three ways") {
+	if err := images.Ensure(stopped, e, refs, nil); err == nil || strings.Contains(err.Error(), "three ways") {
 		t.Errorf("a cancelled pull: %v", err)
 	}
 }
@@ -286,22 +290,29 @@ func TestPrune(t *testing.T) {
 		ref := repo + ":" + tag
 		refs = append(refs, ref)
 		unload(t, e, ref)
-		if err := e.Scratch(t.Context(), ref, note(e, tag, label)); err != nil {
+		if err := images.Add(t.Context(), e, ref, note(e, tag, label)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	create(t, e, &container.Config{Image: refs[1]})
-	removed, used, err := e.PruneRepo(t.Context(), repo, label, refs[2])
+	removed, used, err := images.PruneRepo(t.Context(), e, repo, label, refs[2])
 	if err != nil || !slices.Equal(removed, refs[:1]) || !slices.Equal(used, refs[1:2]) {
 		t.Errorf("removed %v, used %v, %v; want %v and %v", removed, used, err, refs[:1], refs[1:2])
 	}
-	if missing, err := e.Missing(t.Context(), refs); err != nil || !slices.Equal(missing, refs[:1]) {
+	if missing, err := images.Missing(t.Context(), e, refs); err != nil || !slices.Equal(missing, refs[:1]) {
 		t.Errorf("missing %v, %v; want %v", missing, err, refs[:1])
 	}
 }
 
 // envBuild makes TestBuild build everything, which takes minutes.
 const envBuild = "TOLLGATE_BUILD_IMAGES"
+
+// ping is ready when Redis answers.
+func ping(ctx context.Context, c *engine.Container) error {
+	db := redis.NewClient(&redis.Options{Addr: c.Address("6379")})
+	defer db.Close()
+	return db.Ping(ctx).Err()
+}
 
 // TestBuild builds images under names of its own, starts each and waits until it is ready.
 func TestBuild(t *testing.T) {
@@ -315,21 +326,21 @@ func TestBuild(t *testing.T) {
 		"alertmanager": {engine.HTTP("9093", "/-/ready"), "9093"},
 		"jaeger":       {engine.HTTP("16686", "/api/services"), "16686"},
 	}
-	s := begin(t)
+	s := enginetest.Session(t)
 	network, err := s.Network(t.Context(), "build")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range engine.Recipes() {
+	for _, r := range recipe.All() {
 		t.Run(r.Name, func(t *testing.T) {
 			if only := os.Getenv(envBuild); only != "1" && only != r.Name {
 				t.Skipf("%s=1 builds everything, %s=%s this", envBuild, envBuild, r.Name)
 			}
-			standard := engine.Choice{}.Ref(r.Name)
+			standard := images.Choice{}.Ref(r.Name)
 			ref := "tollgate-test/" + standard[strings.LastIndex(standard, "/")+1:]
 			unload(t, s.Engine, ref)
 			out := t.TempDir()
-			refs, err := s.Build(t.Context(), engine.Choice{Refs: map[string]string{r.Name: ref}}, []string{r.Name}, out, func(line string) { t.Log(line) })
+			refs, err := images.Build(t.Context(), s.Engine, images.Choice{Refs: map[string]string{r.Name: ref}}, []string{r.Name}, out, func(line string) { t.Log(line) })
 			if err != nil || !slices.Equal(refs, []string{ref}) {
 				t.Fatalf("built %v, %v", refs, err)
 			}
@@ -349,7 +360,7 @@ func TestBuild(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Logf("ready after %v", c.StartUp)
-			if got, err := s.Load(t.Context(), out, nil); err != nil || !slices.Equal(got, []string{ref}) {
+			if got, err := images.Load(t.Context(), s.Engine, out, nil); err != nil || !slices.Equal(got, []string{ref}) {
 				t.Errorf("its archive loads as %v, %v", got, err)
 			}
 			if err := c.Remove(context.WithoutCancel(t.Context())); err != nil {

@@ -1,4 +1,6 @@
-package engine
+// Package images knows the container images that the environments run: which there are, which references are chosen for
+// them, and how an engine gets what it lacks: by pulling, by loading an archive, by building.
+package images
 
 import (
 	"context"
@@ -8,6 +10,8 @@ import (
 	"strings"
 
 	cerrdefs "github.com/containerd/errdefs"
+
+	"github.com/tollgate-dev/tollgate/testenv/engine"
 )
 
 // Image is a program that the containers environment runs as its standard image.
@@ -17,8 +21,8 @@ type Image struct {
 	Title string
 }
 
-// Images are all images but the reaper's, and the stack's own, which is built from this binary.
-func Images() []Image {
+// All are all images but the reaper's, and the stack's own, which is built from this binary.
+func All() []Image {
 	return []Image{
 		{"kafka", "apache/kafka:4.1.1", "broker of all arms"},
 		{"redis", "redis:7.0", "store of all arms"},
@@ -41,12 +45,12 @@ func (c Choice) Ref(name string) string {
 	if ref := c.Refs[name]; ref != "" {
 		return ref
 	}
-	for _, image := range Images() {
+	for _, image := range All() {
 		if image.Name == name {
 			return strings.TrimPrefix(strings.TrimSuffix(c.Registry, "/")+"/"+image.Ref, "/")
 		}
 	}
-	panic("engine: no image " + name) // a name in our own code
+	panic("images: no image " + name) // a name in our own code
 }
 
 // Check refuses references by names that no image has, and what is no reference or registry.
@@ -55,7 +59,7 @@ func (c Choice) Check() error {
 		return fmt.Errorf("registry: want a host and a path without a scheme, such as mirror.example.com/hub, got %q", c.Registry)
 	}
 	var names []string
-	for _, image := range Images() {
+	for _, image := range All() {
 		names = append(names, image.Name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Refs)) {
@@ -70,32 +74,32 @@ func (c Choice) Check() error {
 	return nil
 }
 
-// Status is what there is of an image.
+// Status is what is known of an image.
 type Status struct {
 	Image
-	Ref  string   // chosen
-	Size int64    // in the engine, bytes; 0: it is missing
-	Ways []string // in which it can be had: pull, load, build
+	Ref     string   // chosen
+	Size    int64    // in the engine, bytes; 0: it is missing there, or no engine was asked
+	Sources []string // how it can be had: pull, load, build
 }
 
-// Status looks for every image of a choice.
-func (e *Engine) Status(ctx context.Context, c Choice) ([]Status, error) {
-	out := Standing(c)
+// List lists every image of a choice, without asking an engine.
+func List(c Choice) []Status {
+	var out []Status
+	for _, image := range All() {
+		out = append(out, Status{Image: image, Ref: c.Ref(image.Name), Sources: image.sources()})
+	}
+	return out
+}
+
+// Inspect is List with the sizes that the engine has.
+func Inspect(ctx context.Context, e *engine.Engine, c Choice) ([]Status, error) {
+	out := List(c)
 	for i, s := range out {
 		found, err := e.Client.ImageInspect(ctx, s.Ref)
 		if err != nil && !cerrdefs.IsNotFound(err) {
-			return nil, fmt.Errorf("image %s: %w", s.Ref, explain(err))
+			return nil, fmt.Errorf("image %s: %w", s.Ref, engine.Explain(err))
 		}
 		out[i].Size = found.Size
 	}
 	return out, nil
-}
-
-// Standing is what can be said of a choice's images without an engine.
-func Standing(c Choice) []Status {
-	var out []Status
-	for _, image := range Images() {
-		out = append(out, Status{Image: image, Ref: c.Ref(image.Name), Ways: image.ways()})
-	}
-	return out
 }
