@@ -24,7 +24,7 @@ import (
 	tclog "github.com/testcontainers/testcontainers-go/log"
 )
 
-// MinAPI is the oldest API that the verbs and the statistics of this package are known to work with: Engine 20.10.
+// MinAPI is the oldest version of the API with which the verbs and the statistics of this package work: Engine 20.10.
 const MinAPI = "1.41"
 
 // Engine is a connection to a container engine. It is safe for concurrent use.
@@ -32,8 +32,8 @@ type Engine struct {
 	Client *client.Client
 	Info   system.Info
 	Host   string // where published ports answer
-	// Direct: containers answer at their own addresses, without the engine's port proxy between. True where the engine
-	// shares this machine's network.
+	// Direct reports whether containers answer at their own addresses, without the engine's port proxy. They do if the
+	// engine shares this machine's network.
 	Direct bool
 }
 
@@ -76,7 +76,7 @@ func Open(ctx context.Context) (*Engine, error) {
 	return e, nil
 }
 
-// named makes sure that the engine that DOCKER_HOST names answers: testcontainers would quietly take another one.
+// named makes sure that the engine answers that DOCKER_HOST names: testcontainers would quietly take another one.
 func named(ctx context.Context) error {
 	if os.Getenv("DOCKER_HOST") == "" {
 		return nil
@@ -103,12 +103,12 @@ func (e *Engine) Arch() string {
 	case "aarch64":
 		return "arm64"
 	}
-	return e.Info.Architecture // the others have the same name here and there
+	return e.Info.Architecture // Go and the engine have the same name for the others
 }
 
-// locate finds out where published ports answer. testcontainers takes the existence of /.dockerenv for a sign that the
-// engine is the host's and this is a container beside the others, which is wrong where the engine runs in here, too: then
-// the engine's own bridge is one of our interfaces. TESTCONTAINERS_HOST_OVERRIDE has the last word.
+// locate finds out where published ports answer. If /.dockerenv exists, testcontainers concludes that the engine is the
+// host's and that this process is in a container beside the others. That is wrong if the engine runs inside this container,
+// too: then the engine's bridge is one of our interfaces. TESTCONTAINERS_HOST_OVERRIDE, where it is set, decides.
 func (e *Engine) locate(ctx context.Context) error {
 	bridge := e.bridge(ctx)
 	own, err := net.InterfaceAddrs()
@@ -151,11 +151,11 @@ func (e *Engine) bridge(ctx context.Context) netip.Prefix {
 	return netip.Prefix{}
 }
 
-// reaperImage is what testcontainers starts to remove what a killed process leaves.
+// reaperImage is the image of testcontainers' reaper, a container that removes what a killed process leaves.
 const reaperImage = "testcontainers/ryuk:0.14.0"
 
-// reaper disables testcontainers' reaper where its image is not at hand, unless the user has decided: the guard and the
-// sweep of the next run do the same without it. testcontainers reads the variable once, with its first client.
+// reaper disables testcontainers' reaper if the engine does not have its image, unless the user has decided. The guard, and
+// the sweep of the next run, do the reaper's work anyway. testcontainers reads the variable once, with its first client.
 func reaper(ctx context.Context) error {
 	if os.Getenv("TESTCONTAINERS_RYUK_DISABLED") != "" {
 		return nil
@@ -169,7 +169,7 @@ func reaper(ctx context.Context) error {
 	return os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
 }
 
-// quiet keeps testcontainers from narrating on stderr.
+// quiet stops testcontainers from logging to stderr.
 func quiet() { tclog.SetDefault(stdlog.New(io.Discard, "", 0)) }
 
 // older compares API versions such as 1.41.
@@ -182,7 +182,7 @@ func older(version, than string) bool {
 	return number(version) < number(than)
 }
 
-// Explain turns what the client says into one message with a way out.
+// Explain turns an error of the client into one message that says what to do, where we know it.
 func Explain(err error) error {
 	text := err.Error()
 	has := func(parts ...string) bool {

@@ -10,16 +10,16 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// Probe finds out whether a container can do its work: nil, or what it still lacks.
+// Probe finds out whether a container can do its work. The error says what it still lacks.
 type Probe func(ctx context.Context, c *Container) error
 
-// probeInterval is the pause between two probes, probeLimit what one may take.
+// probeInterval is the pause between two probes; probeLimit is the longest that one may take.
 const (
 	probeInterval = 50 * time.Millisecond
 	probeLimit    = time.Second
 )
 
-// HTTP is ready when GET on the path answers 200.
+// HTTP is a probe that succeeds when a GET of the path answers 200.
 func HTTP(port, path string) Probe {
 	return func(ctx context.Context, c *Container) error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL(port)+path, nil)

@@ -13,7 +13,7 @@ import (
 	"github.com/ulikunitz/xz"
 )
 
-// archives are the files at a path that look like archives.
+// archives lists the archives at a path: the file itself, or those in the directory.
 func archives(path string) ([]string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -54,11 +54,11 @@ func archives(path string) ([]string, error) {
 	return out, nil
 }
 
-// errNoArchive is of a file that is no archive.
+// errNoArchive says that a file is no archive.
 var errNoArchive = errors.New("no docker save archive: want a tar file, as it is or compressed by gzip or xz")
 
-// archive is an open archive, decompressed as it is read. It remembers why reading failed, which the engine's answer to
-// half an archive does not say.
+// archive is an open archive, decompressed as it is read. It remembers why reading failed, because the engine's
+// answer to half an archive does not say so.
 type archive struct {
 	io.Reader
 	file *os.File
@@ -75,7 +75,7 @@ func (a *archive) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// open opens a file that its first bytes show to be a tar archive, compressed or not.
+// open opens a file if its first bytes are those of a tar archive, compressed or not; else the error is errNoArchive.
 func open(path string) (*archive, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -97,7 +97,7 @@ func open(path string) (*archive, error) {
 	return &archive{Reader: plain, file: f}, nil
 }
 
-// decompress looks at the first bytes for what a stream is compressed with.
+// decompress undoes the compression that the first bytes of a stream show, if any.
 func decompress(in *bufio.Reader) (*bufio.Reader, error) {
 	var plain io.Reader
 	magic, err := in.Peek(6)

@@ -14,7 +14,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/images/recipe"
 )
 
-// sources are where the image can come from: the verbs of `tollgate images` that bring it.
+// sources are the subcommands of `tollgate images` that can bring the image.
 func (i Image) sources() []string {
 	if i.buildable() {
 		return []string{"pull", "load", "build"}
@@ -66,9 +66,10 @@ func CheckBuild(names []string) error {
 	return err
 }
 
-// Build makes the named images one after the other, under the references of choice, and returns these. A directory out
-// also gets an archive of each, like docker save's, compressed by gzip. What can be made is made, and the error names the
-// rest. Say takes a line as one begins and one when it has succeeded; nil: nobody.
+// Build builds the named images one after the other, under the references of choice, and returns the references of those
+// that it has built. If one fails it goes on with the next; the error names all that failed. If out is not "", it is a
+// directory that also gets an archive of each image, as docker save writes it, compressed by gzip. Build calls say, which
+// may be nil, with a line when an image begins and when it has succeeded.
 func Build(ctx context.Context, e *engine.Engine, choice Choice, names []string, out string, say func(string)) ([]string, error) {
 	recipes, err := lookupRecipes(names)
 	if err != nil {
@@ -94,7 +95,7 @@ func Build(ctx context.Context, e *engine.Engine, choice Choice, names []string,
 	return refs, errors.Join(errs...)
 }
 
-// buildOne makes one image.
+// buildOne builds one image, and writes its archive if out is not "".
 func buildOne(ctx context.Context, e *engine.Engine, r recipe.Recipe, ref, out string) error {
 	dir, err := os.MkdirTemp("", "tollgate-build-")
 	if err != nil {

@@ -14,14 +14,15 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 )
 
-// Image is a program that the containers environment runs as its standard image.
+// Image is the standard image of one program that the containers environment runs.
 type Image struct {
 	Name  string // how flags and experiment files call it
 	Ref   string // the standard image, version pinned here and nowhere else
 	Title string
 }
 
-// All are all images but the reaper's, and the stack's own, which is built from this binary.
+// All lists the standard images. Two others are not among them: that of testcontainers' reaper, and that of the stack's
+// services, which Stack builds.
 func All() []Image {
 	return []Image{
 		{"kafka", "apache/kafka:4.1.1", "broker of all arms"},
@@ -34,13 +35,13 @@ func All() []Image {
 	}
 }
 
-// Choice is which images are used instead of the standard ones. The zero value is the standard ones.
+// Choice says which images replace the standard ones. The zero value replaces none.
 type Choice struct {
-	Registry string            // prefix of every standard image, e.g. mirror.example.com/hub; "": as they are
-	Refs     map[string]string // by Image.Name; taken as they are, without the prefix
+	Registry string            // prefix of every standard image, e.g. mirror.example.com/hub; "" for none
+	Refs     map[string]string // by Image.Name; the prefix is not added to them
 }
 
-// Ref is the reference of the named image.
+// Ref is the reference of the image with that Image.Name. It panics if there is no such image.
 func (c Choice) Ref(name string) string {
 	if ref := c.Refs[name]; ref != "" {
 		return ref
@@ -53,7 +54,7 @@ func (c Choice) Ref(name string) string {
 	panic("images: no image " + name) // a name in our own code
 }
 
-// Check refuses references by names that no image has, and what is no reference or registry.
+// Check refuses a malformed registry or reference, and a name that no image has; the error then lists the legal names.
 func (c Choice) Check() error {
 	if strings.Contains(c.Registry, "://") || strings.ContainsAny(c.Registry, " \t\n") {
 		return fmt.Errorf("registry: want a host and a path without a scheme, such as mirror.example.com/hub, got %q", c.Registry)

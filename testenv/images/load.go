@@ -20,9 +20,9 @@ import (
 // loadsAtOnce is how many archives are loaded, or images pulled, at the same time.
 const loadsAtOnce = 2
 
-// Load gives the engine the images of docker save archives: of one file, or of every archive in a directory, whatever
-// their names, as they are or compressed by gzip or xz. Other files of a directory are passed over. It returns the
-// references that are there now, also beside an error. Say takes a line per archive; nil: nobody.
+// Load loads archives of docker save into the engine. Path names one archive, or a directory in which every archive is
+// loaded, whatever its name, and every other file is skipped. Archives may be compressed by gzip or xz. Load returns the
+// references that it has loaded, also if it returns an error. It calls say, which may be nil, with a line per archive.
 func Load(ctx context.Context, e *engine.Engine, path string, say func(string)) ([]string, error) {
 	files, err := archives(path)
 	if err != nil {
@@ -51,7 +51,7 @@ func Load(ctx context.Context, e *engine.Engine, path string, say func(string)) 
 	return refs, errors.Join(errs...)
 }
 
-// oneByOne lets say be called by several at once, and be nil.
+// oneByOne makes a say that several goroutines may call at once; nil makes one that does nothing.
 func oneByOne(say func(string)) func(string) {
 	var mu sync.Mutex
 	return func(line string) {
@@ -64,7 +64,7 @@ func oneByOne(say func(string)) func(string) {
 	}
 }
 
-// Add gives the engine an image under the reference ref, in place of the one that had it.
+// Add loads an image into the engine under the reference ref. It replaces the image that had this reference before.
 func Add(ctx context.Context, e *engine.Engine, ref string, image build.Image) error {
 	r, w := io.Pipe()
 	saved := make(chan error, 1)
@@ -100,8 +100,8 @@ func loadFile(ctx context.Context, e *engine.Engine, path string) ([]string, err
 	return refs, nil
 }
 
-// load sends an archive to the engine, and returns the references, or ids where it names none, that the engine has
-// loaded from it.
+// load sends an archive to the engine. It returns the references that the engine has loaded from it; for an image without
+// a reference, its id.
 func load(ctx context.Context, e *engine.Engine, archive io.Reader) ([]string, error) {
 	answer, err := e.Client.ImageLoad(ctx, archive)
 	if err != nil {
@@ -111,7 +111,7 @@ func load(ctx context.Context, e *engine.Engine, archive io.Reader) ([]string, e
 	return loadedRefs(answer)
 }
 
-// loadedRefs reads the engine's answer to an archive: lines of JSON, an error among them where there is one.
+// loadedRefs reads the engine's answer to an archive: lines of JSON. One of them may be an error.
 func loadedRefs(answer io.Reader) ([]string, error) {
 	var refs []string
 	for lines := json.NewDecoder(answer); ; {
@@ -137,12 +137,12 @@ func loadedRefs(answer io.Reader) ([]string, error) {
 	}
 }
 
-// loadError says what the engine has against an archive.
+// loadError explains why the engine refused an archive.
 func loadError(err error) error {
 	switch text := err.Error(); {
 	case engine.DiskFull(err):
 		return engine.Explain(err)
-	case strings.Contains(text, "manifest.json"), strings.Contains(text, "/repositories"), // which it has not found inside
+	case strings.Contains(text, "manifest.json"), strings.Contains(text, "/repositories"), // files that it looked for in the archive
 		strings.Contains(text, "unrecognized image format"):
 		return fmt.Errorf("no docker save archive: %w", err)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 )
 
-// Missing are the references, of those given and in their order, that the engine has no image of.
+// Missing returns the references for which the engine has no image: each once, in the order of refs.
 func Missing(ctx context.Context, e *engine.Engine, refs []string) ([]string, error) {
 	var missing []string
 	for _, ref := range refs {
@@ -30,8 +30,8 @@ func Missing(ctx context.Context, e *engine.Engine, refs []string) ([]string, er
 	return missing, nil
 }
 
-// Ensure pulls what is missing of the references, two at a time. If some cannot be had, the one error names each of them
-// with the reason, and the ways out. Say takes a line as a pull begins and one when it has succeeded; nil: nobody.
+// Ensure pulls the images that are missing, two at a time. If it cannot pull some, one error names each of them with the
+// reason, and lists the ways out. It calls say, which may be nil, with a line when a pull begins and when it has succeeded.
 func Ensure(ctx context.Context, e *engine.Engine, refs []string, say func(string)) error {
 	missing, err := Missing(ctx, e, refs)
 	if err != nil || len(missing) == 0 {
@@ -54,8 +54,8 @@ func Ensure(ctx context.Context, e *engine.Engine, refs []string, say func(strin
 	return lacking(missing, reasons)
 }
 
-// lacking is the error that names the images which could not be had, with the reasons and the ways out; nil if there are
-// none.
+// lacking returns the error that names the images which could not be pulled, with the reasons and the ways out. The reason
+// for an image that was pulled is ""; if all were, the error is nil.
 func lacking(refs, reasons []string) error {
 	var list, pulls, builds strings.Builder
 	n, full, mirrored := 0, false, false

@@ -18,13 +18,13 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 )
 
-// What a pull may take: in all, and without any news of it.
+// Limits of a pull: of all of it, and of a stretch in which the engine reports nothing.
 const (
 	pullLimit  = 10 * time.Minute
 	stallLimit = 45 * time.Second
 )
 
-// puller pulls images, and asks a registry that does not answer only once.
+// puller pulls images. It does not ask a registry again that has not answered once.
 type puller struct {
 	engine *engine.Engine
 	say    func(string)
@@ -33,7 +33,7 @@ type puller struct {
 	silent map[string]string // reason by registry
 }
 
-// pull pulls one image, and returns the reason in a few words if it cannot.
+// pull pulls one image. If it cannot, it returns the reason in a few words; else "".
 func (p *puller) pull(ctx context.Context, ref string) string {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {
@@ -75,7 +75,7 @@ func pull(ctx context.Context, e *engine.Engine, ref string) error {
 	stall := time.AfterFunc(stallLimit, func() { cancel(errStalledPull) })
 	defer stall.Stop()
 	var options client.ImagePullOptions
-	if _, auth, err := testcontainers.DockerImageAuth(ctx, ref); err == nil { // who has no credentials is anonymous
+	if _, auth, err := testcontainers.DockerImageAuth(ctx, ref); err == nil { // without credentials the pull is anonymous
 		if options.RegistryAuth, err = authconfig.Encode(auth); err != nil {
 			return fmt.Errorf("credentials: %w", err)
 		}
@@ -105,8 +105,8 @@ func pull(ctx context.Context, e *engine.Engine, ref string) error {
 // diskFullReason is why a pull failed on a full disk.
 const diskFullReason = "the container engine's disk is full"
 
-// pullReason says in a few words why a pull failed, and whether the registry is silent altogether, so that there is no use
-// in asking it for another image.
+// pullReason says in a few words why a pull failed. Silent reports whether a pull of any other image from this registry
+// would fail for the same reason.
 func pullReason(registry string, err error) (reason string, silent bool) {
 	text := strings.ToLower(err.Error())
 	has := func(parts ...string) bool {

@@ -15,7 +15,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/images/build"
 )
 
-// Label is the label of the images that tollgate makes: which one it is.
+// Label is the label of the images that tollgate builds. Its value is the name of the image.
 const Label = "dev.tollgate.image"
 
 const (
@@ -24,9 +24,10 @@ const (
 	stackUser = 65532 // nobody that any system knows
 )
 
-// Stack makes sure of the one image of all services of the stack, which holds the tollgate program of that path,
-// and returns its reference. The tag is made of the content: what is there already is not built again. A program that
-// is linked dynamically takes this machine's loader and libraries along. Say takes a line when it builds; nil: nobody.
+// Stack makes sure that the engine has the image of the stack's services, and returns its reference. All services run from
+// this one image; it holds the tollgate program at the path binary. The tag follows from the content, so an image that is
+// there is not built again. If the program is linked dynamically, the image also holds this machine's loader and libraries.
+// Stack calls say, which may be nil, with a line when it has built the image.
 func Stack(ctx context.Context, e *engine.Engine, binary string, say func(string)) (string, error) {
 	image, err := stackImage(binary, e.Arch())
 	if err != nil {
@@ -80,8 +81,8 @@ func stackImage(binary, goarch string) (build.Image, error) {
 	}, nil
 }
 
-// Prune removes the images of the stack that no container uses, but for the one that Stack makes of binary. It
-// returns the references removed, and those left alone since a container uses them.
+// Prune removes the images of the stack that no container uses, except the one that Stack makes of binary. It returns the
+// references that it has removed, and those that it has kept because a container uses them.
 func Prune(ctx context.Context, e *engine.Engine, binary string) (removed, used []string, err error) {
 	keep := ""
 	if image, err := stackImage(binary, e.Arch()); err == nil { // else there is none to keep
@@ -92,7 +93,7 @@ func Prune(ctx context.Context, e *engine.Engine, binary string) (removed, used 
 	return prune(ctx, e, stackRepo, stackName, keep)
 }
 
-// prune removes the images of a repository that carry our label with that value and that no container uses, but for keep.
+// prune removes the images of a repository whose Label has the value name and that no container uses, except keep.
 func prune(ctx context.Context, e *engine.Engine, repo, name, keep string) (removed, used []string, err error) {
 	list, err := e.Client.ImageList(ctx, client.ImageListOptions{Filters: make(client.Filters).Add("label", Label+"="+name)})
 	if err != nil {

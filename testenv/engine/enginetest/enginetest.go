@@ -1,5 +1,5 @@
-// Package enginetest opens the container engine for tests: where there is none they skip with the reason, unless
-// TOLLGATE_REQUIRE_DOCKER=1 makes that a failure.
+// Package enginetest opens the container engine for tests. If there is none, they skip with the reason, or fail if
+// TOLLGATE_REQUIRE_DOCKER=1.
 package enginetest
 
 import (
@@ -40,7 +40,7 @@ func Session(t *testing.T) *engine.Session {
 	return s
 }
 
-// Images makes sure that the standard images of these names are there.
+// Images skips the test, as Missing does, if the engine lacks one of the standard images of these names.
 func Images(t *testing.T, e *engine.Engine, names ...string) {
 	t.Helper()
 	for _, name := range names {

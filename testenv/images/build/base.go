@@ -6,11 +6,11 @@ import (
 	"os"
 )
 
-// caBundle is where the certificates of authorities are on most systems, and where Go looks for them first.
+// caBundle is where most systems keep the certificates of authorities, and where Go looks for them first.
 const caBundle = "/etc/ssl/certs/ca-certificates.crt"
 
-// Base is what every image has besides its programs: a place for temporary files, the certificates that this machine
-// trusts, a user (0 for root alone), and directories that belong to that user.
+// Base returns the entries that every image needs besides its programs: a directory for temporary files, the certificates
+// that this machine trusts, a user with that id (0: there is only root), and directories that belong to that user.
 func Base(user int, dirs ...string) []Entry {
 	passwd := "root:x:0:0:root:/:/sbin/nologin\n"
 	group := "root:x:0:\n"

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Image is an image from scratch: one layer of entries, and how to start it. The same Image is the same image, bit by
-// bit. It needs no Dockerfile and no builder: the engine loads it as it loads the archives of docker save.
+// Image is an image from scratch: one layer of entries, and how to start it. The same Image always
+// gives the same bytes. It needs no Dockerfile and no builder: the engine loads it as an archive of docker save.
 type Image struct {
 	Arch       string // as Go names it: amd64, arm64
 	Entries    []Entry
@@ -25,7 +25,7 @@ type Image struct {
 	Labels     map[string]string
 }
 
-// Save writes the image as an archive like docker save's, under the reference ref.
+// Save writes the image, under the reference ref, as an archive of docker save.
 func (i Image) Save(w io.Writer, ref string) error {
 	config, layer, err := i.config()
 	if err != nil {
@@ -34,7 +34,8 @@ func (i Image) Save(w io.Writer, ref string) error {
 	return i.pack(w, ref, config, layer)
 }
 
-// ID is the image's id, the SHA-256 of its configuration, which names its layer by digest: 64 hexadecimal digits.
+// ID is the image's id, 64 hexadecimal digits: the SHA-256 of its configuration. It depends on every byte of the layer,
+// since the configuration holds the layer's digest.
 func (i Image) ID() (string, error) {
 	config, _, err := i.config()
 	return digest(config), err
@@ -45,19 +46,19 @@ func digest(text []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// layerOf is what has to be known of a layer before it is written.
-type layerOf struct {
+// layerInfo is what the archive says of the layer ahead of it.
+type layerInfo struct {
 	digest string // SHA-256, hexadecimal
 	size   int64
 }
 
-// config is the image's configuration, and its layer's digest and size, for which the layer is written once to nowhere.
-func (i Image) config() ([]byte, layerOf, error) {
+// config is the image's configuration, and its layer's digest and size. To find these it packs the layer and throws it away.
+func (i Image) config() ([]byte, layerInfo, error) {
 	hash, count := sha256.New(), &counter{}
 	if err := i.layer(io.MultiWriter(hash, count)); err != nil {
-		return nil, layerOf{}, err
+		return nil, layerInfo{}, err
 	}
-	layer := layerOf{hex.EncodeToString(hash.Sum(nil)), count.n}
+	layer := layerInfo{hex.EncodeToString(hash.Sum(nil)), count.n}
 	type object = map[string]any
 	ports := object{}
 	for _, p := range i.Ports {
@@ -65,7 +66,7 @@ func (i Image) config() ([]byte, layerOf, error) {
 	}
 	text, err := json.Marshal(object{
 		"architecture": i.Arch, "os": "linux",
-		"created": time.Unix(0, 0).UTC(), // the day that it was built would make it another image every day
+		"created": time.Unix(0, 0).UTC(), // a fixed time: the time of the build would change the id
 		"config": object{
 			"Entrypoint": i.Entrypoint, "Cmd": i.Cmd, "User": i.User, "WorkingDir": i.Dir, "Labels": i.Labels, "ExposedPorts": ports,
 			"Env": append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, i.Env...),
@@ -76,7 +77,7 @@ func (i Image) config() ([]byte, layerOf, error) {
 	return text, layer, err
 }
 
-// counter counts what is written to it.
+// counter counts the bytes that are written to it.
 type counter struct{ n int64 }
 
 func (c *counter) Write(b []byte) (int, error) {
@@ -85,7 +86,7 @@ func (c *counter) Write(b []byte) (int, error) {
 }
 
 // pack writes the archive: the configuration, the layer, and the manifest that names both.
-func (i Image) pack(w io.Writer, ref string, config []byte, layer layerOf) error {
+func (i Image) pack(w io.Writer, ref string, config []byte, layer layerInfo) error {
 	out := tar.NewWriter(w)
 	file := func(name string, text []byte) error {
 		if err := out.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(text)), Typeflag: tar.TypeReg}); err != nil {

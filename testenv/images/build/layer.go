@@ -13,13 +13,14 @@ import (
 	"time"
 )
 
-// Entry is a file or a directory of an Image. Directories above it need no entry of their own.
+// Entry is a file or a directory of an Image. The directories above it need no entry of their own: they belong to root and
+// have mode 0755.
 type Entry struct {
 	Path  string      // absolute
 	Mode  fs.FileMode // permissions and fs.ModeSticky; with fs.ModeDir, a directory
 	Owner int         // user and group id
-	From  string      // file of this machine that it is copied from
-	Text  []byte      // what it contains, where From is empty
+	From  string      // the file of this machine that is copied
+	Text  []byte      // the content, if From is empty
 }
 
 // layer writes the entries, in the order of their paths, as a tar archive.
@@ -81,6 +82,6 @@ func (e Entry) write(out *tar.Writer) error {
 	if err := out.WriteHeader(header); err != nil {
 		return err
 	}
-	_, err = io.CopyN(out, f, header.Size) // exactly what the header says, though the file may be growing
+	_, err = io.CopyN(out, f, header.Size) // exactly as much as the header says, even if the file grows
 	return err
 }

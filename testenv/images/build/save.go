@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// SaveFile writes what Save writes, compressed by gzip, to a file that appears when it is whole. It makes the directories
-// above the file.
+// SaveFile writes what Save writes, compressed by gzip, to a file, which appears only when it is complete. It makes the
+// directories above the file.
 func (i Image) SaveFile(path, ref string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
@@ -17,7 +17,7 @@ func (i Image) SaveFile(path, ref string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // gone already if all went well
+	defer os.Remove(f.Name()) // it is renamed already if all went well
 	z := gzip.NewWriter(f)
 	if err := errors.Join(i.Save(z, ref), z.Close(), f.Chmod(0o644), f.Close()); err != nil {
 		return err

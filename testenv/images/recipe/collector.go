@@ -20,8 +20,8 @@ const (
 	collectorContrib = "github.com/open-telemetry/opentelemetry-collector-contrib"
 )
 
-// collectorParts are the components, by kind, that the recipe's Collector has: those that the configurations here use, and
-// a few that people's own ones will want.
+// collectorParts are the components of the recipe's Collector, by kind: those that our configurations use, and a few that
+// users' own configurations may need.
 func collectorParts() []collectorKind {
 	return []collectorKind{
 		{"receiver", "Receivers", []string{collectorCore + "/receiver/otlpreceiver"}},
@@ -47,7 +47,7 @@ func collectorParts() []collectorKind {
 
 // collectorKind is a kind of components.
 type collectorKind struct {
-	Package string // where the kind's Factory type is, below collectorCore
+	Package string // of the kind's Factory type, below collectorCore
 	Field   string // of otelcol.Factories
 	Modules []string
 }
@@ -58,7 +58,7 @@ var collectorMain string
 //go:embed collector.yaml
 var collectorConfig []byte
 
-// collector makes a Collector of the Go modules of its components, which is what the Collector's own builder does.
+// collector builds a Collector from the Go modules of its components, as the Collector's own builder does.
 func collector() Recipe {
 	return Recipe{
 		Name: "collector", From: "Go modules " + collectorCore + " and " + collectorContrib, Tools: []string{"go"}, version: sameVersion,
@@ -89,7 +89,7 @@ func collector() Recipe {
 	}
 }
 
-// collectorSource is the Go program of a Collector with these parts.
+// collectorSource is the Go program of a Collector with collectorParts. It reports version as its own.
 func collectorSource(version string) ([]byte, error) {
 	t, err := template.New("main").Funcs(template.FuncMap{"base": path.Base}).Parse(collectorMain)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// unpackDebian unpacks packages, and the libraries that they depend on, below a directory, which it returns. The first
-// package's version must begin with the image's tag.
+// unpackDebian downloads packages and the libraries that they depend on, and unpacks them into a directory, which it
+// returns. The version of the first package must begin with the image's tag.
 func (b builder) unpackDebian(ctx context.Context, packages ...string) (string, error) {
 	arch, err := b.run(ctx, nil, "dpkg", "--print-architecture")
 	if err != nil {
@@ -47,14 +47,14 @@ func (b builder) unpackDebian(ctx context.Context, packages ...string) (string, 
 	return root, nil
 }
 
-// checkVersion refuses a package of another version than the image's tag says.
+// checkVersion refuses a package whose version does not begin with the image's tag.
 func (b builder) checkVersion(ctx context.Context, name, file string) error {
 	version, err := b.run(ctx, nil, "dpkg-deb", "--field", file, "Version")
 	if err != nil {
 		return err
 	}
 	version = strings.TrimSpace(version)
-	if _, after, ok := strings.Cut(version, ":"); ok { // before it stands Debian's epoch
+	if _, after, ok := strings.Cut(version, ":"); ok { // 5:7.0.15: the number before the colon is Debian's epoch
 		version = after
 	}
 	if version != b.tag && !strings.HasPrefix(version, b.tag+".") && !strings.HasPrefix(version, b.tag+"-") {
@@ -70,8 +70,8 @@ func upstream(version string) string {
 	return version
 }
 
-// withLibraries are packages and the libraries that they depend on, directly or not, read from apt-cache's answer: a
-// package per line, below it indented what it depends on, below that further indented alternatives to it.
+// withLibraries adds to packages the libraries that they depend on, directly or not. Tree is the answer of apt-cache
+// depends: a line per package, then indented lines for what it depends on, each with its alternatives indented further.
 func withLibraries(packages []string, tree string) []string {
 	depends := map[string][]string{}
 	name := ""

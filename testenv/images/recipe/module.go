@@ -10,14 +10,15 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/images/build"
 )
 
-// nobody is who the standard images of Prometheus and Alertmanager run as, otelUser who those of the Collector and Jaeger do.
+// Ids of the users who run the programs in the standard images: nobody for Prometheus and Alertmanager, otelUser for the
+// Collector and Jaeger.
 const (
 	nobody   = 65534
 	otelUser = 10001
 )
 
-// prometheus makes Prometheus of its Go module: without its web pages, which the module has not, and without service
-// discovery in clouds, which takes most of the time that a build of it takes.
+// prometheus builds Prometheus from its Go module. It has no web pages, since the module does not hold them, and no service
+// discovery in clouds, since that takes most of the time of a build.
 func prometheus() Recipe {
 	program := goProgram{"prometheus", "github.com/prometheus/prometheus", "cmd/prometheus", "remove_all_sd", prometheusVersion}
 	return program.recipe(build.Image{
@@ -29,7 +30,7 @@ func prometheus() Recipe {
 	})
 }
 
-// prometheusVersion is the module's version of a release: v3.15.0 is v0.315.0.
+// prometheusVersion is the version of the Go module that belongs to a release: v0.315.0 for v3.15.0.
 func prometheusVersion(tag string) (string, error) {
 	var major, minor, patch int
 	if n, err := fmt.Sscanf(tag, "v%d.%d.%d", &major, &minor, &patch); n != 3 {
@@ -38,7 +39,7 @@ func prometheusVersion(tag string) (string, error) {
 	return fmt.Sprintf("v0.%d%02d.%d", major, minor, patch), nil
 }
 
-// alertmanager makes Alertmanager of its Go module.
+// alertmanager builds Alertmanager from its Go module.
 func alertmanager() Recipe {
 	program := goProgram{"alertmanager", "github.com/prometheus/alertmanager", "cmd/alertmanager", "", sameVersion}
 	return program.recipe(build.Image{
@@ -50,7 +51,7 @@ func alertmanager() Recipe {
 	})
 }
 
-// jaeger makes Jaeger's all-in-one of its Go module: the query API, OTLP and Zipkin receivers, without the web page.
+// jaeger builds Jaeger's all-in-one from its Go module: the query API and the receivers of OTLP and Zipkin, but no web page.
 func jaeger() Recipe {
 	program := goProgram{"jaeger", "github.com/jaegertracing/jaeger", "cmd/all-in-one", "", sameVersion}
 	return program.recipe(build.Image{
@@ -60,7 +61,7 @@ func jaeger() Recipe {
 	})
 }
 
-// sameVersion is the module's version where the images' tags are the releases' names, with v before the number or not.
+// sameVersion is the version of a Go module that has the same number as the image's tag. The tag may begin with v or not.
 func sameVersion(tag string) (string, error) {
 	var major, minor, patch int
 	number := strings.TrimPrefix(tag, "v")
@@ -70,7 +71,7 @@ func sameVersion(tag string) (string, error) {
 	return "v" + number, nil
 }
 
-// goProgram is a program of a Go module.
+// goProgram is a program that a Go module holds.
 type goProgram struct {
 	name    string // of the image
 	module  string
@@ -79,7 +80,7 @@ type goProgram struct {
 	version func(tag string) (string, error)
 }
 
-// recipe makes the image with the program, statically linked, at its entrypoint.
+// recipe completes an image by the program, statically linked, as its entrypoint.
 func (p goProgram) recipe(image build.Image) Recipe {
 	return Recipe{
 		Name: p.name, From: "Go module " + p.module, Tools: []string{"go"}, version: p.version,
@@ -94,8 +95,8 @@ func (p goProgram) recipe(image build.Image) Recipe {
 	}
 }
 
-// goBuild builds a package statically for the containers, in a module of its own that requires modules, and returns the
-// path of the program. The package may be one in the builder's directory: ".".
+// goBuild builds a package as a static program for the containers, and returns the path of the program. It does so in a Go
+// module of its own, which requires modules. The package may also be the builder's directory: ".".
 func (b builder) goBuild(ctx context.Context, pkg, tags string, modules ...string) (string, error) {
 	env := []string{
 		"CGO_ENABLED=0", "GOOS=linux", "GOARCH=" + b.arch, "GOWORK=off", "GOFLAGS=" + strings.TrimSpace(os.Getenv("GOFLAGS")+" -mod=mod"), "PWD=" + b.dir,

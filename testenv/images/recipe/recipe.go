@@ -43,7 +43,7 @@ func (r Recipe) Version(tag string) (string, error) {
 }
 
 // Make makes the image for an architecture, as Go names it, in the version that the image's tag says. It works in the
-// directory dir, which must be empty. The image is made of files there: they must stay until it is loaded or saved.
+// directory dir, which must be empty. The image refers to files there, which must stay until it is loaded or saved.
 func (r Recipe) Make(ctx context.Context, dir, arch, tag string) (build.Image, error) {
 	var lacking []string
 	for _, tool := range r.Tools {

@@ -8,11 +8,12 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/images/build"
 )
 
-// redisUser is who the standard image runs the server as.
+// redisUser is the id of the user who runs the server in the standard image.
 const redisUser = 999
 
-// redis makes Redis of the packages of this Debian, or of what descends from it: the server, its command line and
-// the libraries that they need, taken apart without being installed, so that it needs no root and changes nothing.
+// redis builds Redis from the packages of this machine's Debian, or of a system that descends from it: the server, its
+// command line, and the libraries that they need. It unpacks the packages and does not install them, so it needs no root
+// and changes nothing on the machine.
 func redis() Recipe {
 	return Recipe{
 		Name: "redis", From: "Debian packages", Tools: []string{"apt-get", "apt-cache", "dpkg", "dpkg-deb"},
@@ -43,7 +44,7 @@ func redis() Recipe {
 	}
 }
 
-// merge adds the entries whose paths are not there yet.
+// merge adds those of more whose paths are not among entries yet.
 func merge(entries, more []build.Entry) []build.Entry {
 	for _, e := range more {
 		if !slices.ContainsFunc(entries, func(there build.Entry) bool { return there.Path == e.Path }) {
