@@ -18,6 +18,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/compose"
 	"github.com/tollgate-dev/tollgate/testenv/containers"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
+	"github.com/tollgate-dev/tollgate/testenv/images"
 )
 
 // finding is what the doctor has to say about one thing.
@@ -120,7 +121,7 @@ func containerEngine(ctx context.Context) []finding {
 	} else {
 		out = append(out, finding{"container disk", true, "enough is free"})
 	}
-	missing, err := e.Missing(ctx, (&containers.Environment{}).Refs())
+	missing, err := images.Missing(ctx, e, (&containers.Environment{}).Refs())
 	switch {
 	case err != nil:
 		out = append(out, finding{"container images", false, err.Error()})

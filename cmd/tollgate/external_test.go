@@ -17,8 +17,9 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/testenv/compose"
-	"github.com/tollgate-dev/tollgate/testenv/engine"
 	"github.com/tollgate-dev/tollgate/testenv/engine/enginetest"
+	"github.com/tollgate-dev/tollgate/testenv/images"
+	"github.com/tollgate-dev/tollgate/testenv/images/build"
 )
 
 // small is a run that is too small for another verdict than an open or even an invalid one.
@@ -155,8 +156,8 @@ func TestRunOfTheExample(t *testing.T) {
 	if err := enginetest.Build(shop, enginetest.Shop); err != nil {
 		t.Fatal(err)
 	}
-	err = e.Scratch(t.Context(), "tollgate-example/shop:dev", engine.Scratch{
-		Arch: e.Arch(), Entries: []engine.Entry{{Path: "/shop", Mode: 0o755, From: shop}}, Entrypoint: []string{"/shop"}, User: "65532:65532",
+	err = images.Add(t.Context(), e, "tollgate-example/shop:dev", build.Image{
+		Arch: e.Arch(), Entries: []build.Entry{{Path: "/shop", Mode: 0o755, From: shop}}, Entrypoint: []string{"/shop"}, User: "65532:65532",
 	})
 	if err != nil {
 		t.Fatal(err)

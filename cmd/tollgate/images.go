@@ -14,6 +14,8 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
+	"github.com/tollgate-dev/tollgate/testenv/images"
+	"github.com/tollgate-dev/tollgate/testenv/images/recipe"
 )
 
 // imageFlags are the flags that choose container images.
@@ -43,12 +45,12 @@ func (f *imageFlags) lay(c *experiment.Containers) error {
 }
 
 // choice is what the flags say; the zero value if none was given.
-func (f *imageFlags) choice() (engine.Choice, error) {
-	c := engine.Choice{Registry: f.registry}
+func (f *imageFlags) choice() (images.Choice, error) {
+	c := images.Choice{Registry: f.registry}
 	for _, given := range f.images {
 		name, ref, ok := strings.Cut(given, "=")
 		if !ok {
-			return c, fmt.Errorf("--image: want NAME=REFERENCE, e.g. redis=%s, got %q", engine.Choice{}.Ref("redis"), given)
+			return c, fmt.Errorf("--image: want NAME=REFERENCE, e.g. redis=%s, got %q", images.Choice{}.Ref("redis"), given)
 		}
 		if c.Refs == nil {
 			c.Refs = map[string]string{}
@@ -77,7 +79,7 @@ archives of docker save, and some can be built here.`,
 }
 
 // withEngine runs something that needs the engine and the choice of images.
-func (f *imageFlags) withEngine(ctx context.Context, do func(*engine.Engine, engine.Choice) error) error {
+func (f *imageFlags) withEngine(ctx context.Context, do func(*engine.Engine, images.Choice) error) error {
 	choice, err := f.choice()
 	if err != nil {
 		return usage(err)
@@ -93,9 +95,9 @@ func (f *imageFlags) withEngine(ctx context.Context, do func(*engine.Engine, eng
 func (a *app) tell(line string) { fmt.Fprintln(a.stderr, line) }
 
 // refs are the references of all images of a choice.
-func refs(choice engine.Choice) []string {
+func refs(choice images.Choice) []string {
 	var out []string
-	for _, s := range engine.Standing(choice) {
+	for _, s := range images.List(choice) {
 		out = append(out, s.Ref)
 	}
 	return out
@@ -111,12 +113,12 @@ func (a *app) imagesListCommand(f *imageFlags) *cobra.Command {
 			if err != nil {
 				return usage(err)
 			}
-			status, unknown := engine.Standing(choice), ""
+			status, unknown := images.List(choice), ""
 			if e, err := engine.Open(c.Context()); err != nil { // the references are worth knowing all the same
 				a.tell("note: " + err.Error())
 				unknown = "unknown"
 			} else {
-				status, err = e.Status(c.Context(), choice)
+				status, err = images.Inspect(c.Context(), e, choice)
 				if err := errors.Join(err, e.Close()); err != nil {
 					return err
 				}
@@ -131,7 +133,7 @@ func (a *app) imagesListCommand(f *imageFlags) *cobra.Command {
 				case there == "":
 					there = "missing"
 				}
-				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", s.Name, s.Ref, there, strings.Join(s.Ways, ", "), s.Title)
+				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", s.Name, s.Ref, there, strings.Join(s.Sources, ", "), s.Title)
 			}
 			return table.Flush()
 		},
@@ -144,8 +146,8 @@ func (a *app) imagesPullCommand(f *imageFlags) *cobra.Command {
 		Short: "Pull what is missing",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return f.withEngine(c.Context(), func(e *engine.Engine, choice engine.Choice) error {
-				if err := e.Ensure(c.Context(), refs(choice), a.tell); err != nil {
+			return f.withEngine(c.Context(), func(e *engine.Engine, choice images.Choice) error {
+				if err := images.Ensure(c.Context(), e, refs(choice), a.tell); err != nil {
 					return err
 				}
 				a.tell("all images are there")
@@ -161,15 +163,15 @@ func (a *app) imagesLoadCommand(f *imageFlags) *cobra.Command {
 		Short: "Load archives of docker save: a file, or every one in a directory (.tar, .tar.gz, .tar.xz)",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return f.withEngine(c.Context(), func(e *engine.Engine, choice engine.Choice) error {
-				loaded, err := e.Load(c.Context(), args[0], a.tell)
+			return f.withEngine(c.Context(), func(e *engine.Engine, choice images.Choice) error {
+				loaded, err := images.Load(c.Context(), e, args[0], a.tell)
 				for _, ref := range loaded {
 					fmt.Fprintln(a.stdout, ref)
 				}
 				if err != nil {
 					return err
 				}
-				missing, err := e.Missing(c.Context(), refs(choice))
+				missing, err := images.Missing(c.Context(), e, refs(choice))
 				switch {
 				case err != nil:
 					return err
@@ -187,7 +189,7 @@ func (a *app) imagesLoadCommand(f *imageFlags) *cobra.Command {
 func (a *app) imagesBuildCommand(f *imageFlags) *cobra.Command {
 	var out string
 	var names []string
-	for _, r := range engine.Recipes() {
+	for _, r := range recipe.All() {
 		names = append(names, r.Name)
 	}
 	c := &cobra.Command{
@@ -196,10 +198,10 @@ func (a *app) imagesBuildCommand(f *imageFlags) *cobra.Command {
 		Long: `Builds the named images, or those that are missing, from scratch: ` + strings.Join(names, ", ") + `. They are the real programs,
 without web pages. Kafka and Zipkin cannot be built: pull or load them.`,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := engine.CheckBuild(args); err != nil {
+			if err := images.CheckBuild(args); err != nil {
 				return usage(err)
 			}
-			return f.withEngine(c.Context(), func(e *engine.Engine, choice engine.Choice) error {
+			return f.withEngine(c.Context(), func(e *engine.Engine, choice images.Choice) error {
 				return a.buildImages(c.Context(), e, choice, args, out)
 			})
 		},
@@ -209,19 +211,19 @@ without web pages. Kafka and Zipkin cannot be built: pull or load them.`,
 }
 
 // buildImages builds the named images, or those that are missing and can be built.
-func (a *app) buildImages(ctx context.Context, e *engine.Engine, choice engine.Choice, names []string, out string) error {
+func (a *app) buildImages(ctx context.Context, e *engine.Engine, choice images.Choice, names []string, out string) error {
 	if len(names) == 0 {
-		missing, err := e.Missing(ctx, refs(choice))
+		missing, err := images.Missing(ctx, e, refs(choice))
 		if err != nil {
 			return err
 		}
-		for _, s := range engine.Standing(choice) {
+		for _, s := range images.List(choice) {
 			switch {
 			case !slices.Contains(missing, s.Ref):
-			case slices.Contains(s.Ways, "build"):
+			case slices.Contains(s.Sources, "build"):
 				names = append(names, s.Name)
 			default:
-				a.tell(s.Ref + " is missing and cannot be built: it can be had by " + strings.Join(s.Ways, " or "))
+				a.tell(s.Ref + " is missing and cannot be built: it can be had by " + strings.Join(s.Sources, " or "))
 			}
 		}
 		if len(names) == 0 {
@@ -229,7 +231,7 @@ func (a *app) buildImages(ctx context.Context, e *engine.Engine, choice engine.C
 			return nil
 		}
 	}
-	built, err := e.Build(ctx, choice, names, out, a.tell)
+	built, err := images.Build(ctx, e, choice, names, out, a.tell)
 	for _, ref := range built {
 		fmt.Fprintln(a.stdout, ref)
 	}
@@ -253,7 +255,7 @@ func (a *app) imagesPruneCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			removed, used, err := e.Prune(c.Context(), binary)
+			removed, used, err := images.Prune(c.Context(), e, binary)
 			for _, ref := range removed {
 				fmt.Fprintln(a.stdout, ref)
 			}

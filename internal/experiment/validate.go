@@ -16,7 +16,7 @@ import (
 	"github.com/tollgate-dev/tollgate/faults"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 	"github.com/tollgate-dev/tollgate/testenv/collector"
-	"github.com/tollgate-dev/tollgate/testenv/engine"
+	"github.com/tollgate-dev/tollgate/testenv/images"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
@@ -80,8 +80,8 @@ func (e *Experiment) validateTargets(c *complaints) {
 }
 
 // Choice is which images the experiment wants.
-func (c Containers) Choice() engine.Choice {
-	return engine.Choice{Registry: c.Registry, Refs: c.Images}
+func (c Containers) Choice() images.Choice {
+	return images.Choice{Registry: c.Registry, Refs: c.Images}
 }
 
 // Targets are the back ends that the experiment wants.

@@ -16,7 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/tollgate-dev/tollgate/testenv/collector"
-	"github.com/tollgate-dev/tollgate/testenv/engine"
+	"github.com/tollgate-dev/tollgate/testenv/images"
 )
 
 // compose is what the tests look at in the compose file.
@@ -95,7 +95,7 @@ func TestProfiles(t *testing.T) {
 // Images that a run uses, too, have the same version here.
 func TestImages(t *testing.T) {
 	c := load(t)
-	for _, image := range engine.Images() {
+	for _, image := range images.All() {
 		if s, ok := c.Services[image.Name]; ok && s.Image != image.Ref {
 			t.Errorf("%s: %s, a run has %s", image.Name, s.Image, image.Ref)
 		}

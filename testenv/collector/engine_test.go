@@ -16,6 +16,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/collector"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 	"github.com/tollgate-dev/tollgate/testenv/engine/enginetest"
+	"github.com/tollgate-dev/tollgate/testenv/images"
 )
 
 // TestMain lets the test binary be the guard that a session of the engine starts.
@@ -85,7 +86,7 @@ func validate(t *testing.T, c collector.Config) (said string, err error) {
 		args = append(args, "--env="+name+"="+value)
 	}
 	out, err := exec.CommandContext(t.Context(), "docker",
-		append(args, (engine.Choice{}).Ref("collector"), "validate", "--config=yaml:"+string(text))...).CombinedOutput()
+		append(args, (images.Choice{}).Ref("collector"), "validate", "--config=yaml:"+string(text))...).CombinedOutput()
 	return string(out), err
 }
 
@@ -110,7 +111,7 @@ func TestCollectorRuns(t *testing.T) {
 	run := func(spec engine.Spec) *engine.Container {
 		t.Helper()
 		spec.Network, spec.Name = network, spec.Host
-		spec.Image = (engine.Choice{}).Ref(spec.Host)
+		spec.Image = (images.Choice{}).Ref(spec.Host)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		c, err := s.Start(ctx, spec)

@@ -12,6 +12,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/collector"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
+	"github.com/tollgate-dev/tollgate/testenv/images"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
@@ -32,7 +33,7 @@ var _ testenv.Environment = (*Environment)(nil)
 type Environment struct {
 	Binary      string // tollgate itself, which runs the guard
 	StackBinary string // what the services' image is made of; "" for Binary
-	Images      engine.Choice
+	Images      images.Choice
 	Backends    []collector.Target // where traces and more go besides Jaeger
 	Networks    []string           // that the Collectors join, to reach them
 	GatewayAddr string             // host:port where people reach the gateway; "" for nobody but us
@@ -54,7 +55,7 @@ func (e *Environment) Size(arms int) string {
 // Supports says which levers containers cannot have: those that take a proxy.
 func (*Environment) Supports(_ string, uses []string) error { return levers().Supports(uses) }
 
-// names are the images that a launch needs, by their names in engine.Images.
+// names are the images that a launch needs, by their names in images.All.
 func (e *Environment) names() []string {
 	names := []string{"kafka", "redis", "collector", "prometheus", "alertmanager", "jaeger"}
 	for _, b := range e.Backends {
@@ -101,14 +102,14 @@ func (e *Environment) Check(ctx context.Context, arms int) (err error) {
 	if err := e.engine.DiskRoom(); err != nil {
 		return err
 	}
-	if err := e.engine.Ensure(ctx, e.Refs(), e.Say); err != nil {
+	if err := images.Ensure(ctx, e.engine, e.Refs(), e.Say); err != nil {
 		return err
 	}
 	binary := e.StackBinary
 	if binary == "" {
 		binary = e.Binary
 	}
-	e.stack, err = e.engine.ServiceImage(ctx, binary, e.Say)
+	e.stack, err = images.Stack(ctx, e.engine, binary, e.Say)
 	return err
 }
 

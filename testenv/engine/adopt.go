@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Adopt takes a container into the session that somebody else has started, and waits until it is ready. Spec says what it
-// is called, and which of its ports in which of its networks are to be reached; what makes a container is not looked at.
-// One that carries the session's labels is watched and goes with the session; any other is measured and held, and stays.
+// Adopt takes a running container, which somebody else has started, into the session, and waits until it is ready. It reads
+// from spec the name, the network, the ports and the probe, and ignores what describes how to start a container. If the
+// container carries the session's labels, the session watches and removes it; else the session leaves it behind.
 func (s *Session) Adopt(ctx context.Context, id string, spec Spec) (*Container, error) {
 	begin := time.Now()
 	c := &Container{Name: spec.Name, ID: id, session: s, spec: spec, addresses: map[string]string{}}
@@ -28,7 +28,7 @@ func (s *Session) Adopt(ctx context.Context, id string, spec Spec) (*Container, 
 	return c, nil
 }
 
-// Expect says that the container is about to be ended by somebody else, which is no loss.
+// Expect says that somebody else is about to end the container, so that Lost does not report it.
 func (c *Container) Expect() {
 	c.session.mu.Lock()
 	defer c.session.mu.Unlock()

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/api/types/container"
-	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 )
@@ -28,12 +26,12 @@ type Spec struct {
 	Env     map[string]string
 	Network string
 	Join    []string // further networks, which exist already
-	Ports   []string // that this process has to reach, e.g. "8080"
-	Publish string   // host:port under which people reach the first of Ports; "" for nobody but us
+	Ports   []string // ports that this process has to reach, e.g. "8080"
+	Publish string   // host:port where people reach the first of Ports; "" if only we do
 	Files   []File
 	User    string // "" for the image's own
 	Ready   Probe  // nil: ready once it runs
-	Turn    *Turn  // to create it, from Session.Turn; nil: Start waits for one
+	Turn    *Turn  // the right to create it, from Session.Turn; nil: Start waits for one
 }
 
 // Container is a running container of a session.
@@ -53,7 +51,7 @@ type Container struct {
 }
 
 // Start starts a container and waits until it is ready. It fails at once when the container ends, and quotes its log.
-// The container belongs to the session also after an error, and goes with it.
+// The container belongs to the session also after an error: the session removes it.
 func (s *Session) Start(ctx context.Context, spec Spec) (*Container, error) {
 	c := &Container{Name: spec.Name, session: s, spec: spec, addresses: map[string]string{}}
 	request := testcontainers.ContainerRequest{
@@ -85,7 +83,7 @@ func (s *Session) Start(ctx context.Context, spec Spec) (*Container, error) {
 	}
 	begin, err := s.create(ctx, spec.Turn, request)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", spec.Name, errors.Join(explain(err), context.Cause(ctx)))
+		return nil, fmt.Errorf("%s: %w", spec.Name, errors.Join(Explain(err), context.Cause(ctx)))
 	}
 	if err := c.locate(ctx); err != nil {
 		return nil, err
@@ -103,8 +101,8 @@ func (s *Session) Start(ctx context.Context, spec Spec) (*Container, error) {
 // startsAtOnce is how many containers are created at the same time: an engine does little more at once.
 const startsAtOnce = 6
 
-// Turn is the right to create one container. Whoever takes turns one after the other determines the order in which
-// containers come into being, however long each takes to be ready.
+// Turn is the right to create one container. A caller that takes turns one after the other decides the order in which
+// containers are created, however long each takes to be ready.
 type Turn struct{ release func() }
 
 // Turn waits for one.
@@ -117,8 +115,8 @@ func (s *Session) Turn(ctx context.Context) (*Turn, error) {
 	}
 }
 
-// create creates and starts a container. Only that is rationed, not the wait until it is ready, since one may have to wait
-// for another that comes later.
+// create creates and starts a container. The turn ends with that, and not when the container is ready, since a container
+// may be ready only after another one that is created later.
 func (s *Session) create(ctx context.Context, turn *Turn, request testcontainers.ContainerRequest) (begin time.Time, err error) {
 	if turn == nil {
 		if turn, err = s.Turn(ctx); err != nil {
@@ -130,65 +128,6 @@ func (s *Session) create(ctx context.Context, turn *Turn, request testcontainers
 	_, err = testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{ContainerRequest: request, Started: true})
 	return begin, err
 }
-
-// publish binds the ports: to free ports of the loopback interface, or where people expect them.
-func (s *Session) publish(host *container.HostConfig, spec Spec) {
-	if s.Direct && spec.Publish == "" {
-		return
-	}
-	host.PortBindings = network.PortMap{}
-	for i, port := range spec.Ports {
-		binding := network.PortBinding{HostIP: loopback(s.Host)}
-		if i == 0 && spec.Publish != "" {
-			ip, number, err := net.SplitHostPort(spec.Publish)
-			if err == nil {
-				binding = network.PortBinding{HostIP: address(ip), HostPort: number}
-			}
-		}
-		host.PortBindings[network.MustParsePort(port+"/tcp")] = []network.PortBinding{binding}
-	}
-}
-
-// locate finds out where the container's ports are reached from here; they may move when it is started again.
-func (c *Container) locate(ctx context.Context) error {
-	at, err := c.session.Client.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{})
-	if err != nil {
-		return fmt.Errorf("%s: %w", c.Name, err)
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for i, port := range c.spec.Ports {
-		bindings := at.Container.NetworkSettings.Ports[network.MustParsePort(port+"/tcp")]
-		if i == 0 && len(bindings) > 0 {
-			c.published = net.JoinHostPort(c.session.Host, bindings[0].HostPort)
-		}
-		if n := at.Container.NetworkSettings.Networks[c.spec.Network]; c.session.Direct && n != nil && n.IPAddress.IsValid() {
-			c.addresses[port] = net.JoinHostPort(n.IPAddress.String(), port)
-			continue
-		}
-		for _, binding := range bindings {
-			c.addresses[port] = net.JoinHostPort(c.session.Host, binding.HostPort)
-		}
-	}
-	return nil
-}
-
-// Address is host:port under which this process reaches a port of the container.
-func (c *Container) Address(port string) string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.addresses[port]
-}
-
-// Published is host:port under which people reach the first port of the container; "" if it is not published.
-func (c *Container) Published() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.published
-}
-
-// URL is the base URL of a port of the container.
-func (c *Container) URL(port string) string { return "http://" + c.Address(port) }
 
 // Host is the container's name in its network.
 func (c *Container) Host() string { return c.spec.Host }

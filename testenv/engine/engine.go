@@ -1,5 +1,6 @@
-// Package engine is everything that tollgate asks of a container engine: images, containers with a session's labels,
-// what they use, and what can be done to them. It speaks to the engine through testcontainers-go and its Docker client.
+// Package engine is a connection to a container engine: sessions of labelled containers and networks, what containers use,
+// and what can be done to them. It speaks to the engine through testcontainers-go and its Docker client. Images are the
+// subject of package images, which builds on this one.
 package engine
 
 import (
@@ -23,7 +24,7 @@ import (
 	tclog "github.com/testcontainers/testcontainers-go/log"
 )
 
-// MinAPI is the oldest API that the verbs and the statistics of this package are known to work with: Engine 20.10.
+// MinAPI is the oldest version of the API with which the verbs and the statistics of this package work: Engine 20.10.
 const MinAPI = "1.41"
 
 // Engine is a connection to a container engine. It is safe for concurrent use.
@@ -31,8 +32,8 @@ type Engine struct {
 	Client *client.Client
 	Info   system.Info
 	Host   string // where published ports answer
-	// Direct: containers answer at their own addresses, without the engine's port proxy between. True where the engine
-	// shares this machine's network.
+	// Direct reports whether containers answer at their own addresses, without the engine's port proxy. They do if the
+	// engine shares this machine's network.
 	Direct bool
 }
 
@@ -50,12 +51,12 @@ func Open(ctx context.Context) (*Engine, error) {
 	}
 	c, err := testcontainers.NewDockerClientWithOpts(ctx)
 	if err != nil {
-		return nil, explain(err)
+		return nil, Explain(err)
 	}
 	e := &Engine{Client: c.Client}
 	ping, err := e.Client.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true})
 	if err != nil {
-		return nil, errors.Join(explain(err), e.Close())
+		return nil, errors.Join(Explain(err), e.Close())
 	}
 	if older(ping.APIVersion, MinAPI) {
 		return nil, errors.Join(fmt.Errorf("engine: the container engine is too old: its API is %s and %s is needed (Docker Engine 20.10): update it, "+
@@ -63,7 +64,7 @@ func Open(ctx context.Context) (*Engine, error) {
 	}
 	info, err := e.Client.Info(ctx, client.InfoOptions{})
 	if err != nil {
-		return nil, errors.Join(explain(err), e.Close())
+		return nil, errors.Join(Explain(err), e.Close())
 	}
 	e.Info = info.Info
 	if e.Info.OSType != "" && e.Info.OSType != "linux" {
@@ -75,7 +76,7 @@ func Open(ctx context.Context) (*Engine, error) {
 	return e, nil
 }
 
-// named makes sure that the engine that DOCKER_HOST names answers: testcontainers would quietly take another one.
+// named makes sure that the engine answers that DOCKER_HOST names: testcontainers would quietly take another one.
 func named(ctx context.Context) error {
 	if os.Getenv("DOCKER_HOST") == "" {
 		return nil
@@ -86,7 +87,7 @@ func named(ctx context.Context) error {
 	}
 	defer c.Close()
 	if _, err := c.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true}); err != nil {
-		return explain(err)
+		return Explain(err)
 	}
 	return nil
 }
@@ -94,9 +95,20 @@ func named(ctx context.Context) error {
 // Close ends the connection; containers go on.
 func (e *Engine) Close() error { return e.Client.Close() }
 
-// locate finds out where published ports answer. testcontainers takes the existence of /.dockerenv for a sign that the
-// engine is the host's and this is a container beside the others, which is wrong where the engine runs in here, too: then
-// the engine's own bridge is one of our interfaces. TESTCONTAINERS_HOST_OVERRIDE has the last word.
+// Arch is the architecture of the engine's containers, as Go names it.
+func (e *Engine) Arch() string {
+	switch e.Info.Architecture {
+	case "x86_64":
+		return "amd64"
+	case "aarch64":
+		return "arm64"
+	}
+	return e.Info.Architecture // Go and the engine have the same name for the others
+}
+
+// locate finds out where published ports answer. If /.dockerenv exists, testcontainers concludes that the engine is the
+// host's and that this process is in a container beside the others. That is wrong if the engine runs inside this container,
+// too: then the engine's bridge is one of our interfaces. TESTCONTAINERS_HOST_OVERRIDE, where it is set, decides.
 func (e *Engine) locate(ctx context.Context) error {
 	bridge := e.bridge(ctx)
 	own, err := net.InterfaceAddrs()
@@ -139,25 +151,25 @@ func (e *Engine) bridge(ctx context.Context) netip.Prefix {
 	return netip.Prefix{}
 }
 
-// ReaperImage is what testcontainers starts to remove what a killed process leaves.
-const ReaperImage = "testcontainers/ryuk:0.14.0"
+// reaperImage is the image of testcontainers' reaper, a container that removes what a killed process leaves.
+const reaperImage = "testcontainers/ryuk:0.14.0"
 
-// reaper disables testcontainers' reaper where its image is not at hand, unless the user has decided: the guard and the
-// sweep of the next run do the same without it. testcontainers reads the variable once, with its first client.
+// reaper disables testcontainers' reaper if the engine does not have its image, unless the user has decided. The guard, and
+// the sweep of the next run, do the reaper's work anyway. testcontainers reads the variable once, with its first client.
 func reaper(ctx context.Context) error {
 	if os.Getenv("TESTCONTAINERS_RYUK_DISABLED") != "" {
 		return nil
 	}
 	if c, err := client.New(client.FromEnv); err == nil {
 		defer c.Close()
-		if _, err := c.ImageInspect(ctx, ReaperImage); err == nil {
+		if _, err := c.ImageInspect(ctx, reaperImage); err == nil {
 			return nil
 		}
 	}
 	return os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
 }
 
-// quiet keeps testcontainers from narrating on stderr.
+// quiet stops testcontainers from logging to stderr.
 func quiet() { tclog.SetDefault(stdlog.New(io.Discard, "", 0)) }
 
 // older compares API versions such as 1.41.
@@ -170,8 +182,8 @@ func older(version, than string) bool {
 	return number(version) < number(than)
 }
 
-// explain turns what the client says into one message with a way out.
-func explain(err error) error {
+// Explain turns an error of the client into one message that says what to do, where we know it.
+func Explain(err error) error {
 	text := err.Error()
 	has := func(parts ...string) bool {
 		return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(strings.ToLower(text), p) })
@@ -183,10 +195,13 @@ func explain(err error) error {
 			"or use --env process", host)
 	case has("too old", "minimum supported api version"):
 		return fmt.Errorf("engine: the container engine is too old: API %s is needed (Docker Engine 20.10): update it, or use --env process", MinAPI)
-	case has("no space left"):
+	case DiskFull(err):
 		return fmt.Errorf("engine: the container engine's disk is full: free some (docker system df, docker system prune): %w", err)
 	case client.IsErrConnectionFailed(err), has("cannot connect to the docker", "dial unix", "error during connect", "rootless docker not found"):
 		return fmt.Errorf("engine: no container engine answers at %s: start Docker (systemctl start docker), point DOCKER_HOST at one, or use --env process", host)
 	}
 	return fmt.Errorf("engine: %w", err)
 }
+
+// DiskFull reports whether an error is that of a full disk, which engines say in words only.
+func DiskFull(err error) bool { return strings.Contains(strings.ToLower(err.Error()), "no space left") }

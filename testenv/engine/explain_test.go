@@ -19,7 +19,7 @@ func TestExplain(t *testing.T) {
 		// Not about the engine itself: what it says is enough.
 		{"Error response from daemon: Get \"https://registry-1.docker.io/v2/\": dial tcp: lookup registry-1.docker.io: no such host", "registry-1.docker.io"},
 	} {
-		if got := explain(errors.New(c.says)); !strings.Contains(got.Error(), c.want) || !strings.HasPrefix(got.Error(), "engine: ") {
+		if got := Explain(errors.New(c.says)); !strings.Contains(got.Error(), c.want) || !strings.HasPrefix(got.Error(), "engine: ") {
 			t.Errorf("%s\n is explained as %v\n want %s", c.says, got, c.want)
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/netip"
 	"os"
 	"path"
 	"path/filepath"
@@ -50,7 +49,7 @@ func (s *Session) put(ctx context.Context, id string, files []File) error {
 	}
 	_, err := s.Client.CopyToContainer(ctx, id, client.CopyToContainerOptions{DestinationPath: "/", Content: &archive})
 	if err != nil {
-		return fmt.Errorf("engine: files of %.12s: %w", id, explain(err))
+		return fmt.Errorf("engine: files of %.12s: %w", id, Explain(err))
 	}
 	return nil
 }
@@ -68,7 +67,8 @@ func (c *Container) CopyOut(ctx context.Context, from, to string) error {
 	return nil
 }
 
-// unpack writes the regular files of a tar archive below the directory to, without the archive's first path element.
+// unpack writes the files of a tar archive that are below the directory first in it to the directory to. It skips links and
+// special files.
 func unpack(archive io.Reader, first, to string) error {
 	root, err := openRoot(to)
 	if err != nil {
@@ -100,7 +100,7 @@ func unpack(archive io.Reader, first, to string) error {
 	}
 }
 
-// openRoot opens a directory that nothing written below it leaves.
+// openRoot opens a directory, which it makes if need be. Nothing that is written through it leaves the directory.
 func openRoot(dir string) (*os.Root, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
@@ -118,23 +118,4 @@ func unpackFile(root *os.Root, name string, from io.Reader) error {
 	}
 	_, err = io.Copy(f, from)
 	return errors.Join(err, f.Close())
-}
-
-// loopback is the interface to publish on: only this machine's own where the engine is here.
-func loopback(host string) netip.Addr {
-	if a, err := netip.ParseAddr(host); err == nil && a.IsLoopback() || host == "localhost" {
-		return netip.MustParseAddr("127.0.0.1")
-	}
-	return netip.IPv4Unspecified()
-}
-
-// address parses an IP address; what is none means every interface.
-func address(text string) netip.Addr {
-	if a, err := netip.ParseAddr(text); err == nil {
-		return a
-	}
-	if text == "localhost" {
-		return netip.MustParseAddr("127.0.0.1")
-	}
-	return netip.IPv4Unspecified()
 }

@@ -14,9 +14,8 @@ type hold struct {
 	verb      Verb
 }
 
-// Hold does a verb to a container and keeps it in force for a lease, or renews the lease. The guard undoes it when nobody
-// renews, also when this process is gone. A verb without a revert, such as restart, is done once and not again by a
-// renewal.
+// Hold does a verb to a container and keeps it in force for a lease, or renews the lease. The guard undoes the verb when
+// the lease ends, also when this process is gone. A renewal does not repeat a verb that has no revert, such as restart.
 func (s *Session) Hold(container, verb string, params any, lease time.Duration) error {
 	v, err := LookupVerb(verb)
 	if err != nil {

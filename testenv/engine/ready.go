@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"time"
 
@@ -11,16 +10,16 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// Probe finds out whether a container can do its work: nil, or what it still lacks.
+// Probe finds out whether a container can do its work. The error says what it still lacks.
 type Probe func(ctx context.Context, c *Container) error
 
-// probeInterval is the pause between two probes, probeLimit what one may take.
+// probeInterval is the pause between two probes; probeLimit is the longest that one may take.
 const (
 	probeInterval = 50 * time.Millisecond
 	probeLimit    = time.Second
 )
 
-// HTTP is ready when GET on the path answers 200.
+// HTTP is a probe that succeeds when a GET of the path answers 200.
 func HTTP(port, path string) Probe {
 	return func(ctx context.Context, c *Container) error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL(port)+path, nil)
@@ -36,18 +35,6 @@ func HTTP(port, path string) Probe {
 			return fmt.Errorf("%s answers %s", path, resp.Status)
 		}
 		return nil
-	}
-}
-
-// TCP is ready when the port takes a connection. A published port takes one before anything listens behind it, so this
-// is for containers that fail soon after if they are not.
-func TCP(port string) Probe {
-	return func(ctx context.Context, c *Container) error {
-		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", c.Address(port))
-		if err != nil {
-			return err
-		}
-		return conn.Close()
 	}
 }
 
@@ -73,7 +60,7 @@ func (c *Container) await(ctx context.Context) error {
 			return fmt.Errorf("%s ended before it was ready (exit code %d)%s", c.Name, exit.StatusCode, c.quote(ctx))
 		case err := <-ended.Error:
 			if ctx.Err() == nil {
-				return fmt.Errorf("%s: %w", c.Name, explain(err))
+				return fmt.Errorf("%s: %w", c.Name, Explain(err))
 			}
 		case <-ctx.Done():
 			return fmt.Errorf("%s is not ready: %w (%w)%s", c.Name, context.Cause(ctx), err, c.quote(ctx))

@@ -19,11 +19,11 @@ import (
 // Labels of everything that tollgate creates in an engine.
 const (
 	LabelSession = "dev.tollgate.session" // one id per session
-	LabelOwner   = "dev.tollgate.owner"   // the process that it belongs to: host, pid, start time
+	LabelOwner   = "dev.tollgate.owner"   // the process that has made it: host, pid, start time
 )
 
-// Session is what one launch has in an engine: containers and networks that carry its label, the guard that removes them
-// if this process dies, and the faults that are held in them.
+// Session is what one launch has in an engine: containers and networks that carry the session's label, the verbs that are
+// in force on them, and the guard, a process that undoes the verbs and removes the rest if this process dies.
 type Session struct {
 	*Engine
 	ID string
@@ -62,7 +62,7 @@ func (s *Session) Labels() map[string]string {
 
 // owner names this process so that another one can tell whether it is still alive.
 func owner() string {
-	host, _ := os.Hostname() // "" where the system does not say: then nobody else can tell, and leaves it alone
+	host, _ := os.Hostname() // "" if the system does not say
 	started := int64(0)
 	if p, err := process.NewProcess(int32(os.Getpid())); err == nil {
 		started, _ = p.CreateTime()
@@ -70,7 +70,7 @@ func owner() string {
 	return fmt.Sprintf("%s %d %d", host, os.Getpid(), started)
 }
 
-// alive reports whether the owner of a label may still be running: one of another machine may.
+// alive reports whether the owner that a label names may still be running. One of another machine may.
 func alive(label string) bool {
 	parts := strings.Fields(label)
 	if len(parts) != 3 {
@@ -95,7 +95,7 @@ func alive(label string) bool {
 func (s *Session) Network(ctx context.Context, suffix string) (string, error) {
 	name := fmt.Sprintf("tollgate-%s-%s", s.ID, suffix)
 	if _, err := s.Client.NetworkCreate(ctx, name, client.NetworkCreateOptions{Driver: "bridge", Labels: s.Labels()}); err != nil {
-		return "", fmt.Errorf("engine: network %s: %w", name, explain(err))
+		return "", fmt.Errorf("engine: network %s: %w", name, Explain(err))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

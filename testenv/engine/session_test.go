@@ -17,22 +17,14 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/eventually"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 	"github.com/tollgate-dev/tollgate/testenv/engine/enginetest"
+	"github.com/tollgate-dev/tollgate/testenv/images"
 )
 
-// begin opens a session that ends with the test.
+// begin begins a session for the image of redis.
 func begin(t *testing.T) *engine.Session {
 	t.Helper()
-	e := enginetest.Open(t)
-	enginetest.Images(t, e, "redis")
-	s, err := e.NewSession(t.Context(), os.Args[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(context.WithoutCancel(t.Context())); err != nil {
-			t.Error(err)
-		}
-	})
+	s := enginetest.Session(t)
+	enginetest.Images(t, s.Engine, "redis")
 	return s
 }
 
@@ -57,7 +49,7 @@ func ping(ctx context.Context, c *engine.Container) error {
 
 func redis(network string) engine.Spec {
 	return engine.Spec{
-		Name: "a store", Host: "store", Image: (engine.Choice{}).Ref("redis"), Network: network, Ports: []string{"6379"}, Ready: ping,
+		Name: "a store", Host: "store", Image: (images.Choice{}).Ref("redis"), Network: network, Ports: []string{"6379"}, Ready: ping,
 		Files: []engine.File{{Path: "/left/note.txt", Text: []byte("hello"), Mode: 0o644}},
 	}
 }

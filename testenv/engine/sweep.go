@@ -13,11 +13,11 @@ import (
 
 // Swept is what a sweep has removed.
 type Swept struct {
-	Sessions   int // that had left something
+	Sessions   int // sessions that had left something
 	Containers int
 	Networks   int
-	Volumes    int // of a user's Compose file; no container of ours has one with a name
-	Alive      int // sessions that were left alone since their process may be running
+	Volumes    int // those of a user's Compose file; our own containers have none with a name
+	Alive      int // sessions that were kept because their process may be running
 }
 
 // Sweep removes what dead sessions have left: those whose process is gone from this machine.
@@ -31,15 +31,15 @@ func (e *Engine) sweep(ctx context.Context, choose func(session, owner string) b
 	ours := make(client.Filters).Add("label", LabelSession)
 	containers, err := e.Client.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: ours})
 	if err != nil {
-		return swept, explain(err)
+		return swept, Explain(err)
 	}
 	networks, err := e.Client.NetworkList(ctx, client.NetworkListOptions{Filters: ours})
 	if err != nil {
-		return swept, explain(err)
+		return swept, Explain(err)
 	}
 	volumes, err := e.Client.VolumeList(ctx, client.VolumeListOptions{Filters: ours})
 	if err != nil {
-		return swept, explain(err)
+		return swept, Explain(err)
 	}
 	gone, living := map[string]bool{}, map[string]bool{}
 	chosen := func(labels map[string]string) bool {
@@ -92,7 +92,7 @@ func (e *Engine) sweep(ctx context.Context, choose func(session, owner string) b
 	return swept, errors.Join(errs...)
 }
 
-// remove ends a container at once and removes it with its volumes, paused or frozen though it may be.
+// remove ends a container at once and removes it with its volumes, even if it is paused or frozen.
 func (e *Engine) remove(ctx context.Context, id string) error {
 	if at, err := e.Client.ContainerInspect(ctx, id, client.ContainerInspectOptions{}); err == nil && at.Container.State != nil {
 		thaw(at.Container.State.Pid) // a frozen process does not die

@@ -12,8 +12,8 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/cgroup"
 )
 
-// Meter reads what one container uses: from its control group where that can be read from here, which costs next to
-// nothing, else from the engine, which reads the same files on its own machine.
+// Meter reads what one container uses. It reads the container's control group if this process can, which costs next to
+// nothing; else it asks the engine, which reads the same files on its own machine.
 type Meter struct {
 	engine *Engine
 	id     string
@@ -92,8 +92,8 @@ func (m *Meter) ask(ctx context.Context) (Reading, error) {
 	return r, nil
 }
 
-// Freeze stops the container's processes where they are, and Thaw lets them go on. By the control group where this
-// process may write it, which takes microseconds; else as a pause of the engine, which takes tens of milliseconds.
+// Freeze stops the container's processes where they are; Thaw lets them go on. It does so by the control group if this
+// process may write it, which takes microseconds, else by a pause of the engine, which takes tens of milliseconds.
 func (m *Meter) Freeze(ctx context.Context) error {
 	if m.group.Version() > 0 && m.group.CanFreeze() {
 		return m.group.Freeze()
@@ -111,12 +111,12 @@ func (m *Meter) Thaw(ctx context.Context) error {
 	return err
 }
 
-// thaw lets the processes of a container go on that somebody froze by its control group.
+// thaw lets the processes of a container go on if somebody has frozen its control group.
 func thaw(pid int) {
 	if pid <= 0 {
 		return
 	}
 	if group, err := cgroup.Of(pid); err == nil && group.CanFreeze() {
-		_ = group.Thaw() // who removes it next says what is wrong
+		_ = group.Thaw() // if it fails, so does the removal that follows, which says why
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/api"
 	"github.com/tollgate-dev/tollgate/testenv/compose"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
+	"github.com/tollgate-dev/tollgate/testenv/images"
 )
 
 // Check makes sure that everything that the experiment names is there, and builds what has to be built.
@@ -90,7 +91,7 @@ func (e *Environment) checkCompose(ctx context.Context) error {
 		}
 	}
 	if len(e.System.Prometheus) == 0 {
-		e.stack, err = e.engine.ServiceImage(ctx, cmp.Or(e.StackBinary, e.Binary), e.Say)
+		e.stack, err = images.Stack(ctx, e.engine, cmp.Or(e.StackBinary, e.Binary), e.Say)
 	}
 	return err
 }

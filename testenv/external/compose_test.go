@@ -20,6 +20,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/compose"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 	"github.com/tollgate-dev/tollgate/testenv/engine/enginetest"
+	"github.com/tollgate-dev/tollgate/testenv/images"
 	"github.com/tollgate-dev/tollgate/testenv/lever"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
@@ -41,7 +42,7 @@ services:
   store: {image: "%s", volumes: ["data:/data"]}
   migration: {image: "%s", command: [redis-cli, --version], entrypoint: []}
 volumes: {data: {}}
-`, (engine.Choice{}).Ref("redis"), (engine.Choice{}).Ref("redis"))
+`, (images.Choice{}).Ref("redis"), (images.Choice{}).Ref("redis"))
 	for name, text := range map[string]string{"Dockerfile": string(docker), "compose.yaml": file} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -269,7 +270,7 @@ func TestExternalQuotesWhatFails(t *testing.T) {
 	}
 	binary := enginetest.Program(t)
 	file := filepath.Join(t.TempDir(), "compose.yaml")
-	text := fmt.Sprintf("services: {shop: {image: %q, command: [--nonsense, x]}}", (engine.Choice{}).Ref("redis"))
+	text := fmt.Sprintf("services: {shop: {image: %q, command: [--nonsense, x]}}", (images.Choice{}).Ref("redis"))
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,8 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 	"github.com/tollgate-dev/tollgate/testenv/engine/enginetest"
+	"github.com/tollgate-dev/tollgate/testenv/images"
+	"github.com/tollgate-dev/tollgate/testenv/images/build"
 	"github.com/tollgate-dev/tollgate/testenv/lever"
 )
 
@@ -27,8 +29,8 @@ func TestExternalWithContainers(t *testing.T) {
 		t.Fatal(err)
 	}
 	const image = "tollgate-example/shop:test"
-	if err := e.Scratch(t.Context(), image, engine.Scratch{
-		Arch: e.Arch(), Entries: []engine.Entry{{Path: "/shop", Mode: 0o755, From: shop}}, Entrypoint: []string{"/shop"},
+	if err := images.Add(t.Context(), e, image, build.Image{
+		Arch: e.Arch(), Entries: []build.Entry{{Path: "/shop", Mode: 0o755, From: shop}}, Entrypoint: []string{"/shop"},
 	}); err != nil {
 		t.Fatal(err)
 	}

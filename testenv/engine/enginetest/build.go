@@ -12,7 +12,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// Build builds a program of this module, named by its import path, statically, as one builds it for an image.
+// Build builds a program of this module, named by its import path, as a static program for an image.
 func Build(path, program string) error {
 	cmd := exec.Command("go", "build", "-o", path, program)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -59,7 +59,7 @@ func Run(m *testing.M) int {
 	return code
 }
 
-// Guarded lets a test binary be the guard that a session starts: true if it was, and has ended.
+// Guarded runs the guard if this process was started as the guard of a session, and then reports true: TestMain must return.
 func Guarded() bool {
 	if len(os.Args) != 3 || os.Args[1] != "serve" || os.Args[2] != role.Guard {
 		return false

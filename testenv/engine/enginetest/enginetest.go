@@ -1,12 +1,14 @@
-// Package enginetest opens the container engine for tests: where there is none they skip with the reason, unless
-// TOLLGATE_REQUIRE_DOCKER=1 makes that a failure.
+// Package enginetest opens the container engine for tests. If there is none, they skip with the reason, or fail if
+// TOLLGATE_REQUIRE_DOCKER=1.
 package enginetest
 
 import (
+	"context"
 	"os"
 	"testing"
 
 	"github.com/tollgate-dev/tollgate/testenv/engine"
+	"github.com/tollgate-dev/tollgate/testenv/images"
 )
 
 // EnvRequire makes a missing engine a failure.
@@ -23,11 +25,26 @@ func Open(t *testing.T) *engine.Engine {
 	return e
 }
 
-// Images makes sure that the standard images of these names are there.
+// Session begins a session that ends with the test. The test's TestMain must call Guarded.
+func Session(t *testing.T) *engine.Session {
+	t.Helper()
+	s, err := Open(t).NewSession(t.Context(), os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// Images skips the test, as Missing does, if the engine lacks one of the standard images of these names.
 func Images(t *testing.T, e *engine.Engine, names ...string) {
 	t.Helper()
 	for _, name := range names {
-		if _, err := e.Client.ImageInspect(t.Context(), (engine.Choice{}).Ref(name)); err != nil {
+		if _, err := e.Client.ImageInspect(t.Context(), (images.Choice{}).Ref(name)); err != nil {
 			Missing(t, err)
 		}
 	}

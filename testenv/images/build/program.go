@@ -1,4 +1,4 @@
-package engine
+package build
 
 import (
 	"debug/elf"
@@ -13,35 +13,24 @@ import (
 	"strings"
 )
 
-// machines are the architectures that a program can be made for, as ELF, the engine and Go name them.
+// machines are the architectures of programs, as ELF and Go name them.
 func machines() []machine {
 	return []machine{
-		{elf.EM_X86_64, "x86_64", "amd64", "x86_64-linux-gnu"},
-		{elf.EM_AARCH64, "aarch64", "arm64", "aarch64-linux-gnu"},
-		{elf.EM_RISCV, "riscv64", "riscv64", "riscv64-linux-gnu"},
-		{elf.EM_PPC64, "ppc64le", "ppc64le", "powerpc64le-linux-gnu"},
-		{elf.EM_S390, "s390x", "s390x", "s390x-linux-gnu"},
+		{elf.EM_X86_64, "amd64", "x86_64-linux-gnu"},
+		{elf.EM_AARCH64, "arm64", "aarch64-linux-gnu"},
+		{elf.EM_RISCV, "riscv64", "riscv64-linux-gnu"},
+		{elf.EM_PPC64, "ppc64le", "powerpc64le-linux-gnu"},
+		{elf.EM_S390, "s390x", "s390x-linux-gnu"},
 	}
 }
 
 type machine struct {
 	elf     elf.Machine
-	engine  string
 	goarch  string
-	triplet string // of Debian's library directories
+	triplet string // as in the names of Debian's library directories
 }
 
-// Arch is the architecture of the engine's containers, as Go names it.
-func (e *Engine) Arch() string {
-	for _, m := range machines() {
-		if m.engine == e.Info.Architecture {
-			return m.goarch
-		}
-	}
-	return e.Info.Architecture // some engines say it as Go does
-}
-
-// program is what a container needs to know of an executable.
+// program is what the headers of a program or a library say.
 type program struct {
 	goarch      string
 	interpreter string // the dynamic loader; "" for a static program
@@ -83,14 +72,15 @@ func readProgram(file string) (program, error) {
 	return p, nil
 }
 
-// libraries are the entries of the dynamic loader and the shared libraries that a program needs, found below root ("/" for
-// this machine's own) where the loader looks by default, and put where it finds them in a container.
-func libraries(root, file string) ([]Entry, error) {
+// Libraries returns the entries of the dynamic loader and of the shared libraries that a program needs; none for a static
+// program. It looks below root ("/" for this machine's own) in the directories where the loader looks by default. The
+// entries have the same paths in the container, without root, so that the loader finds them there.
+func Libraries(root, file string) ([]Entry, error) {
 	p, err := readProgram(file)
 	if err != nil || p.interpreter == "" {
 		return nil, err
 	}
-	loader, ok := resolve(root, p.interpreter)
+	loader, ok := Resolve(root, p.interpreter)
 	if !ok {
 		return nil, fmt.Errorf("its loader %s is not there", p.interpreter)
 	}
@@ -107,7 +97,7 @@ func libraries(root, file string) ([]Entry, error) {
 	add(filepath.Base(file), p)
 	for i := 0; i < len(queue); i++ {
 		name := queue[i].name
-		if name == path.Base(p.interpreter) { // musl's loader is its C library, glibc's is named by that
+		if name == path.Base(p.interpreter) { // the loader is there already: musl's is its C library, and glibc's C library names it
 			continue
 		}
 		at, from, ok := findLibrary(root, name, p)
@@ -124,7 +114,7 @@ func libraries(root, file string) ([]Entry, error) {
 	return entries, nil
 }
 
-// findLibrary finds a library of the program's architecture: its path as the loader sees it, and the file that it is.
+// findLibrary finds a library of the program's architecture. At is its path as the loader sees it, from the file below root.
 func findLibrary(root, name string, p program) (at, from string, ok bool) {
 	dirs := slices.Clone(p.runpath)
 	for _, m := range machines() {
@@ -133,11 +123,11 @@ func findLibrary(root, name string, p program) (at, from string, ok bool) {
 		}
 	}
 	for _, dir := range append(dirs, "/lib64", "/usr/lib64", "/lib", "/usr/lib") {
-		if !path.IsAbs(dir) { // relative to the program, which goes elsewhere in the container
+		if !path.IsAbs(dir) { // relative to the program, which has another path in the container
 			continue
 		}
 		at = path.Join(dir, name)
-		if from, ok = resolve(root, at); !ok {
+		if from, ok = Resolve(root, at); !ok {
 			continue
 		}
 		if found, err := readProgram(from); err == nil && found.goarch == p.goarch {
@@ -147,9 +137,10 @@ func findLibrary(root, name string, p program) (at, from string, ok bool) {
 	return "", "", false
 }
 
-// resolve follows the symbolic links of a path below root, where absolute ones begin at root, to a file.
-func resolve(root, at string) (string, bool) {
-	for range 16 { // more links than that lead in a circle
+// Resolve follows the symbolic links of a path below root to a regular file. A link to an absolute path begins at root,
+// too. It reports false if there is no such file.
+func Resolve(root, at string) (string, bool) {
+	for range 16 { // more links than that are a circle
 		file := filepath.Join(root, filepath.FromSlash(at))
 		info, err := os.Lstat(file)
 		if err != nil {
@@ -171,11 +162,11 @@ func resolve(root, at string) (string, bool) {
 	return "", false
 }
 
-// errNoELF is of a file that is no Linux program.
+// errNoELF says that a file is no Linux program.
 var errNoELF = errors.New("it is no Linux program (ELF)")
 
-// runnable refuses a program that cannot run in the engine's containers.
-func runnable(file, goarch string) error {
+// CheckProgram refuses a file that is no Linux program for an architecture, which is named as Go does.
+func CheckProgram(file, goarch string) error {
 	p, err := readProgram(file)
 	switch format := new(elf.FormatError); {
 	case errors.As(err, &format), errors.Is(err, io.EOF):

@@ -1,4 +1,4 @@
-package engine
+package recipe
 
 import (
 	"bytes"
@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"text/template"
+
+	"github.com/tollgate-dev/tollgate/testenv/images/build"
 )
 
 // Modules of the Collector and of its contributed components.
@@ -18,8 +20,8 @@ const (
 	collectorContrib = "github.com/open-telemetry/opentelemetry-collector-contrib"
 )
 
-// collectorParts are the components, by kind, that the recipe's Collector has: those that the configurations here use, and
-// a few that people's own ones will want.
+// collectorParts are the components of the recipe's Collector, by kind: those that our configurations use, and a few that
+// users' own configurations may need.
 func collectorParts() []collectorKind {
 	return []collectorKind{
 		{"receiver", "Receivers", []string{collectorCore + "/receiver/otlpreceiver"}},
@@ -45,45 +47,41 @@ func collectorParts() []collectorKind {
 
 // collectorKind is a kind of components.
 type collectorKind struct {
-	Package string // where the kind's Factory type is, below collectorCore
+	Package string // of the kind's Factory type, below collectorCore
 	Field   string // of otelcol.Factories
 	Modules []string
 }
 
-//go:embed recipe_collector.tmpl
+//go:embed collector.tmpl
 var collectorMain string
 
-//go:embed recipe_collector.yaml
+//go:embed collector.yaml
 var collectorConfig []byte
 
-// collectorRecipe makes a Collector of the Go modules of its components, which is what the Collector's own builder does.
-func collectorRecipe() Recipe {
+// collector builds a Collector from the Go modules of its components, as the Collector's own builder does.
+func collector() Recipe {
 	return Recipe{
-		Name: "collector", Of: "Go modules " + collectorCore + " and " + collectorContrib, Tools: []string{"go"},
-		make: func(ctx context.Context, k kitchen) (Scratch, error) {
-			version, err := sameVersion(k.tag)
-			if err != nil {
-				return Scratch{}, err
-			}
-			modules := []string{collectorCore + "/otelcol@" + version}
+		Name: "collector", From: "Go modules " + collectorCore + " and " + collectorContrib, Tools: []string{"go"}, version: sameVersion,
+		make: func(ctx context.Context, b builder) (build.Image, error) {
+			modules := []string{collectorCore + "/otelcol@" + b.version}
 			for _, kind := range collectorParts() {
 				for _, module := range kind.Modules {
-					modules = append(modules, module+"@"+version)
+					modules = append(modules, module+"@"+b.version)
 				}
 			}
-			source, err := collectorSource(k.tag)
+			source, err := collectorSource(b.tag)
 			if err != nil {
-				return Scratch{}, err
+				return build.Image{}, err
 			}
-			if err := os.WriteFile(filepath.Join(k.dir, "main.go"), source, 0o644); err != nil {
-				return Scratch{}, err
+			if err := os.WriteFile(filepath.Join(b.dir, "main.go"), source, 0o644); err != nil {
+				return build.Image{}, err
 			}
-			binary, err := k.goBuild(ctx, ".", "", modules...)
-			return Scratch{
-				Entries: slices.Concat([]Entry{
+			binary, err := b.goBuild(ctx, ".", "", modules...)
+			return build.Image{
+				Entries: slices.Concat([]build.Entry{
 					{Path: "/otelcol-contrib", Mode: 0o755, From: binary},
 					{Path: "/etc/otelcol-contrib/config.yaml", Mode: 0o644, Text: collectorConfig},
-				}, basis(otelUser)),
+				}, build.Base(otelUser)),
 				Entrypoint: []string{"/otelcol-contrib"}, Cmd: []string{"--config", "/etc/otelcol-contrib/config.yaml"},
 				User: fmt.Sprintf("%d:%d", otelUser, otelUser), Ports: []string{"4317", "4318", "8888", "13133"},
 			}, err
@@ -91,7 +89,7 @@ func collectorRecipe() Recipe {
 	}
 }
 
-// collectorSource is the Go program of a Collector with these parts.
+// collectorSource is the Go program of a Collector with collectorParts. It reports version as its own.
 func collectorSource(version string) ([]byte, error) {
 	t, err := template.New("main").Funcs(template.FuncMap{"base": path.Base}).Parse(collectorMain)
 	if err != nil {

@@ -1,4 +1,4 @@
-package engine
+package recipe
 
 import (
 	"go/format"
@@ -7,28 +7,7 @@ import (
 	"testing"
 )
 
-func TestRecipesAreOfImages(t *testing.T) {
-	for _, r := range Recipes() {
-		ref := Choice{}.Ref(r.Name) // panics on a name that no image has
-		if got := buildable("mirror.example.com/hub/" + ref); got != r.Name {
-			t.Errorf("%s behind a registry: recipe %q, want %q", ref, got, r.Name)
-		}
-		if r.Of == "" || len(r.Tools) == 0 {
-			t.Errorf("%s: a recipe says what it is made of and with", r.Name)
-		}
-	}
-	if got := buildable("somebody/" + "redis:1"); got != "" {
-		t.Errorf("a stranger's image has the recipe %q", got)
-	}
-	for name, want := range map[string]string{"kafka": "cannot be built here", "redish": `unknown image "redish"`} {
-		if err := CheckBuild([]string{"redis", name}); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v, want %q", name, err, want)
-		}
-	}
-}
-
-// TestRecipeVersions holds that every recipe can read its version from the pinned tag.
-func TestRecipeVersions(t *testing.T) {
+func TestVersions(t *testing.T) {
 	for _, c := range []struct {
 		of        func(string) (string, error)
 		tag, want string
@@ -39,18 +18,6 @@ func TestRecipeVersions(t *testing.T) {
 		got, err := c.of(c.tag)
 		if got != c.want || (err == nil) != (c.want != "") {
 			t.Errorf("%q: %q, %v; want %q", c.tag, got, err, c.want)
-		}
-	}
-	for name, of := range map[string]func(string) (string, error){
-		"prometheus": prometheusVersion, "alertmanager": sameVersion, "jaeger": sameVersion, "collector": sameVersion,
-	} {
-		if _, err := of(tagOf(Choice{}.Ref(name))); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	for ref, want := range map[string]string{"redis:7.0": "7.0", "host:5000/redis": "", "host:5000/hub/redis:7": "7"} {
-		if got := tagOf(ref); got != want {
-			t.Errorf("tag of %s is %q, want %q", ref, got, want)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package engine
+package build
 
 import (
 	"archive/tar"
@@ -32,12 +32,12 @@ func headers(t *testing.T, archive io.Reader) map[string]*tar.Header {
 	}
 }
 
-func TestScratchLayer(t *testing.T) {
+func TestLayer(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "program")
 	if err := os.WriteFile(file, []byte("hello"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := Scratch{Arch: "amd64", Entries: []Entry{
+	s := Image{Arch: "amd64", Entries: []Entry{
 		{Path: "/usr/bin/program", Mode: 0o755, From: file},
 		{Path: "/tmp", Mode: fs.ModeDir | fs.ModeSticky | 0o777},
 		{Path: "/data", Mode: fs.ModeDir | 0o755, Owner: 42},
@@ -70,12 +70,12 @@ func TestScratchLayer(t *testing.T) {
 	}
 }
 
-// TestScratchID holds the id to the content: the same is the same, and anything else is another.
-func TestScratchID(t *testing.T) {
-	base := func() Scratch {
-		return Scratch{Arch: "amd64", Entrypoint: []string{"/p"}, Entries: []Entry{{Path: "/p", Mode: 0o755, Text: []byte("p")}, {Path: "/q", Text: []byte("q")}}}
+// TestID holds the id to the content: the same is the same, and anything else is another.
+func TestID(t *testing.T) {
+	base := func() Image {
+		return Image{Arch: "amd64", Entrypoint: []string{"/p"}, Entries: []Entry{{Path: "/p", Mode: 0o755, Text: []byte("p")}, {Path: "/q", Text: []byte("q")}}}
 	}
-	id := func(s Scratch) string {
+	id := func(s Image) string {
 		t.Helper()
 		id, err := s.ID()
 		if err != nil || len(id) != 64 {
@@ -89,10 +89,10 @@ func TestScratchID(t *testing.T) {
 	if id(moved) != first {
 		t.Error("the order of the entries changes the id")
 	}
-	for name, change := range map[string]func(*Scratch){
-		"content": func(s *Scratch) { s.Entries[0].Text = []byte("P") }, "mode": func(s *Scratch) { s.Entries[0].Mode = 0o700 },
-		"owner": func(s *Scratch) { s.Entries[0].Owner = 1 }, "user": func(s *Scratch) { s.User = "1:1" },
-		"architecture": func(s *Scratch) { s.Arch = "arm64" }, "label": func(s *Scratch) { s.Labels = map[string]string{"a": "b"} },
+	for name, change := range map[string]func(*Image){
+		"content": func(s *Image) { s.Entries[0].Text = []byte("P") }, "mode": func(s *Image) { s.Entries[0].Mode = 0o700 },
+		"owner": func(s *Image) { s.Entries[0].Owner = 1 }, "user": func(s *Image) { s.User = "1:1" },
+		"architecture": func(s *Image) { s.Arch = "arm64" }, "label": func(s *Image) { s.Labels = map[string]string{"a": "b"} },
 	} {
 		s := base()
 		change(&s)
@@ -100,7 +100,7 @@ func TestScratchID(t *testing.T) {
 			t.Errorf("another %s has the same id", name)
 		}
 	}
-	missing := Scratch{Entries: []Entry{{Path: "/p", From: filepath.Join(t.TempDir(), "nowhere")}}}
+	missing := Image{Entries: []Entry{{Path: "/p", From: filepath.Join(t.TempDir(), "nowhere")}}}
 	if _, err := missing.ID(); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "/p") {
 		t.Errorf("a file that is not there: %v", err)
 	}
@@ -125,29 +125,9 @@ func TestResolve(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]bool{"/lib64/ld.so": true, "/lib64/up.so": true, "/lib64/circle": false, "/lib64/gone": false, "/lib64": false} {
-		got, ok := resolve(root, path)
+		got, ok := Resolve(root, path)
 		if ok != want || ok && got != filepath.Join(root, "lib/real/ld.so.1") {
 			t.Errorf("%s: %q, %v; want %v", path, got, ok, want)
-		}
-	}
-}
-
-func TestStackImageRefuses(t *testing.T) {
-	dir := write(t, map[string][]byte{"script": []byte("#!/bin/sh\necho hello, this is no ELF file at all\n"), "empty": nil})
-	for _, c := range []struct{ file, arch, want string }{
-		{filepath.Join(dir, "script"), "amd64", "no Linux program"},
-		{filepath.Join(dir, "empty"), "amd64", "no Linux program"},
-		{filepath.Join(dir, "nowhere"), "amd64", "no such file"},
-		{os.Args[0], "s390x", "it is a program for "},
-	} {
-		_, err := stackImage(c.file, c.arch)
-		if err == nil {
-			t.Fatalf("%s was taken for %s", c.file, c.arch)
-		}
-		for _, want := range []string{c.want, "CGO_ENABLED=0 GOOS=linux GOARCH=" + c.arch, "TOLLGATE_STACK_BINARY"} {
-			if !strings.Contains(err.Error(), want) {
-				t.Errorf("%q is not in: %v", want, err)
-			}
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package engine
+package images
 
 import (
 	"context"
@@ -10,72 +10,30 @@ import (
 	"sync"
 	"time"
 
-	cerrdefs "github.com/containerd/errdefs"
 	"github.com/distribution/reference"
 	"github.com/moby/moby/api/pkg/authconfig"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
-	"golang.org/x/sync/errgroup"
+
+	"github.com/tollgate-dev/tollgate/testenv/engine"
 )
 
-// What a pull may take: in all, and without any news of it.
+// Limits of a pull: of all of it, and of a stretch in which the engine reports nothing.
 const (
 	pullLimit  = 10 * time.Minute
 	stallLimit = 45 * time.Second
 )
 
-// Missing are the references, of those given and in their order, that the engine has no image of.
-func (e *Engine) Missing(ctx context.Context, refs []string) ([]string, error) {
-	var missing []string
-	for _, ref := range refs {
-		if slices.Contains(missing, ref) {
-			continue
-		}
-		_, err := e.Client.ImageInspect(ctx, ref)
-		switch {
-		case cerrdefs.IsNotFound(err):
-			missing = append(missing, ref)
-		case err != nil:
-			return nil, fmt.Errorf("image %s: %w", ref, explain(err))
-		}
-	}
-	return missing, nil
-}
-
-// Ensure pulls what is missing of the references, two at a time. If some cannot be had, the one error names each of them
-// with the reason, and the ways out. Say takes a line as a pull begins and one when it has succeeded; nil: nobody.
-func (e *Engine) Ensure(ctx context.Context, refs []string, say func(string)) error {
-	missing, err := e.Missing(ctx, refs)
-	if err != nil || len(missing) == 0 {
-		return err
-	}
-	p := puller{engine: e, say: onebyone(say), silent: map[string]string{}}
-	reasons := make([]string, len(missing)) // "" for those that are there now
-	var group errgroup.Group
-	group.SetLimit(loadsAtOnce)
-	for i, ref := range missing {
-		group.Go(func() error {
-			reasons[i] = p.pull(ctx, ref)
-			return nil
-		})
-	}
-	_ = group.Wait() // the errors are in reasons
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return lacking(missing, reasons)
-}
-
-// puller pulls images, and asks a registry that does not answer only once.
+// puller pulls images. It does not ask a registry again that has not answered once.
 type puller struct {
-	engine *Engine
+	engine *engine.Engine
 	say    func(string)
 
 	mu     sync.Mutex
 	silent map[string]string // reason by registry
 }
 
-// pull pulls one image, and returns the reason in a few words if it cannot.
+// pull pulls one image. If it cannot, it returns the reason in a few words; else "".
 func (p *puller) pull(ctx context.Context, ref string) string {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {
@@ -90,7 +48,7 @@ func (p *puller) pull(ctx context.Context, ref string) string {
 	}
 	p.say("pulling " + ref)
 	begin := time.Now()
-	if err := p.engine.pull(ctx, ref); err != nil {
+	if err := pull(ctx, p.engine, ref); err != nil {
 		reason, silent := pullReason(registry, err)
 		if silent {
 			p.mu.Lock()
@@ -109,7 +67,7 @@ var (
 )
 
 // pull pulls an image with the credentials that the user has for its registry, or none.
-func (e *Engine) pull(ctx context.Context, ref string) error {
+func pull(ctx context.Context, e *engine.Engine, ref string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	ctx, slow := context.WithTimeoutCause(ctx, pullLimit, errSlowPull)
@@ -117,7 +75,7 @@ func (e *Engine) pull(ctx context.Context, ref string) error {
 	stall := time.AfterFunc(stallLimit, func() { cancel(errStalledPull) })
 	defer stall.Stop()
 	var options client.ImagePullOptions
-	if _, auth, err := testcontainers.DockerImageAuth(ctx, ref); err == nil { // who has no credentials is anonymous
+	if _, auth, err := testcontainers.DockerImageAuth(ctx, ref); err == nil { // without credentials the pull is anonymous
 		if options.RegistryAuth, err = authconfig.Encode(auth); err != nil {
 			return fmt.Errorf("credentials: %w", err)
 		}
@@ -147,15 +105,15 @@ func (e *Engine) pull(ctx context.Context, ref string) error {
 // diskFullReason is why a pull failed on a full disk.
 const diskFullReason = "the container engine's disk is full"
 
-// pullReason says in a few words why a pull failed, and whether the registry is silent altogether, so that there is no use
-// in asking it for another image.
+// pullReason says in a few words why a pull failed. Silent reports whether a pull of any other image from this registry
+// would fail for the same reason.
 func pullReason(registry string, err error) (reason string, silent bool) {
 	text := strings.ToLower(err.Error())
 	has := func(parts ...string) bool {
 		return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(text, p) })
 	}
 	switch {
-	case diskFull(err):
+	case engine.DiskFull(err):
 		return diskFullReason, false
 	case errors.Is(err, errStalledPull):
 		return "no answer from " + registry + ": " + err.Error(), true
@@ -177,51 +135,4 @@ func pullReason(registry string, err error) (reason string, silent bool) {
 	}
 	line, _, _ := strings.Cut(strings.TrimSpace(err.Error()), "\n")
 	return line, false
-}
-
-// lacking is the error that names the images which could not be had, with the reasons and the ways out; nil if there are
-// none.
-func lacking(refs, reasons []string) error {
-	var list, pulls, builds strings.Builder
-	n, full, mirrored := 0, false, false
-	for i, ref := range refs {
-		if reasons[i] == "" {
-			continue
-		}
-		n++
-		full = full || reasons[i] == diskFullReason
-		fmt.Fprintf(&list, "\n  %s: %s", ref, reasons[i])
-		fmt.Fprintf(&pulls, "\n       docker pull %s", ref)
-		if name := buildable(ref); name != "" {
-			builds.WriteString(" " + name)
-		}
-		mirrored = mirrored || slices.ContainsFunc(Images(), func(i Image) bool { return strings.HasSuffix(ref, "/"+i.Ref) })
-	}
-	switch {
-	case n == 0:
-		return nil
-	case full:
-		return fmt.Errorf("engine: %s, and images are missing: free some (docker system df, docker system prune)%s", diskFullReason, &list)
-	}
-	build := ""
-	if builds.Len() > 0 {
-		build = ", or tollgate images build" + builds.String()
-	}
-	if mirrored {
-		build += ";\n     archives hold the standard references: leave the registry out then"
-	}
-	return fmt.Errorf(`engine: %s missing and cannot be pulled:%s
-three ways out:
-  1. pull where a registry answers:%s
-  2. use a registry mirror: --registry mirror.example.com/hub, or containers.registry in the experiment file
-  3. bring or make them: tollgate images load DIR (archives of docker save, .gz and .xz included)%s`,
-		count(n, "image is", "images are"), &list, &pulls, build)
-}
-
-// count is a number with its noun.
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
