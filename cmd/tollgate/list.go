@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,6 +15,10 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/scenarios"
 	"github.com/tollgate-dev/tollgate/testenv"
+	"github.com/tollgate-dev/tollgate/testenv/containers"
+	"github.com/tollgate-dev/tollgate/testenv/external"
+	"github.com/tollgate-dev/tollgate/testenv/lever"
+	"github.com/tollgate-dev/tollgate/testenv/process"
 	"github.com/tollgate-dev/tollgate/testenv/rules"
 )
 
@@ -28,6 +33,7 @@ func listings() []listing {
 	return []listing{
 		{"faults", listFaults},
 		{"levels", listLevels},
+		{"levers", listLevers},
 		{"alerts", listAlerts},
 		{"profiles", listProfiles},
 	}
@@ -62,6 +68,23 @@ func listFaults() ([][]string, error) {
 	rows := [][]string{{"FAULT", "WHAT HAPPENS", "LEAST LEVEL", "EXPECTED ALERTS"}}
 	for _, f := range faults.All() {
 		rows = append(rows, []string{f.ID, f.Title, f.Least, strings.Join(f.Expect, ", ")})
+	}
+	return rows, nil
+}
+
+func listLevers() ([][]string, error) {
+	rows := [][]string{{"LEVER", "AT", "WHAT IT DOES", "PARAMETERS", "ENVIRONMENTS"}}
+	for _, l := range lever.All() {
+		var where []string
+		for _, env := range []struct {
+			name   string
+			levers []string
+		}{{"process", process.Levers()}, {"containers", containers.Levers()}, {"external", external.Levers()}} {
+			if slices.Contains(env.levers, l.Name) {
+				where = append(where, env.name)
+			}
+		}
+		rows = append(rows, []string{l.Name, cmp.Or(l.Service, "any service"), l.Title, cmp.Or(l.Params, "none"), strings.Join(where, ", ")})
 	}
 	return rows, nil
 }

@@ -3,6 +3,8 @@ package containers
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/testenv"
@@ -43,6 +45,9 @@ func throttle(ctx context.Context, a *arm, _ string, params any, d time.Duration
 func unthrottle(_ context.Context, a *arm, _ string) error {
 	return a.leases.Release(lever.ThrottleFetch)
 }
+
+// Levers are the names of the levers that this environment has.
+func Levers() []string { return slices.Sorted(maps.Keys(levers())) }
 
 // Reach says which services of the arm have a lever.
 func (a *arm) Reach(service, name string) error {

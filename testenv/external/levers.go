@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -94,6 +96,9 @@ func (e *Environment) Supports(fault string, uses []string) error {
 	}
 	return nil
 }
+
+// Levers are the names of the levers that this environment has.
+func Levers() []string { return slices.Sorted(maps.Keys(levers())) }
 
 // Reach refuses a service that the experiment does not name: as a proxy's, or as a fault's target.
 func (a *arm) Reach(service, name string) error {

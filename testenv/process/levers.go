@@ -3,6 +3,8 @@ package process
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/testenv"
@@ -30,6 +32,9 @@ func pause(_ context.Context, a *arm, service string, _ any, d time.Duration) er
 func unpause(_ context.Context, a *arm, service string) error {
 	return a.leases.Release(lever.At(service, lever.Pause))
 }
+
+// Levers are the names of the levers that this environment has.
+func Levers() []string { return slices.Sorted(maps.Keys(levers())) }
 
 // Reach says which services of the arm have a lever.
 func (a *arm) Reach(service, name string) error {

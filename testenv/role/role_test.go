@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -170,5 +171,27 @@ func TestNames(t *testing.T) {
 		if short := WithoutArm("off", name); short == name || "off."+short != name || WithoutArm("full", name) != name {
 			t.Errorf("%s without its arm is %s", name, short)
 		}
+	}
+}
+
+// TestDocumented: docs/stack.md has every variable, and no other.
+func TestDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/stack.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string]bool{}
+	for _, name := range regexp.MustCompile(`PERSO_[A-Z_]+`).FindAllString(string(text), -1) {
+		documented[name] = true
+	}
+	var c Config
+	for _, v := range c.variables() {
+		if !documented[v.name] {
+			t.Errorf("docs/stack.md lacks %s", v.name)
+		}
+		delete(documented, v.name)
+	}
+	if len(documented) > 0 {
+		t.Errorf("docs/stack.md has variables that no role reads: %v", documented)
 	}
 }

@@ -36,7 +36,7 @@ type endpoint struct {
 // errParams marks what the caller got wrong.
 var errParams = errors.New("parameters")
 
-// control serves the endpoints and heals what nobody renews.
+// control is the control endpoint: it serves levers and questions, and heals what nobody renews.
 type control struct {
 	token     string
 	endpoints []endpoint
@@ -67,7 +67,7 @@ func (c *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	fail(w, http.StatusNotFound, fmt.Errorf("no control %q here: there is %s", name, c.names()))
+	fail(w, http.StatusNotFound, fmt.Errorf("no lever or question %q here: there is %s", name, c.names()))
 }
 
 func (e endpoint) serve(w http.ResponseWriter, r *http.Request) {
@@ -89,16 +89,16 @@ func (e endpoint) serve(w http.ResponseWriter, r *http.Request) {
 		if e.act != nil {
 			legal = "POST"
 		}
-		fail(w, http.StatusMethodNotAllowed, fmt.Errorf("control %s takes %s, got %s", e.name, legal, r.Method))
+		fail(w, http.StatusMethodNotAllowed, fmt.Errorf("%s takes %s, got %s", e.name, legal, r.Method))
 		return
 	}
 	switch {
 	case err == nil:
 		reply(w, http.StatusOK, answer)
 	case errors.Is(err, errParams):
-		fail(w, http.StatusBadRequest, fmt.Errorf("control %s: %w", e.name, err))
+		fail(w, http.StatusBadRequest, fmt.Errorf("%s: %w", e.name, err))
 	default:
-		fail(w, http.StatusBadGateway, fmt.Errorf("control %s: %w", e.name, err))
+		fail(w, http.StatusBadGateway, fmt.Errorf("%s: %w", e.name, err))
 	}
 }
 
