@@ -13,6 +13,7 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/runner"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 	"github.com/tollgate-dev/tollgate/reports"
 	"github.com/tollgate-dev/tollgate/scenarios"
@@ -158,7 +159,7 @@ func (a *app) measure(ctx context.Context, e *experiment.Experiment, journeys, o
 		out = filepath.Join("runs", time.Now().Format("20060102-150405")+"-"+e.Profile)
 	}
 	progress := newProgress(a.stderr)
-	begun, runErr := experiment.Run(ctx, e, experiment.Options{
+	begun, runErr := runner.Run(ctx, e, runner.Options{
 		Env: env, Binary: binary, Journeys: journeys, Out: out, Version: version(), Progress: progress,
 	})
 	progress.close()
@@ -169,7 +170,7 @@ func (a *app) measure(ctx context.Context, e *experiment.Experiment, journeys, o
 	if err != nil {
 		return errors.Join(runErr, err)
 	}
-	if runErr != nil && !errors.Is(runErr, experiment.ErrInterrupted) {
+	if runErr != nil && !errors.Is(runErr, runner.ErrInterrupted) {
 		return runErr
 	}
 	a.code = exitCode(analysis.Outcome)

@@ -1,5 +1,5 @@
-// Package experiment plans and carries out a run: it deploys the arms, measures the toll slot by slot, injects the
-// faults, and writes the run directory.
+// Package experiment is the experiment file: its keys, the profiles that supply what it leaves out, what is refused, and
+// the arms that follow from it. Package runner carries it out.
 package experiment
 
 import (
@@ -8,10 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"reflect"
-	"regexp"
-	"slices"
-	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -44,17 +40,6 @@ type Experiment struct {
 
 	Targets map[string]string `yaml:"targets"` // by fault: the service of our stack that it is injected into instead of its own choice
 }
-
-// Containers is for the environment of that name.
-type Containers struct {
-	Registry string            `yaml:"registry"` // prefix of every standard image
-	Images   map[string]string `yaml:"images"`   // references by the names of `tollgate images list`
-	Backends []string          `yaml:"backends"` // NAME or NAME=ADDRESS: where traces and more go besides Jaeger
-	Networks []string          `yaml:"networks"` // that the Collectors join, to reach such addresses
-}
-
-// Level is a shipped level by its name, or one of the user's own.
-type Level struct{ result.Level }
 
 // Journeys says where journeys come from.
 type Journeys struct {
@@ -181,72 +166,4 @@ func decode(text []byte, e *Experiment) error {
 		return legalKeys(err)
 	}
 	return nil
-}
-
-var unknownField = regexp.MustCompile(`field (\S+) not found in type (?:experiment|testenv|result)\.(\S+)`)
-
-// legalKeys rewords the decoder's message about an unknown key, which names a Go type, into one that lists the keys.
-func legalKeys(err error) error {
-	text := unknownField.ReplaceAllStringFunc(err.Error(), func(m string) string {
-		part := unknownField.FindStringSubmatch(m)
-		return fmt.Sprintf("unknown key %q: legal keys here are %s", part[1], strings.Join(keysOf(part[2]), ", "))
-	})
-	return errors.New(strings.TrimPrefix(text, "yaml: unmarshal errors:\n  "))
-}
-
-func keysOf(typeName string) []string {
-	for _, t := range []reflect.Type{
-		reflect.TypeFor[Experiment](), reflect.TypeFor[Journeys](), reflect.TypeFor[Toll](), reflect.TypeFor[Capacity](), reflect.TypeFor[Catch](),
-		reflect.TypeFor[Telemetry](), reflect.TypeFor[Alerts](), reflect.TypeFor[Containers](), reflect.TypeFor[ownLevel](),
-		reflect.TypeFor[result.Prices](), reflect.TypeFor[testenv.System](), reflect.TypeFor[testenv.SystemCompose](), reflect.TypeFor[testenv.SystemPrometheus](), reflect.TypeFor[testenv.SystemProxy](),
-	} {
-		if t.Name() != typeName {
-			continue
-		}
-		var keys []string
-		for i := range t.NumField() {
-			key, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
-			keys = append(keys, key)
-		}
-		return keys
-	}
-	return nil
-}
-
-// ownLevel is the long form of a level.
-type ownLevel struct {
-	Name  string            `yaml:"name"`
-	Title string            `yaml:"title"`
-	Env   map[string]string `yaml:"env"`
-}
-
-// UnmarshalYAML takes a name or a mapping.
-func (l *Level) UnmarshalYAML(node *yaml.Node) error {
-	if node.Kind == yaml.ScalarNode {
-		shipped, err := testenv.Level(node.Value)
-		if err != nil {
-			return fmt.Errorf("line %d: %w", node.Line, err)
-		}
-		l.Level = shipped
-		return nil
-	}
-	for i := 0; i+1 < len(node.Content); i += 2 { // Node.Decode does not pass strictness on
-		if keys := keysOf("ownLevel"); !slices.Contains(keys, node.Content[i].Value) {
-			return fmt.Errorf("line %d: unknown key %q: legal keys here are %s", node.Content[i].Line, node.Content[i].Value, strings.Join(keys, ", "))
-		}
-	}
-	var own ownLevel
-	if err := node.Decode(&own); err != nil {
-		return err
-	}
-	l.Level = result.Level{Name: own.Name, Title: own.Title, Env: own.Env}
-	return nil
-}
-
-// MarshalYAML writes a shipped level as its name, any other in full with secrets replaced.
-func (l Level) MarshalYAML() (any, error) {
-	if shipped, err := testenv.Level(l.Name); err == nil && reflect.DeepEqual(shipped, l.Level) {
-		return l.Name, nil
-	}
-	return ownLevel{Name: l.Name, Title: l.Title, Env: Redact(l.Env)}, nil
 }

@@ -148,15 +148,15 @@ func TestPricesArePrinted(t *testing.T) {
 
 func TestTarget(t *testing.T) {
 	ours := Experiment{Targets: map[string]string{"service-pause": "ingest"}}
-	if got := ours.target("service-pause"); got != "ingest" {
+	if got := ours.Target("service-pause"); got != "ingest" {
 		t.Errorf("target %q of our own stack", got)
 	}
 	theirs := Experiment{Environment: "external"}
 	theirs.External.Targets = map[string]string{"service-pause": "shop"}
-	if got := theirs.target("service-pause"); got != "shop" {
+	if got := theirs.Target("service-pause"); got != "shop" {
 		t.Errorf("target %q of another system", got)
 	}
-	if got := ours.target("consumer-lag"); got != "" {
+	if got := ours.Target("consumer-lag"); got != "" {
 		t.Errorf("target %q where none is named", got)
 	}
 }

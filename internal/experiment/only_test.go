@@ -58,8 +58,8 @@ func TestCapacityPlan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	arms := e.capacityArms()
-	if len(arms) != len(e.tollArms())-1 || arms[0].Name != "off" || arms[1].Name != RepeatArm || arms[2].Name != "noop" {
+	arms := e.CapacityArms()
+	if len(arms) != len(e.TollArms())-1 || arms[0].Name != "off" || arms[1].Name != RepeatArm || arms[2].Name != "noop" {
 		t.Errorf("arms %v", arms)
 	}
 	if e.Capacity.Launches == 0 {

@@ -1,4 +1,4 @@
-package experiment
+package runner
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tollgate-dev/tollgate/internal/alerts"
+	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/internal/population"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/slot"
@@ -97,7 +98,7 @@ func (c *catch) load(ctx context.Context) error {
 		whole, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 		defer cancel(nil)
 		stop := context.AfterFunc(ctx, func() {
-			time.AfterFunc(clientTimeout+2*catchSlot, func() { cancel(context.Cause(ctx)) })
+			time.AfterFunc(experiment.ClientTimeout+2*catchSlot, func() { cancel(context.Cause(ctx)) })
 		})
 		defer stop()
 		return c.reports(whole, orders)
@@ -134,7 +135,7 @@ func (c *catch) reports(ctx context.Context, orders <-chan sent) error {
 // reported writes what one order brought to one arm; its cost is what the arm used since the report before.
 func (c *catch) reported(ctx context.Context, round int, report slot.Report, work slot.ArmReport, m *meter) error {
 	if m == nil {
-		return fmt.Errorf("experiment: the load generator reported arm %q, which is not deployed", work.Arm)
+		return fmt.Errorf("runner: the load generator reported arm %q, which is not deployed", work.Arm)
 	}
 	m.arm.Loadgen(testenv.Observed{Steps: work.Steps, Failed: work.Failed, Dropped: work.Dropped})
 	s := result.Slot{

@@ -1,4 +1,4 @@
-package experiment
+package runner
 
 import (
 	"fmt"
@@ -8,27 +8,13 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// mostLaunches is how many launches the toll may take.
-func (e *Experiment) mostLaunches() int {
-	if e.Toll.Launches == 0 || len(e.Budgets) == 0 {
-		return e.Toll.Launches
-	}
-	return max(e.Toll.Launches, e.Toll.Most)
-}
-
-// looks is the rule by which the toll is extended, fixed before the first launch. None without budgets, or where there is
-// nothing to extend.
-func (e *Experiment) looks() []result.Look {
-	return verdict.PlanLooks(e.Toll.Launches, e.mostLaunches())
-}
-
 // look says whether the toll needs another launch after so many: until the first look always, between looks likewise, and
 // after a look if it has found a budget open that more data may decide.
 func (r *run) look(launches int) (more bool, err error) {
 	if launches < r.Toll.Launches {
 		return true, nil
 	}
-	looks := r.looks()
+	looks := r.Looks()
 	i := slices.IndexFunc(looks, func(l result.Look) bool { return l.Launches == launches })
 	if i < 0 {
 		return len(looks) > 0, nil

@@ -1,4 +1,4 @@
-package experiment
+package runner
 
 import (
 	"context"
@@ -40,7 +40,7 @@ func (c *catch) passes(ctx context.Context) error {
 func (c *catch) pass(ctx context.Context, f faults.Fault) (err error) {
 	p := &pass{catch: c, fault: f, sites: make([]faults.Site, len(c.arms)), injected: make([]faults.Injection, len(c.arms))}
 	for i, arm := range c.arms {
-		p.sites[i] = faults.Site{Arm: arm, Crowd: c.crowd, Service: c.target(f.ID)}
+		p.sites[i] = faults.Site{Arm: arm, Crowd: c.crowd, Service: c.Target(f.ID)}
 	}
 	c.Progress.Begin("fault "+f.ID, c.Catch.Clean+c.Catch.Hold+c.Catch.Clear, f.Title)
 	if err := p.event(result.PhaseClean, "", faults.Effect{}); err != nil {

@@ -1,4 +1,6 @@
-package experiment
+// Package runner carries out an experiment: it deploys the arms, measures the toll slot by slot, searches for the capacity,
+// injects the faults, and writes the run directory.
+package runner
 
 import (
 	"cmp"
@@ -14,11 +16,12 @@ import (
 	"github.com/tollgate-dev/tollgate/faults"
 	"github.com/tollgate-dev/tollgate/internal/alerts"
 	"github.com/tollgate-dev/tollgate/internal/child"
+	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/internal/machine"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/scenarios"
 	"github.com/tollgate-dev/tollgate/testenv"
-	"github.com/tollgate-dev/tollgate/testenv/rules"
 )
 
 // Options are what a run needs besides its experiment.
@@ -36,7 +39,7 @@ var ErrInterrupted = errors.New("interrupted")
 
 // run is one execution of an experiment.
 type run struct {
-	*Experiment
+	*experiment.Experiment
 	Options
 	dir       *result.Writer
 	log       *os.File // of all children
@@ -56,7 +59,7 @@ type skipped struct {
 
 // Run carries out a valid experiment. Once begun, the run directory holds what was measured, whatever the error: a run
 // that ends early is marked partial with the reason. What is refused before has begun nothing and written nothing.
-func Run(ctx context.Context, e *Experiment, o Options) (begun bool, err error) {
+func Run(ctx context.Context, e *experiment.Experiment, o Options) (begun bool, err error) {
 	r := &run{Experiment: e, Options: o}
 	meta, err := r.prepare(ctx)
 	if err != nil {
@@ -71,7 +74,7 @@ func Run(ctx context.Context, e *Experiment, o Options) (begun bool, err error) 
 
 // prepare checks what can be checked before anything starts, and returns run.json as far as it is known.
 func (r *run) prepare(ctx context.Context) (result.Run, error) {
-	pack, err := r.loadRules()
+	pack, err := r.LoadRules()
 	if err != nil {
 		return result.Run{}, err
 	}
@@ -93,7 +96,7 @@ func (r *run) prepare(ctx context.Context) (result.Run, error) {
 		}
 		r.faults = append(r.faults, f)
 	}
-	if err := r.Env.Check(ctx, len(r.tollArms())); err != nil {
+	if err := r.Env.Check(ctx, len(r.TollArms())); err != nil {
 		return result.Run{}, err
 	}
 	return r.meta()
@@ -102,10 +105,10 @@ func (r *run) prepare(ctx context.Context) (result.Run, error) {
 // carryOut measures the toll, then the capacity, then the catch.
 func (r *run) carryOut(ctx context.Context) (err error) {
 	if r.log, err = os.Create(r.dir.Path("processes.log")); err != nil {
-		return fmt.Errorf("experiment: %w", err)
+		return fmt.Errorf("runner: %w", err)
 	}
 	if err := os.WriteFile(r.rulesFile(), r.lapsed.Text, 0o644); err != nil {
-		return fmt.Errorf("experiment: %w", err)
+		return fmt.Errorf("runner: %w", err)
 	}
 	if r.conductor, err = newConductor(); err != nil {
 		return err
@@ -126,18 +129,6 @@ func (r *run) carryOut(ctx context.Context) (err error) {
 	return r.catch(ctx)
 }
 
-// loadRules reads the experiment's rules, the shipped ones unless it names others.
-func (e *Experiment) loadRules() (*alerts.Pack, error) {
-	if e.Alerts.Rules == "" {
-		return alerts.Load("the shipped rules", rules.Pack)
-	}
-	text, err := os.ReadFile(e.Alerts.Rules)
-	if err != nil {
-		return nil, err
-	}
-	return alerts.Load(e.Alerts.Rules, text)
-}
-
 // rulesFile is where the rules are kept as they are evaluated.
 func (r *run) rulesFile() string { return r.dir.Path("rules.yaml") }
 
@@ -150,12 +141,12 @@ func (r *run) meta() (result.Run, error) {
 	now := time.Now()
 	meta := result.Run{
 		ID:      now.UTC().Format("20060102-150405") + "-" + r.Profile,
-		Started: now, Tool: tool(r.Version), Machine: machine(), Environment: r.Env.Name(),
+		Started: now, Tool: tool(r.Version), Machine: machine.Here(), Environment: r.Env.Name(),
 		Profile: r.Profile, Experiment: text, Seed: r.Seed, Journeys: r.Options.Journeys,
-		Budgets: r.Budgets, Arms: r.tollArms(), Lapse: r.Alerts.Lapse, Alerts: r.lapsed.Alerts, Warnings: append(r.planWarnings(), r.lapsed.Notes...),
+		Budgets: r.Budgets, Arms: r.TollArms(), Lapse: r.Alerts.Lapse, Alerts: r.lapsed.Alerts, Warnings: append(r.planWarnings(), r.lapsed.Notes...),
 		Plan: result.Plan{
 			Launches: r.Toll.Launches, Rounds: r.Toll.Rounds, Slot: r.Toll.Slot, Washout: r.Toll.Washout,
-			Rate: r.Toll.Rate, CatchRate: r.Catch.Rate, ClientTimeout: clientTimeout, Looks: r.looks(), Floor: r.Toll.Floor,
+			Rate: r.Toll.Rate, CatchRate: r.Catch.Rate, ClientTimeout: experiment.ClientTimeout, Looks: r.Looks(), Floor: r.Toll.Floor,
 		},
 	}
 	if r.Capacity.Launches > 0 {
@@ -177,7 +168,7 @@ func (r *run) meta() (result.Run, error) {
 		meta.Alerts[i].Floor = alerts.Floor(meta.Alerts[i], r.slowestGroup())
 	}
 	for _, l := range r.Levels {
-		meta.Levels = append(meta.Levels, result.Level{Name: l.Name, Title: l.Title, Env: Redact(l.Env)})
+		meta.Levels = append(meta.Levels, result.Level{Name: l.Name, Title: l.Title, Env: experiment.Redact(l.Env)})
 	}
 	for _, f := range r.faults {
 		meta.Faults = append(meta.Faults, entry(f, ""))
@@ -197,12 +188,12 @@ func entry(f faults.Fault, skipped string) result.Fault {
 
 // planWarnings says what the sizes of the plan give up.
 func (r *run) planWarnings() []string {
-	rounds, square := r.Toll.Launches*r.Toll.Rounds, wholeSquare(len(r.tollArms()))
+	rounds, square := r.Toll.Launches*r.Toll.Rounds, wholeSquare(len(r.TollArms()))
 	if rounds%square == 0 {
 		return nil
 	}
 	return []string{fmt.Sprintf("%d rounds of %d arms are no multiple of %d: not every arm follows every other equally often",
-		rounds, len(r.tollArms()), square)}
+		rounds, len(r.TollArms()), square)}
 }
 
 // tool says what is running and which libraries shape what it finds.
@@ -240,18 +231,15 @@ func (r *run) finish(err error) error {
 	return errors.Join(errs...)
 }
 
-// clientTimeout is how long the load generator waits for an answer.
-const clientTimeout = 5 * time.Second
-
 // startGenerator starts k6 with the measuring script; should it end early, the run's context is cancelled.
 func (r *run) startGenerator(lost context.CancelCauseFunc) error {
 	script := r.dir.Path("measure.js")
 	text, err := r.measure()
 	if err != nil {
-		return fmt.Errorf("experiment: %w", err)
+		return fmt.Errorf("runner: %w", err)
 	}
 	if err := os.WriteFile(script, text, 0o644); err != nil {
-		return fmt.Errorf("experiment: %w", err)
+		return fmt.Errorf("runner: %w", err)
 	}
 	env := child.Environ(map[string]string{
 		slot.EnvConductor: r.conductor.url(),
@@ -265,14 +253,14 @@ func (r *run) startGenerator(lost context.CancelCauseFunc) error {
 		"TOLLGATE_ITEMS":    strconv.Itoa(r.Experiment.Journeys.Items),
 		"TOLLGATE_JOURNEYS": absolute(r.Experiment.Journeys.File),
 		"TOLLGATE_SPEED":    strconv.FormatFloat(r.Experiment.Journeys.Speed, 'g', -1, 64),
-		"TOLLGATE_TIMEOUT":  clientTimeout.String(),
+		"TOLLGATE_TIMEOUT":  experiment.ClientTimeout.String(),
 	})
 	generator, err := child.Start(child.Spec{
 		Name: "load generator (k6)", Path: r.Binary, Env: env, Log: r.log,
 		Args: []string{"k6", "run", "--quiet", "--no-usage-report", "--summary-mode=disabled", "--address=", script},
 	})
 	if err != nil {
-		return fmt.Errorf("experiment: %w", err)
+		return fmt.Errorf("runner: %w", err)
 	}
 	r.generator = generator
 	go func() { // ends with the child, which stopGenerator waits for

@@ -1,4 +1,4 @@
-package experiment
+package runner
 
 import (
 	"context"
@@ -15,8 +15,8 @@ import (
 // others are parked. There are toll.launches of them, and more while a look finds a budget open: see looks.
 func (r *run) toll(ctx context.Context) error {
 	plan := rand.New(rand.NewPCG(uint64(r.Seed), 0x746f6c6c))
-	arms := r.specs(r.tollArms(), r.Telemetry.MetricInterval)
-	most := r.mostLaunches()
+	arms := r.Specs(r.TollArms(), r.Telemetry.MetricInterval)
+	most := r.MostLaunches()
 	all := orders(plan, len(arms), most*r.Toll.Rounds)
 	setUps := rand.New(rand.NewPCG(uint64(r.Seed), 0x7365747570))
 	turns := rand.New(rand.NewPCG(uint64(r.Seed), 0x69646c65)) // of the arms at rest; apart, so that the plan stays
@@ -110,7 +110,7 @@ func (r *run) slot(ctx context.Context, arm testenv.Arm, s *result.Slot) error {
 	}
 	s.Order, s.Start, s.End, s.GeneratorCPU = report.Order, report.Start, report.End, report.GeneratorCPU
 	if len(report.Arms) != 1 {
-		return fmt.Errorf("experiment: the load generator reported %d arms for a slot of one", len(report.Arms))
+		return fmt.Errorf("runner: the load generator reported %d arms for a slot of one", len(report.Arms))
 	}
 	s.Work = report.Arms[0]
 	if s.Drained, err = r.drain(ctx, arm); err != nil {
