@@ -37,7 +37,7 @@ var allowed = map[string][]string{
 	"internal/verdict/verdicttest": {"internal/result", "internal/slot", "internal/population"},
 	"reports":                      {"internal/machine", "internal/result", "internal/verdict"},
 	"scenarios":                    {},
-	"testenv":                      {"internal/child", "internal/result", "testenv/collector", "testenv/compose", "testenv/door", "testenv/engine"},
+	"testenv":                      {"internal/child", "internal/machine", "internal/result", "testenv/collector", "testenv/compose", "testenv/door", "testenv/engine"},
 	"testenv/backends":             {},
 	"testenv/collector":            {},
 	"testenv/compose":              {},

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/tollgate-dev/tollgate/internal/machine"
 	"github.com/tollgate-dev/tollgate/testenv/collector"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 )
@@ -141,8 +142,8 @@ func DiskRoom(e *engine.Engine) error {
 		return nil // not ours to see
 	}
 	if free := at.Bavail * uint64(at.Bsize); free < leastDisk {
-		return fmt.Errorf("the container engine's disk (%s) is nearly full: %d MB are free and %d needed: free some (docker system df, docker system prune)",
-			e.Info.DockerRootDir, free>>20, leastDisk>>20)
+		return fmt.Errorf("the container engine's disk (%s) is nearly full: %s are free and %s needed: free some (docker system df, docker system prune)",
+			e.Info.DockerRootDir, machine.Size(int64(free)), machine.Size(leastDisk))
 	}
 	return nil
 }

@@ -36,3 +36,10 @@ func TestHere(t *testing.T) {
 		t.Errorf("the system tells neither kernel nor memory: %+v", m)
 	}
 }
+
+func TestAvailable(t *testing.T) {
+	free, ok := machine.Available()
+	if total := machine.Here().MemoryMiB * machine.MiB; !ok || free <= 0 || free > total {
+		t.Errorf("available are %d bytes of %d, known: %v", free, total, ok)
+	}
+}
