@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -32,8 +33,9 @@ func (r *run) catch(ctx context.Context) error {
 		Launch: r.launched, Arms: r.CatchArms(),
 		RulesFile: absolute(r.rulesFile()), SeriesDir: absolute(r.dir.Path(result.SeriesDir)), TelemetryDir: absolute(r.dir.Path(result.TelemetryDir)),
 	}
+	c := &catch{run: r, launch: spec.Launch, crowd: &crowd{arrived: map[string][]int64{}}}
 	err := r.deploy(ctx, spec, "one arm per level, all under load together", func(ctx context.Context, arms []testenv.Arm) error {
-		c := &catch{run: r, launch: spec.Launch, arms: arms, crowd: &crowd{arrived: map[string][]int64{}}}
+		c.arms = arms
 		group, ctx := errgroup.WithContext(ctx)
 		loadCtx, stopLoad := context.WithCancel(ctx)
 		defer stopLoad()
@@ -45,7 +47,7 @@ func (r *run) catch(ctx context.Context) error {
 		})
 		return group.Wait()
 	})
-	return errors.Join(err, r.evidence())
+	return errors.Join(err, r.evidence(c.events))
 }
 
 // untilStopped runs a loop that goes on until its context ends, which is an error only if the outer one ended.
@@ -63,6 +65,17 @@ type catch struct {
 	launch int // its number
 	arms   []testenv.Arm
 	crowd  *crowd
+
+	mu     sync.Mutex
+	events []result.FaultEvent // of all passes, as they were written
+}
+
+// record writes an event of a fault, and keeps it for the search of the evidence.
+func (c *catch) record(e result.FaultEvent) error {
+	c.mu.Lock()
+	c.events = append(c.events, e)
+	c.mu.Unlock()
+	return c.dir.Fault(e)
 }
 
 // sent is an order of the catch phase that the generator works on.

@@ -19,12 +19,8 @@ import (
 )
 
 // evidence runs every fault's query over the logs and spans that each level kept, in the fault's window and in the
-// clean one before it, and writes what it found.
-func (r *run) evidence() error {
-	events, err := result.ReadFaults(r.dir.Dir())
-	if err != nil {
-		return err
-	}
+// clean one before it, and writes what it found. The events of the passes say when these windows were.
+func (r *run) evidence(events []result.FaultEvent) error {
 	for _, f := range r.faults {
 		if f.Evidence == nil {
 			continue
@@ -167,15 +163,4 @@ func matches(attributes pcommon.Map, want map[string]string) bool {
 		}
 	}
 	return true
-}
-
-// absolute is the path as other processes can use it; "" stays "".
-func absolute(path string) string {
-	if path == "" {
-		return ""
-	}
-	if full, err := filepath.Abs(path); err == nil {
-		return full
-	}
-	return path
 }

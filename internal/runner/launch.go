@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
@@ -113,4 +114,15 @@ func (m *meter) since(ctx context.Context, s *result.Slot) error {
 	s.Telemetry.Bytes -= before.telemetry.Bytes
 	s.Telemetry.Refused -= before.telemetry.Refused
 	return nil
+}
+
+// absolute is the path as other processes can use it; "" stays "".
+func absolute(path string) string {
+	if path == "" {
+		return ""
+	}
+	if full, err := filepath.Abs(path); err == nil {
+		return full
+	}
+	return path
 }

@@ -21,7 +21,7 @@ const (
 // passes runs the faults one after the other.
 func (c *catch) passes(ctx context.Context) error {
 	c.Progress.Begin("settle", c.Catch.Settle, "windows fill, so that alerts have a past to compare with")
-	if err := c.dir.Fault(result.FaultEvent{Time: time.Now(), Fault: c.faults[0].ID, Phase: result.PhaseSettle}); err != nil {
+	if err := c.record(result.FaultEvent{Time: time.Now(), Fault: c.faults[0].ID, Phase: result.PhaseSettle}); err != nil {
 		return err
 	}
 	if err := c.wait(ctx, 0, c.Catch.Settle); err != nil {
@@ -89,7 +89,7 @@ type pass struct {
 }
 
 func (p *pass) event(phase, arm string, e faults.Effect) error {
-	return p.dir.Fault(result.FaultEvent{
+	return p.record(result.FaultEvent{
 		Time: time.Now(), Fault: p.fault.ID, Phase: phase, Arm: arm, Since: e.Since, Detail: e.Detail, Values: e.Values,
 	})
 }
