@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -20,13 +19,12 @@ import (
 // for. An alert whose samples end for more than one and a half evaluations has ended at the evaluation that wrote none;
 // an evaluation that was skipped altogether is told apart by its missing staleness marker and ends nothing.
 type Watcher struct {
-	Arm    string            // names the arm in events and errors
-	URL    string            // base URL of the Prometheus HTTP API
-	Match  map[string]string // labels of the alerts that are this arm's, where the Prometheus has others; nil: all are
-	Eval   time.Duration     // evaluation interval, the longest of all rule groups
-	Since  time.Time         // earlier samples are not looked at; zero: the time of the first Poll
-	Client *http.Client      // nil: http.DefaultClient
-	Now    func() time.Time  // nil: time.Now
+	Arm   string            // names the arm in events and errors
+	URL   string            // base URL of the Prometheus HTTP API
+	Match map[string]string // labels of the alerts that are this arm's, where the Prometheus has others; nil: all are
+	Eval  time.Duration     // evaluation interval, the longest of all rule groups
+	Since time.Time         // earlier samples are not looked at; zero: the time of the first Poll
+	Now   func() time.Time  // nil: time.Now
 
 	polled time.Time // until when everything is known
 	alerts map[string]*following

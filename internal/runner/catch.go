@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"sync"
 	"time"
 
@@ -164,12 +163,11 @@ func (c *catch) reported(ctx context.Context, round int, report slot.Report, wor
 
 // watch reads the alerts of all arms and writes every change of state.
 func (c *catch) watch(ctx context.Context) error {
-	client := &http.Client{Timeout: 5 * time.Second}
 	watchers := make([]*alerts.Watcher, len(c.arms))
 	for i, arm := range c.arms {
 		watchers[i] = &alerts.Watcher{
 			Arm: arm.Name(), URL: arm.Prometheus(), Match: c.External.Prometheus[arm.Name()].Match,
-			Eval: c.slowestGroup(), Since: time.Now(), Client: client,
+			Eval: c.slowestGroup(), Since: time.Now(),
 		}
 	}
 	for {
