@@ -46,7 +46,7 @@ func newConductor() (*conductor, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /next", c.next)
 	mux.HandleFunc("POST /report", c.report)
-	c.server = &http.Server{Handler: c.authorized(mux), ReadHeaderTimeout: 5 * time.Second}
+	c.server = &http.Server{Handler: c.guarded(mux), ReadHeaderTimeout: 5 * time.Second}
 	go func() {
 		defer close(c.served)
 		_ = c.server.Serve(listener) // ends with close
@@ -98,15 +98,20 @@ func (c *conductor) close() {
 	<-c.served
 }
 
-func (c *conductor) authorized(next http.Handler) http.Handler {
-	want := []byte("Bearer " + c.token)
+// guarded lets through who has the run's token.
+func (c *conductor) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), want) != 1 {
+		if !authorized(r, c.token) {
 			http.Error(w, "the run's token is needed", http.StatusUnauthorized)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// authorized reports whether a request bears the token.
+func authorized(r *http.Request, token string) bool {
+	return subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Bearer "+token)) == 1
 }
 
 func (c *conductor) next(w http.ResponseWriter, r *http.Request) {
