@@ -17,7 +17,6 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 	"github.com/tollgate-dev/tollgate/reports"
 	"github.com/tollgate-dev/tollgate/scenarios"
-	"github.com/tollgate-dev/tollgate/testenv"
 	perso "github.com/tollgate-dev/tollgate/xk6-perso"
 )
 
@@ -63,8 +62,8 @@ its reports. Without an experiment file the profile is the experiment.`,
 	flags := c.Flags()
 	flags.StringVar(&f.env, "env", "", "where the stack runs: "+strings.Join(experiment.Environments, ", ")+" (default process)")
 	flags.StringVar(&f.profile, "profile", scenarios.DefaultProfile, "size of the run: "+strings.Join(scenarios.Profiles(), ", "))
-	flags.StringSliceVar(&f.levels, "levels", nil, "levels to compare, the baseline first (see: tollgate list levels)")
-	flags.StringSliceVar(&f.faults, "faults", nil, "faults to inject, in this order; empty for none at all (see: tollgate list faults)")
+	flags.StringSliceVar(&f.levels, "levels", nil, "levels to compare, the baseline first, or all (see: tollgate list levels)")
+	flags.StringSliceVar(&f.faults, "faults", nil, "faults to inject, in this order, or all; empty for none at all (see: tollgate list faults)")
 	flags.Int64Var(&f.seed, "seed", 0, "seed of everything that is drawn")
 	flags.StringVar(&f.out, "out", "", "run directory (default runs/TIME-PROFILE)")
 	flags.StringVar(&f.journeys, "journeys", "", "replay recorded sessions from a CSV, TSV or JSON lines file")
@@ -99,17 +98,12 @@ func (f *runFlags) experiment(c *cobra.Command, args []string) (*experiment.Expe
 		return nil, err
 	}
 	if given("levels") {
-		e.Levels = nil
-		for _, name := range f.levels {
-			level, err := testenv.Level(name)
-			if err != nil {
-				return nil, fmt.Errorf("--levels: %w", err)
-			}
-			e.Levels = append(e.Levels, experiment.Level{Level: level})
+		if e.Levels, err = experiment.NamedLevels(f.levels...); err != nil {
+			return nil, fmt.Errorf("--levels: %w", err)
 		}
 	}
 	if given("faults") {
-		e.Faults = f.faults
+		e.Faults = experiment.NamedFaults(f.faults...)
 	}
 	lay(given("env"), &e.Environment, f.env)
 	lay(given("seed"), &e.Seed, f.seed)

@@ -23,8 +23,8 @@ type Experiment struct {
 	Profile     string    `yaml:"profile"` // the profile that supplies what the file leaves out; "" for pr
 	Seed        int64     `yaml:"seed"`
 	Environment string    `yaml:"environment"`
-	Levels      []Level   `yaml:"levels,flow"`
-	Faults      []string  `yaml:"faults,flow"`
+	Levels      Levels    `yaml:"levels,flow"`
+	Faults      Faults    `yaml:"faults,flow"`
 	Journeys    Journeys  `yaml:"journeys"`
 	Toll        Toll      `yaml:"toll"`
 	Capacity    Capacity  `yaml:"capacity"`
