@@ -123,7 +123,7 @@ func (f *runFlags) experiment(c *cobra.Command, args []string) (*experiment.Expe
 		if err := e.Only(f.only); err != nil {
 			return nil, fmt.Errorf("--only: %w", err)
 		}
-		lay(given("budget"), &e.Budgets, f.budgets) // what was asked for by name is not left out silently
+		lay(given("budget"), &e.Budgets, f.budgets) // a budget that was asked for by name is not left out silently
 		for _, other := range []struct {
 			flag string
 			left bool
@@ -143,7 +143,7 @@ func lay[T any](given bool, target *T, value T) {
 	}
 }
 
-// measure runs the experiment, then renders and judges whatever it has measured.
+// measure runs the experiment, then renders and judges what it has measured, also when the run ended early.
 func (a *app) measure(ctx context.Context, e *experiment.Experiment, journeys, out string) error {
 	env, binary, err := a.environment(e, "")
 	if err != nil {
@@ -172,7 +172,7 @@ func (a *app) measure(ctx context.Context, e *experiment.Experiment, journeys, o
 }
 
 // describeJourneys says in a clause where the journeys come from. A file of recorded sessions is read to its end, so
-// that what is wrong with it is said before anything starts.
+// that its mistakes are reported before anything starts.
 func describeJourneys(j experiment.Journeys) (string, error) {
 	if j.Script != "" {
 		return "the script " + filepath.Base(j.Script), nil

@@ -23,7 +23,7 @@ func (e *Experiment) LoadRules() (*alerts.Pack, error) {
 	return alerts.Load(e.Alerts.Rules, text)
 }
 
-// validateAlerts reads the rules and holds what is expected of them to the names that they have.
+// validateAlerts reads the rules, and refuses expected alerts that the rules do not have.
 func (e *Experiment) validateAlerts(c *complaints) {
 	pack, err := e.LoadRules()
 	if err != nil {

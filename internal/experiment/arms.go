@@ -16,8 +16,8 @@ const (
 	DelayArm  = "known-delay"
 )
 
-// TollArms are the arms of the toll phase: the baseline, its repetition, the known delay, and the other levels. Each is
-// named after its level but for the two controls.
+// TollArms are the arms of the toll phase: the baseline, its repetition, the known delay, and the other levels. Each but
+// the two controls is named after its level.
 func (e *Experiment) TollArms() []result.Arm {
 	base := e.Levels[0].Name
 	arms := []result.Arm{

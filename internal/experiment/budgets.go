@@ -31,12 +31,12 @@ func (e *Experiment) validateBudgets(c *complaints) {
 	}
 }
 
-// mainShare is the share of recommends among the requests of our journeys, those of the population and recorded ones alike,
-// as runs have shown it: 0.33 to 0.36.
+// mainShare is the share of recommends among the requests of our journeys. Runs have shown 0.33 to 0.36, with journeys of the
+// population and with recorded ones.
 const mainShare = 0.35
 
-// mainPerSlot is how many requests of the step whose latency is the toll a slot records, about; of a script of the user's
-// own at most, if every turn makes one.
+// mainPerSlot is about how many requests a slot records of the step whose latency is the toll. For a script of the user's own
+// it is the most that there can be: one in every turn.
 func (e *Experiment) mainPerSlot() float64 {
 	all := e.Toll.Rate * (e.Toll.Slot - e.Toll.Washout).Seconds()
 	if e.Journeys.Script != "" {

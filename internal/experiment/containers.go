@@ -9,7 +9,7 @@ import (
 type Containers struct {
 	Registry string            `yaml:"registry"` // prefix of every standard image
 	Images   map[string]string `yaml:"images"`   // references by the names of `tollgate images list`
-	Backends []string          `yaml:"backends"` // NAME or NAME=ADDRESS: where traces and more go besides Jaeger
+	Backends []string          `yaml:"backends"` // NAME or NAME=ADDRESS: back ends in addition to Jaeger
 	Networks []string          `yaml:"networks"` // that the Collectors join, to reach such addresses
 }
 

@@ -55,13 +55,13 @@ type Journeys struct {
 // Toll sizes the measurement.
 type Toll struct {
 	Launches   int           `yaml:"launches"`
-	Most       int           `yaml:"max_launches"` // while a budget is open; up to Launches: never more than these
+	Most       int           `yaml:"max_launches"` // while a budget is open; no more than Launches: the toll is never extended
 	Rounds     int           `yaml:"rounds"`       // per launch
 	Slot       time.Duration `yaml:"slot"`
 	Washout    time.Duration `yaml:"washout"`
 	Rate       float64       `yaml:"rate"` // requests per second in a slot
 	Warmup     time.Duration `yaml:"warmup"`
-	Idle       time.Duration `yaml:"idle"` // without load, per arm and launch; 0: what arms use at rest is not measured
+	Idle       time.Duration `yaml:"idle"` // without load, per arm and launch; 0: the use at rest is not measured
 	KnownDelay time.Duration `yaml:"known_delay"`
 	DrainLimit time.Duration `yaml:"drain_limit"`
 
@@ -72,8 +72,8 @@ type Toll struct {
 type Capacity struct {
 	Launches   int           `yaml:"launches"`   // 0: not measured
 	Rounds     int           `yaml:"rounds"`     // per launch: slots of every arm
-	SLOP99     time.Duration `yaml:"slo_p99"`    // most that the p99 response time of the main step may be
-	SLOShare   float64       `yaml:"slo_share"`  // least part of the requests that must be answered without error
+	SLOP99     time.Duration `yaml:"slo_p99"`    // the longest p99 response time of the main step
+	SLOShare   float64       `yaml:"slo_share"`  // the least share of requests that must be answered without error
 	Start      float64       `yaml:"start"`      // requests per second in the first slot of a search
 	Max        float64       `yaml:"max"`        // requests per second that no search goes beyond
 	Resolution float64       `yaml:"resolution"` // smallest step of a search: 0.02 is 2 %
@@ -107,8 +107,8 @@ type Alerts struct {
 	Expect       map[string][]string `yaml:"expect,flow"` // by fault: which alerts of other rules should fire, instead of the catalogue's
 }
 
-// Profile returns the embedded profile of that name over the default one, which has every key; the error lists the
-// legal names.
+// Profile returns the embedded profile of that name, with every key that it leaves out from the default profile. The error
+// lists the legal names.
 func Profile(name string) (*Experiment, error) {
 	var e Experiment
 	for _, layer := range []string{scenarios.DefaultProfile, name} {
@@ -123,7 +123,7 @@ func Profile(name string) (*Experiment, error) {
 	return &e, nil
 }
 
-// Load reads an experiment file over the profile that it names.
+// Load reads an experiment file. What it leaves out comes from the profile that it names.
 func Load(path string) (*Experiment, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 // stepName is what a step of a script may be called.
 var stepName = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
 
-// validateExternal refuses what no system can be found by. Whether what is named is really there shows when the
+// validateExternal refuses a description by which no system can be found. Whether the system is there shows later, when the
 // environment is checked.
 func (e *Experiment) validateExternal(c *complaints) {
 	if e.Environment != "external" {

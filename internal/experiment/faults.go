@@ -29,7 +29,7 @@ func (e *Experiment) validateFaults(c *complaints) {
 	}
 }
 
-// validateTargets holds the targets of our own stack to its services; those of another system are the system's.
+// validateTargets refuses targets that are no services of our own stack. The targets in another system are not listed here.
 func (e *Experiment) validateTargets(c *complaints) {
 	if e.Environment == "external" && len(e.Targets) > 0 {
 		c.add("targets: the targets in a system of your own are named in external.targets")

@@ -56,7 +56,7 @@ func (l Level) MarshalYAML() (any, error) {
 	return ownLevel{Name: l.Name, Title: l.Title, Env: Redact(l.Env)}, nil
 }
 
-// own are the variables of this stack that a level may set; the others are the harness's.
+// own are the variables of this stack that a level may set. The harness sets the others.
 var own = []string{"PERSO_LOG_LEVEL", "PERSO_ITEM_LABELS", "PERSO_REFRESH", collector.EnvTail}
 
 // levelName is what a level may be called: it becomes a directory, a topic prefix and part of a tag.

@@ -13,8 +13,8 @@ func (e *Experiment) MostLaunches() int {
 	return max(e.Toll.Launches, e.Toll.Most)
 }
 
-// Looks is the rule by which the toll is extended, fixed before the first launch. None without budgets, or where there is
-// nothing to extend.
+// Looks is the rule by which the toll is extended, fixed before the first launch. It is empty without budgets, and where
+// there is nothing to extend.
 func (e *Experiment) Looks() []result.Look {
 	return verdict.PlanLooks(e.Toll.Launches, e.MostLaunches())
 }

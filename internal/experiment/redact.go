@@ -14,7 +14,8 @@ var secretName = regexp.MustCompile(`(?i)header|token|secret|passw|api.?key|cred
 // redacted stands where a secret was.
 const redacted = "[redacted]"
 
-// Redact replaces the values of secret-looking variables, and of those that hold a URL with a user's name or password.
+// Redact replaces the value of every variable whose name looks like a secret's, or whose value is a URL with a user's name
+// or password.
 func Redact(env map[string]string) map[string]string {
 	out := maps.Clone(env)
 	for key, value := range out {

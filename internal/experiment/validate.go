@@ -12,7 +12,7 @@ import (
 // Environments are the legal values of Experiment.Environment.
 var Environments = []string{"process", "containers", "external"}
 
-// MaxSeed is the largest seed: the largest number that scripts of k6 hold exactly.
+// MaxSeed is the largest seed: the largest whole number that JavaScript, in which k6 scripts are written, holds exactly.
 const MaxSeed = int64(1)<<53 - 1
 
 // ClientTimeout is how long the load generator waits for an answer.

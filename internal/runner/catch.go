@@ -17,10 +17,11 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv"
 )
 
-// watchInterval is how often the alerts of every arm are read; their times are those of the evaluations, not of this.
+// watchInterval is how often the alerts of every arm are read. The times of their changes do not depend on it: they are
+// those of the evaluations.
 const watchInterval = time.Second
 
-// catchSlot is the length of an order of the catch phase: how soon a change of the crowd takes effect.
+// catchSlot is the length of an order of the catch phase. A change of the crowd takes effect within it.
 const catchSlot = time.Second
 
 // catch runs every fault at all levels at once.
@@ -84,7 +85,7 @@ type sent struct {
 	report <-chan slot.Report
 }
 
-// load keeps all arms under load, one order after the other, and hands on what they report, in their order.
+// load keeps all arms under load with one order after the other, and hands on the reports in the order of the orders.
 func (c *catch) load(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	orders := make(chan sent, 64) // far more than the seconds that a straggler can take
@@ -106,7 +107,7 @@ func (c *catch) load(ctx context.Context) error {
 		}
 	})
 	group.Go(func() error {
-		// What was ordered is waited for, also when the load is to end: answers come in within the client's time-out.
+		// The reports of all orders are waited for, also when the load is to end: every answer comes within the client's time-out.
 		whole, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 		defer cancel(nil)
 		stop := context.AfterFunc(ctx, func() {
@@ -171,7 +172,7 @@ func (c *catch) watch(ctx context.Context) error {
 		}
 	}
 	for {
-		if err := sleep(ctx, watchInterval); err != nil { // the end: what changed last is read once more
+		if err := sleep(ctx, watchInterval); err != nil { // the end: the last changes are read once more
 			return errors.Join(err, c.poll(context.WithoutCancel(ctx), watchers))
 		}
 		if err := c.poll(ctx, watchers); err != nil {

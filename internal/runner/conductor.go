@@ -21,7 +21,7 @@ type conductor struct {
 	server   *http.Server
 	served   chan struct{}
 
-	wants chan chan<- slot.Order // the generator is there to take an order
+	wants chan chan<- slot.Order // the generator asks for an order, to be sent on the channel that it brings
 	over  chan struct{}          // closed when there are no more orders
 	once  sync.Once
 
@@ -56,7 +56,7 @@ func newConductor() (*conductor, error) {
 
 func (c *conductor) url() string { return "http://" + c.listener.Addr().String() }
 
-// send hands an order to the generator, waits until it is taken, and returns where its report will arrive. The order is
+// send waits until the generator takes an order, and returns the channel on which its report will arrive. The order is
 // made at the moment at which it is taken.
 func (c *conductor) send(ctx context.Context, order func() slot.Order) (<-chan slot.Report, error) {
 	report := make(chan slot.Report, 1)
@@ -75,7 +75,7 @@ func (c *conductor) send(ctx context.Context, order func() slot.Order) (<-chan s
 	}
 }
 
-// do is send, and the wait for the report.
+// do sends an order and waits for its report.
 func (c *conductor) do(ctx context.Context, order slot.Order) (slot.Report, error) {
 	reports, err := c.send(ctx, func() slot.Order { return order })
 	if err != nil {
@@ -98,7 +98,7 @@ func (c *conductor) close() {
 	<-c.served
 }
 
-// guarded lets through who has the run's token.
+// guarded lets only requests with the run's token through.
 func (c *conductor) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !authorized(r, c.token) {

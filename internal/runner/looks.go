@@ -8,8 +8,8 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// look says whether the toll needs another launch after so many: until the first look always, between looks likewise, and
-// after a look if it has found a budget open that more data may decide.
+// look says whether the toll needs another launch after so many. Before the first look and between two looks it always does;
+// after a look it does if the look has found a budget open that more data may decide.
 func (r *run) look(launches int) (more bool, err error) {
 	if launches < r.Toll.Launches {
 		return true, nil

@@ -69,7 +69,7 @@ func entry(f faults.Fault, skipped string) result.Fault {
 	}
 }
 
-// planWarnings says what the sizes of the plan give up.
+// planWarnings says what a plan of these sizes cannot balance.
 func (r *run) planWarnings() []string {
 	rounds, square := r.Toll.Launches*r.Toll.Rounds, wholeSquare(len(r.TollArms()))
 	if rounds%square == 0 {
@@ -79,7 +79,7 @@ func (r *run) planWarnings() []string {
 		rounds, len(r.TollArms()), square)}
 }
 
-// tool says what is running and which libraries shape what it finds.
+// tool says what is running, and the versions of the libraries that shape its results.
 func tool(version string) result.Tool {
 	t := result.Tool{Version: version, Go: runtime.Version(), Modules: map[string]string{}}
 	info, ok := debug.ReadBuildInfo()

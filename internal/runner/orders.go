@@ -2,8 +2,8 @@ package runner
 
 import "math/rand/v2"
 
-// orders returns the order of the arms in each of the rounds of all launches: rows of Williams squares, with the arms'
-// numbers and the rows shuffled anew for each square. Within the rounds of a whole square every arm follows every other
+// orders returns, for each round of all launches, the order of the arms. The orders are rows of Williams squares, and for
+// each square the arms' numbers and the rows are shuffled anew. Within the rounds of a whole square every arm follows every other
 // equally often; wholeSquare says how many rounds that takes. No arm follows itself from one round to the next.
 //
 // Source: E. J. Williams, Experimental designs balanced for the estimation of residual effects of treatments,
@@ -12,7 +12,7 @@ func orders(rng *rand.Rand, arms, rounds int) [][]int {
 	var out [][]int
 	for len(out) < rounds {
 		square := shuffled(rng, arms)
-		for try := 0; try < 100 && repeats(out, square); try++ { // two arms cannot avoid it, others soon do
+		for try := 0; try < 100 && repeats(out, square); try++ { // two arms cannot avoid it, more than two soon do
 			square = shuffled(rng, arms)
 		}
 		out = append(out, square...)

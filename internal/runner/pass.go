@@ -98,7 +98,7 @@ func (p *pass) event(phase, arm string, e faults.Effect) error {
 func (p *pass) inject(ctx context.Context) error {
 	return p.all(ctx, func(ctx context.Context, i int) error {
 		in, err := p.fault.Inject(ctx, p.sites[i])
-		p.injected[i] = in // also after an error: what was half done is healed
+		p.injected[i] = in // also after an error: a half-done injection is healed too
 		return err
 	})
 }
@@ -128,7 +128,7 @@ func (p *pass) renew(ctx context.Context) error {
 			if p.injected[i].Renew == nil {
 				return nil
 			}
-			// One that has begun is carried through: cut off, it could take effect after the heal.
+			// A renewal that has begun is carried through: if it were cut off, it could take effect after the heal.
 			whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), healLimit)
 			defer cancel()
 			return p.injected[i].Renew(whole)
@@ -139,7 +139,8 @@ func (p *pass) renew(ctx context.Context) error {
 	}
 }
 
-// probe looks at every arm until what is wanted is seen there, and writes yes when it is; no when it is not in time.
+// probe looks at every arm until it sees the wanted effect there, and then writes the phase yes. It writes the phase no for
+// an arm where the effect is not seen within catch.confirm_limit.
 func (p *pass) probe(ctx context.Context, yes, no string, want func(faults.Effect) bool) error {
 	deadline := time.Now().Add(p.Catch.ConfirmLimit)
 	counted := make([]bool, len(p.sites))
@@ -171,7 +172,7 @@ func (p *pass) probe(ctx context.Context, yes, no string, want func(faults.Effec
 	return err
 }
 
-// heal ends the fault at all arms, each whatever becomes of the others; healing twice is no error.
+// heal ends the fault at all arms; an error at one does not keep it from the others. Healing twice is no error.
 func (p *pass) heal(ctx context.Context) error {
 	var group sync.WaitGroup
 	errs := make([]error, len(p.sites))
@@ -198,7 +199,7 @@ func (p *pass) all(ctx context.Context, do func(context.Context, int) error) err
 	return group.Wait()
 }
 
-// wait lets d pass; the stage stands at from when it begins.
+// wait lets d pass and advances the stage meanwhile, which stands at from when the wait begins.
 func (c *catch) wait(ctx context.Context, from, d time.Duration) error {
 	const tick = 500 * time.Millisecond
 	for begin, end := time.Now(), time.Now().Add(d); ; {

@@ -53,8 +53,8 @@ type skipped struct {
 	reason string
 }
 
-// Run carries out a valid experiment. Once begun, the run directory holds what was measured, whatever the error: a run
-// that ends early is marked partial with the reason. What is refused before has begun nothing and written nothing.
+// Run carries out a valid experiment. Once the run has begun, its directory holds what was measured, also after an error: a
+// run that ends early is marked partial, with the reason. A run that is refused before it begins writes nothing.
 func Run(ctx context.Context, e *experiment.Experiment, o Options) (begun bool, err error) {
 	r := &run{Experiment: e, Options: o}
 	meta, err := r.prepare(ctx)
@@ -74,7 +74,7 @@ func (r *run) prepare(ctx context.Context) (result.Run, error) {
 	if err != nil {
 		return result.Run{}, err
 	}
-	// A window holds at least three samples, of whichever source is slower.
+	// A window holds at least three samples of the slower source.
 	r.lapsed = pack.Lapse(r.Alerts.Lapse, 3*max(r.Telemetry.ScrapeInterval, r.Telemetry.CatchMetricInterval))
 	if err := r.chooseFaults(); err != nil {
 		return result.Run{}, err
@@ -85,8 +85,8 @@ func (r *run) prepare(ctx context.Context) (result.Run, error) {
 	return r.meta()
 }
 
-// chooseFaults parts the experiment's faults into those that the environment can inject and those that it cannot, which it
-// names with the reason.
+// chooseFaults divides the experiment's faults into those that the environment can inject and those that are skipped. It
+// names each skipped one with the reason.
 func (r *run) chooseFaults() error {
 	for _, id := range r.Faults {
 		f, err := faults.Lookup(id)
@@ -152,7 +152,7 @@ func (r *run) finish(err error) error {
 	return errors.Join(errs...)
 }
 
-// startGenerator starts k6 with the measuring script; should it end early, the run's context is cancelled.
+// startGenerator starts k6 with the measuring script. If k6 ends early, lost cancels the run's context.
 func (r *run) startGenerator(lost context.CancelCauseFunc) error {
 	script := r.dir.Path("measure.js")
 	text, err := r.measure()
