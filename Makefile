@@ -4,8 +4,9 @@ BIN   := bin/tollgate
 CLICKS ?= ../shared/data/yoochoose-clicks.tsv
 IMAGES ?= ../shared/images
 
-# What `make bench-verdict` measures, and where it keeps it: the short version. The full one is RUNS=20 SLOT_LOAD=2m, about
-# three hours, with nothing else on the machine; it goes on where it was interrupted.
+# What `make bench-verdict` measures, and where it keeps it. As it stands here, that is the short version, which takes about
+# 45 minutes on two cores. `make bench-verdict RUNS=20 SLOT_LOAD=2m` is the full version, about two and a half hours, with
+# nothing else on the machine. Both times are computed from those of the parts. Either goes on where it was interrupted.
 PROOF     ?= runs/bench-verdict
 SIMULATED ?= 400
 RUNS      ?= 3
@@ -19,7 +20,7 @@ help: ## list the targets
 build: ## build bin/tollgate
 	$(GO) build -o $(BIN) ./cmd/tollgate
 
-run: ## the main job: measure, detect, report (about 3 minutes)
+run: ## the main job: measure, detect, report (about four minutes on two cores)
 	$(GO) run ./cmd/tollgate run
 
 smoke: build ## the main job, small, on recorded clicks where CLICKS names some
@@ -52,7 +53,7 @@ race: ## all tests under the race detector
 bench: ## benchmarks: the driver's punctuality, the pipeline, the statistics
 	$(GO) test -run '^$$' -bench . ./...
 
-bench-verdict: build ## does the verdict deserve belief: simulation, then real runs (about half an hour; RUNS, SLOT_LOAD, PROOF, SIMULATED size it)
+bench-verdict: build ## does the verdict deserve belief: simulation, then real runs (about 45 minutes; in full, with RUNS=20 SLOT_LOAD=2m, about two and a half hours)
 	$(GO) build -o bin/bench-verdict ./cmd/bench-verdict
 	bin/bench-verdict simulate --runs $(SIMULATED)
 	bin/bench-verdict identical --runs $(RUNS) --out $(PROOF)

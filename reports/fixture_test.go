@@ -133,7 +133,7 @@ func fixtureRun(start time.Time) result.Run {
 	return result.Run{
 		Schema: result.Schema, ID: "20260102-150405-pr", Status: result.Complete, Started: start, Ended: start.Add(196 * time.Second),
 		Tool:        result.Tool{Version: "v0.1.0", Go: "go1.26.0", Modules: map[string]string{"go.k6.io/k6/v2": "v2.2.0", "github.com/prometheus/prometheus": "v0.315.0"}},
-		Machine:     result.Machine{OS: "linux", Arch: "amd64", Kernel: "6.1.0", CPU: "Example CPU 2.4 GHz", Cores: 2, MemoryMB: 7962},
+		Machine:     result.Machine{OS: "linux", Arch: "amd64", Kernel: "6.1.0", CPU: "Example CPU 2.4 GHz", Cores: 2, MemoryMiB: 7962},
 		Environment: "process", Profile: "pr", Experiment: "levels: [off, metrics, traces-10, full]\nfaults:\n  - none\n", Seed: 1, Journeys: "population",
 		Levels: []result.Level{
 			{Name: "off", Title: "no SDK on the request path", Env: map[string]string{"OTEL_SDK_DISABLED": "true"}},

@@ -105,7 +105,7 @@ func renderHTML(a *verdict.Analysis) ([]byte, error) {
 
 func newPage(a *verdict.Analysis) page {
 	p := page{
-		Analysis: a, Style: template.CSS(htmlStyle), Meaning: meaning(a.Outcome), Measured: measured(a.Run), Machine: machine(a.Run.Machine),
+		Analysis: a, Style: template.CSS(htmlStyle), Meaning: meaning(a.Outcome), Measured: measured(a.Run), Machine: machineLine(a.Run.Machine),
 		Unfinished: unfinished(a.Run), Confidence: confidence(a), BaselineArm: baselineArm(a),
 		Panels: forests(a), Latencies: latencies(a), Toll: tollRows(a), StartUps: startUps(a.Run), LooksText: looks(a),
 	}

@@ -29,12 +29,12 @@ type jsonRun struct {
 }
 
 type jsonMachine struct {
-	OS       string `json:"os"`
-	Arch     string `json:"arch"`
-	Kernel   string `json:"kernel"`
-	CPU      string `json:"cpu"`
-	Cores    int    `json:"cores"`
-	MemoryMB int64  `json:"memory_mb"`
+	OS        string `json:"os"`
+	Arch      string `json:"arch"`
+	Kernel    string `json:"kernel"`
+	CPU       string `json:"cpu"`
+	Cores     int    `json:"cores"`
+	MemoryMiB int64  `json:"memory_mb"`
 }
 
 type jsonPlan struct {

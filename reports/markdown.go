@@ -130,7 +130,7 @@ func markdownDetails(b *strings.Builder, a *verdict.Analysis) {
 	b.WriteString("\n<details><summary>Run, machine and notes</summary>\n\n")
 	for _, line := range []string{
 		fmt.Sprintf("run %s, %s; profile %s, environment %s, seed %d", a.Run.ID, stamp(a.Run.Started), a.Run.Profile, a.Run.Environment, a.Run.Seed),
-		measured(a.Run), machine(a.Run.Machine), "tollgate " + a.Run.Tool.Version + ", " + a.Run.Tool.Go,
+		measured(a.Run), machineLine(a.Run.Machine), "tollgate " + a.Run.Tool.Version + ", " + a.Run.Tool.Go,
 	} {
 		b.WriteString("- " + markdown(line) + "\n")
 	}

@@ -32,7 +32,7 @@ func textHeader(b *strings.Builder, a *verdict.Analysis) {
 	r := a.Run
 	b.WriteString(wrap("", "  ", fmt.Sprintf("run %s: profile %s, environment %s, seed %d", r.ID, r.Profile, r.Environment, r.Seed)))
 	b.WriteString(wrap("  ", "  ", measured(r)))
-	b.WriteString(wrap("  ", "  ", "on "+machine(r.Machine)))
+	b.WriteString(wrap("  ", "  ", "on "+machineLine(r.Machine)))
 	if why := unfinished(r); why != "" {
 		b.WriteString(wrap("  ", "  ", why))
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/machine"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
@@ -226,10 +227,9 @@ func measured(r result.Run) string {
 	return strings.Join(parts, "; ")
 }
 
-// machine says in one line where a run was made.
-func machine(m result.Machine) string {
-	return fmt.Sprintf("%s/%s %s, %s, %s, %s", m.OS, m.Arch, m.Kernel, m.CPU, count(m.Cores, "core"),
-		amount(float64(m.MemoryMB)*1e6, verdict.Bytes))
+// machineLine says in one line where a run was made.
+func machineLine(m result.Machine) string {
+	return fmt.Sprintf("%s/%s %s, %s, %s, %s", m.OS, m.Arch, m.Kernel, m.CPU, count(m.Cores, "core"), machine.Size(m.MemoryMiB*machine.MiB))
 }
 
 // unfinished says why a run is not complete, "" if it is.

@@ -6,10 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/shirou/gopsutil/v4/cpu"
-	"github.com/shirou/gopsutil/v4/host"
-	"github.com/shirou/gopsutil/v4/mem"
-
+	"github.com/tollgate-dev/tollgate/internal/machine"
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
@@ -24,19 +21,9 @@ type origin struct {
 // originOf is the origin of a run.
 func originOf(r result.Run) origin { return origin{r.Machine, r.Tool.Version, r.Tool.Go, r.Started} }
 
-// here is this machine, now. What the system does not tell is left empty.
+// here is this machine, now.
 func here(tool string) origin {
-	m := result.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, Cores: runtime.NumCPU()}
-	if cpus, err := cpu.Info(); err == nil && len(cpus) > 0 {
-		m.CPU = cpus[0].ModelName
-	}
-	if kernel, err := host.KernelVersion(); err == nil {
-		m.Kernel = kernel
-	}
-	if memory, err := mem.VirtualMemory(); err == nil {
-		m.MemoryMB = int64(memory.Total >> 20)
-	}
-	return origin{m, tool, runtime.Version(), time.Now()}
+	return origin{machine.Here(), tool, runtime.Version(), time.Now()}
 }
 
 // facts are the machine facts of a table: one line for every machine, system and version among the origins, with how many
@@ -50,8 +37,8 @@ func facts(origins []origin) []string {
 	var order []string
 	for _, o := range origins {
 		m := o.Machine
-		what := fmt.Sprintf("%d cores, %s, %.1f GB, %s %s (%s), %s, tollgate %s",
-			m.Cores, m.CPU, float64(m.MemoryMB)/1024, m.OS, m.Kernel, m.Arch, o.Go, o.Tool)
+		what := fmt.Sprintf("%d cores, %s, %s, %s %s (%s), %s, tollgate %s",
+			m.Cores, m.CPU, machine.Size(m.MemoryMiB*machine.MiB), m.OS, m.Kernel, m.Arch, o.Go, o.Tool)
 		if spans[what] == nil {
 			spans[what] = &span{first: o.Started, last: o.Started}
 			order = append(order, what)

@@ -152,7 +152,7 @@ func identicalExperiment(seed int64, spin time.Duration, s size) (*experiment.Ex
 	return e, nil
 }
 
-// identicalName is the directory of run i: the one that is complete, whatever its delay, else a new one.
+// identicalName is the directory of run i: the complete one if there is one, with any delay, else a new one.
 func identicalName(dir string, i int, d delay) (string, error) {
 	found, err := identicalRunsIn(dir)
 	if err != nil {

@@ -44,7 +44,7 @@ func TestIdenticalTables(t *testing.T) {
 	}
 	for _, want := range []string{
 		"pass 1, fail 1, inconclusive 0, invalid 1.", "identical-003-200us is invalid: errors: saw", "in no table: 1.",
-		"2 cores, Example CPU, 7.8 GB, linux 6.1.0 (amd64), go1.26.0, tollgate 0.1.0; 2026-01-02 15:04 UTC, measurements: 3",
+		"2 cores, Example CPU, 7.75 GiB, linux 6.1.0 (amd64), go1.26.0, tollgate 0.1.0; 2026-01-02 15:04 UTC, measurements: 3",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)

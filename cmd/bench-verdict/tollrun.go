@@ -63,7 +63,7 @@ func tollOnly(levels ...experiment.Level) (*experiment.Experiment, error) {
 	return e, nil
 }
 
-// Exit codes of `tollgate run` that say that the run was measured, whatever its verdict: pass, fail, inconclusive, invalid.
+// Exit codes of `tollgate run` after a run that was measured: one each for the verdicts pass, fail, inconclusive and invalid.
 var measuredCodes = []int{0, 2, 3, 4}
 
 // endGrace is how long a tollgate that is interrupted may take to tear down and to write what it has.

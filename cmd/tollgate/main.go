@@ -10,7 +10,7 @@ import (
 
 	k6 "go.k6.io/k6/v2/cmd"
 
-	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/internal/runner"
 )
 
 func main() {
@@ -34,7 +34,7 @@ func interruptible(parent context.Context) (context.Context, func()) {
 		if _, ok := <-signals; !ok {
 			return
 		}
-		cancel(experiment.ErrInterrupted)
+		cancel(runner.ErrInterrupted)
 		if _, ok := <-signals; ok {
 			fmt.Fprintln(os.Stderr, "tollgate: interrupted twice: ending at once")
 			os.Exit(exitCouldNotRun)

@@ -11,12 +11,12 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/term"
 
-	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/internal/runner"
 )
 
 // progress tells a person how far a run is.
 type progress interface {
-	experiment.Progress
+	runner.Progress
 	close() // leaves the last line of a stage that did not end
 }
 

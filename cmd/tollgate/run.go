@@ -13,10 +13,10 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/runner"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 	"github.com/tollgate-dev/tollgate/reports"
 	"github.com/tollgate-dev/tollgate/scenarios"
-	"github.com/tollgate-dev/tollgate/testenv"
 	perso "github.com/tollgate-dev/tollgate/xk6-perso"
 )
 
@@ -62,8 +62,8 @@ its reports. Without an experiment file the profile is the experiment.`,
 	flags := c.Flags()
 	flags.StringVar(&f.env, "env", "", "where the stack runs: "+strings.Join(experiment.Environments, ", ")+" (default process)")
 	flags.StringVar(&f.profile, "profile", scenarios.DefaultProfile, "size of the run: "+strings.Join(scenarios.Profiles(), ", "))
-	flags.StringSliceVar(&f.levels, "levels", nil, "levels to compare, the baseline first (see: tollgate list levels)")
-	flags.StringSliceVar(&f.faults, "faults", nil, "faults to inject, in this order; empty for none at all (see: tollgate list faults)")
+	flags.StringSliceVar(&f.levels, "levels", nil, "levels to compare, the baseline first, or all (see: tollgate list levels)")
+	flags.StringSliceVar(&f.faults, "faults", nil, "faults to inject, in this order, or all; empty for none at all (see: tollgate list faults)")
 	flags.Int64Var(&f.seed, "seed", 0, "seed of everything that is drawn")
 	flags.StringVar(&f.out, "out", "", "run directory (default runs/TIME-PROFILE)")
 	flags.StringVar(&f.journeys, "journeys", "", "replay recorded sessions from a CSV, TSV or JSON lines file")
@@ -98,17 +98,12 @@ func (f *runFlags) experiment(c *cobra.Command, args []string) (*experiment.Expe
 		return nil, err
 	}
 	if given("levels") {
-		e.Levels = nil
-		for _, name := range f.levels {
-			level, err := testenv.Level(name)
-			if err != nil {
-				return nil, fmt.Errorf("--levels: %w", err)
-			}
-			e.Levels = append(e.Levels, experiment.Level{Level: level})
+		if e.Levels, err = experiment.NamedLevels(f.levels...); err != nil {
+			return nil, fmt.Errorf("--levels: %w", err)
 		}
 	}
 	if given("faults") {
-		e.Faults = f.faults
+		e.Faults = experiment.NamedFaults(f.faults...)
 	}
 	lay(given("env"), &e.Environment, f.env)
 	lay(given("seed"), &e.Seed, f.seed)
@@ -128,7 +123,7 @@ func (f *runFlags) experiment(c *cobra.Command, args []string) (*experiment.Expe
 		if err := e.Only(f.only); err != nil {
 			return nil, fmt.Errorf("--only: %w", err)
 		}
-		lay(given("budget"), &e.Budgets, f.budgets) // what was asked for by name is not left out silently
+		lay(given("budget"), &e.Budgets, f.budgets) // a budget that was asked for by name is not left out silently
 		for _, other := range []struct {
 			flag string
 			left bool
@@ -148,7 +143,7 @@ func lay[T any](given bool, target *T, value T) {
 	}
 }
 
-// measure runs the experiment, then renders and judges whatever it has measured.
+// measure runs the experiment, then renders and judges what it has measured, also when the run ended early.
 func (a *app) measure(ctx context.Context, e *experiment.Experiment, journeys, out string) error {
 	env, binary, err := a.environment(e, "")
 	if err != nil {
@@ -158,7 +153,7 @@ func (a *app) measure(ctx context.Context, e *experiment.Experiment, journeys, o
 		out = filepath.Join("runs", time.Now().Format("20060102-150405")+"-"+e.Profile)
 	}
 	progress := newProgress(a.stderr)
-	begun, runErr := experiment.Run(ctx, e, experiment.Options{
+	begun, runErr := runner.Run(ctx, e, runner.Options{
 		Env: env, Binary: binary, Journeys: journeys, Out: out, Version: version(), Progress: progress,
 	})
 	progress.close()
@@ -169,7 +164,7 @@ func (a *app) measure(ctx context.Context, e *experiment.Experiment, journeys, o
 	if err != nil {
 		return errors.Join(runErr, err)
 	}
-	if runErr != nil && !errors.Is(runErr, experiment.ErrInterrupted) {
+	if runErr != nil && !errors.Is(runErr, runner.ErrInterrupted) {
 		return runErr
 	}
 	a.code = exitCode(analysis.Outcome)
@@ -177,7 +172,7 @@ func (a *app) measure(ctx context.Context, e *experiment.Experiment, journeys, o
 }
 
 // describeJourneys says in a clause where the journeys come from. A file of recorded sessions is read to its end, so
-// that what is wrong with it is said before anything starts.
+// that its mistakes are reported before anything starts.
 func describeJourneys(j experiment.Journeys) (string, error) {
 	if j.Script != "" {
 		return "the script " + filepath.Base(j.Script), nil

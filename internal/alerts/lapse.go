@@ -29,7 +29,7 @@ const leastIntervals = 3
 // Points in time (@) stay. It works on the syntax tree of the expressions; all durations are rounded to milliseconds.
 //
 // A window is not made shorter than least, and an interval not shorter than a third of it, so that a window holds
-// enough samples to say something; those that already were, stay as they are. Where that happens a note says so.
+// enough samples to say something; one that was shorter already stays as it is. Where that happens a note says so.
 //
 // It panics if factor is not a positive number: factors are validated where they are read.
 func (p *Pack) Lapse(factor float64, least time.Duration) *Lapsed {

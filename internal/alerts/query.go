@@ -2,24 +2,23 @@ package alerts
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
-	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/prometheus/client_golang/api"
+	prometheus "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/common/model"
 )
 
-// Labels of ALERTS that are not labels of the alert.
-const (
-	labelMetric = "__name__"
-	labelAlert  = "alertname"
-	labelState  = "alertstate"
-)
+// labelState is the label of ALERTS that holds the alert's state.
+const labelState = "alertstate"
+
+// queryLimit is how long an answer of Prometheus may take.
+const queryLimit = 5 * time.Second
 
 // sampled is the samples of one alert in a window, pending and firing ones, by time.
 type sampled struct {
@@ -35,20 +34,24 @@ type point struct {
 
 // samples reads the raw samples of ALERTS in the window that ends at a time.
 func (w *Watcher) samples(ctx context.Context, end time.Time, window time.Duration) (map[string]*sampled, error) {
-	series, err := w.query(ctx, fmt.Sprintf("ALERTS%s[%dms]", w.matchers(), window.Milliseconds()), end)
+	series, err := query[model.Matrix](ctx, w, fmt.Sprintf("ALERTS%s[%dms]", w.matchers(), window.Milliseconds()), end)
 	if err != nil {
 		return nil, err
 	}
 	out := map[string]*sampled{}
 	for _, s := range series {
-		name, state, key := identity(s.Metric)
+		name, state, labels := identity(s.Metric)
+		key := name + labels.String()
 		alert, ok := out[key]
 		if !ok {
-			alert = &sampled{name: name, labels: s.Metric}
+			alert = &sampled{name: name, labels: map[string]string{}}
+			for label, value := range labels {
+				alert.labels[string(label)] = string(value)
+			}
 			out[key] = alert
 		}
 		for _, v := range s.Values {
-			alert.points = append(alert.points, point{v.time(), state})
+			alert.points = append(alert.points, point{v.Timestamp.Time(), state})
 		}
 	}
 	for _, alert := range out {
@@ -59,14 +62,14 @@ func (w *Watcher) samples(ctx context.Context, end time.Time, window time.Durati
 
 // active tells which label sets of an alert had no end marked before a time.
 func (w *Watcher) active(ctx context.Context, alert string, at time.Time) (map[string]bool, error) {
-	series, err := w.query(ctx, "ALERTS"+w.matchers("alertname="+strconv.Quote(alert)), at)
+	series, err := query[model.Vector](ctx, w, "ALERTS"+w.matchers("alertname="+strconv.Quote(alert)), at)
 	if err != nil {
 		return nil, err
 	}
 	out := map[string]bool{}
 	for _, s := range series {
-		_, _, key := identity(s.Metric)
-		out[key] = true
+		name, _, labels := identity(s.Metric)
+		out[name+labels.String()] = true
 	}
 	return out, nil
 }
@@ -82,59 +85,31 @@ func (w *Watcher) matchers(more ...string) string {
 	return "{" + strings.Join(more, ",") + "}"
 }
 
-// identity takes the name and state out of the labels of an ALERTS series and returns a key for what is left.
-func identity(labels map[string]string) (name, state, key string) {
-	name, state = labels[labelAlert], labels[labelState]
-	for _, l := range []string{labelMetric, labelAlert, labelState} {
+// identity takes an ALERTS series apart: the name of the alert, its state, and the labels of its own.
+func identity(metric model.Metric) (name, state string, labels model.Metric) {
+	labels = metric.Clone()
+	for _, l := range []model.LabelName{model.MetricNameLabel, model.AlertNameLabel, labelState} {
 		delete(labels, l)
 	}
-	text, _ := json.Marshal(labels) // strings always marshal; keys come sorted
-	return name, state, name + string(text)
+	return string(metric[model.AlertNameLabel]), string(metric[labelState]), labels
 }
 
-// series is one element of a query's result: Values for a range, Value for an instant.
-type series struct {
-	Metric map[string]string `json:"metric"`
-	Values []sample          `json:"values"`
-}
-
-// sample is a pair of a time in seconds and a value.
-type sample [2]any
-
-func (s sample) time() time.Time {
-	seconds, _ := s[0].(float64)
-	return time.UnixMilli(int64(math.Round(seconds * 1000)))
-}
-
-// query evaluates an expression at a time.
-func (w *Watcher) query(ctx context.Context, expr string, at time.Time) ([]series, error) {
-	params := url.Values{"query": {expr}, "time": {strconv.FormatFloat(float64(at.UnixMilli())/1000, 'f', 3, 64)}}
-	address := strings.TrimSuffix(w.URL, "/") + "/api/v1/query?" + params.Encode()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+// query evaluates an expression at a time, whose result is a T.
+func query[T model.Value](ctx context.Context, w *Watcher, expr string, at time.Time) (T, error) {
+	var result T
+	ctx, cancel := context.WithTimeout(ctx, queryLimit)
+	defer cancel()
+	client, err := api.NewClient(api.Config{Address: w.URL})
 	if err != nil {
-		return nil, w.failed(err)
+		return result, w.failed(err)
 	}
-	client := w.Client
-	if client == nil {
-		client = http.DefaultClient
-	}
-	resp, err := client.Do(req)
+	value, _, err := prometheus.NewAPI(client).Query(ctx, expr, at)
 	if err != nil {
-		return nil, w.failed(err)
+		return result, w.failed(fmt.Errorf("query %s: %w", expr, err))
 	}
-	defer resp.Body.Close()
-	var body struct {
-		Status string `json:"status"`
-		Error  string `json:"error"`
-		Data   struct {
-			Result []series `json:"result"`
-		} `json:"data"`
+	result, ok := value.(T)
+	if !ok {
+		return result, w.failed(fmt.Errorf("query %s: the answer is a %s", expr, value.Type()))
 	}
-	if err := json.NewDecoder(resp.Body).Decode(&body); err != nil {
-		return nil, w.failed(fmt.Errorf("%s answers %s, which is not a Prometheus answer: %w", w.URL, resp.Status, err))
-	}
-	if body.Status != "success" {
-		return nil, w.failed(fmt.Errorf("%s: query %s: %s: %s", w.URL, expr, resp.Status, body.Error))
-	}
-	return body.Data.Result, nil
+	return result, nil
 }

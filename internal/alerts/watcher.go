@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -16,17 +15,16 @@ import (
 // Watcher follows the alerts that one Prometheus evaluates. Its exported fields must be set before the first Poll and
 // not changed afterwards; it must not be used concurrently.
 //
-// It reads the samples of ALERTS themselves, so that every event has the time of its evaluation, whenever it is asked
-// for. An alert whose samples end for more than one and a half evaluations has ended at the evaluation that wrote none;
+// It reads the samples of ALERTS themselves, so that every event has the time of its evaluation, whenever Poll is called.
+// An alert whose samples end for more than one and a half evaluations has ended at the evaluation that wrote none;
 // an evaluation that was skipped altogether is told apart by its missing staleness marker and ends nothing.
 type Watcher struct {
-	Arm    string            // names the arm in events and errors
-	URL    string            // base URL of the Prometheus HTTP API
-	Match  map[string]string // labels of the alerts that are this arm's, where the Prometheus has others; nil: all are
-	Eval   time.Duration     // evaluation interval, the longest of all rule groups
-	Since  time.Time         // earlier samples are not looked at; zero: the time of the first Poll
-	Client *http.Client      // nil: http.DefaultClient
-	Now    func() time.Time  // nil: time.Now
+	Arm   string            // names the arm in events and errors
+	URL   string            // base URL of the Prometheus HTTP API
+	Match map[string]string // labels by which this arm's alerts are told from others in the same Prometheus; nil: there are no others
+	Eval  time.Duration     // evaluation interval, the longest of all rule groups
+	Since time.Time         // earlier samples are not looked at; zero: the time of the first Poll
+	Now   func() time.Time  // nil: time.Now
 
 	polled time.Time // until when everything is known
 	alerts map[string]*following

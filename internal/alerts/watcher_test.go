@@ -41,7 +41,10 @@ func (r *recorded) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	seconds, _ := strconv.ParseFloat(req.FormValue("time"), 64)
 	end := time.UnixMilli(int64(seconds*1000 + 0.5))
-	var out []map[string]any
+	out, kind := []map[string]any{}, "vector"
+	if rangeQuery.MatchString(req.FormValue("query")) {
+		kind = "matrix"
+	}
 	for instance, states := range r.states {
 		for state, letter := range map[string]byte{result.Pending: 'p', result.Firing: 'f'} {
 			metric := map[string]string{"__name__": "ALERTS", "alertname": "A", "alertstate": state, "instance": instance}
@@ -72,7 +75,7 @@ func (r *recorded) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 			}
 		}
 	}
-	_ = json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": map[string]any{"result": out}})
+	_ = json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": map[string]any{"resultType": kind, "result": out}})
 }
 
 func TestWatcher(t *testing.T) {

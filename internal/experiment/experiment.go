@@ -1,5 +1,5 @@
-// Package experiment plans and carries out a run: it deploys the arms, measures the toll slot by slot, injects the
-// faults, and writes the run directory.
+// Package experiment is the experiment file: its keys, the profiles that supply what it leaves out, what is refused, and
+// the arms that follow from it. Package runner carries it out.
 package experiment
 
 import (
@@ -8,10 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"reflect"
-	"regexp"
-	"slices"
-	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -27,8 +23,8 @@ type Experiment struct {
 	Profile     string    `yaml:"profile"` // the profile that supplies what the file leaves out; "" for pr
 	Seed        int64     `yaml:"seed"`
 	Environment string    `yaml:"environment"`
-	Levels      []Level   `yaml:"levels,flow"`
-	Faults      []string  `yaml:"faults,flow"`
+	Levels      Levels    `yaml:"levels,flow"`
+	Faults      Faults    `yaml:"faults,flow"`
 	Journeys    Journeys  `yaml:"journeys"`
 	Toll        Toll      `yaml:"toll"`
 	Capacity    Capacity  `yaml:"capacity"`
@@ -45,17 +41,6 @@ type Experiment struct {
 	Targets map[string]string `yaml:"targets"` // by fault: the service of our stack that it is injected into instead of its own choice
 }
 
-// Containers is for the environment of that name.
-type Containers struct {
-	Registry string            `yaml:"registry"` // prefix of every standard image
-	Images   map[string]string `yaml:"images"`   // references by the names of `tollgate images list`
-	Backends []string          `yaml:"backends"` // NAME or NAME=ADDRESS: where traces and more go besides Jaeger
-	Networks []string          `yaml:"networks"` // that the Collectors join, to reach such addresses
-}
-
-// Level is a shipped level by its name, or one of the user's own.
-type Level struct{ result.Level }
-
 // Journeys says where journeys come from.
 type Journeys struct {
 	Script string `yaml:"script"` // a k6 script of the user's own, which makes the load instead; "" for journeys of ours
@@ -70,13 +55,13 @@ type Journeys struct {
 // Toll sizes the measurement.
 type Toll struct {
 	Launches   int           `yaml:"launches"`
-	Most       int           `yaml:"max_launches"` // while a budget is open; up to Launches: never more than these
+	Most       int           `yaml:"max_launches"` // while a budget is open; no more than Launches: the toll is never extended
 	Rounds     int           `yaml:"rounds"`       // per launch
 	Slot       time.Duration `yaml:"slot"`
 	Washout    time.Duration `yaml:"washout"`
 	Rate       float64       `yaml:"rate"` // requests per second in a slot
 	Warmup     time.Duration `yaml:"warmup"`
-	Idle       time.Duration `yaml:"idle"` // without load, per arm and launch; 0: what arms use at rest is not measured
+	Idle       time.Duration `yaml:"idle"` // without load, per arm and launch; 0: the use at rest is not measured
 	KnownDelay time.Duration `yaml:"known_delay"`
 	DrainLimit time.Duration `yaml:"drain_limit"`
 
@@ -87,8 +72,8 @@ type Toll struct {
 type Capacity struct {
 	Launches   int           `yaml:"launches"`   // 0: not measured
 	Rounds     int           `yaml:"rounds"`     // per launch: slots of every arm
-	SLOP99     time.Duration `yaml:"slo_p99"`    // most that the p99 response time of the main step may be
-	SLOShare   float64       `yaml:"slo_share"`  // least part of the requests that must be answered without error
+	SLOP99     time.Duration `yaml:"slo_p99"`    // the longest p99 response time of the main step
+	SLOShare   float64       `yaml:"slo_share"`  // the least share of requests that must be answered without error
 	Start      float64       `yaml:"start"`      // requests per second in the first slot of a search
 	Max        float64       `yaml:"max"`        // requests per second that no search goes beyond
 	Resolution float64       `yaml:"resolution"` // smallest step of a search: 0.02 is 2 %
@@ -122,8 +107,8 @@ type Alerts struct {
 	Expect       map[string][]string `yaml:"expect,flow"` // by fault: which alerts of other rules should fire, instead of the catalogue's
 }
 
-// Profile returns the embedded profile of that name over the default one, which has every key; the error lists the
-// legal names.
+// Profile returns the embedded profile of that name, with every key that it leaves out from the default profile. The error
+// lists the legal names.
 func Profile(name string) (*Experiment, error) {
 	var e Experiment
 	for _, layer := range []string{scenarios.DefaultProfile, name} {
@@ -138,7 +123,7 @@ func Profile(name string) (*Experiment, error) {
 	return &e, nil
 }
 
-// Load reads an experiment file over the profile that it names.
+// Load reads an experiment file. What it leaves out comes from the profile that it names.
 func Load(path string) (*Experiment, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -181,72 +166,4 @@ func decode(text []byte, e *Experiment) error {
 		return legalKeys(err)
 	}
 	return nil
-}
-
-var unknownField = regexp.MustCompile(`field (\S+) not found in type (?:experiment|testenv|result)\.(\S+)`)
-
-// legalKeys rewords the decoder's message about an unknown key, which names a Go type, into one that lists the keys.
-func legalKeys(err error) error {
-	text := unknownField.ReplaceAllStringFunc(err.Error(), func(m string) string {
-		part := unknownField.FindStringSubmatch(m)
-		return fmt.Sprintf("unknown key %q: legal keys here are %s", part[1], strings.Join(keysOf(part[2]), ", "))
-	})
-	return errors.New(strings.TrimPrefix(text, "yaml: unmarshal errors:\n  "))
-}
-
-func keysOf(typeName string) []string {
-	for _, t := range []reflect.Type{
-		reflect.TypeFor[Experiment](), reflect.TypeFor[Journeys](), reflect.TypeFor[Toll](), reflect.TypeFor[Capacity](), reflect.TypeFor[Catch](),
-		reflect.TypeFor[Telemetry](), reflect.TypeFor[Alerts](), reflect.TypeFor[Containers](), reflect.TypeFor[ownLevel](),
-		reflect.TypeFor[result.Prices](), reflect.TypeFor[testenv.System](), reflect.TypeFor[testenv.SystemCompose](), reflect.TypeFor[testenv.SystemPrometheus](), reflect.TypeFor[testenv.SystemProxy](),
-	} {
-		if t.Name() != typeName {
-			continue
-		}
-		var keys []string
-		for i := range t.NumField() {
-			key, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
-			keys = append(keys, key)
-		}
-		return keys
-	}
-	return nil
-}
-
-// ownLevel is the long form of a level.
-type ownLevel struct {
-	Name  string            `yaml:"name"`
-	Title string            `yaml:"title"`
-	Env   map[string]string `yaml:"env"`
-}
-
-// UnmarshalYAML takes a name or a mapping.
-func (l *Level) UnmarshalYAML(node *yaml.Node) error {
-	if node.Kind == yaml.ScalarNode {
-		shipped, err := testenv.Level(node.Value)
-		if err != nil {
-			return fmt.Errorf("line %d: %w", node.Line, err)
-		}
-		l.Level = shipped
-		return nil
-	}
-	for i := 0; i+1 < len(node.Content); i += 2 { // Node.Decode does not pass strictness on
-		if keys := keysOf("ownLevel"); !slices.Contains(keys, node.Content[i].Value) {
-			return fmt.Errorf("line %d: unknown key %q: legal keys here are %s", node.Content[i].Line, node.Content[i].Value, strings.Join(keys, ", "))
-		}
-	}
-	var own ownLevel
-	if err := node.Decode(&own); err != nil {
-		return err
-	}
-	l.Level = result.Level{Name: own.Name, Title: own.Title, Env: own.Env}
-	return nil
-}
-
-// MarshalYAML writes a shipped level as its name, any other in full with secrets replaced.
-func (l Level) MarshalYAML() (any, error) {
-	if shipped, err := testenv.Level(l.Name); err == nil && reflect.DeepEqual(shipped, l.Level) {
-		return l.Name, nil
-	}
-	return ownLevel{Name: l.Name, Title: l.Title, Env: Redact(l.Env)}, nil
 }

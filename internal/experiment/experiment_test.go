@@ -48,6 +48,9 @@ func TestLoadRefuses(t *testing.T) {
 		{"unknown nested key", "toll: {slots: 3}", `unknown key "slots": legal keys here are launches, max_launches, rounds`},
 		{"unknown profile", "profile: fast", `unknown profile "fast": legal profiles are smoke, pr, nightly`},
 		{"unknown level", "levels: [off, loud]", `unknown level "loud": legal levels are off, noop`},
+		{"word for a list of levels", "levels: every", `line 1: want a list of names, or all for every one there is, got "every"`},
+		{"word for a list of faults", "faults: none", `line 1: want a list of names, or all for every one there is, got "none"`},
+		{"all among others", "levels: [off, all]", `unknown level "all": legal levels are off, noop`},
 		{"unknown key of a level", "levels: [off, {name: x, enviroment: {}}]", `unknown key "enviroment": legal keys here are name, title, env`},
 		{"duration without a unit", "toll: {slot: 5 sec}", "line 1"},
 		{"unknown price", "prices: {cpu: 1}", `unknown key "cpu": legal keys here are currency, cpu_hour, memory_gb_hour`},
@@ -81,6 +84,7 @@ func TestValidateRefuses(t *testing.T) {
 		{"secret that was taken out", "levels: [off, {name: x, env: {OTEL_EXPORTER_OTLP_HEADERS: '[redacted]'}}]", "put it in again"},
 		{"seed", "seed: 9007199254740992", "seed must be from"},
 		{"fault", "faults: [consumer-leg]", `unknown fault "consumer-leg": legal faults are none,`},
+		{"all among other faults", "faults: [none, all]", `unknown fault "all": legal faults are none,`},
 		{"fault twice", "faults: [none, none]", "none is listed twice"},
 		{"target of no fault", "targets: {service-paus: model}", `unknown fault "service-paus"`},
 		{"target that is no service", "targets: {service-pause: shop}", `targets: service-pause: unknown value "shop": legal values are gateway, decision, model`},
@@ -148,15 +152,15 @@ func TestPricesArePrinted(t *testing.T) {
 
 func TestTarget(t *testing.T) {
 	ours := Experiment{Targets: map[string]string{"service-pause": "ingest"}}
-	if got := ours.target("service-pause"); got != "ingest" {
+	if got := ours.Target("service-pause"); got != "ingest" {
 		t.Errorf("target %q of our own stack", got)
 	}
 	theirs := Experiment{Environment: "external"}
 	theirs.External.Targets = map[string]string{"service-pause": "shop"}
-	if got := theirs.target("service-pause"); got != "shop" {
+	if got := theirs.Target("service-pause"); got != "shop" {
 		t.Errorf("target %q of another system", got)
 	}
-	if got := ours.target("consumer-lag"); got != "" {
+	if got := ours.Target("consumer-lag"); got != "" {
 		t.Errorf("target %q where none is named", got)
 	}
 }

@@ -2,20 +2,18 @@ package experiment
 
 import (
 	"maps"
-	"net/url"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/tollgate-dev/tollgate/faults"
-	"github.com/tollgate-dev/tollgate/testenv"
 )
 
 // stepName is what a step of a script may be called.
 var stepName = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
 
-// validateExternal refuses what no system can be found by. Whether what is named is really there shows when the
+// validateExternal refuses a description by which no system can be found. Whether the system is there shows later, when the
 // environment is checked.
 func (e *Experiment) validateExternal(c *complaints) {
 	if e.Environment != "external" {
@@ -110,14 +108,6 @@ func (e *Experiment) validateURLs(c *complaints) {
 	}
 }
 
-// target is the service that the experiment names for a fault; "" for the fault's own choice.
-func (e *Experiment) target(fault string) string {
-	if e.Environment == "external" {
-		return e.External.Targets[fault]
-	}
-	return e.Targets[fault]
-}
-
 // base is the name of the baseline; "" without levels.
 func (e *Experiment) base() string {
 	if len(e.Levels) == 0 {
@@ -141,62 +131,4 @@ func (e *Experiment) perLevel(c *complaints, key string, got []string) {
 			c.add("%s: there is no level %q: legal names are %s", key, name, strings.Join(want, ", "))
 		}
 	}
-}
-
-// url complains about what is no base URL. The value is not shown: it may hold a password.
-func (c *complaints) url(key, text string) {
-	if text == redacted {
-		c.add("%s: its value was taken out when the experiment was printed: put it in again", key)
-		return
-	}
-	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-		c.add("%s: want a base URL such as http://127.0.0.1:8080", key)
-	}
-}
-
-// validateAlerts reads the rules and holds what is expected of them to the names that they have.
-func (e *Experiment) validateAlerts(c *complaints) {
-	pack, err := e.loadRules()
-	if err != nil {
-		c.add("alerts.rules: %v", err)
-		return
-	}
-	var names []string
-	for _, a := range pack.Alerts() {
-		names = append(names, a.Name)
-	}
-	for _, fault := range slices.Sorted(maps.Keys(e.Alerts.Expect)) {
-		if _, err := faults.Lookup(fault); err != nil {
-			c.add("alerts.expect: %v", err)
-		}
-		for _, alert := range e.Alerts.Expect[fault] {
-			if !slices.Contains(names, alert) {
-				c.add("alerts.expect: %s: the rules have no alert %q: legal names are %s", fault, alert, strings.Join(names, ", "))
-			}
-		}
-	}
-}
-
-// redactSystem replaces the URLs that hold a user's name or password.
-func redactSystem(s testenv.System) testenv.System {
-	safe := func(text string) string {
-		if u, err := url.Parse(text); err != nil || u.User != nil {
-			return redacted
-		}
-		return text
-	}
-	s.URLs, s.Prometheus, s.Proxies = maps.Clone(s.URLs), maps.Clone(s.Prometheus), maps.Clone(s.Proxies)
-	for level, text := range s.URLs {
-		s.URLs[level] = safe(text)
-	}
-	for level, p := range s.Prometheus {
-		p.URL = safe(p.URL)
-		s.Prometheus[level] = p
-	}
-	for service, p := range s.Proxies {
-		p.URL = safe(p.URL)
-		s.Proxies[service] = p
-	}
-	return s
 }

@@ -1,54 +1,20 @@
 package experiment
 
 import (
-	"fmt"
-	"slices"
-
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// mostLaunches is how many launches the toll may take.
-func (e *Experiment) mostLaunches() int {
+// MostLaunches is how many launches the toll may take.
+func (e *Experiment) MostLaunches() int {
 	if e.Toll.Launches == 0 || len(e.Budgets) == 0 {
 		return e.Toll.Launches
 	}
 	return max(e.Toll.Launches, e.Toll.Most)
 }
 
-// looks is the rule by which the toll is extended, fixed before the first launch. None without budgets, or where there is
-// nothing to extend.
-func (e *Experiment) looks() []result.Look {
-	return verdict.PlanLooks(e.Toll.Launches, e.mostLaunches())
-}
-
-// look says whether the toll needs another launch after so many: until the first look always, between looks likewise, and
-// after a look if it has found a budget open that more data may decide.
-func (r *run) look(launches int) (more bool, err error) {
-	if launches < r.Toll.Launches {
-		return true, nil
-	}
-	looks := r.looks()
-	i := slices.IndexFunc(looks, func(l result.Look) bool { return l.Launches == launches })
-	if i < 0 {
-		return len(looks) > 0, nil
-	}
-	r.Progress.Begin(fmt.Sprintf("look %d of at most %d", i+1, len(looks)), 0, "the budgets are judged")
-	data, err := result.Read(r.dir.Dir())
-	if err != nil {
-		return false, err
-	}
-	open, of, err := verdict.Open(data)
-	if err != nil {
-		return false, err
-	}
-	switch {
-	case open == 0:
-		r.Progress.End("no budget is open that more launches could decide")
-	case i+1 == len(looks):
-		r.Progress.End(fmt.Sprintf("%d of %d budgets are open; the plan allows no more launches", open, of))
-	default:
-		r.Progress.End(fmt.Sprintf("%d of %d budgets are open: on to %d launches", open, of, looks[i+1].Launches))
-	}
-	return open > 0 && i+1 < len(looks), nil
+// Looks is the rule by which the toll is extended, fixed before the first launch. It is empty without budgets, and where
+// there is nothing to extend.
+func (e *Experiment) Looks() []result.Look {
+	return verdict.PlanLooks(e.Toll.Launches, e.MostLaunches())
 }

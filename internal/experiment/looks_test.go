@@ -21,7 +21,7 @@ func TestLooks(t *testing.T) {
 		{1, 2, []string{"p50<=+1ms"}, []int{1, 2}},
 	} {
 		e := Experiment{Budgets: c.budgets, Toll: Toll{Launches: c.launches, Most: c.most}}
-		looks, sum := e.looks(), 0.0
+		looks, sum := e.Looks(), 0.0
 		if len(looks) != len(c.want) {
 			t.Errorf("%d to %d launches: looks %v, want after %v", c.launches, c.most, looks, c.want)
 			continue

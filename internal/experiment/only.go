@@ -11,11 +11,11 @@ import (
 // Parts are what a run may measure, in this order.
 var Parts = []string{"toll", "capacity", "catch"}
 
-// OnlyLaunches is how many launches Only measures the capacity in where the experiment says none.
+// OnlyLaunches is the number of launches in which Only has the capacity measured, where the experiment names none.
 const OnlyLaunches = 3
 
-// Only leaves everything out but the named parts: the toll and the capacity get no launch, the catch no fault, and budgets
-// go with what they are about. An unknown part, and one that the experiment has nothing of, is an error.
+// Only leaves out every part that is not named: a toll or a capacity then has no launch, a catch has no fault, and the
+// budgets of the part are dropped. An unknown part is an error, and so is one that the experiment does not measure.
 func (e *Experiment) Only(parts []string) error {
 	for _, p := range parts {
 		if !slices.Contains(Parts, p) {
@@ -42,7 +42,7 @@ func (e *Experiment) Only(parts []string) error {
 			e.Capacity.Launches = OnlyLaunches
 		}
 		e.Budgets = slices.DeleteFunc(slices.Clone(e.Budgets), func(text string) bool {
-			b, err := verdict.ParseBudget(text) // what is wrong with one is for Validate to say
+			b, err := verdict.ParseBudget(text) // Validate says what is wrong with it
 			return err == nil && (b.Metric == verdict.CapacityID && !has("capacity") || b.Metric != verdict.CapacityID && !has("toll"))
 		})
 		return nil

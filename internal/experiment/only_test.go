@@ -51,18 +51,3 @@ func TestOnly(t *testing.T) {
 		}
 	}
 }
-
-// The known delay has no capacity to tell.
-func TestCapacityPlan(t *testing.T) {
-	e, err := Profile("nightly")
-	if err != nil {
-		t.Fatal(err)
-	}
-	arms := e.capacityArms()
-	if len(arms) != len(e.tollArms())-1 || arms[0].Name != "off" || arms[1].Name != RepeatArm || arms[2].Name != "noop" {
-		t.Errorf("arms %v", arms)
-	}
-	if e.Capacity.Launches == 0 {
-		t.Error("nightly measures no capacity")
-	}
-}

@@ -10,7 +10,7 @@ import (
 // currency is what a currency may be called: a code or a sign.
 var currency = regexp.MustCompile(`^[\pL\p{Sc}]{1,8}$`)
 
-// validatePrices refuses prices that are none, and budgets for money without any.
+// validatePrices refuses values that are no prices, and budgets for money where there is no price.
 func (e *Experiment) validatePrices(c *complaints) {
 	p := e.Prices
 	if p.Currency != "" && !currency.MatchString(p.Currency) {

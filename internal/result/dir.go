@@ -186,8 +186,3 @@ func readLines[T any](path string) ([]T, error) {
 	}
 	return out, nil
 }
-
-// ReadFaults reads only the faults of a run directory, which may still be being written.
-func ReadFaults(dir string) ([]FaultEvent, error) {
-	return readLines[FaultEvent](filepath.Join(dir, FaultsFile))
-}

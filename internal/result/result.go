@@ -88,12 +88,12 @@ type Tool struct {
 
 // Machine says where a run was made.
 type Machine struct {
-	OS       string `json:"os"`
-	Arch     string `json:"arch"`
-	Kernel   string `json:"kernel"`
-	CPU      string `json:"cpu"`
-	Cores    int    `json:"cores"`
-	MemoryMB int64  `json:"memory_mb"`
+	OS        string `json:"os"`
+	Arch      string `json:"arch"`
+	Kernel    string `json:"kernel"`
+	CPU       string `json:"cpu"`
+	Cores     int    `json:"cores"`
+	MemoryMiB int64  `json:"memory_mb"` // in MiB: the key is older than the name
 }
 
 // Level is one instrumentation configuration.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"syscall"
 	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/machine"
 )
 
 // leastDisk is what the engine's disk must have free: layers of the containers, series, telemetry, logs.
@@ -19,8 +21,8 @@ func (e *Engine) DiskRoom() error {
 		return nil // not ours to see
 	}
 	if free := at.Bavail * uint64(at.Bsize); free < leastDisk {
-		return fmt.Errorf("the container engine's disk (%s) is nearly full: %d MiB are free and %d needed: free some (docker system df, docker system prune)",
-			e.Info.DockerRootDir, free>>20, leastDisk>>20)
+		return fmt.Errorf("the container engine's disk (%s) is nearly full: %s are free and %s needed: free some (docker system df, docker system prune)",
+			e.Info.DockerRootDir, machine.Size(int64(free)), machine.Size(leastDisk))
 	}
 	return nil
 }

@@ -82,7 +82,7 @@ func run(s Spec) result.Run {
 		Tool: result.Tool{Version: "0.1.0", Go: "go1.26.0", Modules: map[string]string{
 			"go.k6.io/k6/v2": "v2.2.0", "github.com/prometheus/prometheus": "v0.315.0",
 		}},
-		Machine:     result.Machine{OS: "linux", Arch: "amd64", Kernel: "6.1.0", CPU: "Example CPU", Cores: 2, MemoryMB: 7936},
+		Machine:     result.Machine{OS: "linux", Arch: "amd64", Kernel: "6.1.0", CPU: "Example CPU", Cores: 2, MemoryMiB: 7936},
 		Environment: "process", Profile: "pr", Experiment: "profile: pr\nseed: 7\n", Seed: s.Seed, Journeys: "population",
 		Levels: levels(),
 		Arms: []result.Arm{

@@ -1,4 +1,4 @@
-package experiment
+package runner
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 // toll, but every arm at the rate of its own search.
 func (r *run) capacity(ctx context.Context) error {
 	plan := rand.New(rand.NewPCG(uint64(r.Seed), 0x63617061))
-	arms := r.specs(r.capacityArms(), r.Telemetry.MetricInterval)
+	arms := r.Specs(r.CapacityArms(), r.Telemetry.MetricInterval)
 	all := orders(plan, len(arms), r.Capacity.Launches*r.Capacity.Rounds)
 	setUps := rand.New(rand.NewPCG(uint64(r.Seed), 0x63736574))
 	for n := range r.Capacity.Launches {
@@ -39,7 +39,7 @@ func (r *run) searches(ctx context.Context, launch, n int, arms []testenv.Arm, o
 	for i, arm := range arms {
 		all[i] = &climber{Arm: arm, search: newStaircase(r.Capacity.Start, r.Capacity.Max, r.Capacity.Resolution)}
 	}
-	slotLength := r.Capacity.Slot*5/4 + r.Telemetry.BatchDelay*8 // with its drain, and after every other one a recovery, about
+	slotLength := r.Capacity.Slot*5/4 + r.Telemetry.BatchDelay*8 // about: with its drain, and with a recovery after every other one
 	r.Progress.Begin(fmt.Sprintf("capacity, launch %d of %d", n+1, r.Capacity.Launches), time.Duration(len(orders)*len(arms))*slotLength,
 		fmt.Sprintf("%d rounds of %d slots, one arm at a time, each at the rate of its own search", len(orders), len(arms)))
 	before := ""
@@ -72,8 +72,8 @@ type climber struct {
 	void   bool // its last slot was void
 }
 
-// observe takes a slot into account. A void one may be the machine's doing, so that the rate is tried once more; a second in
-// a row is more than the generator can do, and the search goes down.
+// observe takes a slot into account. After a void slot the rate is tried once more, since the machine may have been the
+// cause. After a second one in a row the search goes down: the rate is more than the generator can make.
 func (c *climber) observe(came verdict.Sustain) {
 	if c.tired = came != verdict.Met; came == verdict.Void && !c.void {
 		c.void = true
@@ -83,7 +83,7 @@ func (c *climber) observe(came verdict.Sustain) {
 	c.search.observe(came == verdict.Met)
 }
 
-// climb gives an arm a slot at the rate of its search, which takes the next step by what came of it.
+// climb gives an arm a slot at the rate of its search. The search takes its next step by the slot's outcome.
 func (r *run) climb(ctx context.Context, c *climber, s *result.Slot) error {
 	if c.tired {
 		if err := r.relieve(ctx, c, s); err != nil {
@@ -97,11 +97,11 @@ func (r *run) climb(ctx context.Context, c *climber, s *result.Slot) error {
 	if s.Drained {
 		return nil
 	}
-	return r.rest(ctx, c.Arm) // parked arms rest at once; what cannot be parked has to
+	return r.rest(ctx, c.Arm) // a parked arm rests at once; one that cannot be parked needs the time
 }
 
-// relieve lets an arm finish what the overload of its last slot left, and gives it a short unrecorded slot at half the rate
-// that is next: steps that waited for late answers are made there, and queues run empty.
+// relieve lets an arm finish the work that the overload of its last slot left, and gives it a short unrecorded slot at half
+// the rate of the next one. In that slot the steps that waited for late answers are made, and queues run empty.
 func (r *run) relieve(ctx context.Context, c *climber, next *result.Slot) error {
 	if err := c.Unpark(); err != nil {
 		return err
@@ -119,7 +119,7 @@ func (r *run) relieve(ctx context.Context, c *climber, next *result.Slot) error 
 	return r.rest(ctx, c.Arm)
 }
 
-// restLimits is how many times the limit of a drain an overloaded arm may take to come to rest.
+// restLimits is how long an overloaded arm may take to come to rest, in limits of a drain.
 const restLimits = 10
 
 // rest waits until an arm is at rest, within limits.

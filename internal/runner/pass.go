@@ -1,4 +1,4 @@
-package experiment
+package runner
 
 import (
 	"cmp"
@@ -22,7 +22,7 @@ const (
 // passes runs the faults one after the other.
 func (c *catch) passes(ctx context.Context) error {
 	c.Progress.Begin("settle", c.Catch.Settle, "windows fill, so that alerts have a past to compare with")
-	if err := c.dir.Fault(result.FaultEvent{Time: time.Now(), Fault: c.faults[0].ID, Phase: result.PhaseSettle}); err != nil {
+	if err := c.record(result.FaultEvent{Time: time.Now(), Fault: c.faults[0].ID, Phase: result.PhaseSettle}); err != nil {
 		return err
 	}
 	if err := c.wait(ctx, 0, c.Catch.Settle); err != nil {
@@ -41,7 +41,7 @@ func (c *catch) passes(ctx context.Context) error {
 func (c *catch) pass(ctx context.Context, f faults.Fault) (err error) {
 	p := &pass{catch: c, fault: f, sites: make([]faults.Site, len(c.arms)), injected: make([]faults.Injection, len(c.arms))}
 	for i, arm := range c.arms {
-		p.sites[i] = faults.Site{Arm: arm, Crowd: c.crowd, Service: cmp.Or(c.target(f.ID), f.Service)}
+		p.sites[i] = faults.Site{Arm: arm, Crowd: c.crowd, Service: cmp.Or(c.Target(f.ID), f.Service)}
 	}
 	c.Progress.Begin("fault "+f.ID, c.Catch.Clean+c.Catch.Hold+c.Catch.Clear, f.Title)
 	if err := p.event(result.PhaseClean, "", faults.Effect{}); err != nil {
@@ -90,7 +90,7 @@ type pass struct {
 }
 
 func (p *pass) event(phase, arm string, e faults.Effect) error {
-	return p.dir.Fault(result.FaultEvent{
+	return p.record(result.FaultEvent{
 		Time: time.Now(), Fault: p.fault.ID, Phase: phase, Arm: arm, Since: e.Since, Detail: e.Detail, Values: e.Values,
 	})
 }
@@ -99,7 +99,7 @@ func (p *pass) event(phase, arm string, e faults.Effect) error {
 func (p *pass) inject(ctx context.Context) error {
 	return p.all(ctx, func(ctx context.Context, i int) error {
 		in, err := p.fault.Inject(ctx, p.sites[i])
-		p.injected[i] = in // also after an error: what was half done is healed
+		p.injected[i] = in // also after an error: a half-done injection is healed too
 		return err
 	})
 }
@@ -129,7 +129,7 @@ func (p *pass) renew(ctx context.Context) error {
 			if p.injected[i].Renew == nil {
 				return nil
 			}
-			// One that has begun is carried through: cut off, it could take effect after the heal.
+			// A renewal that has begun is carried through: if it were cut off, it could take effect after the heal.
 			whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), healLimit)
 			defer cancel()
 			return p.injected[i].Renew(whole)
@@ -140,7 +140,8 @@ func (p *pass) renew(ctx context.Context) error {
 	}
 }
 
-// probe looks at every arm until what is wanted is seen there, and writes yes when it is; no when it is not in time.
+// probe looks at every arm until it sees the wanted effect there, and then writes the phase yes. It writes the phase no for
+// an arm where the effect is not seen within catch.confirm_limit.
 func (p *pass) probe(ctx context.Context, yes, no string, want func(faults.Effect) bool) error {
 	deadline := time.Now().Add(p.Catch.ConfirmLimit)
 	counted := make([]bool, len(p.sites))
@@ -172,7 +173,7 @@ func (p *pass) probe(ctx context.Context, yes, no string, want func(faults.Effec
 	return err
 }
 
-// heal ends the fault at all arms, each whatever becomes of the others; healing twice is no error.
+// heal ends the fault at all arms; an error at one does not keep it from the others. Healing twice is no error.
 func (p *pass) heal(ctx context.Context) error {
 	var group sync.WaitGroup
 	errs := make([]error, len(p.sites))
@@ -199,7 +200,7 @@ func (p *pass) all(ctx context.Context, do func(context.Context, int) error) err
 	return group.Wait()
 }
 
-// wait lets d pass; the stage stands at from when it begins.
+// wait lets d pass and advances the stage meanwhile, which stands at from when the wait begins.
 func (c *catch) wait(ctx context.Context, from, d time.Duration) error {
 	const tick = 500 * time.Millisecond
 	for begin, end := time.Now(), time.Now().Add(d); ; {

@@ -1,9 +1,8 @@
-package experiment
+package runner
 
 import (
 	"context"
 	"crypto/rand"
-	"crypto/subtle"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -11,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/api"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
@@ -21,7 +21,7 @@ type conductor struct {
 	server   *http.Server
 	served   chan struct{}
 
-	wants chan chan<- slot.Order // the generator is there to take an order
+	wants chan chan<- slot.Order // the generator asks for an order, to be sent on the channel that it brings
 	over  chan struct{}          // closed when there are no more orders
 	once  sync.Once
 
@@ -46,7 +46,7 @@ func newConductor() (*conductor, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /next", c.next)
 	mux.HandleFunc("POST /report", c.report)
-	c.server = &http.Server{Handler: c.authorized(mux), ReadHeaderTimeout: 5 * time.Second}
+	c.server = &http.Server{Handler: c.guarded(mux), ReadHeaderTimeout: 5 * time.Second}
 	go func() {
 		defer close(c.served)
 		_ = c.server.Serve(listener) // ends with close
@@ -56,7 +56,7 @@ func newConductor() (*conductor, error) {
 
 func (c *conductor) url() string { return "http://" + c.listener.Addr().String() }
 
-// send hands an order to the generator, waits until it is taken, and returns where its report will arrive. The order is
+// send waits until the generator takes an order, and returns the channel on which its report will arrive. The order is
 // made at the moment at which it is taken.
 func (c *conductor) send(ctx context.Context, order func() slot.Order) (<-chan slot.Report, error) {
 	report := make(chan slot.Report, 1)
@@ -75,7 +75,7 @@ func (c *conductor) send(ctx context.Context, order func() slot.Order) (<-chan s
 	}
 }
 
-// do is send, and the wait for the report.
+// do sends an order and waits for its report.
 func (c *conductor) do(ctx context.Context, order slot.Order) (slot.Report, error) {
 	reports, err := c.send(ctx, func() slot.Order { return order })
 	if err != nil {
@@ -98,10 +98,10 @@ func (c *conductor) close() {
 	<-c.served
 }
 
-func (c *conductor) authorized(next http.Handler) http.Handler {
-	want := []byte("Bearer " + c.token)
+// guarded lets only requests with the run's token through.
+func (c *conductor) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), want) != 1 {
+		if !api.Authorized(r, c.token) {
 			http.Error(w, "the run's token is needed", http.StatusUnauthorized)
 			return
 		}

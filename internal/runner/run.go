@@ -1,24 +1,23 @@
-package experiment
+// Package runner carries out an experiment: it deploys the arms, measures the toll slot by slot, searches for the capacity,
+// injects the faults, and writes the run directory.
+package runner
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
-	"runtime/debug"
 	"strconv"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/faults"
 	"github.com/tollgate-dev/tollgate/internal/alerts"
 	"github.com/tollgate-dev/tollgate/internal/child"
+	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/scenarios"
 	"github.com/tollgate-dev/tollgate/testenv"
-	"github.com/tollgate-dev/tollgate/testenv/rules"
 )
 
 // Options are what a run needs besides its experiment.
@@ -36,7 +35,7 @@ var ErrInterrupted = errors.New("interrupted")
 
 // run is one execution of an experiment.
 type run struct {
-	*Experiment
+	*experiment.Experiment
 	Options
 	dir       *result.Writer
 	log       *os.File // of all children
@@ -54,9 +53,9 @@ type skipped struct {
 	reason string
 }
 
-// Run carries out a valid experiment. Once begun, the run directory holds what was measured, whatever the error: a run
-// that ends early is marked partial with the reason. What is refused before has begun nothing and written nothing.
-func Run(ctx context.Context, e *Experiment, o Options) (begun bool, err error) {
+// Run carries out a valid experiment. Once the run has begun, its directory holds what was measured, also after an error: a
+// run that ends early is marked partial, with the reason. A run that is refused before it begins writes nothing.
+func Run(ctx context.Context, e *experiment.Experiment, o Options) (begun bool, err error) {
 	r := &run{Experiment: e, Options: o}
 	meta, err := r.prepare(ctx)
 	if err != nil {
@@ -71,18 +70,30 @@ func Run(ctx context.Context, e *Experiment, o Options) (begun bool, err error) 
 
 // prepare checks what can be checked before anything starts, and returns run.json as far as it is known.
 func (r *run) prepare(ctx context.Context) (result.Run, error) {
-	pack, err := r.loadRules()
+	pack, err := r.LoadRules()
 	if err != nil {
 		return result.Run{}, err
 	}
-	// A window holds at least three samples, of whichever source is slower.
+	// A window holds at least three samples of the slower source.
 	r.lapsed = pack.Lapse(r.Alerts.Lapse, 3*max(r.Telemetry.ScrapeInterval, r.Telemetry.CatchMetricInterval))
+	if err := r.chooseFaults(); err != nil {
+		return result.Run{}, err
+	}
+	if err := r.Env.Check(ctx, len(r.TollArms())); err != nil {
+		return result.Run{}, err
+	}
+	return r.meta()
+}
+
+// chooseFaults divides the experiment's faults into those that the environment can inject and those that are skipped. It
+// names each skipped one with the reason.
+func (r *run) chooseFaults() error {
 	for _, id := range r.Faults {
 		f, err := faults.Lookup(id)
 		if err != nil {
-			return result.Run{}, err
+			return err
 		}
-		if err := r.Env.Supports(f.ID, f.Uses(r.target(f.ID))); err != nil {
+		if err := r.Env.Supports(f.ID, f.Uses(r.Target(f.ID))); err != nil {
 			r.Progress.Begin("fault "+f.ID, 0, f.Title)
 			r.Progress.End("skipped: " + err.Error())
 			r.skipped = append(r.skipped, skipped{f, err.Error()})
@@ -93,19 +104,16 @@ func (r *run) prepare(ctx context.Context) (result.Run, error) {
 		}
 		r.faults = append(r.faults, f)
 	}
-	if err := r.Env.Check(ctx, len(r.tollArms())); err != nil {
-		return result.Run{}, err
-	}
-	return r.meta()
+	return nil
 }
 
 // carryOut measures the toll, then the capacity, then the catch.
 func (r *run) carryOut(ctx context.Context) (err error) {
 	if r.log, err = os.Create(r.dir.Path("processes.log")); err != nil {
-		return fmt.Errorf("experiment: %w", err)
+		return fmt.Errorf("runner: %w", err)
 	}
 	if err := os.WriteFile(r.rulesFile(), r.lapsed.Text, 0o644); err != nil {
-		return fmt.Errorf("experiment: %w", err)
+		return fmt.Errorf("runner: %w", err)
 	}
 	if r.conductor, err = newConductor(); err != nil {
 		return err
@@ -126,104 +134,8 @@ func (r *run) carryOut(ctx context.Context) (err error) {
 	return r.catch(ctx)
 }
 
-// loadRules reads the experiment's rules, the shipped ones unless it names others.
-func (e *Experiment) loadRules() (*alerts.Pack, error) {
-	if e.Alerts.Rules == "" {
-		return alerts.Load("the shipped rules", rules.Pack)
-	}
-	text, err := os.ReadFile(e.Alerts.Rules)
-	if err != nil {
-		return nil, err
-	}
-	return alerts.Load(e.Alerts.Rules, text)
-}
-
 // rulesFile is where the rules are kept as they are evaluated.
 func (r *run) rulesFile() string { return r.dir.Path("rules.yaml") }
-
-// meta is run.json as far as it is known beforehand.
-func (r *run) meta() (result.Run, error) {
-	text, err := r.Text()
-	if err != nil {
-		return result.Run{}, err
-	}
-	now := time.Now()
-	meta := result.Run{
-		ID:      now.UTC().Format("20060102-150405") + "-" + r.Profile,
-		Started: now, Tool: tool(r.Version), Machine: machine(), Environment: r.Env.Name(),
-		Profile: r.Profile, Experiment: text, Seed: r.Seed, Journeys: r.Options.Journeys,
-		Budgets: r.Budgets, Arms: r.tollArms(), Lapse: r.Alerts.Lapse, Alerts: r.lapsed.Alerts, Warnings: append(r.planWarnings(), r.lapsed.Notes...),
-		Plan: result.Plan{
-			Launches: r.Toll.Launches, Rounds: r.Toll.Rounds, Slot: r.Toll.Slot, Washout: r.Toll.Washout,
-			Rate: r.Toll.Rate, CatchRate: r.Catch.Rate, ClientTimeout: clientTimeout, Looks: r.looks(), Floor: r.Toll.Floor,
-		},
-	}
-	if r.Capacity.Launches > 0 {
-		meta.Plan.Capacity = &result.CapacityPlan{
-			Launches: r.Capacity.Launches, Rounds: r.Capacity.Rounds, Slot: r.Capacity.Slot, Washout: r.Capacity.Washout,
-			SLOP99: r.Capacity.SLOP99, SLOShare: r.Capacity.SLOShare, Max: r.Capacity.Max,
-		}
-	}
-	if r.Prices != (result.Prices{}) {
-		meta.Prices = &r.Prices
-	}
-	if r.Experiment.Journeys.Script != "" {
-		meta.Plan.Step = cmp.Or(r.Experiment.Journeys.Step, slot.AnyStep)
-	}
-	if changed, ok := r.Env.(interface{ Notes() []string }); ok {
-		meta.Warnings = append(meta.Warnings, changed.Notes()...)
-	}
-	for i := range meta.Alerts {
-		meta.Alerts[i].Floor = alerts.Floor(meta.Alerts[i], r.slowestGroup())
-	}
-	for _, l := range r.Levels {
-		meta.Levels = append(meta.Levels, result.Level{Name: l.Name, Title: l.Title, Env: Redact(l.Env)})
-	}
-	for _, f := range r.faults {
-		meta.Faults = append(meta.Faults, entry(f, ""))
-	}
-	for _, s := range r.skipped {
-		meta.Faults = append(meta.Faults, entry(s.Fault, s.reason))
-	}
-	return meta, nil
-}
-
-// entry is a catalogue entry as the run directory has it.
-func entry(f faults.Fault, skipped string) result.Fault {
-	return result.Fault{
-		ID: f.ID, Title: f.Title, Felt: f.Felt, Expect: f.Expect, Allow: f.Allow, Evidence: f.Evidence.String(), Skipped: skipped,
-	}
-}
-
-// planWarnings says what the sizes of the plan give up.
-func (r *run) planWarnings() []string {
-	rounds, square := r.Toll.Launches*r.Toll.Rounds, wholeSquare(len(r.tollArms()))
-	if rounds%square == 0 {
-		return nil
-	}
-	return []string{fmt.Sprintf("%d rounds of %d arms are no multiple of %d: not every arm follows every other equally often",
-		rounds, len(r.tollArms()), square)}
-}
-
-// tool says what is running and which libraries shape what it finds.
-func tool(version string) result.Tool {
-	t := result.Tool{Version: version, Go: runtime.Version(), Modules: map[string]string{}}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return t
-	}
-	shaping := map[string]bool{
-		"go.k6.io/k6/v2": true, "github.com/prometheus/prometheus": true, "go.opentelemetry.io/otel/sdk": true,
-		"go.opentelemetry.io/collector/otelcol": true, "github.com/HdrHistogram/hdrhistogram-go": true,
-		"github.com/twmb/franz-go": true, "github.com/redis/go-redis/v9": true,
-	}
-	for _, m := range info.Deps {
-		if shaping[m.Path] {
-			t.Modules[m.Path] = m.Version
-		}
-	}
-	return t
-}
 
 // finish closes the run directory with the status that err calls for.
 func (r *run) finish(err error) error {
@@ -240,18 +152,15 @@ func (r *run) finish(err error) error {
 	return errors.Join(errs...)
 }
 
-// clientTimeout is how long the load generator waits for an answer.
-const clientTimeout = 5 * time.Second
-
-// startGenerator starts k6 with the measuring script; should it end early, the run's context is cancelled.
+// startGenerator starts k6 with the measuring script. If k6 ends early, lost cancels the run's context.
 func (r *run) startGenerator(lost context.CancelCauseFunc) error {
 	script := r.dir.Path("measure.js")
 	text, err := r.measure()
 	if err != nil {
-		return fmt.Errorf("experiment: %w", err)
+		return fmt.Errorf("runner: %w", err)
 	}
 	if err := os.WriteFile(script, text, 0o644); err != nil {
-		return fmt.Errorf("experiment: %w", err)
+		return fmt.Errorf("runner: %w", err)
 	}
 	env := child.Environ(map[string]string{
 		slot.EnvConductor: r.conductor.url(),
@@ -265,14 +174,14 @@ func (r *run) startGenerator(lost context.CancelCauseFunc) error {
 		"TOLLGATE_ITEMS":    strconv.Itoa(r.Experiment.Journeys.Items),
 		"TOLLGATE_JOURNEYS": absolute(r.Experiment.Journeys.File),
 		"TOLLGATE_SPEED":    strconv.FormatFloat(r.Experiment.Journeys.Speed, 'g', -1, 64),
-		"TOLLGATE_TIMEOUT":  clientTimeout.String(),
+		"TOLLGATE_TIMEOUT":  experiment.ClientTimeout.String(),
 	})
 	generator, err := child.Start(child.Spec{
 		Name: "load generator (k6)", Path: r.Binary, Env: env, Log: r.log,
 		Args: []string{"k6", "run", "--quiet", "--no-usage-report", "--summary-mode=disabled", "--address=", script},
 	})
 	if err != nil {
-		return fmt.Errorf("experiment: %w", err)
+		return fmt.Errorf("runner: %w", err)
 	}
 	r.generator = generator
 	go func() { // ends with the child, which stopGenerator waits for

@@ -1,4 +1,4 @@
-package experiment
+package runner
 
 import (
 	"math/rand/v2"
@@ -12,13 +12,13 @@ import (
 // padVariable is read by nobody: its length moves the stacks of the processes that have it in their environment.
 const padVariable = "TOLLGATE_PAD"
 
-// mostPadding is the longest of its values, a page: what more moves, less has moved before.
+// mostPadding is the length of its longest value in bytes: a page, beyond which the same alignments come again.
 const mostPadding = 4096
 
-// vary is the set-up of one launch: the arms in a random order, each with an environment of a random size. What is deployed
-// once has the luck of its addresses, of its place in memory and of who came first, and keeps it through all its rounds;
-// deployed anew with another draw, that luck becomes noise, which launches average out and their spread shows. Ports need
-// no draw: the system gives free ones, other ones each time.
+// vary is the set-up of one launch: the arms in a random order, each with an environment of a random size. An arm that is
+// deployed once has some luck with its addresses, its place in memory and its turn, and keeps that luck through all its
+// rounds. Where each launch draws anew, the luck becomes noise: the mean over launches lessens it and their spread shows it.
+// Ports need no draw, since the system gives other free ones each time.
 //
 // Source: T. Mytkowicz, A. Diwan, M. Hauswirth, P. F. Sweeney: Producing wrong data without doing anything obviously wrong,
 // ASPLOS 2009.
@@ -35,7 +35,7 @@ func vary(rng *rand.Rand, arms []testenv.ArmSpec) []testenv.ArmSpec {
 	return varied
 }
 
-// inOrder are the deployed arms in the order of the specs before vary.
+// inOrder are the deployed arms in the order that the specs had before vary.
 func inOrder(deployed []testenv.Arm, specs []testenv.ArmSpec) []testenv.Arm {
 	out := make([]testenv.Arm, len(specs))
 	for i, spec := range specs {

@@ -1,9 +1,10 @@
-package experiment
+package runner
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
@@ -11,8 +12,8 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv"
 )
 
-// deploy launches the arms of a spec and calls use with them; whatever happens, the launch is closed again. Should a
-// part of it end by itself, use's context is cancelled with the loss as its cause.
+// deploy launches the arms of a spec, calls use with them, and closes the launch on every path. If a part of the launch
+// ends by itself, use's context is cancelled with that loss as its cause.
 func (r *run) deploy(ctx context.Context, spec testenv.Spec, why string, use func(context.Context, []testenv.Arm) error) (err error) {
 	spec.Seed, spec.Users, spec.Items, spec.Log = r.Seed, r.Experiment.Journeys.Users, r.Experiment.Journeys.Items, r.log
 	spec.EvalInterval, spec.Scrape, spec.Scratch = r.Alerts.EvalInterval, r.Telemetry.ScrapeInterval, absolute(r.dir.Dir())
@@ -46,7 +47,7 @@ func (r *run) deploy(ctx context.Context, spec testenv.Spec, why string, use fun
 		<-watched
 	}()
 	err = use(ctx, deployed.Arms())
-	if err != nil { // perhaps only the first to notice that a part is gone: its loss tells more
+	if err != nil { // it may only be the first symptom of a lost part, and the loss tells more
 		select {
 		case <-ctx.Done():
 		case <-watched:
@@ -59,10 +60,10 @@ func (r *run) deploy(ctx context.Context, spec testenv.Spec, why string, use fun
 	return err
 }
 
-// lossGrace is how long the loss of a part may take to be known after its first symptom.
+// lossGrace is how long the loss of a part may take to become known after its first symptom.
 const lossGrace = 500 * time.Millisecond
 
-// targets are all the arms, for an order that loads them together.
+// targets are the arms as an order names them; it loads all of them together.
 func targets(arms []testenv.Arm) []slot.Target {
 	out := make([]slot.Target, len(arms))
 	for i, a := range arms {
@@ -71,7 +72,7 @@ func targets(arms []testenv.Arm) []slot.Target {
 	return out
 }
 
-// meter reads what arms use, and says what they used since the last reading.
+// meter reads what an arm uses, and says what the arm has used since the reading before.
 type meter struct {
 	arm       testenv.Arm
 	at        time.Time // of usage
@@ -79,8 +80,8 @@ type meter struct {
 	telemetry result.Telemetry
 }
 
-// newMeter takes the first reading. To ask for the telemetry costs the arm something, so that is done outside of what is
-// measured: before the first reading of CPU time here, after the last one in since.
+// newMeter takes the first reading. A question for the telemetry costs the arm some CPU time, so it is asked outside of what
+// is measured: before the first reading of CPU time here, and after the last one in since.
 func newMeter(ctx context.Context, arm testenv.Arm) (m *meter, err error) {
 	m = &meter{arm: arm}
 	if m.telemetry, err = arm.Telemetry(ctx); err != nil {
@@ -91,7 +92,7 @@ func newMeter(ctx context.Context, arm testenv.Arm) (m *meter, err error) {
 	return m, err
 }
 
-// since fills the cost of a slot with the difference to the reading before.
+// since fills the cost of a slot: the difference between a new reading and the one before.
 func (m *meter) since(ctx context.Context, s *result.Slot) error {
 	before := *m
 	var err error
@@ -113,4 +114,15 @@ func (m *meter) since(ctx context.Context, s *result.Slot) error {
 	s.Telemetry.Bytes -= before.telemetry.Bytes
 	s.Telemetry.Refused -= before.telemetry.Refused
 	return nil
+}
+
+// absolute is the path as other processes can use it; "" stays "".
+func absolute(path string) string {
+	if path == "" {
+		return ""
+	}
+	if full, err := filepath.Abs(path); err == nil {
+		return full
+	}
+	return path
 }

@@ -1,4 +1,4 @@
-package experiment
+package runner
 
 import (
 	"context"
@@ -9,13 +9,14 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv"
 )
 
-// idle meters what each arm of a launch uses at rest: in turn, unparked and without load for toll.idle, and writes it. What
-// the warm-up has left to do is waited for first. Arms whose CPU time nobody can read are left alone.
+// idle meters what each arm of a launch uses at rest, and writes it. The arms take turns: each is unparked and without load
+// for toll.idle, after it has finished the work that the warm-up left. Where the arms' CPU time cannot be read, nothing is
+// metered.
 func (r *run) idle(ctx context.Context, launch int, arms []testenv.Arm, order []int) error {
 	if usage, err := arms[0].Usage(); err != nil || r.Toll.Idle == 0 || len(usage.CPU) == 0 {
 		return err
 	}
-	each := r.Toll.Idle + r.Telemetry.BatchDelay*3 // with its drain, about
+	each := r.Toll.Idle + r.Telemetry.BatchDelay*3 // about: with its drain
 	r.Progress.Begin("at rest", time.Duration(len(arms))*each, "each arm in turn without load: what it uses all the same")
 	before := ""
 	for position, index := range order {
@@ -56,14 +57,14 @@ func (r *run) meterRest(ctx context.Context, arm testenv.Arm, s *result.Slot) (e
 	return r.dir.Slot(*s)
 }
 
-// tollMeter is a meter that reads the runtimes, too. While faults are injected a service may not answer, and nobody asks.
+// tollMeter is a meter that also reads the runtimes of the services. The catch has none: a service with a fault may not answer.
 type tollMeter struct {
 	*meter
 	runtime map[string]result.Runtime
 }
 
-// newTollMeter takes the first reading. Like the telemetry, the runtimes are read outside of what is metered; of the two
-// answers one falls between the readings of the runtimes themselves, in every arm alike.
+// newTollMeter takes the first reading. Like the telemetry, the runtimes are read outside of what is metered. Only between
+// the two readings of the runtimes themselves lies the answer to one of them, in every arm alike.
 func newTollMeter(ctx context.Context, arm testenv.Arm) (*tollMeter, error) {
 	runtime, err := arm.Runtime(ctx)
 	if err != nil {
@@ -73,7 +74,7 @@ func newTollMeter(ctx context.Context, arm testenv.Arm) (*tollMeter, error) {
 	return &tollMeter{m, runtime}, err
 }
 
-// since is meter.since, and the runtimes.
+// since fills the cost of a slot as meter.since does, and adds the runtimes.
 func (m *tollMeter) since(ctx context.Context, s *result.Slot) error {
 	if err := m.meter.since(ctx, s); err != nil {
 		return err

@@ -1,4 +1,4 @@
-package experiment
+package runner
 
 import (
 	"context"
@@ -12,15 +12,15 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// toll measures what each level costs: in every launch, rounds of slots in which one arm takes all the load while the
-// others are parked. There are toll.launches of them, and more while a look finds a budget open: see looks.
+// toll measures what each level costs. A launch has rounds of slots, and in a slot one arm takes all the load while the
+// others are parked. There are toll.launches launches, and more while a look finds a budget open (see look).
 func (r *run) toll(ctx context.Context) error {
 	plan := rand.New(rand.NewPCG(uint64(r.Seed), 0x746f6c6c))
-	arms := r.specs(r.tollArms(), r.Telemetry.MetricInterval)
-	most := r.mostLaunches()
+	arms := r.Specs(r.TollArms(), r.Telemetry.MetricInterval)
+	most := r.MostLaunches()
 	all := orders(plan, len(arms), most*r.Toll.Rounds)
 	setUps := rand.New(rand.NewPCG(uint64(r.Seed), 0x7365747570))
-	turns := rand.New(rand.NewPCG(uint64(r.Seed), 0x69646c65)) // of the arms at rest; apart, so that the plan stays
+	turns := rand.New(rand.NewPCG(uint64(r.Seed), 0x69646c65)) // of the arms at rest; a source of its own, so that the plan of the rounds does not depend on it
 	for launch := range most {
 		rounds := all[launch*r.Toll.Rounds : (launch+1)*r.Toll.Rounds]
 		err := r.deployWarm(ctx, vary(setUps, arms), arms, "each process starts, trains or loads its data, and connects", r.Toll.Rate,
@@ -78,7 +78,7 @@ func (r *run) warmUp(ctx context.Context, launch int, arms []testenv.Arm, rate f
 
 // rounds measures all rounds of one launch.
 func (r *run) rounds(ctx context.Context, launch int, arms []testenv.Arm, orders [][]int) error {
-	slotLength := r.Toll.Slot + r.Telemetry.BatchDelay*3 // with its drain, about
+	slotLength := r.Toll.Slot + r.Telemetry.BatchDelay*3 // about: with its drain
 	r.Progress.Begin(fmt.Sprintf("toll, launch %d of %d", launch+1, max(launch+1, r.Toll.Launches)), time.Duration(len(orders)*len(arms))*slotLength,
 		fmt.Sprintf("%d rounds of %d slots, one arm at a time", len(orders), len(arms)))
 	before := ""
@@ -111,7 +111,7 @@ func (r *run) slot(ctx context.Context, arm testenv.Arm, s *result.Slot) error {
 	}
 	s.Order, s.Start, s.End, s.GeneratorCPU = report.Order, report.Start, report.End, report.GeneratorCPU
 	if len(report.Arms) != 1 {
-		return fmt.Errorf("experiment: the load generator reported %d arms for a slot of one", len(report.Arms))
+		return fmt.Errorf("runner: the load generator reported %d arms for a slot of one", len(report.Arms))
 	}
 	s.Work = report.Arms[0]
 	if s.Drained, err = r.drain(ctx, arm); err != nil {
@@ -145,8 +145,8 @@ const (
 	idleShare  = 0.15
 )
 
-// drain waits until what the arm does after its requests is done: at least as long as a batch waits at the sender and
-// at the receiver, then until its processes are back at idle CPU, at most toll.drain_limit.
+// drain waits until the arm has finished the work that follows its requests: first as long as a batch waits at the sender
+// and at the receiver, then until its processes are back at idle CPU, for toll.drain_limit at most.
 func (r *run) drain(ctx context.Context, arm testenv.Arm) (bool, error) {
 	limit := time.Now().Add(r.Toll.DrainLimit)
 	if err := sleep(ctx, 2*r.Telemetry.BatchDelay+idleWindow); err != nil {

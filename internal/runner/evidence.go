@@ -1,4 +1,4 @@
-package experiment
+package runner
 
 import (
 	"bufio"
@@ -19,12 +19,8 @@ import (
 )
 
 // evidence runs every fault's query over the logs and spans that each level kept, in the fault's window and in the
-// clean one before it, and writes what it found.
-func (r *run) evidence() error {
-	events, err := result.ReadFaults(r.dir.Dir())
-	if err != nil {
-		return err
-	}
+// clean one before it, and writes what it found. The events of the passes say when these windows were.
+func (r *run) evidence(events []result.FaultEvent) error {
 	for _, f := range r.faults {
 		if f.Evidence == nil {
 			continue
@@ -74,7 +70,7 @@ func windowsOf(events []result.FaultEvent, fault, arm string) (windows, bool) {
 	return w, !w.faultStart.IsZero() && !w.faultEnd.IsZero()
 }
 
-// finding is what an evidence query found: how many records in each window, and the first of the fault's.
+// finding is what an evidence query found: the number of records in each window, and the first one in the fault's.
 type finding struct {
 	clean, fault float64
 	detail       string
@@ -92,7 +88,7 @@ func (f *finding) add(w windows, at time.Time, detail func() string) {
 	}
 }
 
-// search reads the OTLP JSON lines of one arm. A signal that the level did not keep has no records.
+// search looks for the evidence in the OTLP JSON lines of one arm. A signal that the level does not have has no records.
 func search(dir, arm string, e *faults.Evidence, w windows) (finding, error) {
 	var found finding
 	path := filepath.Join(dir, arm+"."+e.Signal+".jsonl")
@@ -107,7 +103,7 @@ func search(dir, arm string, e *faults.Evidence, w windows) (finding, error) {
 	for lines := bufio.NewReader(f); ; {
 		line, err := lines.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
-			return found, nil // what follows the last newline is not complete
+			return found, nil // a part after the last newline is not complete
 		}
 		if err != nil {
 			return found, fmt.Errorf("evidence: %w", err)
@@ -167,15 +163,4 @@ func matches(attributes pcommon.Map, want map[string]string) bool {
 		}
 	}
 	return true
-}
-
-// absolute is the path as other processes can use it; "" stays "".
-func absolute(path string) string {
-	if path == "" {
-		return ""
-	}
-	if full, err := filepath.Abs(path); err == nil {
-		return full
-	}
-	return path
 }

@@ -1,15 +1,16 @@
-package experiment
+package runner
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tollgate-dev/tollgate/internal/alerts"
+	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/internal/population"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/slot"
@@ -17,10 +18,11 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// watchInterval is how often the alerts of every arm are read; their times are those of the evaluations, not of this.
+// watchInterval is how often the alerts of every arm are read. The times of their changes do not depend on it: they are
+// those of the evaluations.
 const watchInterval = time.Second
 
-// catchSlot is the length of an order of the catch phase: how soon a change of the crowd takes effect.
+// catchSlot is the length of an order of the catch phase. A change of the crowd takes effect within it.
 const catchSlot = time.Second
 
 // catch runs every fault at all levels at once.
@@ -32,8 +34,9 @@ func (r *run) catch(ctx context.Context) error {
 		Launch: r.launched, Arms: r.CatchArms(),
 		RulesFile: absolute(r.rulesFile()), SeriesDir: absolute(r.dir.Path(result.SeriesDir)), TelemetryDir: absolute(r.dir.Path(result.TelemetryDir)),
 	}
+	c := &catch{run: r, launch: spec.Launch, crowd: &crowd{arrived: map[string][]int64{}}}
 	err := r.deploy(ctx, spec, "one arm per level, all under load together", func(ctx context.Context, arms []testenv.Arm) error {
-		c := &catch{run: r, launch: spec.Launch, arms: arms, crowd: &crowd{arrived: map[string][]int64{}}}
+		c.arms = arms
 		group, ctx := errgroup.WithContext(ctx)
 		loadCtx, stopLoad := context.WithCancel(ctx)
 		defer stopLoad()
@@ -45,7 +48,7 @@ func (r *run) catch(ctx context.Context) error {
 		})
 		return group.Wait()
 	})
-	return errors.Join(err, r.evidence())
+	return errors.Join(err, r.evidence(c.events))
 }
 
 // untilStopped runs a loop that goes on until its context ends, which is an error only if the outer one ended.
@@ -63,6 +66,17 @@ type catch struct {
 	launch int // its number
 	arms   []testenv.Arm
 	crowd  *crowd
+
+	mu     sync.Mutex
+	events []result.FaultEvent // of all passes, as they were written
+}
+
+// record writes an event of a fault, and keeps it for the search of the evidence.
+func (c *catch) record(e result.FaultEvent) error {
+	c.mu.Lock()
+	c.events = append(c.events, e)
+	c.mu.Unlock()
+	return c.dir.Fault(e)
 }
 
 // sent is an order of the catch phase that the generator works on.
@@ -72,7 +86,7 @@ type sent struct {
 	report <-chan slot.Report
 }
 
-// load keeps all arms under load, one order after the other, and hands on what they report, in their order.
+// load keeps all arms under load with one order after the other, and hands on the reports in the order of the orders.
 func (c *catch) load(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	orders := make(chan sent, 64) // far more than the seconds that a straggler can take
@@ -94,11 +108,11 @@ func (c *catch) load(ctx context.Context) error {
 		}
 	})
 	group.Go(func() error {
-		// What was ordered is waited for, also when the load is to end: answers come in within the client's time-out.
+		// The reports of all orders are waited for, also when the load is to end: every answer comes within the client's time-out.
 		whole, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 		defer cancel(nil)
 		stop := context.AfterFunc(ctx, func() {
-			time.AfterFunc(clientTimeout+2*catchSlot, func() { cancel(context.Cause(ctx)) })
+			time.AfterFunc(experiment.ClientTimeout+2*catchSlot, func() { cancel(context.Cause(ctx)) })
 		})
 		defer stop()
 		return c.reports(whole, orders)
@@ -135,7 +149,7 @@ func (c *catch) reports(ctx context.Context, orders <-chan sent) error {
 // reported writes what one order brought to one arm; its cost is what the arm used since the report before.
 func (c *catch) reported(ctx context.Context, round int, report slot.Report, work slot.ArmReport, m *meter) error {
 	if m == nil {
-		return fmt.Errorf("experiment: the load generator reported arm %q, which is not deployed", work.Arm)
+		return fmt.Errorf("runner: the load generator reported arm %q, which is not deployed", work.Arm)
 	}
 	m.arm.Loadgen(testenv.Observed{Steps: work.Steps, Failed: work.Failed, Dropped: work.Dropped})
 	s := result.Slot{
@@ -151,16 +165,15 @@ func (c *catch) reported(ctx context.Context, round int, report slot.Report, wor
 
 // watch reads the alerts of all arms and writes every change of state.
 func (c *catch) watch(ctx context.Context) error {
-	client := &http.Client{Timeout: 5 * time.Second}
 	watchers := make([]*alerts.Watcher, len(c.arms))
 	for i, arm := range c.arms {
 		watchers[i] = &alerts.Watcher{
 			Arm: arm.Name(), URL: arm.Prometheus(), Match: c.External.Prometheus[arm.Name()].Match,
-			Eval: c.slowestGroup(), Since: time.Now(), Client: client,
+			Eval: c.slowestGroup(), Since: time.Now(),
 		}
 	}
 	for {
-		if err := sleep(ctx, watchInterval); err != nil { // the end: what changed last is read once more
+		if err := sleep(ctx, watchInterval); err != nil { // the end: the last changes are read once more
 			return errors.Join(err, c.poll(context.WithoutCancel(ctx), watchers))
 		}
 		if err := c.poll(ctx, watchers); err != nil {

@@ -1,4 +1,4 @@
-package experiment
+package runner
 
 import (
 	"slices"
@@ -33,14 +33,14 @@ func (c *crowd) SetDrift(d population.Drift) {
 	}
 }
 
-// Arrived counts the users that arrived at an arm under the drift in force, and says since when it is.
+// Arrived counts the users that arrived at an arm under the drift in force, and says since when that drift is in force.
 func (c *crowd) Arrived(arm string) ([]int64, time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.arrived[arm]), c.since
 }
 
-// observe adds what a slot that was ordered under d brought; slots under an earlier drift do not count.
+// observe adds the arrivals of a slot that was ordered under the drift d. Slots under an earlier drift do not count.
 func (c *crowd) observe(d population.Drift, report slot.Report) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

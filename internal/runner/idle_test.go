@@ -1,4 +1,4 @@
-package experiment
+package runner
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/testenv"
@@ -68,7 +69,7 @@ func TestIdle(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e := &Experiment{Toll: Toll{Idle: idle, DrainLimit: 10 * time.Second}, Telemetry: Telemetry{BatchDelay: time.Millisecond}}
+		e := &experiment.Experiment{Toll: experiment.Toll{Idle: idle, DrainLimit: 10 * time.Second}, Telemetry: experiment.Telemetry{BatchDelay: time.Millisecond}}
 		r := &run{Experiment: e, Options: Options{Progress: silent{}}, dir: dir}
 		var unparked []string
 		arms := make([]testenv.Arm, 3)

@@ -1,4 +1,4 @@
-package experiment
+package runner
 
 import "math"
 
@@ -17,8 +17,8 @@ type staircase struct {
 	run               int     // steps in that direction
 }
 
-// searchSpan is how far below its start a search goes: a factor. At far lower rates a slot has too few requests for a p99, so
-// that one stall is a miss at any rate.
+// searchSpan is how far below its start a search may go, as a factor. At much lower rates a slot has too few requests for a
+// p99: one stall would make it a miss at any rate.
 const searchSpan = 16
 
 func newStaircase(start, most, resolution float64) *staircase {
@@ -28,7 +28,7 @@ func newStaircase(start, most, resolution float64) *staircase {
 	}
 }
 
-// rate is what the next slot is to be offered, requests per second.
+// rate is the rate of the next slot, in requests per second.
 func (s *staircase) rate() float64 { return math.Exp(s.at) }
 
 // observe takes the next step.

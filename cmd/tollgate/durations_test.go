@@ -1,0 +1,34 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// How long a run takes, and `make bench-verdict`, is said in several places: in the same words.
+func TestDurationsAgree(t *testing.T) {
+	const (
+		run   = "about four minutes on two cores"
+		short = "about 45 minutes"
+		full  = "about two and a half hours"
+	)
+	for file, says := range map[string][]string{
+		"README.md":            {run},
+		"scenarios/pr.yaml":    {run},
+		"Makefile":             {run, short, full},
+		"docs/measurements.md": {short, full},
+	} {
+		text, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		words := strings.Join(strings.Fields(string(text)), " ") // whatever the lines
+		for _, want := range says {
+			if !strings.Contains(words, want) {
+				t.Errorf("%s does not say %q", file, want)
+			}
+		}
+	}
+}

@@ -1,0 +1,81 @@
+package experiment
+
+import (
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/tollgate-dev/tollgate/faults"
+	"github.com/tollgate-dev/tollgate/testenv"
+)
+
+// All stands for everything that there is, in the place of a list of levels or faults. A printed experiment has the names.
+const All = "all"
+
+// Levels are compared with the first of them, the baseline.
+type Levels []Level
+
+// NamedLevels are the shipped levels of these names, or every one for the single name All.
+func NamedLevels(names ...string) (Levels, error) {
+	if isAll(names) {
+		names = nil
+		for _, l := range testenv.Levels() {
+			names = append(names, l.Name)
+		}
+	}
+	var levels Levels
+	for _, name := range names {
+		level, err := testenv.Level(name)
+		if err != nil {
+			return nil, err
+		}
+		levels = append(levels, Level{level})
+	}
+	return levels, nil
+}
+
+// UnmarshalYAML takes a list of levels, or All.
+func (l *Levels) UnmarshalYAML(node *yaml.Node) (err error) {
+	if node.Kind != yaml.ScalarNode {
+		return node.Decode((*[]Level)(l))
+	}
+	if node.Value != All {
+		return noList(node)
+	}
+	*l, err = NamedLevels(All)
+	return err
+}
+
+// Faults are ids of the catalogue, in the order in which they are injected.
+type Faults []string
+
+// NamedFaults are the faults of these ids, or the whole catalogue for the single name All. Validate refuses unknown ones.
+func NamedFaults(ids ...string) Faults {
+	if !isAll(ids) {
+		return ids
+	}
+	var all Faults
+	for _, f := range faults.All() {
+		all = append(all, f.ID)
+	}
+	return all
+}
+
+// UnmarshalYAML takes a list of ids, or All.
+func (f *Faults) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind != yaml.ScalarNode {
+		return node.Decode((*[]string)(f))
+	}
+	if node.Value != All {
+		return noList(node)
+	}
+	*f = NamedFaults(All)
+	return nil
+}
+
+func isAll(names []string) bool { return len(names) == 1 && names[0] == All }
+
+// noList refuses a word in the place of a list.
+func noList(node *yaml.Node) error {
+	return fmt.Errorf("line %d: want a list of names, or %s for every one there is, got %q", node.Line, All, node.Value)
+}

@@ -1,0 +1,73 @@
+package experiment
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/testenv"
+)
+
+// Names of the control arms.
+const (
+	RepeatArm = "baseline-again"
+	DelayArm  = "known-delay"
+)
+
+// TollArms are the arms of the toll phase: the baseline, its repetition, the known delay, and the other levels. Each but
+// the two controls is named after its level.
+func (e *Experiment) TollArms() []result.Arm {
+	base := e.Levels[0].Name
+	arms := []result.Arm{
+		{Name: base, Level: base, Role: result.RoleBaseline},
+		{Name: RepeatArm, Level: base, Role: result.RoleRepeat},
+		{Name: DelayArm, Level: base, Role: result.RoleKnownDelay, Delay: e.Toll.KnownDelay},
+	}
+	for _, l := range e.Levels[1:] {
+		arms = append(arms, result.Arm{Name: l.Name, Level: l.Name, Role: result.RoleLevel})
+	}
+	return arms
+}
+
+// catchArms are the arms of the catch phase: one per level.
+func (e *Experiment) catchArms() []result.Arm {
+	arms := make([]result.Arm, len(e.Levels))
+	for i, l := range e.Levels {
+		arms[i] = result.Arm{Name: l.Name, Level: l.Name, Role: result.RoleLevel}
+	}
+	arms[0].Role = result.RoleBaseline
+	return arms
+}
+
+// CatchArms are the arms of the catch phase, ready to be deployed: one per level.
+func (e *Experiment) CatchArms() []testenv.ArmSpec {
+	return e.Specs(e.catchArms(), e.Telemetry.CatchMetricInterval)
+}
+
+// CapacityArms are the arms of the capacity phase: those of the toll but for the known delay, which has no truth to tell here.
+func (e *Experiment) CapacityArms() []result.Arm {
+	return slices.DeleteFunc(e.TollArms(), func(a result.Arm) bool { return a.Role == result.RoleKnownDelay })
+}
+
+// Specs adds each arm's environment variables: those that are alike in every level, then the level's own.
+func (e *Experiment) Specs(arms []result.Arm, metricInterval time.Duration) []testenv.ArmSpec {
+	levels := map[string]map[string]string{}
+	for _, l := range e.Levels {
+		levels[l.Name] = l.Env
+	}
+	specs := make([]testenv.ArmSpec, len(arms))
+	for i, arm := range arms {
+		env := map[string]string{
+			"OTEL_BSP_SCHEDULE_DELAY":     milliseconds(e.Telemetry.BatchDelay),
+			"OTEL_BLRP_SCHEDULE_DELAY":    milliseconds(e.Telemetry.BatchDelay),
+			"OTEL_METRIC_EXPORT_INTERVAL": milliseconds(metricInterval),
+		}
+		maps.Copy(env, levels[arm.Level])
+		specs[i] = testenv.ArmSpec{Arm: arm, Env: env}
+	}
+	return specs
+}
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }

@@ -1,0 +1,96 @@
+package experiment
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/testenv"
+	"github.com/tollgate-dev/tollgate/testenv/collector"
+	"github.com/tollgate-dev/tollgate/testenv/role"
+)
+
+// Level is a shipped level by its name, or one of the user's own.
+type Level struct{ result.Level }
+
+// ownLevel is the long form of a level.
+type ownLevel struct {
+	Name  string            `yaml:"name"`
+	Title string            `yaml:"title"`
+	Env   map[string]string `yaml:"env"`
+}
+
+// UnmarshalYAML takes a name or a mapping.
+func (l *Level) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.ScalarNode {
+		shipped, err := testenv.Level(node.Value)
+		if err != nil {
+			return fmt.Errorf("line %d: %w", node.Line, err)
+		}
+		l.Level = shipped
+		return nil
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 { // Node.Decode does not pass strictness on
+		if keys := keysOf("ownLevel"); !slices.Contains(keys, node.Content[i].Value) {
+			return fmt.Errorf("line %d: unknown key %q: legal keys here are %s", node.Content[i].Line, node.Content[i].Value, strings.Join(keys, ", "))
+		}
+	}
+	var own ownLevel
+	if err := node.Decode(&own); err != nil {
+		return err
+	}
+	l.Level = result.Level{Name: own.Name, Title: own.Title, Env: own.Env}
+	return nil
+}
+
+// MarshalYAML writes a shipped level as its name, any other in full with secrets replaced.
+func (l Level) MarshalYAML() (any, error) {
+	if shipped, err := testenv.Level(l.Name); err == nil && reflect.DeepEqual(shipped, l.Level) {
+		return l.Name, nil
+	}
+	return ownLevel{Name: l.Name, Title: l.Title, Env: Redact(l.Env)}, nil
+}
+
+// own are the variables of this stack that a level may set. The harness sets the others.
+var own = role.LevelVariables()
+
+// levelName is what a level may be called: it becomes a directory, a topic prefix and part of a tag.
+var levelName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,30}$`)
+
+// reserved are the names of the control arms.
+var reserved = []string{RepeatArm, DelayArm}
+
+func (e *Experiment) validateLevels(c *complaints) {
+	if len(e.Levels) == 0 {
+		c.add("levels: at least the baseline must be named")
+	}
+	seen := map[string]bool{}
+	for _, l := range e.Levels {
+		switch {
+		case !levelName.MatchString(l.Name):
+			c.add("levels: name %q must be lower-case letters, digits and hyphens, at most 31 of them", l.Name)
+		case slices.Contains(reserved, l.Name):
+			c.add("levels: %q is the name of a control arm", l.Name)
+		case seen[l.Name]:
+			c.add("levels: %s is listed twice", l.Name)
+		}
+		seen[l.Name] = true
+		if _, err := collector.ParseTail(l.Env[role.EnvTailSampling]); err != nil {
+			c.add("levels: %s: %v", l.Name, err)
+		}
+		for _, key := range slices.Sorted(maps.Keys(l.Env)) {
+			if !strings.HasPrefix(key, "OTEL_") && !slices.Contains(own, key) && e.Environment != "external" {
+				c.add("levels: %s: variable %s: a level is made of OTEL_* and %s", l.Name, key, strings.Join(own, ", "))
+			}
+			if l.Env[key] == redacted {
+				c.add("levels: %s: variable %s: its value was taken out when the experiment was printed: put it in again", l.Name, key)
+			}
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package runner
+
+import (
+	"cmp"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/faults"
+	"github.com/tollgate-dev/tollgate/internal/alerts"
+	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/internal/machine"
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/slot"
+)
+
+// meta is run.json as far as it is known beforehand.
+func (r *run) meta() (result.Run, error) {
+	text, err := r.Text()
+	if err != nil {
+		return result.Run{}, err
+	}
+	now := time.Now()
+	meta := result.Run{
+		ID:      now.UTC().Format("20060102-150405") + "-" + r.Profile,
+		Started: now, Tool: tool(r.Version), Machine: machine.Here(), Environment: r.Env.Name(),
+		Profile: r.Profile, Experiment: text, Seed: r.Seed, Journeys: r.Options.Journeys,
+		Budgets: r.Budgets, Arms: r.TollArms(), Lapse: r.Alerts.Lapse, Alerts: r.lapsed.Alerts, Warnings: append(r.planWarnings(), r.lapsed.Notes...),
+		Plan: result.Plan{
+			Launches: r.Toll.Launches, Rounds: r.Toll.Rounds, Slot: r.Toll.Slot, Washout: r.Toll.Washout,
+			Rate: r.Toll.Rate, CatchRate: r.Catch.Rate, ClientTimeout: experiment.ClientTimeout, Looks: r.Looks(), Floor: r.Toll.Floor,
+		},
+	}
+	if r.Capacity.Launches > 0 {
+		meta.Plan.Capacity = &result.CapacityPlan{
+			Launches: r.Capacity.Launches, Rounds: r.Capacity.Rounds, Slot: r.Capacity.Slot, Washout: r.Capacity.Washout,
+			SLOP99: r.Capacity.SLOP99, SLOShare: r.Capacity.SLOShare, Max: r.Capacity.Max,
+		}
+	}
+	if r.Prices != (result.Prices{}) {
+		meta.Prices = &r.Prices
+	}
+	if r.Experiment.Journeys.Script != "" {
+		meta.Plan.Step = cmp.Or(r.Experiment.Journeys.Step, slot.AnyStep)
+	}
+	if changed, ok := r.Env.(interface{ Notes() []string }); ok {
+		meta.Warnings = append(meta.Warnings, changed.Notes()...)
+	}
+	for i := range meta.Alerts {
+		meta.Alerts[i].Floor = alerts.Floor(meta.Alerts[i], r.slowestGroup())
+	}
+	for _, l := range r.Levels {
+		meta.Levels = append(meta.Levels, result.Level{Name: l.Name, Title: l.Title, Env: experiment.Redact(l.Env)})
+	}
+	for _, f := range r.faults {
+		meta.Faults = append(meta.Faults, entry(f, ""))
+	}
+	for _, s := range r.skipped {
+		meta.Faults = append(meta.Faults, entry(s.Fault, s.reason))
+	}
+	return meta, nil
+}
+
+// entry is a catalogue entry as the run directory has it.
+func entry(f faults.Fault, skipped string) result.Fault {
+	return result.Fault{
+		ID: f.ID, Title: f.Title, Felt: f.Felt, Expect: f.Expect, Allow: f.Allow, Evidence: f.Evidence.String(), Skipped: skipped,
+	}
+}
+
+// planWarnings says what a plan of these sizes cannot balance.
+func (r *run) planWarnings() []string {
+	rounds, square := r.Toll.Launches*r.Toll.Rounds, wholeSquare(len(r.TollArms()))
+	if rounds%square == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%d rounds of %d arms are no multiple of %d: not every arm follows every other equally often",
+		rounds, len(r.TollArms()), square)}
+}
+
+// tool says what is running, and the versions of the libraries that shape its results.
+func tool(version string) result.Tool {
+	t := result.Tool{Version: version, Go: runtime.Version(), Modules: map[string]string{}}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return t
+	}
+	shaping := map[string]bool{
+		"go.k6.io/k6/v2": true, "github.com/prometheus/prometheus": true, "go.opentelemetry.io/otel/sdk": true,
+		"go.opentelemetry.io/collector/otelcol": true, "github.com/HdrHistogram/hdrhistogram-go": true,
+		"github.com/twmb/franz-go": true, "github.com/redis/go-redis/v9": true,
+	}
+	for _, m := range info.Deps {
+		if shaping[m.Path] {
+			t.Modules[m.Path] = m.Version
+		}
+	}
+	return t
+}
