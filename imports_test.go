@@ -27,6 +27,8 @@ var allowed = map[string][]string{
 	"internal/child":               {},
 	"internal/eventually":          {},
 	"internal/experiment":          {"faults", "internal/alerts", "internal/child", "internal/population", "internal/result", "internal/slot", "internal/verdict", "scenarios", "testenv", "testenv/collector", "testenv/engine", "testenv/rules"},
+	"internal/journey":             {"internal/population", "internal/slot"},
+	"internal/journey/journeytest": {"internal/population", "internal/slot"},
 	"internal/population":          {},
 	"internal/result":              {"internal/slot"},
 	"internal/slot":                {"internal/population"},
@@ -44,8 +46,8 @@ var allowed = map[string][]string{
 	"testenv/engine/enginetest":    {"testenv/engine"},
 	"testenv/pipeline":             {"testenv/collector", "testenv/stack"},
 	"testenv/rules":                {},
-	"testenv/stack":                {"internal/population"},
-	"xk6-perso":                    {"internal/population", "internal/result", "internal/slot"},
+	"testenv/stack":                {"internal/population", "internal/slot"},
+	"xk6-perso":                    {"internal/journey", "internal/population", "internal/result", "internal/slot"},
 }
 
 func TestImportsPointOneWay(t *testing.T) {

@@ -2,10 +2,10 @@ package perso
 
 import (
 	"context"
-	"net/http"
 	"testing"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/journey/journeytest"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
@@ -15,13 +15,13 @@ import (
 func BenchmarkDriver(b *testing.B) {
 	b.Run("punctual", func(b *testing.B) {
 		source := testCrowd(1)
-		g := newGateway(b, source.people())
+		g := journeytest.New(b, source.People())
 		d := testDriver(source, nil)
 		order := testOrder(g, func(o *slot.Order) { o.Duration, o.Rate = time.Second, 1000 })
-		benchSlot(b, d.run, d.join, order) // journeys get into their swing
+		benchSlot(b, d.driver, order) // journeys get into their swing
 		var p50, p99, cpu float64
 		for b.Loop() {
-			run, report := benchSlot(b, d.run, d.join, order)
+			run, report := benchSlot(b, d.driver, order)
 			p50 += float64(run.records[0].lag.ValueAtQuantile(50)) / 1e3
 			p99 += float64(run.records[0].lag.ValueAtQuantile(99)) / 1e3
 			cpu += float64(report.GeneratorCPU.Microseconds()) / float64(report.Arms[0].Sent)
@@ -33,12 +33,12 @@ func BenchmarkDriver(b *testing.B) {
 	})
 	b.Run("journeys", func(b *testing.B) {
 		source := testCrowd(1)
-		g := newGateway(b, source.people())
+		g := journeytest.New(b, source.People())
 		d := testDriver(source, nil)
 		order := testOrder(g, func(o *slot.Order) { o.Duration, o.Rate = 100*time.Millisecond, 500_000 })
 		d.workers, d.busy = 0, nil // nobody is free
 		for b.Loop() {
-			benchSlot(b, d.run, d.join, order)
+			benchSlot(b, d.driver, order)
 		}
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(d.planned), "ns/step")
 		b.ReportMetric(0, "ns/op")
@@ -52,7 +52,7 @@ func BenchmarkDriver(b *testing.B) {
 		}
 		due := int64(0)
 		for b.Loop() {
-			_, report := benchSlot(b, t.run, t.join, order)
+			_, report := benchSlot(b, t.driver, order)
 			due += report.Arms[0].Dropped + report.Arms[1].Dropped
 		}
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(due), "ns/turn")
@@ -60,13 +60,11 @@ func BenchmarkDriver(b *testing.B) {
 	})
 }
 
-func benchSlot(b *testing.B, run func(context.Context, slot.Order, time.Time) (*slotRun, error), join func(*slotRun) slot.Report, order slot.Order) (*slotRun, slot.Report) {
+func benchSlot(b *testing.B, d *driver, order slot.Order) (*slotRun, slot.Report) {
 	b.Helper()
-	r, err := run(context.Background(), order, time.Now())
+	run, err := d.run(context.Background(), order)
 	if err != nil {
 		b.Fatal(err)
 	}
-	return r, join(r)
+	return run, d.join(run)
 }
-
-var _ = http.MethodGet

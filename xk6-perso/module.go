@@ -97,7 +97,7 @@ func (i *instance) Exports() modules.Exports {
 		"population": i.population,
 		"sessions":   i.sessions,
 		"journey":    i.journey,
-		"conductor":  i.conductor,
+		"conduct":    i.conduct,
 		"drive":      i.drive,
 		"turns":      i.turns,
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/grafana/sobek"
 	"go.k6.io/k6/v2/js/common"
+
+	"github.com/tollgate-dev/tollgate/internal/journey"
 )
 
 // fields maps every legal name of an options object to what reads its value.
@@ -125,13 +127,13 @@ func textOption(dst *string, legal ...string) func(sobek.Value) error {
 }
 
 // sourceOption reads what population or sessions returned.
-func sourceOption(dst **Source) func(sobek.Value) error {
+func sourceOption(dst **journey.Source) func(sobek.Value) error {
 	return func(v sobek.Value) error {
 		s, ok := v.Export().(*Source)
 		if !ok {
 			return fmt.Errorf("must be what population() or sessions() returned, got %s", v)
 		}
-		*dst = s
+		*dst = s.source
 		return nil
 	}
 }

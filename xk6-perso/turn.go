@@ -23,7 +23,7 @@ const (
 // turn is one iteration of the user's script against one arm, or its setup. The lock of turns guards it.
 type turn struct {
 	all       *turns
-	arm       *turnArm
+	arm       *turnLane
 	rec       *record       // nil: setup
 	scheduled time.Time     // when it was due
 	done      chan struct{} // of a setup: closed at its end
@@ -38,11 +38,11 @@ type turn struct {
 
 // exchange is one request of a turn to its target.
 type exchange struct {
-	sent   time.Time
-	first  bool // of its turn
-	bad    bool // transport error or status ≥ 400
-	spun   time.Duration
-	hasSpn bool
+	sent    time.Time
+	first   bool // of its turn
+	bad     bool // transport error or status ≥ 400
+	spun    time.Duration
+	hasSpun bool
 }
 
 // begin starts the turn's clock.
@@ -131,7 +131,7 @@ func (t *turn) record(x *exchange, trail *httpext.Trail) {
 	} else {
 		result.Record(h[1], service)
 	}
-	if x.hasSpn {
+	if x.hasSpun {
 		r.spun += x.spun
 		r.report.SpunN++
 	}

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -37,9 +36,7 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := w.next.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
 	if err == nil {
 		x.bad = resp.StatusCode >= http.StatusBadRequest
-		if ns, err := strconv.ParseInt(resp.Header.Get("X-Perso-Spun-Ns"), 10, 64); err == nil {
-			x.spun, x.hasSpn = time.Duration(ns), true
-		}
+		x.spun, x.hasSpun = slot.Spun(resp.Header)
 	} else {
 		x.bad = true
 	}

@@ -1,4 +1,4 @@
-package perso
+package journey
 
 import (
 	"fmt"
@@ -73,7 +73,7 @@ func (r *recording) plan(n int, rng *rand.Rand, drift population.Drift, scale fl
 		p.name = fmt.Sprintf("%s-%d", s.id, loop)
 	}
 	var shift time.Duration // made by the login
-	var before *step        // the event before
+	var before *Step        // the event before
 	var page *view          // the page that an event came from
 	for i, e := range s.events {
 		t := shift + time.Duration(float64(r.shrink(e.at.Sub(s.events[0].at)))*scale)

@@ -1,4 +1,4 @@
-package perso
+package journey
 
 import (
 	"container/heap"
@@ -10,11 +10,14 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/population"
 )
 
-// stream is the timed steps of one arm, in virtual time that starts at 0 and advances only while the arm takes load.
-// Journeys arrive as a Poisson process (or as recorded) with the intensity that makes the expected request rate what was asked for. Two
-// streams of one source, seed and sequence of rates plan the same journeys at the same times. It is not safe for
-// concurrent use.
-type stream struct {
+// Stream is the timed steps of one arm, in virtual time that starts at 0 and advances only while the arm takes load.
+// Journeys arrive as a Poisson process (or as recorded) with the intensity that makes the expected request rate what was
+// asked for. Two streams of one source, salt and sequence of rates plan the same journeys at the same times. A stream is not
+// safe for concurrent use.
+type Stream struct {
+	// Drift of the users who arrive from now on, and of the tastes of those who are there.
+	Drift population.Drift
+
 	source   *Source
 	prefix   string  // of session ids
 	scale    float64 // of think times
@@ -25,15 +28,14 @@ type stream struct {
 	count    int // journeys started
 	order    uint64
 	steps    stepHeap
-
-	drift population.Drift
-	bands []int64 // users arrived, by population.AgeBands, since takeBands
+	bands    []int64 // where users who arrive are counted, by population.AgeBands
 }
 
-// newStream returns a stream without load: setRate starts it. salt tells streams of one source apart.
-func newStream(source *Source, salt uint64, prefix string, scale float64) *stream {
+// NewStream returns a stream without load: SetRate starts it. salt tells streams of one source apart, prefix begins their
+// session ids, and think times are multiplied by scale.
+func NewStream(source *Source, salt uint64, prefix string, scale float64) *Stream {
 	seed := uint64(source.seed)*0x9e3779b97f4a7c15 + salt
-	return &stream{
+	return &Stream{
 		source: source, prefix: prefix, scale: scale, seed: seed,
 		arrivals: rand.New(rand.NewPCG(seed, 0x61727269)),
 		next:     math.MaxInt64,
@@ -41,8 +43,11 @@ func newStream(source *Source, salt uint64, prefix string, scale float64) *strea
 	}
 }
 
-// setRate changes the expected request rate from virtual time now on.
-func (s *stream) setRate(rate float64, now time.Duration) {
+// Started says that the stream has had a rate.
+func (s *Stream) Started() bool { return s.rate > 0 }
+
+// SetRate changes the expected rate, requests per second, from virtual time now on.
+func (s *Stream) SetRate(rate float64, now time.Duration) {
 	switch {
 	case rate == s.rate:
 	case s.rate == 0:
@@ -57,7 +62,7 @@ func (s *stream) setRate(rate float64, now time.Duration) {
 }
 
 // gap is the time from the journey before to journey s.count.
-func (s *stream) gap() time.Duration {
+func (s *Stream) gap() time.Duration {
 	if at, ok := s.source.start(s.count); ok {
 		if s.count == 0 {
 			return 0
@@ -69,71 +74,72 @@ func (s *stream) gap() time.Duration {
 	return time.Duration(s.arrivals.ExpFloat64() / perSecond * float64(time.Second))
 }
 
-// peek returns the virtual time of the next step.
-func (s *stream) peek() time.Duration {
+// Peek returns the virtual time of the next step.
+func (s *Stream) Peek() time.Duration {
 	if len(s.steps) > 0 {
 		return min(s.next, s.steps[0].at)
 	}
 	return s.next
 }
 
-// span is the virtual time from now on in which the next n steps come due, at least a microsecond; it plans the journeys
+// Span is the virtual time from now on in which the next n steps come due, at least a microsecond; it plans the journeys
 // that this takes.
-func (s *stream) span(now time.Duration, n int) time.Duration {
-	steps := make([]*step, 0, n)
+func (s *Stream) Span(now time.Duration, n int) time.Duration {
+	steps := make([]*Step, 0, n)
 	for range n {
-		steps = append(steps, s.pop())
+		steps = append(steps, s.Pop())
 	}
-	until := s.peek()
+	until := s.Peek()
 	for _, st := range steps {
 		s.push(st)
 	}
 	return max(until-now, time.Microsecond)
 }
 
-// pop takes the next step out.
-func (s *stream) pop() *step {
+// Pop takes the next step out.
+func (s *Stream) Pop() *Step {
 	for len(s.steps) == 0 || s.next <= s.steps[0].at {
 		s.arrive()
 	}
-	return heap.Pop(&s.steps).(*step)
+	return heap.Pop(&s.steps).(*Step)
 }
 
-// push puts a step that could not be made yet back at s.at.
-func (s *stream) push(st *step) { heap.Push(&s.steps, st) }
+// Postpone puts a step that could not be made yet back, to come due at a virtual time.
+func (s *Stream) Postpone(st *Step, until time.Duration) {
+	st.at = until
+	s.push(st)
+}
+
+func (s *Stream) push(st *Step) { heap.Push(&s.steps, st) }
 
 // arrive plans the next journey.
-func (s *stream) arrive() {
+func (s *Stream) arrive() {
 	rng := rand.New(rand.NewPCG(s.seed, uint64(s.count)))
-	p := s.source.plan(s.count, rng, s.drift, s.scale)
+	p := s.source.plan(s.count, rng, s.Drift, s.scale)
 	for _, st := range p.begin(s.next, s.session(p)) {
 		st.order = s.order
 		s.order++
 		heap.Push(&s.steps, st)
 	}
-	if band := population.AgeBand(p.journey.user.Age); band >= 0 {
+	if band := population.AgeBand(p.journey.User.Age); band >= 0 {
 		s.bands[band]++
 	}
 	s.count++
 	s.next += s.gap()
 }
 
-func (s *stream) session(p *plan) string {
+func (s *Stream) session(p *plan) string {
 	if p.name == "" {
 		return fmt.Sprintf("%s-%d", s.prefix, s.count)
 	}
 	return fmt.Sprintf("%s-%s", s.prefix, p.name)
 }
 
-// takeBands returns the users that arrived since the last call, by age band.
-func (s *stream) takeBands() []int64 {
-	out := s.bands
-	s.bands = make([]int64, len(out))
-	return out
-}
+// CountIn has the users who arrive from now on counted in bands, by population.AgeBands.
+func (s *Stream) CountIn(bands []int64) { s.bands = bands }
 
 // stepHeap orders steps by planned start, then by order of planning.
-type stepHeap []*step
+type stepHeap []*Step
 
 func (h stepHeap) Len() int { return len(h) }
 
@@ -147,7 +153,7 @@ func (h stepHeap) Less(i, j int) bool {
 func (h stepHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
 
 // Push implements heap.Interface.
-func (h *stepHeap) Push(x any) { *h = append(*h, x.(*step)) }
+func (h *stepHeap) Push(x any) { *h = append(*h, x.(*Step)) }
 
 // Pop implements heap.Interface.
 func (h *stepHeap) Pop() any {

@@ -1,4 +1,4 @@
-package perso
+package journey
 
 import (
 	"math/rand/v2"
@@ -42,7 +42,7 @@ func newCrowd(pop *population.Population) *crowd {
 	rng := rand.New(rand.NewPCG(1, 0x6d65616e))
 	for range sample {
 		for _, s := range c.plan(0, rng, population.Drift{}, 1).steps {
-			switch s.kind {
+			switch s.Kind {
 			case Click:
 				c.mean += nominalClickThrough / sample
 			case Purchase:
