@@ -18,7 +18,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
-// reportWithin bounds how long handing in a report may take; it is handed in even if k6 is stopping.
+// reportWithin is the most that it may take to hand a report in. That is done even if k6 is stopping.
 const reportWithin = 5 * time.Second
 
 // conductor carries out the orders of the orchestrator, which it reaches as package slot says.
@@ -84,7 +84,7 @@ func (c *conductor) conduct(ctx context.Context) error {
 	}
 }
 
-// next is nil when there is nothing left to do.
+// next waits for the next order. It is nil when the run is over, or ctx ends.
 func (c *conductor) next(ctx context.Context) (*slot.Order, error) {
 	body, status, err := c.ask(ctx, http.MethodGet, "/next", nil)
 	switch {
@@ -105,7 +105,7 @@ func (c *conductor) next(ctx context.Context) (*slot.Order, error) {
 	return order, nil
 }
 
-// run carries out one slot. With Overlap it returns before the report is in.
+// run carries out one slot. If the order says Overlap, it returns before the report is handed in.
 func (c *conductor) run(ctx context.Context, order slot.Order) error {
 	if c.log == nil {
 		log, err := result.OpenLatency(c.Record)
@@ -155,7 +155,7 @@ func (c *conductor) failure() error {
 	return c.err
 }
 
-// end waits for the reports that are outstanding and closes the log.
+// end waits for the outstanding reports and closes the log.
 func (c *conductor) end() error {
 	c.late.Wait()
 	err := c.failure()

@@ -11,8 +11,8 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
-// maxWorkers is how many requests may be outstanding, over all arms. An arrival beyond is dropped and counted: to delay
-// it silently would close the loop.
+// maxWorkers is how many requests may be outstanding, over all arms. One more is dropped and counted: to delay it silently
+// would make the load wait for the stack, and so no longer be open.
 const maxWorkers = 1024
 
 // driverOptions are the options that conduct and drive share.
@@ -89,8 +89,8 @@ func (j *journeys) hangUp() {
 	j.pools = nil
 }
 
-// steps is how many steps have to come due for the requests that an order calls for: clicks and purchases are planned for
-// every page, and made where a user clicks.
+// steps is how many steps have to come due for as many requests as an order calls for. Not every step becomes a request:
+// clicks and purchases are planned for every page, and made only where a user clicks.
 func (j *journeys) steps(o slot.Order) int {
 	requests := o.Rate * o.Duration.Seconds()
 	if j.made > 0 {
@@ -153,7 +153,7 @@ func (l *journeyLane) dispatch(ctx context.Context, s *journey.Step, scheduled t
 	go l.perform(ctx, l.rec, l.client, s, cl, scheduled)
 }
 
-// perform makes one request, on a goroutine of its own that the recorder's finish joins.
+// perform makes one request. It has a goroutine of its own, which finish joins.
 func (l *journeyLane) perform(ctx context.Context, rec *record, c *journey.Client, s *journey.Step, cl journey.Call, scheduled time.Time) {
 	defer rec.run.out.Done()
 	j := l.all
@@ -176,8 +176,8 @@ func (l *journeyLane) perform(ctx context.Context, rec *record, c *journey.Clien
 	j.emit.flush(flushAt)
 }
 
-// resolve ends a step and makes those that waited for it: they were due before, so they start now, or with the arm's next
-// slot if it has none at the moment.
+// resolve ends a step and makes the steps that waited for it. They were due before, so they start now, or with the arm's next
+// slot if no slot is on.
 func (l *journeyLane) resolve(ctx context.Context, s *journey.Step, r *journey.Reply) journey.Outcome {
 	waiting, o := s.Resolve(l.all.source.People(), r)
 	if r == nil {
@@ -197,7 +197,7 @@ func (l *journeyLane) resolve(ctx context.Context, s *journey.Step, r *journey.R
 	return o
 }
 
-// runPrefix makes the session ids of a run by hand differ from those of the run before, on the same stack.
+// runPrefix begins the session ids of a run by hand, so that they differ from those of earlier runs on the same stack.
 func runPrefix(now time.Time) string {
 	return fmt.Sprintf("%x-", now.UnixMicro())
 }

@@ -110,7 +110,7 @@ func (e *emitter) outcome(at time.Time, arm string, s *journey.Step, o journey.O
 	}
 }
 
-// drop takes a dropped request.
+// drop takes the sample of a request that was dropped.
 func (e *emitter) drop(at time.Time, arm string, s *journey.Step) {
 	if e != nil {
 		e.add(e.dropped, at, arm, s, 1)

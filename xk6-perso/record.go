@@ -15,7 +15,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
-// slotRun is one slot while it is on, and until its last answer is in.
+// slotRun is one slot, from its start until its last answer is in.
 type slotRun struct {
 	order   slot.Order
 	start   time.Time
@@ -31,7 +31,7 @@ var kinds = [...]string{result.Service, result.Response, result.Lag}
 type recorder struct {
 	emit *emitter // flushed when a slot is over
 
-	mu    sync.Mutex       // guards the records of slots that are not finished, and all else that its owner says
+	mu    sync.Mutex       // guards what follows, the records of slots that are not finished, and what else its owner says
 	spare []*hdr.Histogram // empty, to be used again
 	err   error            // first reason why the load cannot be measured
 }
@@ -58,7 +58,7 @@ type record struct {
 	lag    *hdr.Histogram                         // all requests
 	spun   time.Duration                          // sum
 	last   time.Time                              // last answer in
-	turns  int64                                  // of a script, ended
+	turns  int64                                  // turns of a script that have ended; 0 for journeys
 	books  *recorder
 }
 
@@ -137,7 +137,7 @@ func (r *record) histograms(step string) *[len(kinds)]*hdr.Histogram {
 	return h
 }
 
-// outcome takes what an answer meant.
+// outcome counts what an answer meant for its journey.
 func (r *record) outcome(o journey.Outcome) {
 	if o.Shown && o.Reason != "" {
 		r.report.Default[o.Reason]++
@@ -153,7 +153,7 @@ func (b *recorder) finish(run *slotRun, log *result.LatencyWriter) (slot.Report,
 	report := b.join(run)
 	var errs []error
 	var used []*hdr.Histogram
-	for _, r := range run.records { // nobody else reaches them any more: encoding must not hold up the slot that is on
+	for _, r := range run.records { // without the lock, since nobody else has them any more: encoding must not delay the next slot
 		for _, step := range r.steps() {
 			for i, h := range r.hists[step] {
 				if log != nil && run.order.Phase != slot.Warmup {
@@ -217,8 +217,8 @@ func (b *recorder) join(run *slotRun) slot.Report {
 	return report
 }
 
-// settle counts in requests what was dropped and what was due. Dropped turns are as many requests as a turn of the slot made
-// on average.
+// settle counts in requests what was dropped and what was due. A dropped turn counts as many requests as a turn of the slot
+// made on average.
 func (r *record) settle() {
 	if w := &r.report; r.turns > 0 && w.Sent > r.turns {
 		w.Dropped = w.Dropped * w.Sent / r.turns

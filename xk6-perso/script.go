@@ -15,7 +15,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
-// Turns is one VU's place among the turns of a script.
+// Turns is the turns of a script as one VU has them.
 type Turns struct {
 	i    *instance
 	all  *turns
@@ -58,7 +58,7 @@ func (i *instance) turns(options sobek.Value) sobek.Value {
 	return i.value(&Turns{i: i, all: i.root.sharedTurns(seed, vus, setup), seat: &seat{next: make(chan *turn, 1)}})
 }
 
-// sharedTurns returns the turns of this process, which all VUs share.
+// sharedTurns returns the turns of this k6 process: all VUs share them.
 func (r *RootModule) sharedTurns(seed int64, vus int, setup bool) *turns {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -92,8 +92,8 @@ func boolOption(dst *bool) func(sobek.Value) error {
 	}
 }
 
-// Take waits for this VU's next turn; the iteration that called it is the turn, with all that it starts. It returns null
-// when k6 stops.
+// Take waits for this VU's next turn: from then on the iteration that called it is the turn, with all that it starts. It
+// returns null when k6 stops.
 func (t *Turns) Take() (sobek.Value, error) {
 	state, ctx := t.i.vu.State(), t.i.vu.Context()
 	if state == nil {
@@ -131,7 +131,7 @@ func (t *Turns) Arms() []*Turn {
 	return out
 }
 
-// turn is a turn of the arm as the script sees it.
+// turn is a turn of the lane's arm, as the script sees it.
 func (l *turnLane) turn(job string, on *turn) *Turn {
 	return &Turn{Job: job, Launch: l.launch, Arm: l.Arm, URL: l.URL, Data: l.data, turn: on}
 }

@@ -54,12 +54,12 @@ func (i *instance) population(options sobek.Value) sobek.Value {
 	return i.value(s)
 }
 
-// errInitOnly is what calls return that k6 allows only in the init context, since they open files.
+// errInitOnly is the error of a call that works only in the init context.
 func errInitOnly(call string) error {
 	return fmt.Errorf("perso: %s only works in the init context: call it outside of functions, where open() works too", call)
 }
 
-// sessionOptions are the options of sessions.
+// sessionOptions are the options of sessions, and the key under which VUs share a source.
 type sessionOptions struct {
 	people   journey.People
 	speed    float64

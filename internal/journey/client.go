@@ -20,7 +20,7 @@ type (
 		User    string `json:"user"`
 		Channel string `json:"channel"`
 	}
-	// recommendBody leaves the user to the session: once it is linked, the stack has to know.
+	// recommendBody names no user: the stack has to know who a session belongs to, once a login has linked it.
 	recommendBody struct {
 		Session   string `json:"session"`
 		User      string `json:"user"`
@@ -78,7 +78,7 @@ func NewClient(rt http.RoundTripper, base, token string, timeout time.Duration) 
 	}}
 }
 
-// Post makes a request. What is done before Sent and after End, encoding and decoding, is not in the service time.
+// Post makes a request. Encoding comes before Sent and decoding after End, so neither is in the service time.
 func (c *Client) Post(ctx context.Context, cl Call, scheduled time.Time) Reply {
 	r := Reply{Scheduled: scheduled}
 	req, err := c.request(ctx, cl)

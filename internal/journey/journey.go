@@ -1,5 +1,5 @@
-// Package journey is what users do: one user's path over web, app and store, step by step, and the requests that it makes
-// of a personalization stack.
+// Package journey is what users do: one user's path over web, app and store, step by step, and the requests to a
+// personalization stack that the steps are.
 //
 // A Source plans journeys: it makes them up from a seeded population, or replays recorded sessions. A Stream puts the steps
 // of many journeys in the order in which they are due, for a load generator that makes each when its time has come; a Walk
@@ -54,7 +54,7 @@ type linkState int
 const (
 	anonymous linkState = iota // nothing: answers have no user
 	known                      // the user: the login was answered
-	unsure                     // a login failed: nobody can say
+	unsure                     // nobody can say: a login failed
 )
 
 // Step is one request of a journey. Whether an impression, a click or a purchase is made is decided when its time has

@@ -51,7 +51,7 @@ func (s Sessions) Events() (n int) {
 // session is one recorded session, with at least one event.
 type session struct {
 	id     string
-	named  bool   // the file has users; without, every session is given one
+	named  bool   // the file has a column of users; if not, every session is given one
 	user   string // "" if it never logged in
 	events []recorded
 }

@@ -84,8 +84,8 @@ type plan struct {
 
 func newPlan(user population.User) *plan { return &plan{journey: &Journey{User: user}} }
 
-// add appends a step. A login waits for the page before it and a page for the login before it, so that it is certain
-// under which identity the stack has to answer.
+// add appends a step. A login waits for the page before it, and a page for the login before it: so it is certain under which
+// identity the stack has to answer.
 func (p *plan) add(at time.Duration, kind, channel string, v *view) *Step {
 	s := &Step{at: at, Kind: kind, Channel: channel, Journey: p.journey, view: v}
 	switch kind {

@@ -43,7 +43,7 @@ func NewStream(source *Source, salt uint64, prefix string, scale float64) *Strea
 	}
 }
 
-// Started says that the stream has had a rate.
+// Started says whether the stream has a rate yet.
 func (s *Stream) Started() bool { return s.rate > 0 }
 
 // SetRate changes the expected rate, requests per second, from virtual time now on.
@@ -53,7 +53,7 @@ func (s *Stream) SetRate(rate float64, now time.Duration) {
 	case s.rate == 0:
 		s.rate = rate
 		s.next = now + s.gap()
-	default: // the time to the next arrival is exponential whenever one looks: stretch what is left of it
+	default: // the time to the next arrival is exponential at whatever moment one looks: stretch what is left of it
 		if _, recorded := s.source.start(s.count); !recorded && s.next > now {
 			s.next = now + time.Duration(float64(s.next-now)*s.rate/rate)
 		}
@@ -61,7 +61,7 @@ func (s *Stream) SetRate(rate float64, now time.Duration) {
 	}
 }
 
-// gap is the time from the journey before to journey s.count.
+// gap is the time between the start of the journey before and that of journey s.count.
 func (s *Stream) gap() time.Duration {
 	if at, ok := s.source.start(s.count); ok {
 		if s.count == 0 {
@@ -82,8 +82,8 @@ func (s *Stream) Peek() time.Duration {
 	return s.next
 }
 
-// Span is the virtual time from now on in which the next n steps come due, at least a microsecond; it plans the journeys
-// that this takes.
+// Span is how long it takes from virtual time now until the next n steps have come due, at least a microsecond. It plans the
+// journeys that start in that time.
 func (s *Stream) Span(now time.Duration, n int) time.Duration {
 	steps := make([]*Step, 0, n)
 	for range n {
@@ -135,7 +135,7 @@ func (s *Stream) session(p *plan) string {
 	return fmt.Sprintf("%s-%s", s.prefix, p.name)
 }
 
-// CountIn has the users who arrive from now on counted in bands, by population.AgeBands.
+// CountIn says where the users who arrive from now on are counted: by population.AgeBands, each band with an element.
 func (s *Stream) CountIn(bands []int64) { s.bands = bands }
 
 // stepHeap orders steps by planned start, then by order of planning.

@@ -25,8 +25,8 @@ type Request struct {
 	DwellMS                                  int64 `json:"dwell_ms"`
 }
 
-// Gateway is a fake of the stack's front door, as docs/stack.md describes it: it links sessions, recommends what the
-// user likes best (default content to strangers), and takes events.
+// Gateway is a fake of the stack's front door, as docs/stack.md describes it. It links sessions to users, recommends to each
+// user what that user likes best and default content to strangers, and takes events.
 type Gateway struct {
 	*httptest.Server
 	pop *population.Population
