@@ -38,8 +38,8 @@ func (o *driverOptions) fields() fields {
 	}
 }
 
-// journeys is a driver of journeys of ours: what is due are the steps of a source's journeys, and each is a request that is
-// made on a goroutine of its own.
+// journeys is a driver of journeys of ours. What comes due is a step of a source's journeys; its request is made on a
+// goroutine of its own.
 type journeys struct {
 	*driver
 	driverOptions

@@ -14,16 +14,15 @@ import (
 const (
 	assembleWithin = 30 * time.Second // for all VUs to have come
 	setupWithin    = time.Minute      // for the setup of one arm
-	maxSilent      = 10               // turns of an arm that may end before its target is asked for anything
+	maxSilent      = 10               // turns that may end before one has made a request to its arm
 )
 
-// turns is a driver of a script of the user's own: what is due are turns, iterations of the script, and each is played by a
-// VU of k6 that has nothing else to do; without one, it is dropped.
+// turns is a driver of a script of the user's own. What comes due is a turn, which is one iteration of the script. A VU of k6
+// that has nothing else to do plays it; if there is none, it is dropped.
 //
-// All arms have the same schedule. What is measured are the HTTP requests that a turn makes to its arm.
+// All arms have the same schedule. The HTTP requests that a turn makes to its arm are measured.
 type turns struct {
 	*driver // its lock guards all that follows, and the turns
-	seed    int64
 	vus     int
 	setup   bool // the script has a setup function
 
@@ -48,7 +47,7 @@ type turnLane struct {
 }
 
 func newTurns(seed int64, vus int, setup bool) *turns {
-	t := &turns{seed: seed, vus: vus, setup: setup, all: make(chan struct{})}
+	t := &turns{vus: vus, setup: setup, all: make(chan struct{})}
 	t.driver = newDriver(nil, func(a *arm) lane {
 		return &turnLane{arm: a, all: t, arrivals: journey.NewArrivals(seed, uint64(a.launch))}
 	})
