@@ -46,7 +46,7 @@ var allowed = map[string][]string{
 	"testenv/engine/enginetest":    {"testenv/engine"},
 	"testenv/pipeline":             {"testenv/collector", "testenv/stack"},
 	"testenv/rules":                {},
-	"testenv/stack":                {"internal/population", "internal/slot"},
+	"testenv/stack":                {"internal/population"},
 	"xk6-perso":                    {"internal/journey", "internal/population", "internal/result", "internal/slot"},
 }
 

@@ -9,8 +9,6 @@ import (
 	"net/http"
 	"strconv"
 	"time"
-
-	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
 // gatewayService is the one door of all channels.
@@ -126,7 +124,7 @@ func (s *gatewayService) refuse(ctx context.Context, w http.ResponseWriter, hop,
 }
 
 // SpunHeader carries the time, in nanoseconds, that was spun for an answer.
-const SpunHeader = slot.SpunHeader
+const SpunHeader = "X-Perso-Spun-Ns"
 
 // Spin burns d of time on the CPU and returns how long it really took.
 func Spin(d time.Duration) time.Duration {
