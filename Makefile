@@ -64,7 +64,7 @@ golden: ## rewrite the golden files of the reports after a deliberate change
 	$(GO) test ./reports -update
 
 fuzz: ## fuzz the parsers of hostile input, a minute each
-	$(GO) test -run "^$$" -fuzz FuzzParseSessions -fuzztime 1m ./xk6-perso
+	$(GO) test -run "^$$" -fuzz FuzzParseSessions -fuzztime 1m ./internal/journey
 	$(GO) test -run "^$$" -fuzz FuzzLapse -fuzztime 1m ./internal/alerts
 
 clean: ## remove what was built and the runs

@@ -28,6 +28,8 @@ var allowed = map[string][]string{
 	"internal/child":               {},
 	"internal/eventually":          {},
 	"internal/experiment":          {"faults", "internal/alerts", "internal/result", "internal/verdict", "scenarios", "testenv", "testenv/collector", "testenv/images", "testenv/role", "testenv/rules"},
+	"internal/journey":             {"internal/population", "internal/slot"},
+	"internal/journey/journeytest": {"internal/population", "internal/slot"},
 	"internal/lease":               {},
 	"internal/machine":             {"internal/result"},
 	"internal/population":          {},
@@ -58,7 +60,7 @@ var allowed = map[string][]string{
 	"testenv/role":                 {"internal/api"},
 	"testenv/rules":                {},
 	"testenv/stack":                {"internal/api", "internal/child", "internal/lease", "internal/population", "internal/slot", "testenv/lever", "testenv/role"},
-	"xk6-perso":                    {"internal/population", "internal/result", "internal/slot"},
+	"xk6-perso":                    {"internal/journey", "internal/population", "internal/result", "internal/slot"},
 }
 
 func TestImportsPointOneWay(t *testing.T) {

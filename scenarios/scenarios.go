@@ -1,5 +1,5 @@
-// Package scenarios holds the k6 scripts that ship with tollgate: what `tollgate run` executes, and two to start one's
-// own from.
+// Package scenarios holds the k6 scripts and the experiment files that ship with tollgate. `tollgate run` executes two of the
+// scripts; the others, journeys.js and replay.js, are there to be run by hand, and to start one's own from.
 package scenarios
 
 import (
@@ -19,12 +19,11 @@ var Scripts embed.FS
 // File names in Scripts.
 const (
 	Measure  = "measure.js"  // carries out the orders of `tollgate run`
-	Own      = "script.js"   // does the same with a script of the user's own; to be had from Script
-	Journeys = "journeys.js" // a population, paced by k6
-	Replay   = "replay.js"   // recorded sessions, paced by k6
+	Own      = "script.js"   // does the same with a script of the user's own; Script fills it in
+	Journeys = "journeys.js" // journeys of a population, paced by k6
 )
 
-// Script is Own for the script at an absolute path, which must be a file.
+// Script returns Own for the script of the user's own at an absolute path, which must be a file.
 func Script(path string) ([]byte, error) {
 	if !filepath.IsAbs(path) {
 		return nil, fmt.Errorf("scenarios: script %s: the path must be absolute", path)

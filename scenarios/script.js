@@ -3,22 +3,22 @@
 //
 // The orchestrator writes this file into the run directory with the script's path in place of USER_SCRIPT.
 //
-// Environment:
+// Environment, all of it set by the orchestrator (slot.Generator):
 //   BASE_URL        leads nowhere here; a script finds its arm in it during a turn
 //   TOLLGATE_SEED   of the arrivals
-//   TOLLGATE_VUS    most turns that can be on at once, over all arms; default 50
+//   TOLLGATE_VUS    most turns that can be on at once, over all arms
 import exec from 'k6/execution';
 import perso from 'k6/x/perso';
 import * as user from 'USER_SCRIPT';
 
-// Options of the script that say how to make requests. When, and how many, is the run's concern.
+// Options of the script that say how requests are made. When they are made, and how many, is the run's concern.
 const kept = [
   'batch', 'batchPerHost', 'blacklistIPs', 'blockHostnames', 'discardResponseBodies', 'dns', 'hosts', 'httpDebug',
   'insecureSkipTLSVerify', 'localIPs', 'maxRedirects', 'noConnectionReuse', 'noCookiesReset', 'noVUConnectionReuse',
   'systemTags', 'tags', 'throw', 'tlsAuth', 'tlsCipherSuites', 'tlsVersion', 'userAgent',
 ];
 
-const vus = Number(__ENV.TOLLGATE_VUS || 50);
+const vus = Number(__ENV.TOLLGATE_VUS);
 
 export const options = {
   scenarios: {
@@ -36,7 +36,7 @@ if (typeof user.default !== 'function') {
   throw new Error('the script exports no default function: tollgate calls that one, and no scenarios of the script');
 }
 
-const turns = perso.turns({ seed: Number(__ENV.TOLLGATE_SEED || 1), vus, setup: typeof user.setup === 'function' });
+const turns = perso.turns({ seed: Number(__ENV.TOLLGATE_SEED), vus, setup: typeof user.setup === 'function' });
 
 // k6 makes another __ENV when a VU starts; a script may have kept the one of its loading.
 const loading = __ENV;
@@ -82,10 +82,7 @@ export default async function () {
 export function conduct() {
   let end = 'the run is over';
   try {
-    const conductor = perso.conductor({ turns });
-    for (let order = conductor.next(); order; order = conductor.next()) {
-      conductor.run(order);
-    }
+    perso.conduct({ turns });
   } catch (e) {
     end = String(e);
   }

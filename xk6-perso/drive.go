@@ -36,13 +36,11 @@ func (i *instance) drive(options sobek.Value) sobek.Value {
 		i.must(errors.New("perso: drive only works while a test runs: call it in the default function"))
 	}
 	transport := func() *http.Transport { return newTransport(state, o.workers) }
-	d := newDriver(o, runPrefix(time.Now()), newEmitter(i.vu.Context(), i.metrics, state), transport)
-	run, err := d.run(i.vu.Context(), order, time.Now())
+	d := newJourneys(o, runPrefix(time.Now()), newEmitter(i.vu.Context(), i.metrics, state), transport)
+	run, err := d.run(i.vu.Context(), order)
 	i.must(err)
 	report := d.join(run)
-	for _, a := range d.arms {
-		a.pool.CloseIdleConnections()
-	}
+	d.hangUp()
 	return i.value(summary(run, report))
 }
 

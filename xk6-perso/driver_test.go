@@ -4,25 +4,28 @@ import (
 	"context"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
 
+	"github.com/tollgate-dev/tollgate/internal/journey"
+	"github.com/tollgate-dev/tollgate/internal/journey/journeytest"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
-func testDriver(source *Source, change func(*driverOptions)) *driver {
+func testDriver(source *journey.Source, change func(*driverOptions)) *journeys {
 	o := defaultDriver()
 	o.source = source
 	if change != nil {
 		change(&o)
 	}
-	return newDriver(o, "t", nil, func() *http.Transport { return newTransport(nil, o.workers) })
+	return newJourneys(o, "t", nil, func() *http.Transport { return newTransport(nil, o.workers) })
 }
 
-func testOrder(g *gateway, change func(*slot.Order)) slot.Order {
+func testOrder(g *journeytest.Gateway, change func(*slot.Order)) slot.Order {
 	o := slot.Order{Phase: slot.Toll, Targets: []slot.Target{{Arm: "a", URL: g.URL}}, Duration: 300 * time.Millisecond, Rate: 400}
 	if change != nil {
 		change(&o)
@@ -31,7 +34,7 @@ func testOrder(g *gateway, change func(*slot.Order)) slot.Order {
 }
 
 // play runs a slot to its end, with its histograms if it is a recorded one.
-func play(t *testing.T, d *driver, o slot.Order) (slot.Report, []result.Interval) {
+func play(t *testing.T, d *journeys, o slot.Order) (slot.Report, []result.Interval) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "latency.hlog")
 	log, err := result.OpenLatency(path)
@@ -39,7 +42,7 @@ func play(t *testing.T, d *driver, o slot.Order) (slot.Report, []result.Interval
 		t.Fatal(err)
 	}
 	defer func() { _ = log.Close() }()
-	run, err := d.run(context.Background(), o, time.Now())
+	run, err := d.run(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,14 +77,14 @@ func sum(m map[string]int64) (total int64) {
 
 func TestDriverCountsAddUp(t *testing.T) {
 	source := testCrowd(1)
-	g := newGateway(t, source.people())
-	g.spun = 200 * time.Microsecond
+	g := journeytest.New(t, source.People())
+	g.Spun = 200 * time.Microsecond
 	d := testDriver(source, nil)
 	for range 2 {
-		before := len(g.requests())
+		before := len(g.Requests())
 		report, intervals := play(t, d, testOrder(g, nil))
 		a := report.Arms[0]
-		got := int64(len(g.requests()) - before)
+		got := int64(len(g.Requests()) - before)
 		if a.Scheduled == 0 || a.Scheduled != a.Sent+a.Dropped || a.Sent != got || sum(a.Steps) != a.Sent || a.Failed != 0 {
 			t.Errorf("scheduled %d, sent %d, dropped %d, failed %d, steps %v; the gateway saw %d",
 				a.Scheduled, a.Sent, a.Dropped, a.Failed, a.Steps, got)
@@ -91,8 +94,8 @@ func TestDriverCountsAddUp(t *testing.T) {
 				t.Errorf("%s: %d in the histograms, %d sent", kind, n, a.Sent)
 			}
 		}
-		if a.Spun != g.spun || a.SpunN != a.Steps[Recommend] {
-			t.Errorf("spun %s × %d, want %s × %d", a.Spun, a.SpunN, g.spun, a.Steps[Recommend])
+		if a.Spun != g.Spun || a.SpunN != a.Steps[journey.Recommend] {
+			t.Errorf("spun %s × %d, want %s × %d", a.Spun, a.SpunN, g.Spun, a.Steps[journey.Recommend])
 		}
 		if a.Breaks != 0 || report.End.Before(report.Start) || report.GeneratorCPU <= 0 {
 			t.Errorf("breaks %d, from %s to %s, CPU %s", a.Breaks, report.Start, report.End, report.GeneratorCPU)
@@ -103,17 +106,20 @@ func TestDriverCountsAddUp(t *testing.T) {
 // Two arms of one launch get the same journeys, whenever their slots are.
 func TestDriverSameWork(t *testing.T) {
 	source := testCrowd(1)
-	var streams [2]*stream
+	var clocks [2]time.Duration
+	var arrived [2][]int64
 	var logins [2]map[string]string
-	for i := range streams {
-		g := newGateway(t, source.people())
+	for i := range clocks {
+		g := journeytest.New(t, source.People())
 		d := testDriver(source, nil)
-		play(t, d, testOrder(g, nil))
-		play(t, d, testOrder(g, nil))
-		streams[i], logins[i] = d.arms["a"].stream, g.links
+		for range 2 {
+			report, _ := play(t, d, testOrder(g, nil))
+			arrived[i] = append(arrived[i], report.Arms[0].AgeBands...)
+		}
+		clocks[i], logins[i] = d.arms["a"].clock, g.Links()
 	}
-	if a, b := streams[0], streams[1]; a.count == 0 || a.count != b.count || a.next != b.next {
-		t.Errorf("%d journeys, the next at %s; in the other arm %d, the next at %s", a.count, a.next, b.count, b.next)
+	if len(logins[0]) == 0 || !slices.Equal(arrived[0], arrived[1]) || clocks[0] != clocks[1] {
+		t.Errorf("users %v until %s; in the other arm %v until %s", arrived[0], clocks[0], arrived[1], clocks[1])
 	}
 	for session, user := range logins[0] { // the last ones may not have come to their login in both
 		if other, ok := logins[1][session]; ok && other != user {
@@ -124,7 +130,7 @@ func TestDriverSameWork(t *testing.T) {
 
 func TestDriverWashout(t *testing.T) {
 	source := testCrowd(1)
-	g := newGateway(t, source.people())
+	g := journeytest.New(t, source.People())
 	report, intervals := play(t, testDriver(source, nil), testOrder(g, func(o *slot.Order) { o.Washout = o.Duration / 2 }))
 	n := recordedCounts(t, intervals, result.Response)
 	if n == 0 || n >= report.Arms[0].Sent {
@@ -144,33 +150,33 @@ func TestDriverWashout(t *testing.T) {
 func TestDriverIsOpen(t *testing.T) {
 	const delay = 120 * time.Millisecond
 	source := testCrowd(1)
-	var journeys [2]int
+	var arrived [2][]int64
 	for i, wait := range []time.Duration{0, delay} {
-		g := newGateway(t, source.people())
-		g.delay = func(seen) time.Duration { return wait }
+		g := journeytest.New(t, source.People())
+		g.Delay = func(journeytest.Request) time.Duration { return wait }
 		d := testDriver(source, nil)
-		_, intervals := play(t, d, testOrder(g, nil))
-		journeys[i] = d.arms["a"].stream.count
+		report, intervals := play(t, d, testOrder(g, nil))
+		arrived[i] = report.Arms[0].AgeBands
 		for _, in := range intervals {
 			if in.Kind == result.Response && time.Duration(histogram(t, in).Min()) < wait*99/100 {
 				t.Errorf("%s answered in %s", in.Step, time.Duration(histogram(t, in).Min()))
 			}
 		}
 	}
-	if journeys[0] == 0 || journeys[0] != journeys[1] {
-		t.Errorf("%d journeys, %d with a slow stack", journeys[0], journeys[1])
+	if slices.Max(arrived[0]) == 0 || !slices.Equal(arrived[0], arrived[1]) {
+		t.Errorf("users %v, with a slow stack %v", arrived[0], arrived[1])
 	}
 }
 
 // Without a free worker an arrival is dropped and counted, and so is what hangs on it.
 func TestDriverDrops(t *testing.T) {
 	source := testCrowd(1)
-	g := newGateway(t, source.people())
-	g.delay = func(seen) time.Duration { return 50 * time.Millisecond }
+	g := journeytest.New(t, source.People())
+	g.Delay = func(journeytest.Request) time.Duration { return 50 * time.Millisecond }
 	report, _ := play(t, testDriver(source, func(o *driverOptions) { o.workers = 2 }), testOrder(g, nil))
 	a := report.Arms[0]
-	if a.Dropped == 0 || a.Scheduled != a.Sent+a.Dropped || int(a.Sent) != len(g.requests()) {
-		t.Errorf("scheduled %d, sent %d, dropped %d, seen %d", a.Scheduled, a.Sent, a.Dropped, len(g.requests()))
+	if a.Dropped == 0 || a.Scheduled != a.Sent+a.Dropped || int(a.Sent) != len(g.Requests()) {
+		t.Errorf("scheduled %d, sent %d, dropped %d, seen %d", a.Scheduled, a.Sent, a.Dropped, len(g.Requests()))
 	}
 }
 
@@ -178,13 +184,15 @@ func TestDriverDrops(t *testing.T) {
 func TestDriverFailures(t *testing.T) {
 	source := testCrowd(1)
 	for name, tt := range map[string]struct {
-		change  func(*gateway)
+		change  func(*journeytest.Gateway)
 		atLeast time.Duration
 	}{
-		"status":  {func(g *gateway) { g.status = func(seen) int { return 503 } }, 0},
-		"timeout": {func(g *gateway) { g.delay = func(seen) time.Duration { return 200 * time.Millisecond } }, 90 * time.Millisecond},
+		"status": {func(g *journeytest.Gateway) { g.Status = func(journeytest.Request) int { return 503 } }, 0},
+		"timeout": {func(g *journeytest.Gateway) {
+			g.Delay = func(journeytest.Request) time.Duration { return 200 * time.Millisecond }
+		}, 90 * time.Millisecond},
 	} {
-		g := newGateway(t, source.people())
+		g := journeytest.New(t, source.People())
 		tt.change(g)
 		d := testDriver(source, func(o *driverOptions) { o.timeout = 100 * time.Millisecond })
 		report, intervals := play(t, d, testOrder(g, nil))
@@ -203,8 +211,8 @@ func TestDriverFailures(t *testing.T) {
 // A stack that forgets who logged in is noticed.
 func TestDriverBreaks(t *testing.T) {
 	source := testCrowd(1)
-	g := newGateway(t, source.people())
-	g.forget = true
+	g := journeytest.New(t, source.People())
+	g.Forget = true
 	report, _ := play(t, testDriver(source, nil), testOrder(g, nil))
 	a := report.Arms[0]
 	if a.Breaks == 0 || a.Default["unknown-user"] < a.Breaks {
@@ -215,11 +223,11 @@ func TestDriverBreaks(t *testing.T) {
 // The end of the test ends a slot; what was done is still reported.
 func TestDriverStops(t *testing.T) {
 	source := testCrowd(1)
-	g := newGateway(t, source.people())
+	g := journeytest.New(t, source.People())
 	ctx, cancel := context.WithCancel(context.Background())
-	g.status = func(seen) int { cancel(); return 0 }
+	g.Status = func(journeytest.Request) int { cancel(); return 0 }
 	d := testDriver(source, nil)
-	run, err := d.run(ctx, testOrder(g, func(o *slot.Order) { o.Duration = time.Hour }), time.Now())
+	run, err := d.run(ctx, testOrder(g, func(o *slot.Order) { o.Duration = time.Hour }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +240,7 @@ func TestDriverStops(t *testing.T) {
 // Arms under load at the same time get the same journeys, but not at the same instants.
 func TestDriverSpreadsArms(t *testing.T) {
 	source := testCrowd(1)
-	g, h := newGateway(t, source.people()), newGateway(t, source.people())
+	g, h := journeytest.New(t, source.People()), journeytest.New(t, source.People())
 	d := testDriver(source, nil)
 	report, _ := play(t, d, testOrder(g, func(o *slot.Order) {
 		o.Phase, o.Targets = slot.Catch, append(o.Targets, slot.Target{Arm: "b", URL: h.URL})
@@ -258,4 +266,8 @@ func histogram(t *testing.T, i result.Interval) *hdr.Histogram {
 		t.Fatal(err)
 	}
 	return h
+}
+
+func testCrowd(seed int64) *journey.Source {
+	return journey.FromPopulation(journey.People{Seed: seed, Users: 200, Items: 50})
 }

@@ -5,13 +5,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/journey"
+	"github.com/tollgate-dev/tollgate/internal/journey/journeytest"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
 // An exact order gets its rate at once, whatever the slot before had, and a Tail for what it recorded.
 func TestDriverExactRate(t *testing.T) {
 	source := testCrowd(1)
-	g := newGateway(t, source.people())
+	g := journeytest.New(t, source.People())
 	d := testDriver(source, nil)
 	for range 4 { // journeys get into their swing, and the share of the steps that become requests is learned
 		play(t, d, testOrder(g, nil))
@@ -25,34 +27,19 @@ func TestDriverExactRate(t *testing.T) {
 		if off := float64(a.Scheduled)/want - 1; math.Abs(off) > 0.1 { // the luck of clicks, of 100 to 600 requests
 			t.Errorf("at %g requests/s: %d scheduled, want %g within 10 %%", rate, a.Scheduled, want)
 		}
-		tail := a.Tails[Recommend]
+		tail := a.Tails[journey.Recommend]
 		for _, i := range intervals {
-			if h := histogram(t, i); i.Step == Recommend && i.Kind == "response" &&
+			if h := histogram(t, i); i.Step == journey.Recommend && i.Kind == "response" &&
 				(tail.N != h.TotalCount() || tail.Response != time.Duration(h.ValueAtQuantile(99))) {
 				t.Errorf("tail %+v, want that of %d requests, %d ns", tail, h.TotalCount(), h.ValueAtQuantile(99))
 			}
 		}
 		if tail.N == 0 || tail.Service <= 0 || tail.Service > tail.Response {
-			t.Errorf("tail %+v of %d recommends", tail, a.Steps[Recommend])
+			t.Errorf("tail %+v of %d recommends", tail, a.Steps[journey.Recommend])
 		}
 	}
 	report, _ := play(t, d, testOrder(g, nil))
 	if report.Arms[0].Tails != nil {
 		t.Errorf("tails %v in a toll slot", report.Arms[0].Tails)
-	}
-}
-
-func TestStreamSpan(t *testing.T) {
-	s := newStream(testCrowd(1), 0, "s", 1)
-	s.setRate(300, 0)
-	perfect(s, 3*time.Second)
-	now := 3 * time.Second
-	span := s.span(now, 100)
-	due := 0
-	for ; s.peek() < now+span; due++ {
-		s.pop()
-	}
-	if due != 100 {
-		t.Errorf("%d steps within %s, want 100", due, span)
 	}
 }

@@ -5,7 +5,7 @@
  * that lists what is legal.
  */
 declare module 'k6/x/perso' {
-  /** Where journeys come from. Made by population() or sessions(); shared by all VUs, so it costs its memory once. */
+  /** Where journeys come from. population() and sessions() make one. All VUs share it, so it costs its memory once. */
   export interface Source {
     /** In words, e.g. "population of 1000 users and 200 items, seed 1". */
     readonly description: string;
@@ -14,7 +14,7 @@ declare module 'k6/x/perso' {
   export interface PopulationOptions {
     /** Whole number; the same seed gives the same users and journeys. Default 1. */
     seed?: number;
-    /** 1 to 1,000,000. Default 1000. The stack under test must be trained on the same three numbers. */
+    /** 1 to 1,000,000. Default 1000. The stack under test must be trained on the same seed, users and items. */
     users?: number;
     /** 1 to 100,000. Default 200. */
     items?: number;
@@ -36,14 +36,14 @@ declare module 'k6/x/perso' {
 
   /**
    * Recorded sessions from a file with the columns SessionId, ItemId, Time and, if there, UserId, Channel (web, app,
-   * store) and Event (click, purchase, view). Time is in seconds since 1970 or RFC 3339. Init context only, like open().
-   * Items and users are mapped onto the population. Every click is followed by the page that it leads to.
+   * store) and Event (click, purchase, view). Time is in seconds since 1970, or as RFC 3339 has it. Init context only, like
+   * open(). Items and users are mapped onto the population. Every click is followed by the page that it leads to.
    */
   export function sessions(path: string, options?: SessionsOptions): Source;
 
   export interface PlayOptions {
     source: Source;
-    /** Think times are multiplied by it: 1 (default) is hurried, 0.3 s a page; 20 is human; 0 is none. 0 to 1000. */
+    /** Think times are multiplied by it. 1 (default) is hurried, 0.3 s a page; 20 is human; 0 is none. 0 to 1000. */
     thinkScale?: number;
     /** Most that one request may take. Default "5s". */
     timeout?: string;
@@ -70,11 +70,11 @@ declare module 'k6/x/perso' {
     breaks: number;
   }
 
-  /** Plays the source's next journey, think times included, and returns when it has ended. k6's executors set the pace. */
+  /** Plays the source's next journey, think times included, and returns when that has ended. k6's executors set the pace. */
   export function journey(options: JourneyOptions): JourneyResult;
 
   export interface OpenLoopOptions extends PlayOptions {
-    /** Most requests outstanding; one more is dropped and counted. 1 to 65536, default 1024. */
+    /** Most requests that may be outstanding; one more is dropped and counted. 1 to 65536, default 1024. */
     workers?: number;
   }
 
@@ -83,7 +83,7 @@ declare module 'k6/x/perso' {
     /** Expected requests per second and target. */
     rate: number;
     duration: string;
-    /** Requests scheduled in this first part are not in service and response. Default "0s". */
+    /** First part of the duration; requests that are due in it are in neither service nor response. Default "0s". */
     washout?: string;
   }
 
@@ -129,30 +129,19 @@ declare module 'k6/x/perso' {
    */
   export function drive(options: DriveOptions): DriveSummary;
 
-  /** An order of the orchestrator, to be handed to run(). */
-  export interface Order {
-    readonly id: number;
-    readonly phase: 'warmup' | 'toll' | 'catch';
-    readonly launch: number;
-    readonly round: number;
-  }
-
-  export interface Conductor {
-    /** Waits for the next order; null when the run is over or k6 stops. All reports are handed in by then. */
-    next(): Order | null;
-    /** Carries an order out and hands its report in. */
-    run(order: Order): void;
-  }
-
-  /** Connects to the orchestrator that started k6, by TOLLGATE_CONDUCTOR, TOLLGATE_TOKEN and TOLLGATE_RECORD. Use it in one VU. */
-  export function conductor(options: OpenLoopOptions | { turns: Turns }): Conductor;
+  /**
+   * Carries out the orders of the orchestrator that started k6, slot after slot, and returns when there is none left, or k6
+   * stops; all reports are handed in by then. The orchestrator sets TOLLGATE_CONDUCTOR, TOLLGATE_TOKEN and TOLLGATE_RECORD.
+   * Use it in one VU. Options: how journeys are played, or the turns of a script of the user's own.
+   */
+  export function conduct(options: OpenLoopOptions | { turns: Turns }): void;
 
   export interface TurnsOptions {
-    /** Of the arrivals. Whole number; default 1. */
+    /** Seed of the arrivals. Whole number; default 1. */
     seed?: number;
     /** VUs that take turns, in a scenario of their own. 1 to 10,000; default 50. */
     vus?: number;
-    /** Every arm has a turn for its setup before its first slot of a launch. Default false. */
+    /** The script has a setup: every arm gets a turn for it before its first slot of a launch. Default false. */
     setup?: boolean;
   }
 
@@ -165,16 +154,16 @@ declare module 'k6/x/perso' {
     readonly url: string;
     /** JSON of what setup returned; "" for nothing. */
     readonly data: string;
-    /** Says that the turn ended with an exception. */
+    /** Says that the turn ended with an exception, and which. */
     fail(reason: string): void;
-    /** Of a setup: what it returned, as JSON. */
+    /** Takes what a setup returned, as JSON. */
     return(data: string | undefined): void;
   }
 
   export interface Turns {
     /**
-     * Waits for this VU's next turn, which is then what is left of the iteration; null when k6 stops. Call it first thing in
-     * the iteration. The HTTP requests of the turn that go to its arm are measured.
+     * Waits for this VU's next turn; null when k6 stops. The rest of the iteration is the turn, so call it first thing in the
+     * iteration. The HTTP requests that the turn makes to its arm are measured.
      */
     take(): Turn | null;
     /** The arms of the last launch, for a teardown. */
@@ -182,8 +171,8 @@ declare module 'k6/x/perso' {
   }
 
   /**
-   * The iterations of a script of the user's own, as scenarios/script.js calls it: handed to idle VUs on a schedule that a
-   * conductor keeps. Init context only; all VUs share the turns. BASE_URL must be http://tollgate-base-url.invalid.
+   * The iterations of a script of the user's own, as scenarios/script.js calls it: conduct() hands them to idle VUs on a
+   * schedule. Init context only; all VUs share the turns. BASE_URL must be http://tollgate-base-url.invalid.
    */
   export function turns(options?: TurnsOptions): Turns;
 
@@ -192,7 +181,7 @@ declare module 'k6/x/perso' {
     sessions: typeof sessions;
     journey: typeof journey;
     drive: typeof drive;
-    conductor: typeof conductor;
+    conduct: typeof conduct;
     turns: typeof turns;
   };
   export default perso;

@@ -8,6 +8,8 @@ import (
 
 	"go.k6.io/k6/v2/lib"
 	"go.k6.io/k6/v2/metrics"
+
+	"github.com/tollgate-dev/tollgate/internal/journey"
 )
 
 // persoMetrics are the extension's k6 metrics. All carry the tags arm (where there is one), step and channel.
@@ -64,13 +66,13 @@ func newEmitter(ctx context.Context, m *persoMetrics, state *lib.State) *emitter
 }
 
 // add takes one sample.
-func (e *emitter) add(m *metrics.Metric, at time.Time, arm string, s *step, value float64) {
-	key := [3]string{arm, s.kind, s.channel}
+func (e *emitter) add(m *metrics.Metric, at time.Time, arm string, s *journey.Step, value float64) {
+	key := [3]string{arm, s.Kind, s.Channel}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	tags, ok := e.tags[key]
 	if !ok {
-		tags = e.base.With("step", s.kind).With("channel", s.channel)
+		tags = e.base.With("step", s.Kind).With("channel", s.Channel)
 		if arm != "" {
 			tags = tags.With("arm", arm)
 		}
@@ -80,36 +82,36 @@ func (e *emitter) add(m *metrics.Metric, at time.Time, arm string, s *step, valu
 }
 
 // request takes the samples of one request.
-func (e *emitter) request(arm string, s *step, r reply) {
+func (e *emitter) request(arm string, s *journey.Step, r journey.Reply) {
 	if e == nil {
 		return
 	}
-	e.add(e.duration, r.end, arm, s, metrics.D(r.end.Sub(r.scheduled)))
-	e.add(e.lag, r.end, arm, s, metrics.D(r.sent.Sub(r.scheduled)))
-	e.add(e.failed, r.end, arm, s, metrics.B(r.err != nil))
+	e.add(e.duration, r.End, arm, s, metrics.D(r.End.Sub(r.Scheduled)))
+	e.add(e.lag, r.End, arm, s, metrics.D(r.Sent.Sub(r.Scheduled)))
+	e.add(e.failed, r.End, arm, s, metrics.B(r.Err != nil))
 }
 
 // outcome takes the samples of what a request, or its absence, meant for the journey.
-func (e *emitter) outcome(at time.Time, arm string, s *step, o outcome) {
+func (e *emitter) outcome(at time.Time, arm string, s *journey.Step, o journey.Outcome) {
 	if e == nil {
 		return
 	}
-	if o.judged {
-		e.add(e.clicked, at, arm, s, metrics.B(o.clicked))
+	if o.Judged {
+		e.add(e.clicked, at, arm, s, metrics.B(o.Clicked))
 	}
-	if o.shown {
-		e.add(e.fallback, at, arm, s, metrics.B(o.reason != ""))
+	if o.Shown {
+		e.add(e.fallback, at, arm, s, metrics.B(o.Reason != ""))
 	}
-	if o.broken {
+	if o.Broken {
 		e.add(e.breaks, at, arm, s, 1)
 	}
-	if o.ended {
-		e.add(e.conversion, at, arm, s, metrics.B(s.journey.bought))
+	if o.Ended {
+		e.add(e.conversion, at, arm, s, metrics.B(s.Journey.Bought))
 	}
 }
 
-// drop takes a dropped request.
-func (e *emitter) drop(at time.Time, arm string, s *step) {
+// drop takes the sample of a request that was dropped.
+func (e *emitter) drop(at time.Time, arm string, s *journey.Step) {
 	if e != nil {
 		e.add(e.dropped, at, arm, s, 1)
 	}

@@ -56,7 +56,7 @@ func lookupEnv(env *common.InitEnvironment) func(string) (string, bool) {
 	}
 }
 
-// shared returns the source of the key, which build makes when it is asked for the first time.
+// shared returns the source of a key. The first who asks for a key has build make it.
 func (r *RootModule) shared(key string, build func() (*Source, error)) (*Source, error) {
 	r.mu.Lock()
 	if r.sources == nil {
@@ -72,8 +72,8 @@ func (r *RootModule) shared(key string, build func() (*Source, error)) (*Source,
 	return s.source, s.err
 }
 
-// session is the session id of journey n, which the source calls name: another one in every run, since the stack may
-// remember the sessions of the run before.
+// session is the session id of journey n; name is what the source calls the journey. The id differs from run to run, since
+// the stack may remember the sessions of the run before.
 func (r *RootModule) session(n int, name string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -97,7 +97,7 @@ func (i *instance) Exports() modules.Exports {
 		"population": i.population,
 		"sessions":   i.sessions,
 		"journey":    i.journey,
-		"conductor":  i.conductor,
+		"conduct":    i.conduct,
 		"drive":      i.drive,
 		"turns":      i.turns,
 	}

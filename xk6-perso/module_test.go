@@ -14,6 +14,8 @@ import (
 	"go.k6.io/k6/v2/lib/fsext"
 	"go.k6.io/k6/v2/metrics"
 
+	"github.com/tollgate-dev/tollgate/internal/journey"
+	"github.com/tollgate-dev/tollgate/internal/journey/journeytest"
 	"github.com/tollgate-dev/tollgate/internal/population"
 )
 
@@ -105,12 +107,13 @@ func TestOptionsAreChecked(t *testing.T) {
 		{`perso.drive({targets: [{arm: 'a', url: 'http://x'}, {arm: 'a', url: 'http://y'}]})`, `target 1: there are two arms "a"`},
 		{`perso.drive({targets: [{name: 'a'}]})`, `unknown option "name"; legal: arm, url`},
 		{`perso.drive({source: crowd, ` + target + `, rate: 1, duration: '1s'})`, `drive only works while a test runs`},
-		{`perso.conductor({})`, `option "source" is required`},
-		{`perso.conductor({turns: {}})`, `turns: must be what turns() returned`},
+		{`perso.conduct({})`, `option "source" is required`},
+		{`perso.conduct({turns: {}})`, `turns: must be what turns() returned`},
 		{`perso.turns({vus: 0})`, `vus: must be a whole number from 1 to 10000, got 0`},
 		{`perso.turns({setup: 1})`, `setup: must be true or false, got 1`},
 		{`perso.turns({})`, `BASE_URL must be http://tollgate-base-url.invalid when k6 starts, got ""`},
-		{`perso.conductor({source: crowd})`, `conductor only works while a test runs`},
+		{`perso.conduct({source: crowd})`, `conduct only works while a test runs`},
+		{`perso.conductor({source: crowd})`, `has no member 'conductor'`},
 	} {
 		if _, err := s.VU.Runtime().RunString(tt.code); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s:\n got %v\nwant … %s …", tt.code, err, tt.want)
@@ -118,9 +121,9 @@ func TestOptionsAreChecked(t *testing.T) {
 	}
 	s.start()
 	for code, want := range map[string]string{
-		`perso.sessions('bad.tsv')`:        `sessions only works in the init context`,
-		`perso.turns({})`:                  `turns only works in the init context`,
-		`perso.conductor({source: crowd})`: `TOLLGATE_CONDUCTOR is not set`,
+		`perso.sessions('bad.tsv')`:      `sessions only works in the init context`,
+		`perso.turns({})`:                `turns only works in the init context`,
+		`perso.conduct({source: crowd})`: `TOLLGATE_CONDUCTOR is not set`,
 	} {
 		if _, err := s.VU.Runtime().RunString(code); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want … %s …", code, err, want)
@@ -142,7 +145,7 @@ func TestSourcesAreShared(t *testing.T) {
 }
 
 func TestJourney(t *testing.T) {
-	g := newGateway(t, population.New(1, 50, 20))
+	g := journeytest.New(t, population.New(1, 50, 20))
 	s := newScript(t, t.TempDir(), nil)
 	s.js(t, `const crowd = perso.population({users: 50, items: 20}); const all = []`)
 	s.start()
@@ -151,8 +154,8 @@ func TestJourney(t *testing.T) {
 		s.js(t, `all.push(perso.journey({source: crowd, target: '`+g.URL+`', thinkScale: 0, token: 'secret'}))`)
 	}
 	total := s.js(t, `all.reduce((n, j) => n + j.requests, 0)`).ToInteger()
-	if int(total) != len(g.requests()) {
-		t.Errorf("%d requests, the gateway saw %d", total, len(g.requests()))
+	if int(total) != len(g.Requests()) {
+		t.Errorf("%d requests, the gateway saw %d", total, len(g.Requests()))
 	}
 	if bad := s.js(t, `JSON.stringify(all.filter((j) => j.failed || j.breaks || !j.session || !j.impressions))`).String(); bad != "[]" {
 		t.Errorf("odd journeys: %s", bad)
@@ -181,9 +184,10 @@ func TestJourney(t *testing.T) {
 
 func TestReplayJourney(t *testing.T) {
 	pop := population.New(1, 1000, 200)
-	g := newGateway(t, pop)
+	g := journeytest.New(t, pop)
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "clicks.tsv"), []byte(fixture), 0o600); err != nil {
+	const text = "SessionId\tItemId\tTime\ns1\tshoe\t1700000000.5\ns1\that\t1700000010.5\ns1\tshoe\t1700000010.5\n"
+	if err := os.WriteFile(filepath.Join(dir, "clicks.tsv"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s := newScript(t, dir, nil)
@@ -191,8 +195,8 @@ func TestReplayJourney(t *testing.T) {
 	s.start()
 	s.js(t, `perso.journey({source: clicks, target: '`+g.URL+`', thinkScale: 0})`)
 	var got []string
-	for _, r := range g.requests() {
-		if r.Type == Click {
+	for _, r := range g.Requests() {
+		if r.Type == journey.Click {
 			got = append(got, r.Item)
 		}
 	}
@@ -203,7 +207,7 @@ func TestReplayJourney(t *testing.T) {
 }
 
 func TestDrive(t *testing.T) {
-	g := newGateway(t, population.New(1, 50, 20))
+	g := journeytest.New(t, population.New(1, 50, 20))
 	s := newScript(t, t.TempDir(), nil)
 	s.js(t, `const crowd = perso.population({users: 50, items: 20})`)
 	s.start()
@@ -212,7 +216,7 @@ func TestDrive(t *testing.T) {
 		t.Error(s.js(t, `JSON.stringify(r)`))
 	}
 	values, tags := s.values("perso_req_lag")
-	if len(values) != len(g.requests()) || tags["arm"] != "x" || tags["channel"] == "" {
-		t.Errorf("%d samples of %d requests, tags %v", len(values), len(g.requests()), tags)
+	if len(values) != len(g.Requests()) || tags["arm"] != "x" || tags["channel"] == "" {
+		t.Errorf("%d samples of %d requests, tags %v", len(values), len(g.Requests()), tags)
 	}
 }

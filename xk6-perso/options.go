@@ -9,6 +9,8 @@ import (
 
 	"github.com/grafana/sobek"
 	"go.k6.io/k6/v2/js/common"
+
+	"github.com/tollgate-dev/tollgate/internal/journey"
 )
 
 // fields maps every legal name of an options object to what reads its value.
@@ -57,7 +59,8 @@ func need(call, name string, missing bool) error {
 	return nil
 }
 
-// number returns the value of a JavaScript number. Strings are not converted: "1000" is more often a slip than a wish.
+// number returns the value of a JavaScript number. Strings are not converted: who writes "1000" has more often made a mistake
+// than meant it.
 func number(v sobek.Value) (float64, bool) {
 	switch n := v.Export().(type) {
 	case int64:
@@ -109,7 +112,7 @@ func durationOption(dst *time.Duration, lo, hi time.Duration) func(sobek.Value) 
 	}
 }
 
-// textOption reads a string that is not empty; with legal values, only one of them.
+// textOption reads a string that is not empty; where legal values are given, it must be one of them.
 func textOption(dst *string, legal ...string) func(sobek.Value) error {
 	return func(v sobek.Value) error {
 		text, ok := v.Export().(string)
@@ -125,13 +128,13 @@ func textOption(dst *string, legal ...string) func(sobek.Value) error {
 }
 
 // sourceOption reads what population or sessions returned.
-func sourceOption(dst **Source) func(sobek.Value) error {
+func sourceOption(dst **journey.Source) func(sobek.Value) error {
 	return func(v sobek.Value) error {
 		s, ok := v.Export().(*Source)
 		if !ok {
 			return fmt.Errorf("must be what population() or sessions() returned, got %s", v)
 		}
-		*dst = s
+		*dst = s.source
 		return nil
 	}
 }

@@ -9,11 +9,13 @@ import (
 
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
 
+	"github.com/tollgate-dev/tollgate/internal/journey"
+	"github.com/tollgate-dev/tollgate/internal/population"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
-// slotRun is one slot while it is on, and until its last answer is in.
+// slotRun is one slot, from its start until its last answer is in.
 type slotRun struct {
 	order   slot.Order
 	start   time.Time
@@ -29,28 +31,44 @@ var kinds = [...]string{result.Service, result.Response, result.Lag}
 type recorder struct {
 	emit *emitter // flushed when a slot is over
 
-	mu    sync.Mutex       // guards the records of slots that are not finished, and all else that its owner says
+	mu    sync.Mutex       // guards what follows, the records of slots that are not finished, and what else its owner says
 	spare []*hdr.Histogram // empty, to be used again
+	err   error            // first reason why the load cannot be measured
+}
+
+// fail ends the run for a reason that lies in the load; the lock is held.
+func (b *recorder) fail(err error) {
+	if b.err == nil {
+		b.err = err
+	}
+}
+
+// failure is the first reason why the load cannot be measured.
+func (b *recorder) failure() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err
 }
 
 // record is what one arm saw in one slot. The recorder's lock guards it until the slotRun is finished.
 type record struct {
 	run    *slotRun
-	client *client // nil where the requests are not ours
 	report slot.ArmReport
 	hists  map[string]*[len(kinds)]*hdr.Histogram // by step; requests behind the wash-out only
 	lag    *hdr.Histogram                         // all requests
 	spun   time.Duration                          // sum
 	last   time.Time                              // last answer in
-	turns  int64                                  // of a script, ended
+	turns  int64                                  // turns of a script that have ended; 0 for journeys
 	books  *recorder
 }
 
 func (b *recorder) newRecord(run *slotRun, arm string) *record {
 	return &record{
 		run: run, books: b, lag: b.histogram(),
-		report: slot.ArmReport{Arm: arm, Steps: map[string]int64{}, Default: map[string]int64{}},
-		hists:  map[string]*[len(kinds)]*hdr.Histogram{},
+		report: slot.ArmReport{
+			Arm: arm, Steps: map[string]int64{}, Default: map[string]int64{}, AgeBands: make([]int64, len(population.AgeBands)),
+		},
+		hists: map[string]*[len(kinds)]*hdr.Histogram{},
 	}
 }
 
@@ -70,38 +88,38 @@ func (b *recorder) recycle(h *hdr.Histogram) {
 }
 
 // send counts a request that is handed to the network.
-func (r *record) send(s *step) {
+func (r *record) send(s *journey.Step) {
 	r.report.Sent++
-	r.report.Steps[s.kind]++
-	switch s.kind {
-	case Impression:
+	r.report.Steps[s.Kind]++
+	switch s.Kind {
+	case journey.Impression:
 		r.report.Impressions++
-	case Click:
+	case journey.Click:
 		r.report.Clicks++
-	case Purchase:
+	case journey.Purchase:
 		r.report.Purchases++
 	}
 }
 
 // add takes the times of a request.
-func (r *record) add(s *step, re reply) {
-	if re.end.After(r.last) {
-		r.last = re.end
+func (r *record) add(s *journey.Step, re journey.Reply) {
+	if re.End.After(r.last) {
+		r.last = re.End
 	}
-	if re.err != nil {
+	if re.Err != nil {
 		r.report.Failed++
 	}
-	lag := re.sent.Sub(re.scheduled)
+	lag := re.Sent.Sub(re.Scheduled)
 	result.Record(r.lag, lag)
-	if re.scheduled.Sub(r.run.start) < r.run.order.Washout {
+	if re.Scheduled.Sub(r.run.start) < r.run.order.Washout {
 		return
 	}
-	h := r.histograms(s.kind)
-	for i, d := range [...]time.Duration{re.end.Sub(re.sent), re.end.Sub(re.scheduled), lag} {
+	h := r.histograms(s.Kind)
+	for i, d := range [...]time.Duration{re.End.Sub(re.Sent), re.End.Sub(re.Scheduled), lag} {
 		result.Record(h[i], d)
 	}
-	if re.hasSpn {
-		r.spun += re.spun
+	if re.HasSpun {
+		r.spun += re.Spun
 		r.report.SpunN++
 	}
 }
@@ -119,23 +137,23 @@ func (r *record) histograms(step string) *[len(kinds)]*hdr.Histogram {
 	return h
 }
 
-// outcome takes what an answer meant.
-func (r *record) outcome(o outcome) {
-	if o.shown && o.reason != "" {
-		r.report.Default[o.reason]++
+// outcome counts what an answer meant for its journey.
+func (r *record) outcome(o journey.Outcome) {
+	if o.Shown && o.Reason != "" {
+		r.report.Default[o.Reason]++
 	}
-	if o.broken {
+	if o.Broken {
 		r.report.Breaks++
 	}
 }
 
 // finish waits for the last answer and closes the books: it writes the histograms to log, unless that is nil or the phase is
-// not recorded, and returns the report.
+// not recorded, and returns the report. It is an error if the load cannot be measured.
 func (b *recorder) finish(run *slotRun, log *result.LatencyWriter) (slot.Report, error) {
 	report := b.join(run)
 	var errs []error
 	var used []*hdr.Histogram
-	for _, r := range run.records { // nobody else reaches them any more: encoding must not hold up the slot that is on
+	for _, r := range run.records { // without the lock, since nobody else has them any more: encoding must not delay the next slot
 		for _, step := range r.steps() {
 			for i, h := range r.hists[step] {
 				if log != nil && run.order.Phase != slot.Warmup {
@@ -155,16 +173,13 @@ func (b *recorder) finish(run *slotRun, log *result.LatencyWriter) (slot.Report,
 	for _, h := range used {
 		b.recycle(h)
 	}
-	return report, errors.Join(errs...)
+	return report, errors.Join(append(errs, b.err)...)
 }
 
-// stepOrder is the order in which the steps of journeys are written.
-var stepOrder = [...]string{Login, Recommend, Impression, Click, Purchase}
-
-// steps are those with a histogram, in the order in which they are written: by name where they are not ours.
+// steps are those with a histogram, in the order in which they are written: those of journeys, then others by name.
 func (r *record) steps() []string {
 	var out []string
-	for _, step := range stepOrder {
+	for _, step := range journey.Kinds() {
 		if _, ok := r.hists[step]; ok {
 			out = append(out, step)
 		}
@@ -193,12 +208,22 @@ func (b *recorder) join(run *slotRun) slot.Report {
 		if run.order.Phase == slot.Capacity {
 			r.report.Tails = r.tails()
 		}
+		r.settle()
 		if r.report.SpunN > 0 {
 			r.report.Spun = r.spun / time.Duration(r.report.SpunN)
 		}
 		report.Arms = append(report.Arms, r.report)
 	}
 	return report
+}
+
+// settle counts in requests what was dropped and what was due. A dropped turn counts as many requests as a turn of the slot
+// made on average.
+func (r *record) settle() {
+	if w := &r.report; r.turns > 0 && w.Sent > r.turns {
+		w.Dropped = w.Dropped * w.Sent / r.turns
+	}
+	r.report.Scheduled = r.report.Sent + r.report.Dropped
 }
 
 // tails are the 99th percentiles of every step that was recorded.

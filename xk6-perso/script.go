@@ -15,10 +15,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
-// maxVUs is the most VUs that turns accept.
-const maxVUs = 10_000
-
-// Turns is one VU's place among the turns of a script.
+// Turns is the turns of a script as one VU has them.
 type Turns struct {
 	i    *instance
 	all  *turns
@@ -48,10 +45,10 @@ func (i *instance) turns(options sobek.Value) sobek.Value {
 	if i.vu.State() != nil {
 		i.must(errInitOnly("turns"))
 	}
-	seed, vus, setup := int64(1), 50, false
+	seed, vus, setup := int64(1), slot.DefaultVUs, false
 	i.must(decode(i.vu.Runtime(), "turns", options, fields{
 		"seed":  intOption[int64](&seed, -1<<53, 1<<53),
-		"vus":   intOption(&vus, 1, maxVUs),
+		"vus":   intOption(&vus, 1, slot.MaxVUs),
 		"setup": boolOption(&setup),
 	}))
 	if base, _ := i.lookup(slot.EnvBaseURL); base != slot.NoBaseURL {
@@ -61,7 +58,7 @@ func (i *instance) turns(options sobek.Value) sobek.Value {
 	return i.value(&Turns{i: i, all: i.root.sharedTurns(seed, vus, setup), seat: &seat{next: make(chan *turn, 1)}})
 }
 
-// sharedTurns returns the turns of this process, which all VUs share.
+// sharedTurns returns the turns of this k6 process: all VUs share them.
 func (r *RootModule) sharedTurns(seed int64, vus int, setup bool) *turns {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -95,8 +92,8 @@ func boolOption(dst *bool) func(sobek.Value) error {
 	}
 }
 
-// Take waits for this VU's next turn; the iteration that called it is the turn, with all that it starts. It returns null
-// when k6 stops.
+// Take waits for this VU's next turn: from then on the iteration that called it is the turn, with all that it starts. It
+// returns null when k6 stops.
 func (t *Turns) Take() (sobek.Value, error) {
 	state, ctx := t.i.vu.State(), t.i.vu.Context()
 	if state == nil {
@@ -127,14 +124,16 @@ func (t *Turns) Arms() []*Turn {
 	defer t.all.mu.Unlock()
 	var out []*Turn
 	for _, name := range slices.Sorted(maps.Keys(t.all.arms)) {
-		out = append(out, t.all.arms[name].turn("teardown", nil))
+		if l, ok := t.all.arms[name].lane.(*turnLane); ok {
+			out = append(out, l.turn("teardown", nil))
+		}
 	}
 	return out
 }
 
-// turn is a turn of the arm as the script sees it.
-func (a *turnArm) turn(job string, on *turn) *Turn {
-	return &Turn{Job: job, Launch: a.launch, Arm: a.Arm, URL: a.URL, Data: a.data, turn: on}
+// turn is a turn of the lane's arm, as the script sees it.
+func (l *turnLane) turn(job string, on *turn) *Turn {
+	return &Turn{Job: job, Launch: l.launch, Arm: l.Arm, URL: l.URL, Data: l.data, turn: on}
 }
 
 // take waits for a turn; nil when ctx ends before.

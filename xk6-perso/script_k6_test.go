@@ -57,7 +57,7 @@ func newService(t *testing.T, delay time.Duration) *service {
 		case "/moved":
 			http.Redirect(w, r, "/page", http.StatusFound)
 		case "/spun":
-			w.Header().Set("X-Perso-Spun-Ns", "300000")
+			w.Header().Set(slot.SpunHeader, "300000")
 		default:
 			fmt.Fprint(w, "ok")
 		}
@@ -110,8 +110,13 @@ func runOwn(t *testing.T, script string, orders ...slot.Order) own {
 	cmd := exec.CommandContext(ctx, binary)
 	cmd.Args = []string{"k6", "run", "--quiet", "--no-usage-report", "--summary-mode=disabled", "--address=", "script.js"}
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "PERSO_TEST_K6=1", "TOLLGATE_VUS=8", "TOLLGATE_SEED=7", slot.EnvBaseURL+"="+slot.NoBaseURL,
-		slot.EnvConductor+"="+o.URL, slot.EnvToken+"=secret", slot.EnvRecord+"="+filepath.Join(dir, "latency.hlog"))
+	generator := slot.Generator{
+		Conductor: o.URL, Token: "secret", Record: filepath.Join(dir, "latency.hlog"), Seed: 7, VUs: 8, BaseURL: slot.NoBaseURL,
+	}
+	cmd.Env = append(os.Environ(), "PERSO_TEST_K6=1")
+	for name, value := range generator.Environ() {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	if err := cmd.Run(); ctx.Err() != nil {

@@ -1,15 +1,17 @@
 package perso
 
 import (
-	"cmp"
+	"errors"
 	"fmt"
-	"math/rand/v2"
-	"slices"
-	"time"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/grafana/sobek"
+	"go.k6.io/k6/v2/js/common"
+	"go.k6.io/k6/v2/lib/fsext"
 
-	"github.com/tollgate-dev/tollgate/internal/population"
+	"github.com/tollgate-dev/tollgate/internal/journey"
 )
 
 // Limits of a population: what a generator on a small machine can still hold.
@@ -23,95 +25,109 @@ type Source struct {
 	// Description says in words what it is, e.g. "population of 1000 users and 200 items, seed 1".
 	Description string
 
-	planner
-	seed int64
+	source *journey.Source
 }
 
-// planner plans journeys. Implementations are immutable and safe for concurrent use.
-type planner interface {
-	people() *population.Population
-	// requests is the expected number of requests of one journey.
-	requests() float64
-	// start is when journey n starts, counted from the first; false: the source does not say, draw it.
-	start(n int) (time.Duration, bool)
-	// plan plans journey n from rng, with think times multiplied by scale.
-	plan(n int, rng *rand.Rand, drift population.Drift, scale float64) *plan
-}
+func newSource(s *journey.Source) *Source { return &Source{Description: s.Description, source: s} }
 
-// plan is a journey that has not started: its steps in the order of their planned starts, the first at 0.
-type plan struct {
-	name  string // recorded session; "" for a made-up journey
-	steps []*step
+// defaultPeople is the population of a script that names none.
+func defaultPeople() journey.People { return journey.People{Seed: 1, Users: 1000, Items: 200} }
 
-	journey *journey
-	login   *step // the last login so far
-	shown   *step // the last impression so far
-	asked   *step // the last recommend so far
-}
-
-func newPlan(user population.User) *plan { return &plan{journey: &journey{user: user}} }
-
-// add appends a step. A login waits for the page before it and a page for the login before it, so that it is certain
-// under which identity the stack has to answer.
-func (p *plan) add(at time.Duration, kind, channel string, v *view) *step {
-	s := &step{at: at, kind: kind, channel: channel, journey: p.journey, view: v}
-	switch kind {
-	case Login:
-		p.login, s.need = s, p.asked
-	case Recommend:
-		p.asked, s.need = s, p.login
-	case Impression:
-		p.shown, s.need = s, p.asked
-	}
-	p.steps = append(p.steps, s)
-	p.journey.left++
-	return s
-}
-
-// page appends a recommend and its impression.
-func (p *plan) page(at time.Duration, channel string, v *view, render time.Duration) {
-	p.add(at, Recommend, channel, v)
-	p.add(at+render, Impression, channel, v)
-}
-
-// begin turns the plan into a journey that starts at a virtual time under a session.
-func (p *plan) begin(at time.Duration, session string) []*step {
-	p.journey.session = session
-	for _, s := range p.steps {
-		s.at += at
-	}
-	slices.SortStableFunc(p.steps, func(a, b *step) int { return cmp.Compare(a.at, b.at) })
-	return p.steps
-}
-
-// crowdOptions are the options of population, and part of those of sessions.
-type crowdOptions struct {
-	seed         int64
-	users, items int
-}
-
-func defaultCrowd() crowdOptions { return crowdOptions{seed: 1, users: 1000, items: 200} }
-
-func (o *crowdOptions) fields() fields {
+// peopleFields are the options of population, and part of those of sessions.
+func peopleFields(p *journey.People) fields {
 	const safe = 1<<53 - 1 // whole numbers that a JavaScript number can hold
 	return fields{
-		"seed":  intOption(&o.seed, -safe, safe),
-		"users": intOption(&o.users, 1, maxUsers),
-		"items": intOption(&o.items, 1, maxItems),
+		"seed":  intOption(&p.Seed, -safe, safe),
+		"users": intOption(&p.Users, 1, maxUsers),
+		"items": intOption(&p.Items, 1, maxItems),
 	}
 }
 
 // population is perso.population(options).
 func (i *instance) population(options sobek.Value) sobek.Value {
-	o := defaultCrowd()
-	i.must(decode(i.vu.Runtime(), "population", options, o.fields()))
-	s, err := i.root.shared(fmt.Sprintf("population %+v", o), func() (*Source, error) {
-		return &Source{
-			Description: fmt.Sprintf("population of %d users and %d items, seed %d", o.users, o.items, o.seed),
-			planner:     newCrowd(population.New(o.seed, o.users, o.items)),
-			seed:        o.seed,
-		}, nil
+	p := defaultPeople()
+	i.must(decode(i.vu.Runtime(), "population", options, peopleFields(&p)))
+	s, err := i.root.shared(fmt.Sprintf("population %+v", p), func() (*Source, error) {
+		return newSource(journey.FromPopulation(p)), nil
 	})
 	i.must(err)
 	return i.value(s)
+}
+
+// errInitOnly is the error of a call that works only in the init context.
+func errInitOnly(call string) error {
+	return fmt.Errorf("perso: %s only works in the init context: call it outside of functions, where open() works too", call)
+}
+
+// sessionOptions are the options of sessions, and the key under which VUs share a source.
+type sessionOptions struct {
+	people   journey.People
+	speed    float64
+	arrivals string
+	format   string
+	base     string
+}
+
+// Where a relative path starts, and when sessions do.
+const (
+	baseScript = "script"
+	baseCwd    = "cwd"
+
+	arrivalsPoisson  = "poisson"
+	arrivalsRecorded = "recorded"
+)
+
+// sessions is perso.sessions(path, options).
+func (i *instance) sessions(path, options sobek.Value) sobek.Value {
+	o := sessionOptions{people: defaultPeople(), speed: 1, arrivals: arrivalsPoisson, base: baseScript}
+	f := peopleFields(&o.people)
+	f["speed"] = floatOption(&o.speed, 1e-3, 1e6)
+	f["arrivals"] = textOption(&o.arrivals, arrivalsPoisson, arrivalsRecorded)
+	f["format"] = textOption(&o.format, "tsv", "csv", "jsonl")
+	f["base"] = textOption(&o.base, baseScript, baseCwd)
+	i.must(decode(i.vu.Runtime(), "sessions", options, f))
+
+	env := i.vu.InitEnv()
+	if env == nil {
+		i.must(errInitOnly("sessions"))
+	}
+	name, ok := "", false
+	if path != nil {
+		name, ok = path.Export().(string)
+	}
+	if !ok || name == "" {
+		i.must(errors.New("perso: sessions: the first argument must be the path of a file, e.g. clicks.tsv"))
+	}
+	full, err := resolve(env, name, o.base)
+	i.must(err)
+	s, err := i.root.shared(fmt.Sprintf("sessions %q %+v", full, o), func() (*Source, error) { return o.load(env, name, full) })
+	i.must(err)
+	return i.value(s)
+}
+
+// resolve makes a path absolute, as open() does or against the working directory.
+func resolve(env *common.InitEnvironment, name, base string) (string, error) {
+	name = strings.TrimPrefix(name, "file://")
+	if base == baseScript || filepath.IsAbs(name) {
+		return env.GetAbsFilePath(name), nil
+	}
+	cwd, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("perso: sessions: %w", err)
+	}
+	return env.GetAbsFilePath(filepath.Join(cwd, name)), nil
+}
+
+// load reads the file at full through k6's file system, so that it becomes part of a `k6 archive`.
+func (o sessionOptions) load(env *common.InitEnvironment, name, full string) (*Source, error) {
+	text, err := fsext.ReadFile(env.FileSystems["file"], full)
+	if err != nil {
+		return nil, fmt.Errorf("perso: sessions: cannot read %s (relative paths start at the %s): %w", name, o.base, err)
+	}
+	sessions, err := journey.ParseSessions(name, o.format, text)
+	if err != nil {
+		return nil, fmt.Errorf("perso: sessions: %w", err)
+	}
+	how := journey.Replay{Name: name, Speed: o.speed, Recorded: o.arrivals == arrivalsRecorded}
+	return newSource(journey.FromSessions(sessions, how, o.people)), nil
 }

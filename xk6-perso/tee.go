@@ -6,9 +6,9 @@ import (
 	"go.k6.io/k6/v2/metrics"
 )
 
-// tee stands between a VU and k6 for one turn: it shows the turn the samples of its requests and keeps all of them for k6
-// until the VU comes back. It must not pass them on by itself: k6 closes the channel when the last VU is done, which a
-// sample on its way would not survive. Of a turn that k6 cuts short, k6 gets none.
+// tee stands between a VU and k6 for one turn. It shows the turn the samples of its requests, and keeps all samples for k6
+// until the VU comes back. It must not pass them on from a goroutine of its own: k6 closes the channel when the last VU is
+// done, and to send on a closed channel panics. k6 gets no samples of a turn that it cuts short.
 type tee struct {
 	turn *turn
 	sent *metrics.Metric
@@ -18,8 +18,9 @@ type tee struct {
 	done chan struct{}
 }
 
-// afterwards is how many samples may come when the turn is over and before the VU is back: one of the iteration, and those of
-// another iteration that k6 begins and cuts short when it stops. Nobody takes them, and k6 would wait for ever.
+// afterwards is how many samples find room between the end of a turn and the VU's return: one of the iteration, and those of
+// another iteration that k6 begins and cuts short when it stops. Nobody takes them in that time, so without room k6 would wait
+// for ever.
 const afterwards = 16
 
 // openTee puts a tee, and the turn's wire, into the state of a VU. close takes them out again.
@@ -34,8 +35,8 @@ func openTee(state *lib.State, on *turn) *tee {
 	return t
 }
 
-// run ends with the turn: when an iteration is over and all its callbacks are, k6 reports the bytes that it sent, whatever
-// became of it. What comes afterwards waits in the channel for close.
+// run ends with the turn. Its sign is the sample of the bytes sent, which k6 makes when an iteration and all its callbacks are
+// over, even if the iteration failed. What comes afterwards waits in the channel for close.
 func (t *tee) run() {
 	defer close(t.done)
 	for c := range t.in {

@@ -12,8 +12,8 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
-// A script names the step of a request with the tag "step", else it is slot.AnyStep. Steps tag histograms, so they are few
-// and plain.
+// A script names the step of a request with the tag "step"; without one it is slot.AnyStep. Steps tag histograms, so there are
+// few of them, with plain names.
 const (
 	stepTag    = "step"
 	maxSteps   = 20
@@ -23,14 +23,14 @@ const (
 // turn is one iteration of the user's script against one arm, or its setup. The lock of turns guards it.
 type turn struct {
 	all       *turns
-	arm       *turnArm
+	arm       *turnLane
 	rec       *record       // nil: setup
 	scheduled time.Time     // when it was due
 	done      chan struct{} // of a setup: closed at its end
 
 	begun    time.Time
 	requests int64                    // to the target
-	open     map[net.Addr][]*exchange // made, and not yet in k6's samples; by connection, nil for those that got none
+	open     map[net.Addr][]*exchange // made, but not yet in k6's samples; by connection, nil for those that got none
 	failed   int64                    // requests
 	threw    string                   // the exception that ended it
 	result   string                   // of a setup: what it returned, as JSON
@@ -38,11 +38,11 @@ type turn struct {
 
 // exchange is one request of a turn to its target.
 type exchange struct {
-	sent   time.Time
-	first  bool // of its turn
-	bad    bool // transport error or status ≥ 400
-	spun   time.Duration
-	hasSpn bool
+	sent    time.Time
+	first   bool // of its turn
+	bad     bool // transport error or status ≥ 400
+	spun    time.Duration
+	hasSpun bool
 }
 
 // begin starts the turn's clock.
@@ -67,15 +67,15 @@ func (t *turn) send(now time.Time) *exchange {
 	return &exchange{sent: now, first: t.requests == 1}
 }
 
-// answered takes a request that has an answer, or none, and waits for its sample. Connections are told apart by the
-// identity of their remote address, which is one value for each.
+// answered takes a request that has its answer, or its error, and now waits for its sample. Connections are told apart by
+// the identity of their remote address: each has a value of its own.
 func (t *turn) answered(x *exchange, conn net.Addr) {
 	t.all.mu.Lock()
 	defer t.all.mu.Unlock()
 	t.open[conn] = append(t.open[conn], x)
 }
 
-// sample takes what k6 measured of a request, whoever it was made to.
+// sample takes what k6 measured of a request, to the target or to anybody else.
 func (t *turn) sample(trail *httpext.Trail) {
 	t.all.mu.Lock()
 	defer t.all.mu.Unlock()
@@ -87,8 +87,8 @@ func (t *turn) sample(trail *httpext.Trail) {
 	}
 }
 
-// match takes the request out that a sample is of; nil: it did not go to the target. On a connection that carries many at
-// once it is the one that began when the sample says so.
+// match takes out the request that a sample belongs to; nil: the request did not go to the target. On a connection that
+// carries many requests at once it is the one whose begin is nearest to the sample's.
 func (t *turn) match(trail *httpext.Trail) *exchange {
 	list := t.open[trail.ConnRemoteAddr]
 	if len(list) == 0 {
@@ -106,8 +106,8 @@ func (t *turn) match(trail *httpext.Trail) *exchange {
 	return x
 }
 
-// record books a request. The delay of the turn is in the response time of its first request; those that follow start
-// when the script makes them.
+// record books a request. The delay of the turn is in the response time of its first request. Later requests are due when
+// the script makes them.
 func (t *turn) record(x *exchange, trail *httpext.Trail) {
 	r := t.rec
 	if trail.EndTime.After(r.last) {
@@ -131,13 +131,13 @@ func (t *turn) record(x *exchange, trail *httpext.Trail) {
 	} else {
 		result.Record(h[1], service)
 	}
-	if x.hasSpn {
+	if x.hasSpun {
 		r.spun += x.spun
 		r.report.SpunN++
 	}
 }
 
-// step is the step that the request's tags name; slot.AnyStep if that is none, or one too many.
+// step is the step that the request's tags name; slot.AnyStep if they name none, or there are too many names already.
 func (t *turn) step(trail *httpext.Trail) string {
 	if trail.Tags == nil {
 		return slot.AnyStep
@@ -155,7 +155,7 @@ func (t *turn) step(trail *httpext.Trail) string {
 	return name
 }
 
-// plain says that a step's name is of lower-case letters, digits and hyphens, and not too long.
+// plain says whether a step's name has only lower-case letters, digits and hyphens, and is not too long.
 func plain(name string) bool {
 	for _, c := range name {
 		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
@@ -165,7 +165,7 @@ func plain(name string) bool {
 	return name != "" && len(name) <= maxStepLen
 }
 
-// end closes the turn, if it was begun at all; all its samples are in.
+// end closes the turn. All its samples are in; there are none if it was never begun.
 func (t *turn) end() {
 	t.all.mu.Lock()
 	defer t.all.mu.Unlock()
@@ -176,7 +176,7 @@ func (t *turn) end() {
 	case !t.begun.IsZero():
 		t.rec.turns++
 		t.arm.ended++
-		if t.threw != "" && t.failed == 0 { // else the exception is one of a request that counts already
+		if t.threw != "" && t.failed == 0 { // else the exception came of a request that counts as failed already
 			t.rec.report.Failed++
 		}
 		if t.arm.asked == 0 && t.arm.ended == maxSilent {
@@ -186,7 +186,7 @@ func (t *turn) end() {
 	t.rec.run.out.Done()
 }
 
-// silence is the error of a script that does not measure what it should.
+// silence is the error of a script whose turns make no requests to their arm.
 func (t *turn) silence() error {
 	if t.threw != "" {
 		return fmt.Errorf("perso: turns: %d turns ended without a request to arm %s: the script threw: %s", maxSilent, t.arm.Arm, t.threw)

@@ -21,7 +21,7 @@ func testTurn(at time.Time) *turn {
 	all := newTurns(1, 1, false)
 	scheduled := at.Add(-30 * ms)
 	run := &slotRun{order: slot.Order{Phase: slot.Toll, Washout: 100 * ms}, start: scheduled.Add(-200 * ms)}
-	on := &turn{all: all, arm: &turnArm{}, rec: all.newRecord(run, "off"), scheduled: scheduled}
+	on := &turn{all: all, arm: &turnLane{arm: &arm{}}, rec: all.newRecord(run, "off"), scheduled: scheduled}
 	on.begin(at)
 	return on
 }

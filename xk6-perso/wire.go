@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -14,7 +13,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
-// wire is the transport of a VU during a turn: it sees when requests leave, and to whom.
+// wire is the transport of a VU during a turn. It sees when requests leave, and for which host.
 type wire struct {
 	next http.RoundTripper
 	turn *turn
@@ -28,7 +27,7 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	if w.turn.rec == nil || !w.turn.aims(req.URL) {
 		return w.next.RoundTrip(req)
 	}
-	var conn atomic.Pointer[net.Addr] // k6 reads it off the same connection
+	var conn atomic.Pointer[net.Addr] // the same value as in k6's sample of the request
 	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
 		addr := info.Conn.RemoteAddr()
 		conn.Store(&addr)
@@ -37,9 +36,7 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := w.next.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
 	if err == nil {
 		x.bad = resp.StatusCode >= http.StatusBadRequest
-		if ns, err := strconv.ParseInt(resp.Header.Get("X-Perso-Spun-Ns"), 10, 64); err == nil {
-			x.spun, x.hasSpn = time.Duration(ns), true
-		}
+		x.spun, x.hasSpun = slot.Spun(resp.Header)
 	} else {
 		x.bad = true
 	}
@@ -51,7 +48,7 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// aims says that a URL is of the turn's arm: of its scheme, host and port.
+// aims says whether a URL leads to the turn's arm: it has the arm's scheme, host and port.
 func (t *turn) aims(u *url.URL) bool {
 	return u.Scheme == t.arm.origin.Scheme && strings.EqualFold(u.Host, t.arm.origin.Host)
 }

@@ -12,10 +12,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/testenv/compose"
 	"github.com/tollgate-dev/tollgate/testenv/engine/enginetest"
 	"github.com/tollgate-dev/tollgate/testenv/images"
@@ -73,12 +75,16 @@ func runIn(t *testing.T, dir, experiment string) small {
 	return made
 }
 
-// TestRunOfURLs measures two deployments that exist already, of which nothing is known but where they answer.
+// TestRunOfURLs measures two deployments that exist already; nothing is known of them but where they answer. The user's own
+// TOLLGATE_VUS is how many VUs k6 has for the script.
 func TestRunOfURLs(t *testing.T) {
+	t.Setenv(slot.EnvVUs, "7")
+	var vus sync.Map // that the script saw
 	urls := map[string]string{}
 	for level, slower := range map[string]time.Duration{"off": 0, "full": 20 * time.Millisecond} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/page" {
+				vus.Store(r.URL.Query().Get("vus"), true)
 				select { // no load, only time
 				case <-time.After(slower):
 				case <-r.Context().Done():
@@ -91,7 +97,8 @@ func TestRunOfURLs(t *testing.T) {
 	}
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"load.js":    "import http from 'k6/http';\nexport default function () { http.get(`${__ENV.BASE_URL}/page`); }\n",
+		"load.js": "import http from 'k6/http';\nimport exec from 'k6/execution';\n" +
+			"export default function () { http.get(`${__ENV.BASE_URL}/page?vus=${exec.test.options.scenarios.turns.vus}`); }\n",
 		"rules.yaml": "groups: [{name: site, rules: [{alert: SiteDown, expr: 'probe_success == 0'}, {alert: SiteLoaded, expr: 'sum(loadgen_requests_total) > 0'}]}]\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -128,6 +135,12 @@ alerts: {rules: rules.yaml, lapse: 1}
 			slow[l.Arm] = slow[l.Arm] || time.Duration(h.Min()) >= 20*time.Millisecond
 		}
 	}
+	vus.Range(func(n, _ any) bool {
+		if n != "7" {
+			t.Errorf("k6 has %q VUs for the script, want 7", n)
+		}
+		return true
+	})
 	if spun == 0 {
 		t.Error("the door of the known delay reported none")
 	}

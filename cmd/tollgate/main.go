@@ -11,6 +11,7 @@ import (
 	k6 "go.k6.io/k6/v2/cmd"
 
 	"github.com/tollgate-dev/tollgate/internal/runner"
+	_ "github.com/tollgate-dev/tollgate/xk6-perso" // k6/x/perso, for `tollgate k6`
 )
 
 func main() {

@@ -12,12 +12,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/internal/journey"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/runner"
+	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 	"github.com/tollgate-dev/tollgate/reports"
 	"github.com/tollgate-dev/tollgate/scenarios"
-	perso "github.com/tollgate-dev/tollgate/xk6-perso"
 )
 
 // runFlags are the flags of run that change an experiment; one that is not given changes nothing.
@@ -56,7 +57,11 @@ its reports. Without an experiment file the profile is the experiment.`,
 			if err != nil {
 				return usage(err)
 			}
-			return a.measure(c.Context(), e, journeys, f.out)
+			vus, err := slot.UserVUs(os.LookupEnv)
+			if err != nil {
+				return usage(err)
+			}
+			return a.measure(c.Context(), e, runner.Options{Journeys: journeys, VUs: vus, Out: f.out})
 		},
 	}
 	flags := c.Flags()
@@ -143,24 +148,24 @@ func lay[T any](given bool, target *T, value T) {
 	}
 }
 
-// measure runs the experiment, then renders and judges what it has measured, also when the run ended early.
-func (a *app) measure(ctx context.Context, e *experiment.Experiment, journeys, out string) error {
-	env, binary, err := a.environment(e, "")
-	if err != nil {
+// measure runs the experiment, then renders and judges whatever it has measured. Of the options it takes Journeys, VUs and
+// Out, where "" is a new directory under runs.
+func (a *app) measure(ctx context.Context, e *experiment.Experiment, o runner.Options) error {
+	var err error
+	if o.Env, o.Binary, err = a.environment(e, ""); err != nil {
 		return err
 	}
-	if out == "" {
-		out = filepath.Join("runs", time.Now().Format("20060102-150405")+"-"+e.Profile)
+	if o.Out == "" {
+		o.Out = filepath.Join("runs", time.Now().Format("20060102-150405")+"-"+e.Profile)
 	}
 	progress := newProgress(a.stderr)
-	begun, runErr := runner.Run(ctx, e, runner.Options{
-		Env: env, Binary: binary, Journeys: journeys, Out: out, Version: version(), Progress: progress,
-	})
+	o.Version, o.Progress = version(), progress
+	begun, runErr := runner.Run(ctx, e, o)
 	progress.close()
 	if !begun {
 		return runErr
 	}
-	analysis, err := a.conclude(out)
+	analysis, err := a.conclude(o.Out)
 	if err != nil {
 		return errors.Join(runErr, err)
 	}
@@ -180,12 +185,12 @@ func describeJourneys(j experiment.Journeys) (string, error) {
 	if j.File == "" {
 		return fmt.Sprintf("population of %d users and %d items", j.Users, j.Items), nil
 	}
-	sessions, events, err := perso.CheckSessions(j.File)
+	sessions, err := journey.ReadSessions(j.File)
 	if err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%d recorded sessions with %d events (%s), think times divided by %g",
-		sessions, events, filepath.Base(j.File), j.Speed), nil
+		len(sessions), sessions.Events(), filepath.Base(j.File), j.Speed), nil
 }
 
 // conclude writes every report into the run directory and the text one to stdout.

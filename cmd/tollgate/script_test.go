@@ -31,7 +31,7 @@ func exitCodeCommand(ts *testscript.TestScript, neg bool, args []string) {
 	cmd.Args[0] = args[1]
 	cmd.Dir, cmd.Stdout, cmd.Stderr = ts.MkAbs("."), stdout, stderr
 	cmd.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"), "HOME="+ts.Getenv("HOME"), "TMPDIR="+ts.Getenv("TMPDIR"))
-	for _, name := range []string{"K6_ITERATIONS", "K6_VUS", "OTEL_SDK_DISABLED", "DOCKER_HOST"} { // what a script may set to disturb a run
+	for _, name := range []string{"K6_ITERATIONS", "K6_VUS", "OTEL_SDK_DISABLED", "DOCKER_HOST", "TOLLGATE_VUS"} { // what a script may set to disturb a run
 		if v := ts.Getenv(name); v != "" {
 			cmd.Env = append(cmd.Env, name+"="+v)
 		}

@@ -3,11 +3,11 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/faults"
@@ -25,6 +25,7 @@ type Options struct {
 	Env      testenv.Environment
 	Binary   string // tollgate itself, whose k6 makes the load
 	Journeys string // where the journeys come from, for people
+	VUs      int    // most turns of a script of the user's own that can be on at once, over all arms; 0: slot.DefaultVUs
 	Out      string // the run directory; must not exist, or be empty
 	Version  string
 	Progress Progress
@@ -162,22 +163,8 @@ func (r *run) startGenerator(lost context.CancelCauseFunc) error {
 	if err := os.WriteFile(script, text, 0o644); err != nil {
 		return fmt.Errorf("runner: %w", err)
 	}
-	env := child.Environ(map[string]string{
-		slot.EnvConductor: r.conductor.url(),
-		slot.EnvToken:     r.conductor.token,
-		slot.EnvRecord:    absolute(r.dir.Path(result.LatencyFile)),
-		slot.EnvBaseURL:   slot.NoBaseURL, // until a turn of a script of the user's own
-
-		// What measure.js reads.
-		"TOLLGATE_SEED":     strconv.FormatInt(r.Seed, 10),
-		"TOLLGATE_USERS":    strconv.Itoa(r.Experiment.Journeys.Users),
-		"TOLLGATE_ITEMS":    strconv.Itoa(r.Experiment.Journeys.Items),
-		"TOLLGATE_JOURNEYS": absolute(r.Experiment.Journeys.File),
-		"TOLLGATE_SPEED":    strconv.FormatFloat(r.Experiment.Journeys.Speed, 'g', -1, 64),
-		"TOLLGATE_TIMEOUT":  experiment.ClientTimeout.String(),
-	})
 	generator, err := child.Start(child.Spec{
-		Name: "load generator (k6)", Path: r.Binary, Env: env, Log: r.log,
+		Name: "load generator (k6)", Path: r.Binary, Env: child.Environ(r.handed().Environ()), Log: r.log,
 		Args: []string{"k6", "run", "--quiet", "--no-usage-report", "--summary-mode=disabled", "--address=", script},
 	})
 	if err != nil {
@@ -191,6 +178,16 @@ func (r *run) startGenerator(lost context.CancelCauseFunc) error {
 		}
 	}()
 	return nil
+}
+
+// handed is what the load generator is told when it starts.
+func (r *run) handed() slot.Generator {
+	j := r.Experiment.Journeys
+	return slot.Generator{
+		Conductor: r.conductor.url(), Token: r.conductor.token, Record: absolute(r.dir.Path(result.LatencyFile)),
+		Seed: r.Seed, Users: j.Users, Items: j.Items, Journeys: absolute(j.File), Speed: j.Speed, Timeout: experiment.ClientTimeout,
+		VUs: cmp.Or(r.VUs, slot.DefaultVUs), BaseURL: slot.NoBaseURL,
+	}
 }
 
 // measure is what the load generator executes: our journeys, or a script of the user's own.

@@ -12,20 +12,6 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/population"
 )
 
-// Environment variables that carry the conductor to the k6 process.
-const (
-	EnvConductor = "TOLLGATE_CONDUCTOR" // base URL, e.g. http://127.0.0.1:4711
-	EnvToken     = "TOLLGATE_TOKEN"     // bearer token
-	EnvRecord    = "TOLLGATE_RECORD"    // path of the HDR histogram log that the generator appends to
-)
-
-// Environment of a generator that runs the user's own k6 script: BASE_URL is where the script finds its target, and holds
-// NoBaseURL, which leads nowhere, until the script has its turn.
-const (
-	EnvBaseURL = "BASE_URL"
-	NoBaseURL  = "http://tollgate-base-url.invalid"
-)
-
 // AnyStep is the step of the requests of a user's own script that name none.
 const AnyStep = "request"
 
@@ -56,10 +42,10 @@ type Order struct {
 	Washout  time.Duration `json:"washout"`  // ns; requests scheduled earlier than this in the slot are not recorded
 	Rate     float64       `json:"rate"`     // expected requests per second and target; of a user's own script: turns
 
-	// Exact: make just as many requests as Rate and Duration call for, but for the luck of clicks, from the first moment of
-	// the slot on, whatever rate the journeys in flight were planned at: see stream.span in xk6-perso. Without it a change of
-	// Rate takes as long as journeys do to come into force, and the number of requests is that of a Poisson process of
-	// journeys. It is for journeys of ours; a script of the user's own ignores it.
+	// Exact asks for as many requests as Rate and Duration call for, give or take the luck of clicks, from the first moment of
+	// the slot on, whatever the rate was at which the journeys in flight were planned: see journey.Stream.Span. Without it a
+	// change of Rate takes as long to come into force as journeys last, and the number of requests is that of a Poisson process
+	// of journeys. It is for journeys of ours; a script of the user's own ignores it.
 	Exact bool `json:"exact,omitempty"`
 
 	// Overlap: return at the end of the slot although answers are outstanding; their report follows when they are in.
@@ -84,8 +70,8 @@ type Report struct {
 type ArmReport struct {
 	Arm       string `json:"arm"`
 	Scheduled int64  `json:"scheduled"` // requests whose start fell into the slot
-	Sent      int64  `json:"sent"`      // of these, handed to the network
-	Dropped   int64  `json:"dropped"`   // Scheduled − Sent: no worker was free
+	Sent      int64  `json:"sent"`      // those of them that were handed to the network
+	Dropped   int64  `json:"dropped"`   // Scheduled − Sent: nobody was free to make them
 	Failed    int64  `json:"failed"`    // transport error, timeout or status ≥ 400; of a user's own script: what k6 calls failed, and exceptions
 
 	Steps map[string]int64 `json:"steps"` // sent, by step
@@ -100,8 +86,8 @@ type ArmReport struct {
 	Breaks      int64            `json:"breaks"`    // answers under another identity than the journey's
 	AgeBands    []int64          `json:"age_bands"` // arriving users by population.AgeBands: what a drift really did
 
-	// Spun is the mean of the gateway's own measurement of the time it spun per recommend (header X-Perso-Spun-Ns)
-	// over the recorded requests; SpunN is how many there were.
+	// Spun is the mean time that the gateway spun per recommend, as the gateway has measured it (SpunHeader), over the
+	// recorded requests; SpunN is how many there were.
 	Spun  time.Duration `json:"spun"` // ns
 	SpunN int64         `json:"spun_n"`
 

@@ -1,4 +1,4 @@
-package perso
+package journey
 
 import (
 	"bytes"
@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
+	"strings"
 	"time"
 
-	"go.k6.io/k6/v2/lib"
+	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
 // Bodies of docs/stack.md.
@@ -20,7 +20,7 @@ type (
 		User    string `json:"user"`
 		Channel string `json:"channel"`
 	}
-	// recommendBody leaves the user to the session: once it is linked, the stack has to know.
+	// recommendBody names no user: the stack has to know who a session belongs to, once a login has linked it.
 	recommendBody struct {
 		Session   string `json:"session"`
 		User      string `json:"user"`
@@ -50,85 +50,69 @@ type (
 	}
 )
 
-// reply is what became of one request.
-type reply struct {
-	scheduled, sent, end time.Time // end: last byte in, or the error
+// Reply is what became of one request.
+type Reply struct {
+	Scheduled, Sent, End time.Time // End: last byte in, or the error
+
+	Spun    time.Duration // what the stack says it spun, if HasSpun
+	HasSpun bool
+	Err     error // transport error, timeout, a status other than 2xx, or an answer that cannot be read
 
 	answer recommendation // of a recommend
-	spun   time.Duration  // header X-Perso-Spun-Ns
-	hasSpn bool
-	err    error // transport error, timeout, status ≥ 400 or an answer that cannot be read
 }
 
-// client makes requests to one gateway.
-type client struct {
+// Client makes requests to one gateway. It is safe for concurrent use.
+type Client struct {
 	http  *http.Client
 	base  string // URL without a slash at its end
 	token string // bearer token; "" for none
 }
 
-// newTransport returns a transport for load: every worker may keep a connection. It honours the network and TLS options
-// of the script where there is a k6 state.
-func newTransport(state *lib.State, workers int) *http.Transport {
-	t := &http.Transport{
-		MaxIdleConns: 0, MaxIdleConnsPerHost: workers, IdleConnTimeout: time.Minute,
-		DisableCompression: true, ForceAttemptHTTP2: false,
-	}
-	if state != nil && state.Dialer != nil {
-		t.DialContext = state.Dialer.DialContext
-	}
-	if state != nil && state.TLSConfig != nil {
-		t.TLSClientConfig = state.TLSConfig.Clone()
-	}
-	return t
-}
-
-// newClient returns a client that follows no redirects. A request ends after the timeout at the latest.
-func newClient(rt http.RoundTripper, base, token string, timeout time.Duration) *client {
-	return &client{base: base, token: token, http: &http.Client{
+// NewClient returns a client of the gateway at a base URL, with a bearer token unless that is "". It follows no redirects. A
+// request ends after the timeout at the latest.
+func NewClient(rt http.RoundTripper, base, token string, timeout time.Duration) *Client {
+	return &Client{base: strings.TrimSuffix(base, "/"), token: token, http: &http.Client{
 		Transport:     rt,
 		Timeout:       timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
-// post makes a request. What is done before sent and after end, encoding and decoding, is not in the service time.
-func (c *client) post(ctx context.Context, cl call, scheduled time.Time) reply {
-	r := reply{scheduled: scheduled}
+// Post makes a request. Encoding comes before Sent and decoding after End, so neither is in the service time.
+func (c *Client) Post(ctx context.Context, cl Call, scheduled time.Time) Reply {
+	r := Reply{Scheduled: scheduled}
 	req, err := c.request(ctx, cl)
 	if err != nil {
-		r.sent, r.err = time.Now(), err
-		r.end = r.sent
+		r.Sent, r.Err = time.Now(), err
+		r.End = r.Sent
 		return r
 	}
 	var body bytes.Buffer
-	r.sent = time.Now()
+	r.Sent = time.Now()
 	resp, err := c.http.Do(req)
 	if err == nil {
 		_, err = io.Copy(&body, resp.Body)
 		_ = resp.Body.Close() // read to its end, or broken anyway
 	}
-	r.end = time.Now()
+	r.End = time.Now()
 	if err != nil {
-		r.err = err
+		r.Err = err
 		return r
 	}
 	if resp.StatusCode >= http.StatusMultipleChoices { // a redirect is no answer either
-		r.err = fmt.Errorf("perso: %s: status %d: %.200s", cl.path, resp.StatusCode, body.Bytes())
+		r.Err = fmt.Errorf("perso: %s: status %d: %.200s", cl.path, resp.StatusCode, body.Bytes())
 		return r
 	}
-	if ns, err := strconv.ParseInt(resp.Header.Get("X-Perso-Spun-Ns"), 10, 64); err == nil {
-		r.spun, r.hasSpn = time.Duration(ns), true
-	}
+	r.Spun, r.HasSpun = slot.Spun(resp.Header)
 	if _, ok := cl.body.(recommendBody); ok {
 		if err := json.Unmarshal(body.Bytes(), &r.answer); err != nil {
-			r.err = fmt.Errorf("perso: %s: answer: %w", cl.path, err)
+			r.Err = fmt.Errorf("perso: %s: answer: %w", cl.path, err)
 		}
 	}
 	return r
 }
 
-func (c *client) request(ctx context.Context, cl call) (*http.Request, error) {
+func (c *Client) request(ctx context.Context, cl Call) (*http.Request, error) {
 	body, err := json.Marshal(cl.body)
 	if err != nil {
 		return nil, fmt.Errorf("perso: %s: %w", cl.path, err)

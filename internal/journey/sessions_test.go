@@ -1,4 +1,4 @@
-package perso
+package journey
 
 import (
 	"errors"
@@ -21,9 +21,9 @@ s2	hat	1700000023
 s3	hat	1700000001
 `
 
-func mustParse(t testing.TB, text string) []session {
+func mustParse(t testing.TB, text string) Sessions {
 	t.Helper()
-	s, err := parseSessions("clicks.tsv", "", []byte(text))
+	s, err := ParseSessions("clicks.tsv", "", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestParseFormats(t *testing.T) {
 			`{"SessionId":"b","ItemId":"i3","Time":"1","UserId":"","Event":"view","Extra":[1]}` + "\n" +
 			`{"SessionId":"a","ItemId":"i2","Time":2.5,"UserId":"ann","Channel":"store","Event":"purchase"}`,
 	} {
-		sessions, err := parseSessions(name, "", []byte(text))
+		sessions, err := ParseSessions(name, "", []byte(text))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -93,7 +93,7 @@ func TestParseErrors(t *testing.T) {
 		{"c.jsonl", `{"SessionId":"a","ItemId":[],"Time":1}`, "c.jsonl:1: ItemId must be a string or a number"},
 		{"c.parquet", "PAR1", "c.parquet: cannot tell the format"},
 	} {
-		_, err := parseSessions(tt.name, "", []byte(tt.text))
+		_, err := ParseSessions(tt.name, "", []byte(tt.text))
 		if err == nil || !strings.HasPrefix(err.Error(), tt.want) {
 			t.Errorf("%q:\n got %v\nwant %s…", tt.text, err, tt.want)
 		}
@@ -106,7 +106,7 @@ func FuzzParseSessions(f *testing.F) {
 	f.Add("jsonl", []byte(`{"SessionId":"a","ItemId":1,"Time":1e9}`))
 	pop := population.New(1, 10, 10)
 	f.Fuzz(func(t *testing.T, format string, text []byte) {
-		sessions, err := parseSessions("f."+format, "", text)
+		sessions, err := ParseSessions("f."+format, "", text)
 		if err != nil {
 			if !strings.HasPrefix(err.Error(), "f."+format+":") {
 				t.Errorf("the error does not name the file: %v", err)
@@ -117,7 +117,7 @@ func FuzzParseSessions(f *testing.F) {
 		for n := range 2 * len(sessions) {
 			for _, s := range r.plan(n, rand.New(rand.NewPCG(1, 1)), population.Drift{}, 1).steps {
 				if s.at < 0 || (s.need != nil && s.need.at > s.at) {
-					t.Fatalf("session %d: %s at %s", n, s.kind, s.at)
+					t.Fatalf("session %d: %s at %s", n, s.Kind, s.at)
 				}
 			}
 		}
@@ -127,16 +127,16 @@ func FuzzParseSessions(f *testing.F) {
 // Recorded clicks keep their order and their gaps, divided by speed, and end in the next page.
 func TestReplayKeepsOrderAndGaps(t *testing.T) {
 	pop := population.New(1, 20, 50)
-	s := newStream(&Source{planner: newRecording(pop, mustParse(t, fixture), 10, false)}, 0, "s", 1)
-	s.setRate(1, 0)
-	clicks, pages := map[string][]*step{}, map[string]int{}
+	s := NewStream(&Source{planner: newRecording(pop, mustParse(t, fixture), 10, false)}, 0, "s", 1)
+	s.SetRate(1, 0)
+	clicks, pages := map[string][]*Step{}, map[string]int{}
 	for s.count <= 6 { // the file twice
-		st := s.pop()
-		switch st.kind {
+		st := s.Pop()
+		switch st.Kind {
 		case Click:
-			clicks[st.journey.session] = append(clicks[st.journey.session], st)
+			clicks[st.Journey.Session] = append(clicks[st.Journey.Session], st)
 		case Recommend:
-			pages[st.journey.session]++
+			pages[st.Journey.Session]++
 		}
 	}
 	for session, want := range map[string]struct {
@@ -159,8 +159,8 @@ func TestReplayKeepsOrderAndGaps(t *testing.T) {
 				t.Errorf("%s: gap %s before click %d, want %s", session, st.at-got[i-1].at, i, want.gaps[i-1])
 			}
 		}
-		if got[0].journey.user.ID != pop.UserFor(strings.TrimPrefix(session, "s-")).ID {
-			t.Errorf("%s: user %s", session, got[0].journey.user.ID)
+		if got[0].Journey.User.ID != pop.UserFor(strings.TrimPrefix(session, "s-")).ID {
+			t.Errorf("%s: user %s", session, got[0].Journey.User.ID)
 		}
 	}
 	if len(clicks["s-s3-1"]) == 0 {
@@ -195,7 +195,7 @@ func TestRealClicks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sessions, err := parseSessions("yoochoose-clicks.tsv", "", text)
+	sessions, err := ParseSessions("yoochoose-clicks.tsv", "", text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,8 +207,8 @@ func TestRealClicks(t *testing.T) {
 		t.Errorf("%d clicks of %d lines", events, lines)
 	}
 	source := &Source{planner: newRecording(population.New(1, 1000, 200), sessions, 600, false)}
-	s := newStream(source, 0, "s", 1)
-	s.setRate(100, 0)
+	s := NewStream(source, 0, "s", 1)
+	s.SetRate(100, 0)
 	if n := len(perfect(s, 100*time.Second)); n < 5000 {
 		t.Errorf("%d requests in 100 s of virtual time, want about 10,000", n)
 	}

@@ -1,9 +1,10 @@
-package perso
+package journey
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -27,10 +28,30 @@ const (
 // maxID is the most bytes of a session id: with what a replay adds, it has to fit into what the stack takes.
 const maxID = 80
 
+// Sessions are recorded sessions, in the order in which they begin in their file.
+type Sessions []session
+
+// ReadSessions reads a file of recorded sessions; the format goes by the file's extension. Errors name the file and the line.
+func ReadSessions(path string) (Sessions, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("journeys: %w", err)
+	}
+	return ParseSessions(path, "", text)
+}
+
+// Events is how many events the sessions have together.
+func (s Sessions) Events() (n int) {
+	for _, one := range s {
+		n += len(one.events)
+	}
+	return n
+}
+
 // session is one recorded session, with at least one event.
 type session struct {
 	id     string
-	named  bool   // the file has users; without, every session is given one
+	named  bool   // the file has a column of users; if not, every session is given one
 	user   string // "" if it never logged in
 	events []recorded
 }
@@ -49,9 +70,9 @@ type rowReader interface {
 	next() (row, int, error)
 }
 
-// parseSessions reads sessions in the order in which they begin in the file. Format is tsv, csv or jsonl; "" goes by the
+// ParseSessions reads sessions in the order in which they begin in the file. Format is tsv, csv or jsonl; "" goes by the
 // extension of name. Errors name the file and the line.
-func parseSessions(name, format string, text []byte) ([]session, error) {
+func ParseSessions(name, format string, text []byte) (Sessions, error) {
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	rows, err := openRows(name, format, text)
 	if err != nil {

@@ -1,4 +1,4 @@
-package perso
+package journey
 
 import (
 	"fmt"
@@ -6,37 +6,45 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/journey/journeytest"
 	"github.com/tollgate-dev/tollgate/internal/population"
 )
 
 // perfect answers every step of a stream at once with what the user likes best, up to a virtual time, and returns a line
 // for every request made.
-func perfect(s *stream, until time.Duration) []string {
+func perfect(s *Stream, until time.Duration) []string {
 	var lines []string
-	g := gateway{pop: s.source.people()}
-	for s.peek() < until {
-		st := s.pop()
-		cl, send, _ := st.prepare(g.pop, s.drift, time.Time{})
+	pop, favourites := s.source.People(), map[string][]string{}
+	for s.Peek() < until {
+		st := s.Pop()
+		cl, send, _ := st.Prepare(pop, s.Drift, time.Time{})
 		if !send {
-			st.resolve(g.pop, nil)
+			st.Resolve(pop, nil)
 			continue
 		}
 		user := ""
-		if st.journey.linked == known {
-			user = st.journey.user.ID
+		if st.Journey.linked == known {
+			user = st.Journey.User.ID
 		}
-		st.resolve(g.pop, &reply{answer: g.slate(user, "r")})
-		lines = append(lines, fmt.Sprintf("%d %s %s %s %+v", st.at, st.kind, st.channel, st.journey.session, cl.body))
+		if favourites[user] == nil {
+			favourites[user] = journeytest.Favourites(pop, user)
+		}
+		answer := recommendation{RequestID: "r", User: user, Items: favourites[user], Variant: "a"}
+		if user == "" {
+			answer.Reason = "unknown-user"
+		}
+		st.Resolve(pop, &Reply{answer: answer})
+		lines = append(lines, fmt.Sprintf("%d %s %s %s %+v", st.at, st.Kind, st.Channel, st.Journey.Session, cl.body))
 	}
 	return lines
 }
 
 func TestStreamIsDeterministic(t *testing.T) {
 	play := func(seed int64, salt uint64) []string {
-		s := newStream(testCrowd(seed), salt, "s", 1)
-		s.setRate(50, 0)
+		s := NewStream(testCrowd(seed), salt, "s", 1)
+		s.SetRate(50, 0)
 		lines := perfect(s, 5*time.Second)
-		s.setRate(200, 5*time.Second)
+		s.SetRate(200, 5*time.Second)
 		return append(lines, perfect(s, 10*time.Second)...)
 	}
 	a := play(1, 0)
@@ -60,9 +68,9 @@ func TestStreamRate(t *testing.T) {
 		source *Source
 		within float64
 	}{{"population", testCrowd(1), 0.06}, {"recorded", replay, 0.03}} {
-		s := newStream(tt.source, 0, "s", 1)
+		s := NewStream(tt.source, 0, "s", 1)
 		const rate, horizon = 200, 300 * time.Second
-		s.setRate(rate, 0)
+		s.SetRate(rate, 0)
 		perfect(s, 20*time.Second) // until as many journeys are under way as there will be
 		got := float64(len(perfect(s, horizon+20*time.Second))) / horizon.Seconds()
 		if math.Abs(got/rate-1) > tt.within {
@@ -74,25 +82,25 @@ func TestStreamRate(t *testing.T) {
 // Everybody who is known stays one person over all channels, logs in once, and 90 % of the slates are for known users.
 func TestJourneyIdentity(t *testing.T) {
 	c := testCrowd(3)
-	s := newStream(c, 0, "s", 1)
-	s.setRate(100, 0)
+	s := NewStream(c, 0, "s", 1)
+	s.SetRate(100, 0)
 	logins, channels, moved := map[string]int{}, map[string]map[string]bool{}, 0
 	slates, strangers := 0, 0
-	for s.peek() < 200*time.Second {
-		st := s.pop()
-		j := st.journey
-		if channels[j.session] == nil {
-			channels[j.session] = map[string]bool{}
+	for s.Peek() < 200*time.Second {
+		st := s.Pop()
+		j := st.Journey
+		if channels[j.Session] == nil {
+			channels[j.Session] = map[string]bool{}
 		}
-		if channels[j.session][st.channel] = true; len(channels[j.session]) == 2 {
+		if channels[j.Session][st.Channel] = true; len(channels[j.Session]) == 2 {
 			moved++
 		}
-		cl, _, _ := st.prepare(c.people(), s.drift, time.Time{})
+		cl, _, _ := st.Prepare(c.People(), s.Drift, time.Time{})
 		switch body := cl.body.(type) {
 		case loginBody:
-			logins[j.session]++
-			if body.User != j.user.ID {
-				t.Fatalf("login of %s as %s", j.user.ID, body.User)
+			logins[j.Session]++
+			if body.User != j.User.ID {
+				t.Fatalf("login of %s as %s", j.User.ID, body.User)
 			}
 		case recommendBody:
 			if body.User != "" {
@@ -101,12 +109,12 @@ func TestJourneyIdentity(t *testing.T) {
 			slates++
 			if j.linked != known {
 				strangers++
-				if st.channel != Web {
-					t.Fatalf("a stranger on channel %s", st.channel)
+				if st.Channel != Web {
+					t.Fatalf("a stranger on channel %s", st.Channel)
 				}
 			}
 		}
-		st.resolve(c.people(), &reply{})
+		st.Resolve(c.People(), &Reply{})
 	}
 	for session, n := range logins {
 		if n != 1 {
@@ -123,18 +131,21 @@ func TestJourneyIdentity(t *testing.T) {
 
 // A drift in the mix of users changes who arrives, not when.
 func TestDriftKeepsArrivals(t *testing.T) {
-	play := func(d population.Drift) (*stream, []string) {
-		s := newStream(testCrowd(1), 0, "s", 1)
-		s.drift = d
-		s.setRate(200, 0)
+	bands := make([]int64, len(population.AgeBands)) // of the last play
+	play := func(d population.Drift) (*Stream, []string) {
+		s := NewStream(testCrowd(1), 0, "s", 1)
+		s.Drift = d
+		s.CountIn(bands)
+		s.SetRate(200, 0)
 		return s, perfect(s, 20*time.Second)
 	}
 	plain, _ := play(population.Drift{})
+	clear(bands)
 	young, _ := play(population.Drift{Mix: 1})
 	if plain.count != young.count || plain.next != young.next {
 		t.Errorf("%d journeys until %s, with drift %d until %s", plain.count, plain.next, young.count, young.next)
 	}
-	for band, n := range young.takeBands() {
+	for band, n := range bands {
 		if (n > 0) != (band < 2) {
 			t.Errorf("band %s: %d arrivals", population.AgeBands[band], n)
 		}
@@ -155,9 +166,26 @@ func TestBroken(t *testing.T) {
 		{unsure, "", false}, // the login failed: either answer may be right
 		{unsure, "u1", false},
 	} {
-		j := journey{user: population.User{ID: "u1"}, linked: tt.linked}
+		j := Journey{User: population.User{ID: "u1"}, linked: tt.linked}
 		if got := j.broken(tt.user); got != tt.want {
 			t.Errorf("link state %d, answer for %q: broken %t, want %t", tt.linked, tt.user, got, tt.want)
 		}
 	}
 }
+
+func TestStreamSpan(t *testing.T) {
+	s := NewStream(testCrowd(1), 0, "s", 1)
+	s.SetRate(300, 0)
+	perfect(s, 3*time.Second)
+	now := 3 * time.Second
+	span := s.Span(now, 100)
+	due := 0
+	for ; s.Peek() < now+span; due++ {
+		s.Pop()
+	}
+	if due != 100 {
+		t.Errorf("%d steps within %s, want 100", due, span)
+	}
+}
+
+func testCrowd(seed int64) *Source { return FromPopulation(People{Seed: seed, Users: 200, Items: 50}) }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/journey/journeytest"
 	"github.com/tollgate-dev/tollgate/internal/population"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/slot"
@@ -64,7 +65,7 @@ func (o *orchestrator) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// conduct runs the loop of scenarios/measure.js and returns the histogram log.
+// conduct carries out the orders of an orchestrator and returns the histogram log.
 func conduct(t *testing.T, o *orchestrator, token string) ([]result.Interval, error) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "latency.hlog")
@@ -73,9 +74,7 @@ func conduct(t *testing.T, o *orchestrator, token string) ([]result.Interval, er
 	})
 	s.js(t, `const crowd = perso.population({users: 50, items: 20})`)
 	s.start()
-	_, err := s.VU.Runtime().RunString(`
-		const c = perso.conductor({source: crowd});
-		for (let order = c.next(); order; order = c.next()) c.run(order)`)
+	_, err := s.VU.Runtime().RunString(`if (perso.conduct({source: crowd}) !== undefined) throw new Error('conduct returns something')`)
 	intervals, readErr := result.ReadLatency(path)
 	if readErr != nil {
 		t.Fatal(readErr)
@@ -83,8 +82,8 @@ func conduct(t *testing.T, o *orchestrator, token string) ([]result.Interval, er
 	return intervals, err
 }
 
-func TestConductor(t *testing.T) {
-	g := newGateway(t, population.New(1, 50, 20))
+func TestConduct(t *testing.T) {
+	g := journeytest.New(t, population.New(1, 50, 20))
 	order := func(id int, phase, arm string) slot.Order {
 		return testOrder(g, func(o *slot.Order) {
 			o.ID, o.Phase, o.Launch, o.Round, o.Targets[0].Arm, o.Washout = id, phase, 1, id, arm, o.Duration/4
@@ -105,8 +104,8 @@ func TestConductor(t *testing.T) {
 		}
 		sent, arrived = sent+r.Arms[0].Sent, arrived+r.Arms[0].AgeBands[0]+r.Arms[0].AgeBands[3]
 	}
-	if int(sent) != len(g.requests()) || arrived == 0 {
-		t.Errorf("%d sent, the gateway saw %d; %d users", sent, len(g.requests()), arrived)
+	if int(sent) != len(g.Requests()) || arrived == 0 {
+		t.Errorf("%d sent, the gateway saw %d; %d users", sent, len(g.Requests()), arrived)
 	}
 	phases := map[string]int64{}
 	for _, i := range intervals {
@@ -118,10 +117,10 @@ func TestConductor(t *testing.T) {
 }
 
 // With Overlap the next order is asked for while answers are outstanding, and no report is lost.
-func TestConductorOverlap(t *testing.T) {
-	g := newGateway(t, population.New(1, 50, 20))
+func TestConductOverlap(t *testing.T) {
+	g := journeytest.New(t, population.New(1, 50, 20))
 	second := make(chan struct{})
-	g.delay = func(seen) time.Duration { // no answer before the second order
+	g.Delay = func(journeytest.Request) time.Duration { // no answer before the second order
 		select {
 		case <-second:
 		case <-time.After(10 * time.Second):
@@ -145,19 +144,19 @@ func TestConductorOverlap(t *testing.T) {
 	for _, r := range o.reports {
 		sent, failed = sent+r.Arms[0].Sent, failed+r.Arms[0].Failed
 	}
-	if len(o.reports) != 2 || int(sent) != len(g.requests()) || failed != 0 || recordedCounts(t, intervals, result.Lag) != sent {
-		t.Errorf("%d reports, %d sent, %d failed, %d seen, %d recorded", len(o.reports), sent, failed, len(g.requests()), recordedCounts(t, intervals, result.Lag))
+	if len(o.reports) != 2 || int(sent) != len(g.Requests()) || failed != 0 || recordedCounts(t, intervals, result.Lag) != sent {
+		t.Errorf("%d reports, %d sent, %d failed, %d seen, %d recorded", len(o.reports), sent, failed, len(g.Requests()), recordedCounts(t, intervals, result.Lag))
 	}
 }
 
-func TestConductorErrors(t *testing.T) {
+func TestConductErrors(t *testing.T) {
 	for _, tt := range []struct {
 		orders []slot.Order
 		token  string
 		want   string
 	}{
-		{nil, "wrong", "perso: conductor: next: status 401: token"},
-		{[]slot.Order{{ID: 7}}, "secret", "perso: conductor: order 7: targets, duration and rate must be there"},
+		{nil, "wrong", "perso: conduct: next: status 401: token"},
+		{[]slot.Order{{ID: 7}}, "secret", "perso: conduct: order 7: targets, duration and rate must be there"},
 	} {
 		_, err := conduct(t, newOrchestrator(t, tt.orders...), tt.token)
 		if err == nil || !strings.Contains(err.Error(), tt.want) {

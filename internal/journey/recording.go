@@ -1,4 +1,4 @@
-package perso
+package journey
 
 import (
 	"fmt"
@@ -9,16 +9,16 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/population"
 )
 
-// Virtual delays around a recorded event; small against the gaps, which are kept.
+// Virtual delays around a recorded event. They are small against the gaps between events, which are kept.
 const (
 	replayLogin  = 10 * time.Millisecond // login → first event
 	replayPage   = 5 * time.Millisecond  // click or view → recommend
 	replayRender = 20 * time.Millisecond // recommend → impression
 )
 
-// recording replays recorded sessions: the events of a session in their order, with their gaps divided by speed. Every
-// click asks for the next page, as the page that was clicked through to did. When the file is exhausted it starts over,
-// under new session ids.
+// recording replays recorded sessions: the events of a session in their order, with their gaps divided by speed. After every
+// click the next page is asked for, as it was when the click was recorded. At its end the file starts over, under new session
+// ids.
 type recording struct {
 	pop      *population.Population
 	sessions []session
@@ -27,8 +27,8 @@ type recording struct {
 	mean     float64
 }
 
-// newRecording returns the recording of sessions, of which there must be at least one. With recorded arrivals sessions
-// start when they did; otherwise they arrive in file order.
+// newRecording returns the recording of sessions; there must be at least one. With recorded arrivals sessions start when they
+// did; otherwise they arrive in the order of the file, at random times.
 func newRecording(pop *population.Population, sessions []session, speed float64, recorded bool) *recording {
 	r := &recording{pop: pop, sessions: sessions, speed: speed}
 	if recorded {
@@ -73,7 +73,7 @@ func (r *recording) plan(n int, rng *rand.Rand, drift population.Drift, scale fl
 		p.name = fmt.Sprintf("%s-%d", s.id, loop)
 	}
 	var shift time.Duration // made by the login
-	var before *step        // the event before
+	var before *Step        // the event before
 	var page *view          // the page that an event came from
 	for i, e := range s.events {
 		t := shift + time.Duration(float64(r.shrink(e.at.Sub(s.events[0].at)))*scale)
@@ -98,8 +98,8 @@ func (r *recording) plan(n int, rng *rand.Rand, drift population.Drift, scale fl
 	return p
 }
 
-// user is who a session belongs to: the recorded user where there is one, else one that the session id is mapped to. A
-// drift in the mix of users moves only the latter.
+// user is who a session belongs to: the recorded user where there is one, else a user that the session id is mapped to. A
+// drift in the mix of users changes only users of the second kind.
 func (r *recording) user(s session, rng *rand.Rand, drift population.Drift) population.User {
 	id := s.id
 	if s.user != "" {

@@ -1,4 +1,4 @@
-package perso
+package journey
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package perso
+package journey
 
 import (
 	"math/rand/v2"
@@ -7,8 +7,8 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/population"
 )
 
-// Shape of a synthetic journey at think scale 1: shoppers in a hurry, about two seconds from the first request to the
-// last, so that load reaches its rate soon after a start. A person takes about twenty times as long.
+// Shape of a synthetic journey at think scale 1: a shopper in a hurry, who takes about two seconds from the first request to
+// the last, so that load reaches its rate soon after a start. A person takes about twenty times as long.
 const (
 	meanThink   = 300 * time.Millisecond // mean time from one page to the next
 	loginDelay  = 40 * time.Millisecond  // login → first page
@@ -26,8 +26,8 @@ const (
 	moveOn    = 0.15 // before a page: go on in the next channel
 )
 
-// nominalClickThrough is the share of slates that a well-trained model gets clicked. It only sets how many journeys an
-// offered request rate means; what really happens depends on the stack.
+// nominalClickThrough is the share of a well-trained model's slates that are clicked. It is only there to work out how many
+// journeys an offered request rate means; what really happens depends on the stack.
 const nominalClickThrough = 0.55
 
 // crowd makes up journeys of a population.
@@ -42,7 +42,7 @@ func newCrowd(pop *population.Population) *crowd {
 	rng := rand.New(rand.NewPCG(1, 0x6d65616e))
 	for range sample {
 		for _, s := range c.plan(0, rng, population.Drift{}, 1).steps {
-			switch s.kind {
+			switch s.Kind {
 			case Click:
 				c.mean += nominalClickThrough / sample
 			case Purchase:

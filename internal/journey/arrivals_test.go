@@ -1,4 +1,4 @@
-package perso
+package journey
 
 import (
 	"testing"
@@ -7,9 +7,9 @@ import (
 
 // Two arms whose slots are at different times, or at other rates in between, have the same arrivals.
 func TestArrivals(t *testing.T) {
-	count := func(a *arrivals, until time.Duration) (n int) {
+	count := func(a *Arrivals, until time.Duration) (n int) {
 		for a.next < until {
-			if due := a.pop(); a.next < due {
+			if due := a.Pop(); a.next < due {
 				t.Fatalf("%s follows %s", a.next, due)
 			}
 			n++
@@ -18,11 +18,11 @@ func TestArrivals(t *testing.T) {
 	}
 	var next [2]time.Duration
 	for i := range next {
-		a := newArrivals(1, 2)
-		a.setRate(200, 0)
+		a := NewArrivals(1, 2)
+		a.SetRate(200, 0)
 		slow := count(a, 50*time.Second)
-		a.setRate(400, 50*time.Second)
-		a.setRate(400, 50*time.Second) // no change
+		a.SetRate(400, 50*time.Second)
+		a.SetRate(400, 50*time.Second) // no change
 		fast := count(a, 100*time.Second)
 		if slow < 9_500 || slow > 10_500 || fast < 19_200 || fast > 20_800 { // five standard deviations and more
 			t.Errorf("%d arrivals at 200/s and %d at 400/s, in 50 s each", slow, fast)
@@ -32,8 +32,8 @@ func TestArrivals(t *testing.T) {
 	if next[0] != next[1] {
 		t.Errorf("next arrivals at %s and %s", next[0], next[1])
 	}
-	other := newArrivals(1, 3)
-	other.setRate(200, 0)
+	other := NewArrivals(1, 3)
+	other.SetRate(200, 0)
 	if count(other, 100*time.Second); other.next == next[0] {
 		t.Error("launches are alike")
 	}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/testenv/collector"
+	"github.com/tollgate-dev/tollgate/testenv/engine/enginetest"
+)
+
+// arrivals say of every documented variable where it is read: given a value, what is found there. That TOLLGATE_VUS goes on
+// to k6, TestRunOfURLs shows.
+var arrivals = map[string]struct {
+	value string
+	found func() (any, error)
+}{
+	slot.EnvVUs: {"7", func() (any, error) { return slot.UserVUs(os.LookupEnv) }},
+	envStackBinary: {"/opt/tollgate-arm64", func() (any, error) {
+		env, _, err := (&app{stderr: io.Discard}).environment(&experiment.Experiment{Environment: "containers"}, "")
+		return env, err
+	}},
+	collector.EnvOTLPEndpoint: {"https://otlp.example.com", otlpVariables},
+	collector.EnvOTLPHeaders:  {"api-key=k3y", otlpVariables},
+	enginetest.EnvRequire:     {"1", func() (any, error) { return os.Getenv(enginetest.EnvRequire), nil }}, // of tests only; enginetest.Missing reads it
+}
+
+func otlpVariables() (any, error) {
+	return collector.Environ([]collector.Target{{Backend: "otlp"}}, os.Getenv)
+}
+
+// TestDocumentedVariables holds README, docs and Makefile to the variables that are read, and sets each to see it arrive.
+func TestDocumentedVariables(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil || len(pages) == 0 {
+		t.Fatal(pages, err)
+	}
+	documented := map[string]string{} // where, by name
+	for _, page := range append(pages, readme, "../../Makefile") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range regexp.MustCompile(`TOLLGATE_[A-Z_]+`).FindAllString(string(text), -1) {
+			documented[name] = page
+		}
+	}
+	for name, page := range documented {
+		if _, ok := arrivals[name]; !ok {
+			t.Errorf("%s documents %s, which nothing is known to read", page, name)
+		}
+	}
+	for name, arrival := range arrivals {
+		if documented[name] == "" {
+			t.Errorf("%s is read, but no page documents it", name)
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(collector.EnvOTLPEndpoint, "http://127.0.0.1:4318") // the headers are of no effect without it
+			t.Setenv(name, arrival.value)
+			found, err := arrival.found()
+			_, value, named := strings.Cut(arrival.value, "=") // of a header, which is taken apart
+			if !named {
+				value = arrival.value
+			}
+			if err != nil || !strings.Contains(fmt.Sprintf("%+v", found), value) {
+				t.Errorf("%s=%s: %+v, %v", name, arrival.value, found, err)
+			}
+		})
+	}
+}

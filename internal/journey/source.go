@@ -1,0 +1,118 @@
+package journey
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/population"
+)
+
+// Source is where journeys come from. It is immutable and safe for concurrent use.
+type Source struct {
+	// Description says in words what it is, e.g. "population of 1000 users and 200 items, seed 1".
+	Description string
+
+	planner
+	seed int64
+}
+
+// People are the numbers that a population is made from; the stack under test must be trained on the same ones.
+type People struct {
+	Seed         int64
+	Users, Items int // at least 1 each
+}
+
+// FromPopulation is a source that makes journeys up from a population.
+func FromPopulation(p People) *Source {
+	return &Source{
+		Description: fmt.Sprintf("population of %d users and %d items, seed %d", p.Users, p.Items, p.Seed),
+		planner:     newCrowd(population.New(p.Seed, p.Users, p.Items)),
+		seed:        p.Seed,
+	}
+}
+
+// Replay says how recorded sessions are played again.
+type Replay struct {
+	Name     string  // of the file, for people
+	Speed    float64 // recorded gaps are divided by it; above 0
+	Recorded bool    // sessions start when they did, divided by Speed; else in the order of the file, at random times
+}
+
+// FromSessions is a source that replays recorded sessions, which are mapped onto a population. There must be at least one.
+func FromSessions(s Sessions, r Replay, p People) *Source {
+	return &Source{
+		Description: fmt.Sprintf("%d sessions with %d events of %s, %g times as fast", len(s), s.Events(), r.Name, r.Speed),
+		planner:     newRecording(population.New(p.Seed, p.Users, p.Items), s, r.Speed, r.Recorded),
+		seed:        p.Seed,
+	}
+}
+
+// People is the population that the source draws its users from.
+func (s *Source) People() *population.Population { return s.people() }
+
+// Journey plans journey n, with think times multiplied by scale: its steps in the order of their planned starts. session
+// makes the journey's session id from the name of the recorded session, "" where there is none.
+func (s *Source) Journey(n int, scale float64, session func(name string) string) []*Step {
+	p := s.plan(n, rand.New(rand.NewPCG(uint64(s.seed), uint64(n))), population.Drift{}, scale)
+	return p.begin(0, session(p.name))
+}
+
+// planner plans journeys. Implementations are immutable and safe for concurrent use.
+type planner interface {
+	people() *population.Population
+	// requests is the expected number of requests of one journey.
+	requests() float64
+	// start is when journey n starts, counted from the first; false: the source does not say, draw it.
+	start(n int) (time.Duration, bool)
+	// plan plans journey n from rng, with think times multiplied by scale.
+	plan(n int, rng *rand.Rand, drift population.Drift, scale float64) *plan
+}
+
+// plan is a journey that has not started: its steps in the order of their planned starts, the first at 0.
+type plan struct {
+	name  string // recorded session; "" for a made-up journey
+	steps []*Step
+
+	journey *Journey
+	login   *Step // the last login so far
+	shown   *Step // the last impression so far
+	asked   *Step // the last recommend so far
+}
+
+func newPlan(user population.User) *plan { return &plan{journey: &Journey{User: user}} }
+
+// add appends a step. A login waits for the page before it, and a page for the login before it: so it is certain under which
+// identity the stack has to answer.
+func (p *plan) add(at time.Duration, kind, channel string, v *view) *Step {
+	s := &Step{at: at, Kind: kind, Channel: channel, Journey: p.journey, view: v}
+	switch kind {
+	case Login:
+		p.login, s.need = s, p.asked
+	case Recommend:
+		p.asked, s.need = s, p.login
+	case Impression:
+		p.shown, s.need = s, p.asked
+	}
+	p.steps = append(p.steps, s)
+	p.journey.left++
+	return s
+}
+
+// page appends a recommend and its impression.
+func (p *plan) page(at time.Duration, channel string, v *view, render time.Duration) {
+	p.add(at, Recommend, channel, v)
+	p.add(at+render, Impression, channel, v)
+}
+
+// begin turns the plan into a journey that starts at a virtual time under a session.
+func (p *plan) begin(at time.Duration, session string) []*Step {
+	p.journey.Session = session
+	for _, s := range p.steps {
+		s.at += at
+	}
+	slices.SortStableFunc(p.steps, func(a, b *Step) int { return cmp.Compare(a.at, b.at) })
+	return p.steps
+}

@@ -1,0 +1,191 @@
+package perso
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/grafana/sobek"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/slot"
+)
+
+// reportWithin is the most that it may take to hand a report in. That is done even if k6 is stopping.
+const reportWithin = 5 * time.Second
+
+// conductor carries out the orders of the orchestrator, which it reaches as package slot says.
+type conductor struct {
+	slot.Generator
+	driver *driver
+	http   *http.Client
+	log    *result.LatencyWriter // nil until the first order
+
+	late sync.WaitGroup // slots whose answers are outstanding
+	mu   sync.Mutex
+	err  error // first error of those
+}
+
+// conduct is perso.conduct(options). It returns when there is no order left, or k6 stops; all reports are handed in by then.
+func (i *instance) conduct(options sobek.Value) {
+	o := defaultDriver()
+	var own *turns
+	f := o.fields()
+	f["turns"] = turnsOption(&own)
+	i.must(decode(i.vu.Runtime(), "conduct", options, f))
+	i.must(need("conduct", "source", o.source == nil && own == nil))
+	if o.source != nil && own != nil {
+		i.must(errors.New("perso: conduct: options source and turns exclude each other"))
+	}
+	state := i.vu.State()
+	if state == nil {
+		i.must(errors.New("perso: conduct only works while a test runs: call it in the default function"))
+	}
+	g, err := slot.GeneratorFrom(i.lookup)
+	if err != nil {
+		i.must(fmt.Errorf("perso: conduct: %w", err))
+	}
+	for _, v := range []struct{ name, value string }{
+		{slot.EnvConductor, g.Conductor}, {slot.EnvToken, g.Token}, {slot.EnvRecord, g.Record},
+	} {
+		if v.value == "" {
+			i.must(fmt.Errorf("perso: conduct: %s is not set: `tollgate run` sets it; a script of your own can use drive() or journey()", v.name))
+		}
+	}
+	g.Conductor = strings.TrimSuffix(g.Conductor, "/")
+	c := &conductor{Generator: g, http: new(http.Client)}
+	if own != nil {
+		c.driver = own.driver
+	} else {
+		transport := func() *http.Transport { return newTransport(state, o.workers) }
+		c.driver = newJourneys(o, "l", newEmitter(i.vu.Context(), i.metrics, state), transport).driver
+	}
+	ctx := i.vu.Context()
+	i.must(errors.Join(c.conduct(ctx), c.end()))
+}
+
+// conduct carries out order after order.
+func (c *conductor) conduct(ctx context.Context) error {
+	for {
+		order, err := c.next(ctx)
+		if err != nil || order == nil {
+			return err
+		}
+		if err := c.run(ctx, *order); err != nil {
+			return err
+		}
+	}
+}
+
+// next waits for the next order. It is nil when the run is over, or ctx ends.
+func (c *conductor) next(ctx context.Context) (*slot.Order, error) {
+	body, status, err := c.ask(ctx, http.MethodGet, "/next", nil)
+	switch {
+	case ctx.Err() != nil, err == nil && status == http.StatusNoContent:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case status != http.StatusOK:
+		return nil, fmt.Errorf("perso: conduct: next: status %d: %.200s", status, body)
+	}
+	order := new(slot.Order)
+	if err := json.Unmarshal(body, order); err != nil {
+		return nil, fmt.Errorf("perso: conduct: next: %w", err)
+	}
+	if len(order.Targets) == 0 || order.Duration <= 0 || order.Rate <= 0 {
+		return nil, fmt.Errorf("perso: conduct: order %d: targets, duration and rate must be there and positive", order.ID)
+	}
+	return order, nil
+}
+
+// run carries out one slot. If the order says Overlap, it returns before the report is handed in.
+func (c *conductor) run(ctx context.Context, order slot.Order) error {
+	if c.log == nil {
+		log, err := result.OpenLatency(c.Record)
+		if err != nil {
+			return fmt.Errorf("perso: conduct: %w", err)
+		}
+		c.log = log
+	}
+	run, err := c.driver.run(ctx, order)
+	if err != nil {
+		return err
+	}
+	if !order.Overlap {
+		return errors.Join(c.close(ctx, run), c.failure())
+	}
+	c.late.Add(1)
+	go func() {
+		defer c.late.Done()
+		if err := c.close(ctx, run); err != nil {
+			c.mu.Lock()
+			c.err = errors.Join(c.err, err)
+			c.mu.Unlock()
+		}
+	}()
+	return c.failure()
+}
+
+// close finishes a slot and hands its report in.
+func (c *conductor) close(ctx context.Context, run *slotRun) error {
+	report, err := c.driver.finish(run, c.log)
+	if err != nil {
+		return fmt.Errorf("perso: conduct: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reportWithin)
+	defer cancel()
+	body, status, err := c.ask(ctx, http.MethodPost, "/report", report)
+	if err == nil && status != http.StatusNoContent {
+		err = fmt.Errorf("perso: conduct: report: status %d: %.200s", status, body)
+	}
+	return err
+}
+
+// failure is what went wrong in slots that ended late.
+func (c *conductor) failure() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+// end waits for the outstanding reports and closes the log.
+func (c *conductor) end() error {
+	c.late.Wait()
+	err := c.failure()
+	if c.log != nil {
+		err = errors.Join(err, c.log.Close())
+		c.log = nil
+	}
+	return err
+}
+
+// ask makes a request to the orchestrator.
+func (c *conductor) ask(ctx context.Context, method, path string, in any) (body []byte, status int, err error) {
+	var text []byte
+	if in != nil {
+		if text, err = json.Marshal(in); err != nil {
+			return nil, 0, fmt.Errorf("perso: conduct: %w", err)
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.Conductor+path, bytes.NewReader(text))
+	if err != nil {
+		return nil, 0, fmt.Errorf("perso: conduct: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+c.Token)
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, 0, fmt.Errorf("perso: conduct: %w", err)
+	}
+	defer func() { _ = resp.Body.Close() }() // read to its end below
+	if body, err = io.ReadAll(resp.Body); err != nil {
+		return nil, 0, fmt.Errorf("perso: conduct: %w", err)
+	}
+	return body, resp.StatusCode, nil
+}

@@ -1,0 +1,203 @@
+package perso
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/http"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/journey"
+	"github.com/tollgate-dev/tollgate/internal/slot"
+)
+
+// maxWorkers is how many requests may be outstanding, over all arms. One more is dropped and counted: to delay it silently
+// would make the load wait for the stack, and so no longer be open.
+const maxWorkers = 1024
+
+// driverOptions are the options that conduct and drive share.
+type driverOptions struct {
+	source     *journey.Source
+	thinkScale float64
+	timeout    time.Duration
+	token      string
+	workers    int
+}
+
+func defaultDriver() driverOptions {
+	return driverOptions{thinkScale: 1, timeout: 5 * time.Second, workers: maxWorkers}
+}
+
+func (o *driverOptions) fields() fields {
+	return fields{
+		"source":     sourceOption(&o.source),
+		"thinkScale": floatOption(&o.thinkScale, 0, 1000),
+		"timeout":    durationOption(&o.timeout, time.Millisecond, time.Minute),
+		"token":      textOption(&o.token),
+		"workers":    intOption(&o.workers, 1, 1<<16),
+	}
+}
+
+// journeys is a driver of journeys of ours. What comes due is a step of a source's journeys; its request is made on a
+// goroutine of its own.
+type journeys struct {
+	*driver
+	driverOptions
+	prefix    string // of session ids
+	transport func() *http.Transport
+
+	busy  chan struct{}     // holds one token per outstanding request
+	pools []*http.Transport // of the arms of the launch
+
+	planned, made int64 // steps that came due, and those of them that became requests
+}
+
+// journeyLane is the journeys of one arm.
+type journeyLane struct {
+	*arm
+	all    *journeys
+	stream *journey.Stream
+	pool   *http.Transport
+	client *journey.Client // of the slot that is on, or of the last one
+}
+
+func newJourneys(o driverOptions, prefix string, emit *emitter, transport func() *http.Transport) *journeys {
+	j := &journeys{driverOptions: o, prefix: prefix, transport: transport, busy: make(chan struct{}, o.workers)}
+	j.driver = newDriver(emit, j.lane)
+	return j
+}
+
+// lane makes the lane of a new arm.
+func (j *journeys) lane(a *arm) lane {
+	if len(j.arms) == 0 { // the first of its launch
+		j.hangUp()
+	}
+	prefix := fmt.Sprintf("%s%d", j.prefix, a.launch)
+	l := &journeyLane{
+		arm: a, all: j, pool: j.transport(),
+		stream: journey.NewStream(j.source, uint64(a.launch), prefix, j.thinkScale),
+	}
+	j.pools = append(j.pools, l.pool)
+	return l
+}
+
+// hangUp closes the connections that are idle, and forgets them all.
+func (j *journeys) hangUp() {
+	for _, pool := range j.pools {
+		pool.CloseIdleConnections()
+	}
+	j.pools = nil
+}
+
+// steps is how many steps have to come due for as many requests as an order calls for. Not every step becomes a request:
+// clicks and purchases are planned for every page, and made only where a user clicks.
+func (j *journeys) steps(o slot.Order) int {
+	requests := o.Rate * o.Duration.Seconds()
+	if j.made > 0 {
+		requests *= float64(j.planned) / float64(j.made)
+	}
+	return max(1, int(math.Round(requests)))
+}
+
+// prepare implements lane: a gateway is ready, but may have moved.
+func (l *journeyLane) prepare(_ context.Context, target slot.Target) error {
+	l.all.mu.Lock()
+	defer l.all.mu.Unlock()
+	l.client = journey.NewClient(l.pool, target.URL, l.all.token, l.all.timeout)
+	return nil
+}
+
+// open implements lane.
+func (l *journeyLane) open(o slot.Order) float64 {
+	l.stream.Drift = o.Drift
+	l.stream.CountIn(l.rec.report.AgeBands)
+	if o.Exact && l.stream.Started() {
+		return float64(l.stream.Span(l.clock, l.all.steps(o))) / float64(o.Duration)
+	}
+	l.stream.SetRate(o.Rate, l.clock+l.offset) // the same virtual time in every arm, so that schedules stay the same
+	return 1
+}
+
+// peek implements lane.
+func (l *journeyLane) peek() time.Duration { return l.stream.Peek() }
+
+// start implements lane.
+func (l *journeyLane) start(ctx context.Context, scheduled time.Time) {
+	l.all.planned++
+	l.dispatch(ctx, l.stream.Pop(), scheduled)
+}
+
+// dispatch makes a step whose time has come, or parks it until the step that it needs is resolved.
+func (l *journeyLane) dispatch(ctx context.Context, s *journey.Step, scheduled time.Time) {
+	if s.Park() {
+		return
+	}
+	j := l.all
+	cl, send, o := s.Prepare(j.source.People(), l.stream.Drift, scheduled)
+	j.emit.outcome(scheduled, l.Arm, s, o)
+	if !send {
+		l.resolve(ctx, s, nil)
+		return
+	}
+	j.made++
+	select {
+	case j.busy <- struct{}{}:
+	default:
+		l.rec.report.Dropped++
+		j.emit.drop(scheduled, l.Arm, s)
+		l.resolve(ctx, s, nil)
+		return
+	}
+	l.rec.send(s)
+	l.rec.run.out.Add(1)
+	go l.perform(ctx, l.rec, l.client, s, cl, scheduled)
+}
+
+// perform makes one request. It has a goroutine of its own, which finish joins.
+func (l *journeyLane) perform(ctx context.Context, rec *record, c *journey.Client, s *journey.Step, cl journey.Call, scheduled time.Time) {
+	defer rec.run.out.Done()
+	j := l.all
+	r := c.Post(ctx, cl, scheduled)
+	<-j.busy
+	stopped := r.Err != nil && ctx.Err() != nil // given up, not failed
+	if !stopped {
+		j.emit.request(l.Arm, s, r)
+	}
+	j.mu.Lock()
+	if !stopped {
+		rec.add(s, r)
+	}
+	o := l.resolve(ctx, s, &r)
+	if !stopped {
+		rec.outcome(o)
+	}
+	j.mu.Unlock()
+	j.emit.outcome(r.End, l.Arm, s, o)
+	j.emit.flush(flushAt)
+}
+
+// resolve ends a step and makes the steps that waited for it. They were due before, so they start now, or with the arm's next
+// slot if no slot is on.
+func (l *journeyLane) resolve(ctx context.Context, s *journey.Step, r *journey.Reply) journey.Outcome {
+	waiting, o := s.Resolve(l.all.source.People(), r)
+	if r == nil {
+		l.all.emit.outcome(time.Now(), l.Arm, s, o)
+	}
+	for _, w := range waiting {
+		if l.rec == nil || ctx.Err() != nil {
+			l.stream.Postpone(w, l.clock)
+			continue
+		}
+		now := time.Now()
+		if end := l.rec.run.start.Add(l.rec.run.order.Duration); now.After(end) {
+			now = end // the slot is closing
+		}
+		l.dispatch(ctx, w, now)
+	}
+	return o
+}
+
+// runPrefix begins the session ids of a run by hand, so that they differ from those of earlier runs on the same stack.
+func runPrefix(now time.Time) string {
+	return fmt.Sprintf("%x-", now.UnixMicro())
+}
