@@ -118,13 +118,13 @@ func (t *Turns) Take() (sobek.Value, error) {
 	return value, nil
 }
 
-// Arms are the arms of the last launch, each as a turn of a teardown.
+// Arms are the arms of the last launch that were prepared, each as a turn of a teardown.
 func (t *Turns) Arms() []*Turn {
 	t.all.mu.Lock()
 	defer t.all.mu.Unlock()
 	var out []*Turn
 	for _, name := range slices.Sorted(maps.Keys(t.all.arms)) {
-		if l, ok := t.all.arms[name].lane.(*turnLane); ok {
+		if l, ok := t.all.arms[name].lane.(*turnLane); ok && l.origin != nil {
 			out = append(out, l.turn("teardown", nil))
 		}
 	}

@@ -38,7 +38,7 @@ type turnLane struct {
 	all      *turns
 	arrivals *journey.Arrivals
 
-	origin  *url.URL // of the target, once it is prepared
+	origin  *url.URL // of the target; nil until the arm is first prepared
 	isSetUp bool
 	data    string // what setup returned, as JSON; "": nothing
 
@@ -67,7 +67,9 @@ func (l *turnLane) prepare(ctx context.Context, target slot.Target) error {
 		if err != nil {
 			return fmt.Errorf("perso: turns: arm %s: %w", l.Arm, err)
 		}
+		l.all.mu.Lock()
 		l.origin = origin
+		l.all.mu.Unlock()
 	}
 	if l.all.setup && !l.isSetUp {
 		return l.all.setUp(ctx, l)
@@ -120,23 +122,23 @@ func (t *turns) assemble(ctx context.Context) error {
 }
 
 // setUp has a VU play the script's setup function for an arm.
-func (t *turns) setUp(ctx context.Context, a *turnLane) error {
+func (t *turns) setUp(ctx context.Context, l *turnLane) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, setupWithin, fmt.Errorf("it takes longer than %s", setupWithin))
 	defer cancel()
-	on := &turn{all: t, arm: a, done: make(chan struct{})}
+	on := &turn{all: t, arm: l, done: make(chan struct{})}
 	retry := time.NewTicker(stopCheck / 10)
 	defer retry.Stop()
 	for !t.offer(on) { // the VUs may still be busy with the slot before
 		select {
 		case <-retry.C:
 		case <-ctx.Done():
-			return fmt.Errorf("perso: turns: setup of arm %s: no idle VU: %w", a.Arm, context.Cause(ctx))
+			return fmt.Errorf("perso: turns: setup of arm %s: no idle VU: %w", l.Arm, context.Cause(ctx))
 		}
 	}
 	select {
 	case <-on.done:
 	case <-ctx.Done():
-		return fmt.Errorf("perso: turns: setup of arm %s: %w", a.Arm, context.Cause(ctx))
+		return fmt.Errorf("perso: turns: setup of arm %s: %w", l.Arm, context.Cause(ctx))
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -144,11 +146,11 @@ func (t *turns) setUp(ctx context.Context, a *turnLane) error {
 	case t.err != nil:
 		return t.err
 	case on.begun.IsZero():
-		return fmt.Errorf("perso: turns: setup of arm %s: k6 stops", a.Arm)
+		return fmt.Errorf("perso: turns: setup of arm %s: k6 stops", l.Arm)
 	case on.threw != "":
-		return fmt.Errorf("perso: turns: setup of arm %s threw: %s", a.Arm, on.threw)
+		return fmt.Errorf("perso: turns: setup of arm %s threw: %s", l.Arm, on.threw)
 	}
-	a.data, a.isSetUp = on.result, true
+	l.data, l.isSetUp = on.result, true
 	return nil
 }
 

@@ -187,7 +187,7 @@ func TestRecordedArrivals(t *testing.T) {
 }
 
 func TestRealClicks(t *testing.T) {
-	const path = "../../shared/data/yoochoose-clicks.tsv"
+	const path = "../../../shared/data/yoochoose-clicks.tsv"
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		t.Skip("the recorded clicks are not beside this checkout")
