@@ -21,21 +21,17 @@ import (
 	"github.com/tollgate-dev/tollgate/scenarios"
 )
 
-// runFlags are the flags of run that change an experiment; one that is not given changes nothing.
+// runFlags are the flags of run.
 type runFlags struct {
-	env                           string
-	profile, out, journeys, rules string
-	levels, faults, budgets, only []string
-	seed                          int64
-	rate, speed                   float64
-	rounds, launches, most        int
-	print                         bool
-	images                        imageFlags
-	backends                      []string
+	settings     []setting
+	images       imageFlags
+	profile, out string
+	only         []string
+	print        bool
 }
 
 func (a *app) runCommand() *cobra.Command {
-	var f runFlags
+	f := runFlags{settings: settings()}
 	c := &cobra.Command{
 		Use:   "run [EXPERIMENT.yaml]",
 		Short: "Measure and detect; the exit code is the verdict",
@@ -65,22 +61,12 @@ its reports. Without an experiment file the profile is the experiment.`,
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&f.env, "env", "", "where the stack runs: "+strings.Join(experiment.Environments, ", ")+" (default process)")
+	for _, setting := range f.settings {
+		setting.register(flags)
+	}
 	flags.StringVar(&f.profile, "profile", scenarios.DefaultProfile, "size of the run: "+strings.Join(scenarios.Profiles(), ", "))
-	flags.StringSliceVar(&f.levels, "levels", nil, "levels to compare, the baseline first, or all (see: tollgate list levels)")
-	flags.StringSliceVar(&f.faults, "faults", nil, "faults to inject, in this order, or all; empty for none at all (see: tollgate list faults)")
-	flags.Int64Var(&f.seed, "seed", 0, "seed of everything that is drawn")
 	flags.StringVar(&f.out, "out", "", "run directory (default runs/TIME-PROFILE)")
-	flags.StringVar(&f.journeys, "journeys", "", "replay recorded sessions from a CSV, TSV or JSON lines file")
-	flags.Float64Var(&f.speed, "speed", 0, "divide recorded think times by this")
-	flags.Float64Var(&f.rate, "rate", 0, "requests per second in a toll slot")
-	flags.IntVar(&f.rounds, "rounds", 0, "toll rounds per launch")
-	flags.IntVar(&f.launches, "launches", 0, "toll launches; 0 measures no toll")
-	flags.IntVar(&f.most, "max-launches", 0, "toll launches at most, while a budget is open")
 	flags.StringSliceVar(&f.only, "only", nil, "measure these parts and leave the others out: "+strings.Join(experiment.Parts, ", "))
-	flags.StringVar(&f.rules, "rules", "", "Prometheus rule file to evaluate instead of the shipped pack")
-	flags.StringArrayVar(&f.budgets, "budget", nil, "budget to judge, e.g. 'full: p95 <= +5%' (repeatable)")
-	flags.StringSliceVar(&f.backends, "backend", nil, "with --env containers: where traces and more go besides Jaeger, NAME or NAME=ADDRESS (see docs/backends.md)")
 	f.images.register(flags)
 	flags.BoolVar(&f.print, "print-experiment", false, "print the effective experiment file and end")
 	return c
@@ -102,37 +88,28 @@ func (f *runFlags) experiment(c *cobra.Command, args []string) (*experiment.Expe
 	if err != nil {
 		return nil, err
 	}
-	if given("levels") {
-		if e.Levels, err = experiment.NamedLevels(f.levels...); err != nil {
-			return nil, fmt.Errorf("--levels: %w", err)
-		}
+	if err := f.lay(e, given); err != nil {
+		return nil, err
 	}
-	if given("faults") {
-		e.Faults = experiment.NamedFaults(f.faults...)
-	}
-	lay(given("env"), &e.Environment, f.env)
-	lay(given("seed"), &e.Seed, f.seed)
-	lay(given("journeys"), &e.Journeys.File, f.journeys)
-	lay(given("speed"), &e.Journeys.Speed, f.speed)
-	lay(given("rate"), &e.Toll.Rate, f.rate)
-	lay(given("rounds"), &e.Toll.Rounds, f.rounds)
-	lay(given("launches"), &e.Toll.Launches, f.launches)
-	lay(given("max-launches"), &e.Toll.Most, f.most)
-	lay(given("rules"), &e.Alerts.Rules, f.rules)
-	lay(given("budget"), &e.Budgets, f.budgets)
-	lay(given("backend"), &e.Containers.Backends, f.backends)
 	if err := f.images.lay(&e.Containers); err != nil {
 		return nil, err
 	}
 	if given("only") {
+		asked := *e
 		if err := e.Only(f.only); err != nil {
 			return nil, fmt.Errorf("--only: %w", err)
 		}
-		lay(given("budget"), &e.Budgets, f.budgets) // a budget that was asked for by name is not left out silently
+		if given("budget") {
+			e.Budgets = asked.Budgets // a budget that was asked for by name is not left out silently
+		}
 		for _, other := range []struct {
 			flag string
 			left bool
-		}{{"faults", e.Faults == nil && len(f.faults) > 0}, {"launches", e.Toll.Launches == 0 && f.launches > 0}, {"rounds", e.Toll.Launches == 0}} {
+		}{
+			{"faults", e.Faults == nil && len(asked.Faults) > 0},
+			{"launches", e.Toll.Launches == 0 && asked.Toll.Launches > 0},
+			{"rounds", e.Toll.Launches == 0},
+		} {
 			if given(other.flag) && other.left {
 				return nil, fmt.Errorf("--%s is about what --only %s leaves out: take one of them back", other.flag, strings.Join(f.only, ","))
 			}
@@ -141,11 +118,16 @@ func (f *runFlags) experiment(c *cobra.Command, args []string) (*experiment.Expe
 	return e, e.Validate()
 }
 
-// lay puts a flag's value over an experiment's if the flag was given.
-func lay[T any](given bool, target *T, value T) {
-	if given {
-		*target = value
+// lay lays the flags that were given over the experiment.
+func (f *runFlags) lay(e *experiment.Experiment, given func(name string) bool) error {
+	for _, setting := range f.settings {
+		if given(setting.name) {
+			if err := setting.lay(e); err != nil {
+				return err
+			}
+		}
 	}
+	return nil
 }
 
 // measure runs the experiment, then renders and judges whatever it has measured. Of the options it takes Journeys, VUs and

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/tollgate-dev/tollgate/internal/experiment"
+)
+
+// setting is a flag of run that changes the experiment. One that is not given changes nothing.
+type setting struct {
+	name     string
+	register func(*pflag.FlagSet)
+	lay      func(*experiment.Experiment) error // lays the flag's value over the experiment
+}
+
+// settings are all of them, in no order: help sorts them. A new one is a line here.
+func settings() []setting {
+	type e = experiment.Experiment
+	return []setting{
+		sets("env", "where the stack runs: "+strings.Join(experiment.Environments, ", ")+" (default process)",
+			(*pflag.FlagSet).StringVar, func(e *e) *string { return &e.Environment }),
+		lays("levels", "levels to compare, the baseline first, or all (see: tollgate list levels)",
+			(*pflag.FlagSet).StringSliceVar, func(e *e, names []string) (err error) { e.Levels, err = experiment.NamedLevels(names...); return err }),
+		lays("faults", "faults to inject, in this order, or all; empty for none at all (see: tollgate list faults)",
+			(*pflag.FlagSet).StringSliceVar, func(e *e, ids []string) error { e.Faults = experiment.NamedFaults(ids...); return nil }),
+		sets("seed", "seed of everything that is drawn", (*pflag.FlagSet).Int64Var, func(e *e) *int64 { return &e.Seed }),
+		sets("journeys", "replay recorded sessions from a CSV, TSV or JSON lines file",
+			(*pflag.FlagSet).StringVar, func(e *e) *string { return &e.Journeys.File }),
+		sets("speed", "divide recorded think times by this", (*pflag.FlagSet).Float64Var, func(e *e) *float64 { return &e.Journeys.Speed }),
+		sets("rate", "requests per second in a toll slot", (*pflag.FlagSet).Float64Var, func(e *e) *float64 { return &e.Toll.Rate }),
+		sets("rounds", "toll rounds per launch", (*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Toll.Rounds }),
+		sets("launches", "toll launches; 0 measures no toll", (*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Toll.Launches }),
+		sets("max-launches", "toll launches at most, while a budget is open", (*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Toll.Most }),
+		sets("rules", "Prometheus rule file to evaluate instead of the shipped pack",
+			(*pflag.FlagSet).StringVar, func(e *e) *string { return &e.Alerts.Rules }),
+		sets("budget", "budget to judge, e.g. 'full: p95 <= +5%' (repeatable)",
+			(*pflag.FlagSet).StringArrayVar, func(e *e) *[]string { return &e.Budgets }),
+		sets("backend", "with --env containers: where traces and more go besides Jaeger, NAME or NAME=ADDRESS (see docs/backends.md)",
+			(*pflag.FlagSet).StringSliceVar, func(e *e) *[]string { return &e.Containers.Backends }),
+	}
+}
+
+// register is a method of a flag set that makes a flag of one type, e.g. (*pflag.FlagSet).StringVar.
+type register[T any] func(flags *pflag.FlagSet, value *T, name string, unset T, usage string)
+
+// sets is the flag of one key of the experiment.
+func sets[T any](name, usage string, kind register[T], key func(*experiment.Experiment) *T) setting {
+	return lays(name, usage, kind, func(e *experiment.Experiment, value T) error { *key(e) = value; return nil })
+}
+
+// lays is a flag whose value is more than one key's.
+func lays[T any](name, usage string, kind register[T], lay func(*experiment.Experiment, T) error) setting {
+	value, unset := new(T), *new(T)
+	return setting{
+		name:     name,
+		register: func(flags *pflag.FlagSet) { kind(flags, value, name, unset, usage) },
+		lay: func(e *experiment.Experiment) error {
+			if err := lay(e, *value); err != nil {
+				return fmt.Errorf("--%s: %w", name, err)
+			}
+			return nil
+		},
+	}
+}
