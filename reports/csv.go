@@ -43,7 +43,7 @@ func renderCSV(a *verdict.Analysis) ([]byte, error) {
 func csvColumns() []string {
 	return []string{"section", "arm", "role", "level", "metric", "unit", "per", "value", "diff", "diff_lo", "diff_hi",
 		"ratio", "ratio_lo", "ratio_hi", "significant", "detectable", "rounds", "budget", "limit", "control", "result", "saw", "want",
-		"fault", "state", "alert", "detect_seconds", "floor_seconds", "clear_seconds", "also", "false_alarms", "diagnosed", "evidence",
+		"fault", "state", "alert", "detect_seconds", "least_detect_seconds", "clear_seconds", "also", "false_alarms", "diagnosed", "evidence",
 		"item", "quantity", "of", "price"}
 }
 
@@ -119,7 +119,7 @@ func csvCatch(c *verdict.Catch) []map[string]string {
 				"alert": csvText(cell.Alert), "also": csvText(strings.Join(cell.Also, " ")), "false_alarms": csvText(strings.Join(cell.False, " ")),
 				"diagnosed": strconv.FormatBool(cell.Diagnosed), "evidence": csvText(cell.Evidence)}
 			if cell.State == verdict.Detected {
-				row["detect_seconds"], row["floor_seconds"] = csvSeconds(cell.Detect), csvSeconds(cell.Floor)
+				row["detect_seconds"], row["least_detect_seconds"] = csvSeconds(cell.Detect), csvSeconds(cell.LeastDetect)
 				row["clear_seconds"] = csvSeconds(cell.Clear)
 			}
 			rows = append(rows, row)

@@ -29,10 +29,10 @@ func fixtureCatch(start time.Time, faults []result.Fault) *verdict.Catch {
 
 func fixtureCell(begin time.Time, fault, level string, j int) verdict.Cell {
 	cell := verdict.Cell{Level: level, State: verdict.Missed, Confirmed: at(begin, 5.8+0.03*float64(j)), Reverted: at(begin, 13.4)}
-	caught := func(alert string, detect, floor, clears float64) {
+	caught := func(alert string, detect, least, clears float64) {
 		seen := 5.8 + detect
 		cell.State, cell.Alert = verdict.Detected, alert
-		cell.Detect, cell.Floor, cell.Clear = seconds(detect), seconds(floor), seconds(clears)
+		cell.Detect, cell.LeastDetect, cell.Clear = seconds(detect), seconds(least), seconds(clears)
 		cell.Spans = append(cell.Spans,
 			verdict.AlertSpan{Alert: alert, State: result.Pending, Expected: true, Start: at(begin, seen-1), End: at(begin, seen)},
 			verdict.AlertSpan{Alert: alert, State: result.Firing, Expected: true, Start: at(begin, seen), End: at(begin, 13.4+clears)})

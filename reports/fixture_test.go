@@ -159,9 +159,9 @@ func fixtureRun(start time.Time) result.Run {
 			{ID: "consumer-lag", Title: "the events consumer falls behind", Felt: "profiles are stale", Expect: []string{"ConsumerLagHigh", "EventAgeHigh"}, Evidence: "span attribute messaging.kafka.offset"},
 		},
 		Alerts: []result.Alert{
-			{Name: "ConsumerLagHigh", Group: "stream", Needs: "outside", Summary: "a consumer is behind", Expr: "sum(kafka_consumergroup_lag) > 500", RunExpr: "sum(kafka_consumergroup_lag) > 500", For: time.Minute, RunFor: time.Second, Floor: 1750 * time.Millisecond},
-			{Name: "FeatureMissing", Group: "data", Needs: "metrics", Summary: "inputs are missing", Expr: "rate(perso_feature_missing_total[5m]) > 0.1", RunExpr: "rate(perso_feature_missing_total[5s]) > 0.1", For: time.Minute, RunFor: time.Second, Floor: 2500 * time.Millisecond},
-			{Name: "ClickThroughLow", Group: "business", Needs: "metrics", Summary: "fewer clicks", Expr: "a < 0.9 * b", RunExpr: "a < 0.9 * b", For: 5 * time.Minute, RunFor: 5 * time.Second, Floor: 9 * time.Second, MinImpressions: 4000},
+			{Name: "ConsumerLagHigh", Group: "stream", Needs: "outside", Summary: "a consumer is behind", Expr: "sum(kafka_consumergroup_lag) > 500", RunExpr: "sum(kafka_consumergroup_lag) > 500", For: time.Minute, RunFor: time.Second, LeastDetect: 1750 * time.Millisecond},
+			{Name: "FeatureMissing", Group: "data", Needs: "metrics", Summary: "inputs are missing", Expr: "rate(perso_feature_missing_total[5m]) > 0.1", RunExpr: "rate(perso_feature_missing_total[5s]) > 0.1", For: time.Minute, RunFor: time.Second, LeastDetect: 2500 * time.Millisecond},
+			{Name: "ClickThroughLow", Group: "business", Needs: "metrics", Summary: "fewer clicks", Expr: "a < 0.9 * b", RunExpr: "a < 0.9 * b", For: 5 * time.Minute, RunFor: 5 * time.Second, LeastDetect: 9 * time.Second, MinImpressions: 4000},
 		},
 		Lapse:    60,
 		StartUp:  []result.StartUp{{Launch: 0, Total: 2140 * time.Millisecond, Slowest: "full/telemetry", Processes: 44}, {Launch: 1, Total: 1980 * time.Millisecond, Slowest: "full/telemetry", Processes: 44}},

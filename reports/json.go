@@ -13,7 +13,9 @@ import (
 
 // jsonSchema is the version of report.json. Keys may be added within a version; a key that changes its meaning or
 // goes away makes a new one.
-const jsonSchema = 1
+//
+//	2  least_detect_seconds was floor_seconds
+const jsonSchema = 2
 
 // renderJSON writes report.json. Its shape:
 //

@@ -63,7 +63,7 @@ type jsonAlert struct {
 	RunExpr        string `json:"run_expr"`
 	For            number `json:"for_seconds"`
 	RunFor         number `json:"run_for_seconds"`
-	Floor          number `json:"floor_seconds"`
+	LeastDetect    number `json:"least_detect_seconds"`
 	MinImpressions int64  `json:"min_impressions"`
 }
 
@@ -102,21 +102,21 @@ type jsonPhase struct {
 }
 
 type jsonCell struct {
-	Level     string     `json:"level"`
-	State     string     `json:"state"`
-	Alert     string     `json:"alert"`
-	Detect    *number    `json:"detect_seconds"`
-	Injected  *number    `json:"since_injection_seconds"`
-	Floor     *number    `json:"floor_seconds"`
-	Clear     *number    `json:"clear_seconds"`
-	Confirmed *string    `json:"confirmed"`
-	Reverted  *string    `json:"reverted"`
-	Also      []string   `json:"also"`
-	False     []string   `json:"false_alarms"`
-	Evidence  string     `json:"evidence"`
-	Diagnosed bool       `json:"diagnosed"`
-	Spans     []jsonSpan `json:"alert_spans"`
-	Note      int        `json:"note,omitempty"`
+	Level       string     `json:"level"`
+	State       string     `json:"state"`
+	Alert       string     `json:"alert"`
+	Detect      *number    `json:"detect_seconds"`
+	Injected    *number    `json:"since_injection_seconds"`
+	LeastDetect *number    `json:"least_detect_seconds"`
+	Clear       *number    `json:"clear_seconds"`
+	Confirmed   *string    `json:"confirmed"`
+	Reverted    *string    `json:"reverted"`
+	Also        []string   `json:"also"`
+	False       []string   `json:"false_alarms"`
+	Evidence    string     `json:"evidence"`
+	Diagnosed   bool       `json:"diagnosed"`
+	Spans       []jsonSpan `json:"alert_spans"`
+	Note        int        `json:"note,omitempty"`
 }
 
 type jsonSpan struct {
@@ -141,7 +141,7 @@ func jsonRunOf(r result.Run) jsonRun {
 	}
 	for _, al := range r.Alerts {
 		out.Alerts = append(out.Alerts, jsonAlert{al.Name, al.Group, al.Needs, al.Summary, al.Expr, al.RunExpr,
-			inSeconds(al.For), inSeconds(al.RunFor), inSeconds(al.Floor), al.MinImpressions})
+			inSeconds(al.For), inSeconds(al.RunFor), inSeconds(al.LeastDetect), al.MinImpressions})
 	}
 	for _, s := range r.StartUp {
 		var parts map[string]number
@@ -182,8 +182,8 @@ func jsonCellOf(level string, c verdict.Cell) jsonCell {
 		Also: list(c.Also), False: list(c.False), Evidence: c.Evidence, Diagnosed: c.Diagnosed, Spans: []jsonSpan{}, Note: c.Note,
 	}
 	if c.State == verdict.Detected {
-		detect, injected, floor, clear := inSeconds(c.Detect), inSeconds(c.Injected), inSeconds(c.Floor), inSeconds(c.Clear)
-		out.Detect, out.Injected, out.Floor = &detect, &injected, &floor
+		detect, injected, least, clear := inSeconds(c.Detect), inSeconds(c.Injected), inSeconds(c.LeastDetect), inSeconds(c.Clear)
+		out.Detect, out.Injected, out.LeastDetect = &detect, &injected, &least
 		if c.Clear >= 0 {
 			out.Clear = &clear
 		}

@@ -128,8 +128,8 @@ func cellStory(c verdict.Cell) []string {
 	var out []string
 	switch c.State {
 	case verdict.Detected:
-		out = append(out, fmt.Sprintf("%s %s after the confirmation, %s after the injection (floor %s)",
-			c.Alert, elapsed(c.Detect), elapsed(c.Injected), elapsed(c.Floor)))
+		out = append(out, fmt.Sprintf("%s %s after the confirmation, %s after the injection (least time to detect %s)",
+			c.Alert, elapsed(c.Detect), elapsed(c.Injected), elapsed(c.LeastDetect)))
 		if c.Clear < 0 {
 			out = append(out, "not seen to clear")
 		} else {

@@ -80,7 +80,7 @@ type Toll struct {
 	KnownDelay time.Duration `yaml:"known_delay"`
 	DrainLimit time.Duration `yaml:"drain_limit"`
 
-	Floor map[string]float64 `yaml:"floor,flow"` // see result.Plan
+	EqualWithin map[string]float64 `yaml:"equal_within,flow"` // see result.Plan
 }
 
 // Capacity sizes the search for the highest rate that every level sustains, and says what sustaining means.
@@ -189,6 +189,9 @@ var unknownField = regexp.MustCompile(`field (\S+) not found in type (?:experime
 func legalKeys(err error) error {
 	text := unknownField.ReplaceAllStringFunc(err.Error(), func(m string) string {
 		part := unknownField.FindStringSubmatch(m)
+		if part[2] == "Toll" && part[1] == "floor" {
+			return `key "floor" is called "equal_within" now`
+		}
 		return fmt.Sprintf("unknown key %q: legal keys here are %s", part[1], strings.Join(keysOf(part[2]), ", "))
 	})
 	return errors.New(strings.TrimPrefix(text, "yaml: unmarshal errors:\n  "))

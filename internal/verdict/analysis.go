@@ -153,21 +153,21 @@ const (
 
 // Cell is one fault at one level.
 type Cell struct {
-	Level     string
-	State     CellState
-	Alert     string        // the expected alert that fired first; "" if none
-	Detect    time.Duration // time to detect of Alert: first firing − confirmation (0 when it fired before it)
-	Injected  time.Duration // first firing − injection: the effect began between injection and confirmation
-	Floor     time.Duration // the least that the pipeline and the rule take from an effect to a firing alert
-	Clear     time.Duration // last expected alert inactive − revert confirmed; −1: not seen
-	Confirmed time.Time
-	Reverted  time.Time
-	Also      []string    // other expected or allowed alerts that fired
-	False     []string    // alerts that fired in the clean window, or that the fault does not explain
-	Evidence  string      // what the evidence query found; "" where there is none at this level
-	Diagnosed bool        // evidence in the fault window and none in the clean one
-	Spans     []AlertSpan // for the timeline
-	Note      int
+	Level       string
+	State       CellState
+	Alert       string        // the expected alert that fired first; "" if none
+	Detect      time.Duration // time to detect of Alert: first firing − confirmation (0 when it fired before it)
+	Injected    time.Duration // first firing − injection: the effect began between injection and confirmation
+	LeastDetect time.Duration // the least time to detect that the rule of Alert leaves: see result.Alert
+	Clear       time.Duration // last expected alert inactive − revert confirmed; −1: not seen
+	Confirmed   time.Time
+	Reverted    time.Time
+	Also        []string    // other expected or allowed alerts that fired
+	False       []string    // alerts that fired in the clean window, or that the fault does not explain
+	Evidence    string      // what the evidence query found; "" where there is none at this level
+	Diagnosed   bool        // evidence in the fault window and none in the clean one
+	Spans       []AlertSpan // for the timeline
+	Note        int
 }
 
 // AlertSpan is one stretch of one alert in one state.

@@ -39,7 +39,7 @@ func TestCatch(t *testing.T) {
 		fault, level         string
 		state                verdict.CellState
 		alert                string
-		detect, floor, clear time.Duration
+		detect, least, clear time.Duration
 		also, false          []string
 		diagnosed            bool
 		note                 string
@@ -64,8 +64,8 @@ func TestCatch(t *testing.T) {
 		if got.Note > 0 {
 			note = a.Notes[got.Note-1]
 		}
-		g := fmt.Sprint(got.State, got.Alert, got.Detect, got.Floor, got.Clear, got.Also, got.False, got.Diagnosed, note)
-		w := fmt.Sprint(c.state, c.alert, c.detect, c.floor, c.clear, c.also, c.false, c.diagnosed, c.note)
+		g := fmt.Sprint(got.State, got.Alert, got.Detect, got.LeastDetect, got.Clear, got.Also, got.False, got.Diagnosed, note)
+		w := fmt.Sprint(c.state, c.alert, c.detect, c.least, c.clear, c.also, c.false, c.diagnosed, c.note)
 		if g != w {
 			t.Errorf("%s at %s:\ngot  %s\nwant %s", c.fault, c.level, g, w)
 		}

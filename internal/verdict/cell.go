@@ -107,7 +107,7 @@ func (j *judge) detect(c *Cell) {
 			c.Alert = s.alert
 			c.Detect = max(0, s.start.Sub(c.Confirmed))
 			c.Injected = s.start.Sub(j.inject)
-			c.Floor = j.floor(s.alert)
+			c.LeastDetect = j.leastDetect(s.alert)
 			fired = append(fired, s)
 		default:
 			if expected {
@@ -137,10 +137,10 @@ func (j *judge) clear(fired []alertSpan, reverted time.Time) time.Duration {
 	return max(0, last.Sub(reverted))
 }
 
-func (j *judge) floor(alert string) time.Duration {
+func (j *judge) leastDetect(alert string) time.Duration {
 	for _, a := range j.data.Run.Alerts {
 		if a.Name == alert {
-			return a.Floor
+			return a.LeastDetect
 		}
 	}
 	return 0

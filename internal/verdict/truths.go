@@ -13,7 +13,7 @@ import (
 // verdict, and within what two deployments of the same code differ by.
 const floorMargin = 0.02
 
-// FloorMetrics are the metrics by which the repeated baseline is judged, and for which a plan may state a floor.
+// FloorMetrics are the metrics by which the repeated baseline is judged, and for which a plan may say within what it must be equal.
 func FloorMetrics() []string { return []string{"p50", "p95", "cpu"} }
 
 // repeatedBaseline compares the baseline with itself, in two ways.
@@ -23,12 +23,12 @@ func FloorMetrics() []string { return []string{"p50", "p95", "cpu"} }
 // 1 % of good runs, and less by the margin.
 //
 // It holds only when both are shown to be equal, too: the plain interval, which is the printed noise floor, must lie within
-// the floor that the plan states. That no difference was found is no such proof, since a run that is too noisy finds none.
-// A run whose noise floor is wider than stated is undecided. (Plans without a stated floor are of older runs.)
+// what the plan states (Plan.EqualWithin). That no difference was found is no such proof, since a run that is too noisy finds
+// none. A run whose noise floor is wider than stated is undecided. (A plan that states nothing is of an older run.)
 //
 // A metric that the rounds do not support is left out; without p50 nothing is decided.
 func (t *tolls) repeatedBaseline(confidence float64) Control {
-	c := Control{Name: "repeated baseline", Want: t.wantOfFloor()}
+	c := Control{Name: "repeated baseline", Want: t.wantOfRepeat()}
 	if t.repeat < 0 {
 		c.Saw, c.Remedy = "the run has no repeated baseline", remedyBroken
 		return c
@@ -52,7 +52,7 @@ func (t *tolls) repeatedBaseline(confidence float64) Control {
 			continue
 		}
 		text := fmt.Sprintf("%s %+.1f %% [%+.1f, %+.1f]", id, 100*floor.Mid, 100*floor.Lo, 100*floor.Hi)
-		stated, has := t.run.Plan.Floor[id]
+		stated, has := t.run.Plan.EqualWithin[id]
 		switch {
 		case strict.Excludes(0) && math.Abs(strict.Mid) > floorMargin:
 			broken = true
@@ -75,23 +75,23 @@ func (t *tolls) repeatedBaseline(confidence float64) Control {
 const (
 	remedyBroken = "keep other work off the machine, and run more launches and rounds: while the same code differs from itself, " +
 		"no other difference can be believed"
-	remedyWide = "run more launches and rounds, keep other work off the machine, or state a wider floor (toll.floor): " +
-		"what a run cannot tell apart is not equal by that"
+	remedyWide = "run more launches and rounds, keep other work off the machine, or state that less has to be shown (toll.equal_within): " +
+		"what a run cannot tell apart is not shown to be equal by that"
 )
 
-// wantOfFloor says what the repeated baseline must show.
-func (t *tolls) wantOfFloor() string {
+// wantOfRepeat says what the repeated baseline must show.
+func (t *tolls) wantOfRepeat() string {
 	want := fmt.Sprintf("no difference, or one of at most %s", percent(floorMargin))
 	var stated []string
 	for _, id := range FloorMetrics() {
-		if floor, has := t.run.Plan.Floor[id]; has {
-			stated = append(stated, fmt.Sprintf("±%s at %s", percent(floor), id))
+		if within, has := t.run.Plan.EqualWithin[id]; has {
+			stated = append(stated, fmt.Sprintf("±%s at %s", percent(within), id))
 		}
 	}
 	if len(stated) == 0 {
 		return want + ", at p50, p95 and CPU together"
 	}
-	return want + ", and intervals within the stated floor: " + strings.Join(stated, ", ")
+	return want + ", and intervals that show it equal within " + strings.Join(stated, ", ")
 }
 
 // How far the interval of the known delay may miss the truth: the gateway measures its spin alone, while a request also
