@@ -87,7 +87,7 @@ type jsonArmCapacity struct {
 	Note        int           `json:"note,omitempty"`
 }
 
-func jsonCapacityOf(c *verdict.Capacity) *jsonCapacity {
+func jsonCapacityOf(c *verdict.Capacity, notes *footnotes) *jsonCapacity {
 	if c == nil {
 		return nil
 	}
@@ -95,7 +95,7 @@ func jsonCapacityOf(c *verdict.Capacity) *jsonCapacity {
 	for _, a := range c.Arms {
 		out.Arms = append(out.Arms, jsonArmCapacity{
 			jsonArmOf(a.Arm), jsonIntervalOf(a.Rate), a.Bound, jsonIntervalOf(a.Effect.Diff), jsonIntervalOf(a.Effect.Ratio),
-			a.Effect.Significant, number(a.Effect.Detectable), a.Slots, a.Void, a.Effect.Note,
+			a.Effect.Significant, number(a.Effect.Detectable), a.Slots, a.Void, notes.number(a.Effect.Note),
 		})
 	}
 	return out

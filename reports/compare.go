@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
@@ -76,7 +77,7 @@ func compareText(c *verdict.Comparison) ([]byte, error) {
 	if len(c.Levels) > 0 {
 		b.WriteString("\n" + wrap("", "", compareLegend(c)))
 	}
-	for i, note := range c.Notes {
+	for i, note := range compareNotes(c).texts {
 		if i == 0 {
 			b.WriteString("\nnotes\n")
 		}
@@ -132,7 +133,7 @@ func compareTables(c *verdict.Comparison) []compareTable {
 		rows := grid{{"metric", "A", "B", "B against A"}}
 		for _, d := range l.Metrics {
 			rows = append(rows, []string{head(d.Metric), withInterval(d.A), withInterval(d.B),
-				withInterval(differenceEffect(d)) + compareNote(c, d.Note)})
+				withInterval(differenceEffect(d)) + compareNotes(c).mark(d.Note)})
 		}
 		out = append(out, compareTable{fmt.Sprintf("the toll of %s: change over the baseline of its own run", l.Level), rows})
 	}
@@ -176,14 +177,21 @@ func withInterval(e verdict.Effect) string {
 	return text
 }
 
-func compareNote(c *verdict.Comparison, n int) string {
-	if n < 1 || n > len(c.Notes) {
-		return ""
+// compareNotes are all notes of a comparison.
+func compareNotes(c *verdict.Comparison) *footnotes {
+	f := &footnotes{}
+	for _, l := range c.Levels {
+		for _, d := range l.Metrics {
+			f.number(d.Note)
+		}
 	}
-	return fmt.Sprintf(" [%d]", n)
+	for _, note := range c.Notes {
+		f.number(note)
+	}
+	return f
 }
 
-func cellText(c verdict.Cell) string {
+func cellText(c catch.Cell) string {
 	line, alert := cellWords(c)
 	return strings.TrimSpace(stateMark(c.State) + " " + line + " " + alert)
 }

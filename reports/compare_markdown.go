@@ -24,7 +24,7 @@ func compareMarkdown(c *verdict.Comparison) ([]byte, error) {
 	if len(c.Levels) > 0 {
 		b.WriteString("\n" + markdown(compareLegend(c)) + "\n")
 	}
-	for i, note := range c.Notes {
+	for i, note := range compareNotes(c).texts {
 		if i == 0 {
 			b.WriteString("\n")
 		}

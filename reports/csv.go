@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
@@ -110,7 +111,7 @@ func csvBudgets(a *verdict.Analysis) []map[string]string {
 	return rows
 }
 
-func csvCatch(c *verdict.Catch) []map[string]string {
+func csvCatch(c *catch.Matrix) []map[string]string {
 	var rows []map[string]string
 	for _, f := range c.Faults {
 		for i, level := range c.Levels {
@@ -118,7 +119,7 @@ func csvCatch(c *verdict.Catch) []map[string]string {
 			row := map[string]string{"section": "catch", "fault": csvText(f.Fault.ID), "level": csvText(level), "state": csvText(string(cell.State)),
 				"alert": csvText(cell.Alert), "also": csvText(strings.Join(cell.Also, " ")), "false_alarms": csvText(strings.Join(cell.False, " ")),
 				"diagnosed": strconv.FormatBool(cell.Diagnosed), "evidence": csvText(cell.Evidence)}
-			if cell.State == verdict.Detected {
+			if cell.State == catch.Detected {
 				row["detect_seconds"], row["least_detect_seconds"] = csvSeconds(cell.Detect), csvSeconds(cell.LeastDetect)
 				row["clear_seconds"] = csvSeconds(cell.Clear)
 			}

@@ -26,7 +26,6 @@ func fixture() *verdict.Analysis {
 			{Budget: verdict.Budget{Metric: "p95", Limit: 0.2, Relative: true, Text: "p95 <= +20%"}, Level: "full", Saw: verdict.Interval{Lo: 0.125, Mid: 0.151, Hi: 0.18},
 				Outcome: verdict.Pass, Sentence: "full: p95 +15.1 % [+12.5, +18.0] is under +20 %"},
 		},
-		Notes: []string{"p99 rests on 20 merged groups of 4 rounds: a single slot cannot support it", "full: the pipeline refused no item, but its queue reached 71 % of its limit"},
 	}
 	for _, b := range fixtureBase() {
 		a.Baseline = append(a.Baseline, verdict.Absolute{Metric: b.metric, Value: b.value})
@@ -96,7 +95,7 @@ func fixtureEffect(b fixtureMetric, arm, metric int) verdict.Effect {
 	r, nan := b.ratio[arm], math.NaN()
 	e := verdict.Effect{Metric: b.metric, Rounds: 80, Detectable: b.half}
 	if b.metric.ID == "p99" {
-		e.Rounds, e.Note = 20, 1
+		e.Rounds, e.Note = 20, "p99 rests on 20 merged groups of 4 rounds: a single slot cannot support it"
 	}
 	if b.value == 0 {
 		e.Value, e.Detectable = r, nan

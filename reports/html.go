@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
@@ -36,7 +37,7 @@ type page struct {
 	Bills          [][]string // a table, its head first; nil without prices
 	BillsTitle     string
 	Faults         []faultView
-	States         []verdict.CellState
+	States         []catch.State
 	Env            []envRow
 	Modules        []string
 	CapacityLead   string
@@ -44,6 +45,7 @@ type page struct {
 	CapacityChange template.HTML
 	StartUps       []string // of containers
 	LooksText      string
+	Footnotes      []string
 }
 
 // tollRow is one metric of the table of all numbers.
@@ -65,7 +67,7 @@ type tollView struct {
 
 // faultView is a fault with its picture and one view per level.
 type faultView struct {
-	verdict.FaultCatch
+	catch.Row
 	Anchor string
 	SVG    template.HTML
 	Cells  []cellView
@@ -73,7 +75,7 @@ type faultView struct {
 
 // cellView is a cell of the matrix.
 type cellView struct {
-	verdict.Cell
+	catch.Cell
 	Level       string
 	Line, Named string // what the matrix says, and by which alert
 	Note        int
@@ -107,7 +109,7 @@ func newPage(a *verdict.Analysis) page {
 	p := page{
 		Analysis: a, Style: template.CSS(htmlStyle), Meaning: meaning(a.Outcome), Measured: measured(a.Run), Machine: machine(a.Run.Machine),
 		Unfinished: unfinished(a.Run), Confidence: confidence(a), BaselineArm: baselineArm(a),
-		Panels: forests(a), Latencies: latencies(a), Toll: tollRows(a), StartUps: startUps(a.Run), LooksText: looks(a),
+		Panels: forests(a), Latencies: latencies(a), Toll: tollRows(a), StartUps: startUps(a.Run), LooksText: looks(a), Footnotes: notesOf(a).texts,
 	}
 	if a.Capacity != nil {
 		p.CapacityLead, p.CapacityRows, p.CapacityChange = capacityLead(a), capacityRows(a, ", "), capacityForest(a)
@@ -165,9 +167,7 @@ func tollRows(a *verdict.Analysis) []tollRow {
 			case e.Significant:
 				v.Class = "less"
 			}
-			if noteMark(a, e.Note) != "" {
-				v.Note = e.Note
-			}
+			v.Note = notesOf(a).number(e.Note)
 			row.Cells = append(row.Cells, v)
 		}
 		out = append(out, row)
@@ -175,15 +175,13 @@ func tollRows(a *verdict.Analysis) []tollRow {
 	return out
 }
 
-func viewFault(a *verdict.Analysis, f verdict.FaultCatch, i int) faultView {
-	v := faultView{FaultCatch: f, Anchor: fmt.Sprintf("fault-%d", i+1)}
+func viewFault(a *verdict.Analysis, f catch.Row, i int) faultView {
+	v := faultView{Row: f, Anchor: fmt.Sprintf("fault-%d", i+1)}
 	v.SVG = timeline(fmt.Sprintf("timeline-%d", i+1), a.Catch.Levels, f)
 	for j, level := range a.Catch.Levels {
 		c := cellView{Cell: cellAt(f, j), Level: level}
 		c.Line, c.Named = cellWords(c.Cell)
-		if noteMark(a, c.Cell.Note) != "" {
-			c.Note = c.Cell.Note
-		}
+		c.Note = notesOf(a).number(c.Cell.Note)
 		v.Cells = append(v.Cells, c)
 	}
 	return v

@@ -1,8 +1,8 @@
 package reports
 
 import (
+	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
 type jsonRun struct {
@@ -156,7 +156,7 @@ func jsonRunOf(r result.Run) jsonRun {
 	return out
 }
 
-func jsonCatchOf(c *verdict.Catch) jsonCatch {
+func jsonCatchOf(c *catch.Matrix, notes *footnotes) jsonCatch {
 	out := jsonCatch{Levels: list(c.Levels), Faults: []jsonFault{}}
 	for _, f := range c.Faults {
 		jf := jsonFault{
@@ -168,7 +168,7 @@ func jsonCatchOf(c *verdict.Catch) jsonCatch {
 			jf.Phases = append(jf.Phases, jsonPhase{p.Name, moment(p.Start), moment(p.End)})
 		}
 		for i, level := range c.Levels {
-			jf.Cells = append(jf.Cells, jsonCellOf(level, cellAt(f, i)))
+			jf.Cells = append(jf.Cells, jsonCellOf(level, cellAt(f, i), notes))
 		}
 		out.Faults = append(out.Faults, jf)
 	}
@@ -176,12 +176,12 @@ func jsonCatchOf(c *verdict.Catch) jsonCatch {
 }
 
 // jsonCellOf leaves the times null where nothing was detected, and the time to clear where that was not seen.
-func jsonCellOf(level string, c verdict.Cell) jsonCell {
+func jsonCellOf(level string, c catch.Cell, notes *footnotes) jsonCell {
 	out := jsonCell{
 		Level: level, State: string(c.State), Alert: c.Alert, Confirmed: moment(c.Confirmed), Reverted: moment(c.Reverted),
-		Also: list(c.Also), False: list(c.False), Evidence: c.Evidence, Diagnosed: c.Diagnosed, Spans: []jsonSpan{}, Note: c.Note,
+		Also: list(c.Also), False: list(c.False), Evidence: c.Evidence, Diagnosed: c.Diagnosed, Spans: []jsonSpan{}, Note: notes.number(c.Note),
 	}
-	if c.State == verdict.Detected {
+	if c.State == catch.Detected {
 		detect, injected, least, clear := inSeconds(c.Detect), inSeconds(c.Injected), inSeconds(c.LeastDetect), inSeconds(c.Clear)
 		out.Detect, out.Injected, out.LeastDetect = &detect, &injected, &least
 		if c.Clear >= 0 {

@@ -137,7 +137,7 @@ func markdownDetails(b *strings.Builder, a *verdict.Analysis) {
 	for _, line := range startUps(a.Run) {
 		b.WriteString("- " + markdown(line) + "\n")
 	}
-	for i, note := range a.Notes {
+	for i, note := range notesOf(a).texts {
 		fmt.Fprintf(b, "- note \\[%d\\]: %s\n", i+1, markdown(note))
 	}
 	for _, warning := range a.Run.Warnings {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
@@ -109,7 +110,7 @@ func tollCell(t verdict.LevelToll, m verdict.Metric) string {
 	}
 }
 
-func textCatch(b *strings.Builder, a *verdict.Analysis, c *verdict.Catch) {
+func textCatch(b *strings.Builder, a *verdict.Analysis, c *catch.Matrix) {
 	b.WriteString("\nthe catch: time to detect and the first expected alert\n\n")
 	table := grid{append([]string{"fault"}, c.Levels...)}
 	for _, f := range c.Faults {
@@ -143,7 +144,7 @@ func textNotes(b *strings.Builder, a *verdict.Analysis) {
 		}
 		b.WriteString(wrap("  - ", "    ", line))
 	}
-	for i, note := range a.Notes {
+	for i, note := range notesOf(a).texts {
 		if i == 0 {
 			b.WriteString("\nnotes\n")
 		}
@@ -162,14 +163,6 @@ func textNotes(b *strings.Builder, a *verdict.Analysis) {
 		}
 	}
 	b.WriteString("\n" + wrap("", "  ", "reports of this run, in its directory: "+strings.Join(files, ", ")))
-}
-
-// noteMark is the reference to a footnote, "" if there is none or it does not exist.
-func noteMark(a *verdict.Analysis, n int) string {
-	if n < 1 || n > len(a.Notes) {
-		return ""
-	}
-	return fmt.Sprintf(" [%d]", n)
 }
 
 // Verdict writes the first part of the text report: the verdict with its reasons, the controls and the budgets.

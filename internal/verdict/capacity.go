@@ -163,7 +163,7 @@ func (c *capacities) contrast(arm int, confidence float64, of func(log float64) 
 }
 
 // analyze is what reports show.
-func (c *capacities) analyze(confidence float64, notes *notes) *Capacity {
+func (c *capacities) analyze(confidence float64) *Capacity {
 	out := &Capacity{Plan: *c.run.Plan.Capacity, Step: c.run.Plan.MainStep()}
 	for l := range c.logs[c.arms[0]] {
 		if !slices.ContainsFunc(c.arms, func(a int) bool { return math.IsNaN(c.logs[a][l]) }) {
@@ -171,15 +171,20 @@ func (c *capacities) analyze(confidence float64, notes *notes) *Capacity {
 		}
 	}
 	for _, arm := range c.arms {
-		out.Arms = append(out.Arms, c.arm(arm, confidence, notes))
-	}
-	if c.broken > 0 {
-		notes.add(fmt.Sprintf("searches of the capacity left out because they have fewer than %d slots that show anything: %d", leastSearch, c.broken))
+		out.Arms = append(out.Arms, c.arm(arm, confidence))
 	}
 	return out
 }
 
-func (c *capacities) arm(arm int, confidence float64, notes *notes) ArmCapacity {
+// leftOut says how many searches are no part of the capacity; nothing if all are.
+func (c *capacities) leftOut() []string {
+	if c.broken == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("searches of the capacity left out because they have fewer than %d slots that show anything: %d", leastSearch, c.broken)}
+}
+
+func (c *capacities) arm(arm int, confidence float64) ArmCapacity {
 	nan := math.NaN()
 	out := ArmCapacity{Arm: c.run.Arms[arm], Rate: Interval{nan, nan, nan}}
 	for _, s := range c.slots {
@@ -212,7 +217,7 @@ func (c *capacities) arm(arm int, confidence float64, notes *notes) ArmCapacity 
 	if why == "" && len(c.logs[arm]) == 1 {
 		why = "one capacity per launch: an interval needs at least two launches"
 	}
-	out.Effect.Note = notes.add(why)
+	out.Effect.Note = why
 	return out
 }
 

@@ -109,7 +109,7 @@ func (t *tolls) seed(parts ...string) uint64 {
 }
 
 // level is what one arm costs, metric by metric, as far as this run knows.
-func (t *tolls) level(arm int, confidence float64, notes *notes) LevelToll {
+func (t *tolls) level(arm int, confidence float64) LevelToll {
 	toll := LevelToll{Arm: t.run.Arms[arm]}
 	for i, metric := range t.metrics {
 		if !t.known(metric.ID) {
@@ -127,9 +127,9 @@ func (t *tolls) level(arm int, confidence float64, notes *notes) LevelToll {
 			e.Detectable = (ratio.Hi - ratio.Lo) / 2
 		}
 		if diff.N > 1 {
-			e.Note = notes.add(t.series[i].note, t.noRatio(i, ratio), diff.Caveat, autocorrelation(diff))
+			e.Note = footnote(t.series[i].note, t.noRatio(i, ratio), diff.Caveat, autocorrelation(diff))
 		} else {
-			e.Note = notes.add(cmp.Or(t.series[i].note, diff.Caveat)) // the first says why there is so little
+			e.Note = cmp.Or(t.series[i].note, diff.Caveat) // the first says why there is so little
 		}
 		toll.Effects = append(toll.Effects, e)
 	}
