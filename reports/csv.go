@@ -53,12 +53,12 @@ func csvToll(a *verdict.Analysis) []map[string]string {
 	base := baselineArm(a)
 	for _, b := range a.Baseline {
 		rows = append(rows, map[string]string{"section": "toll", "arm": csvText(base.Name), "role": csvText(base.Role), "level": csvText(base.Level),
-			"metric": csvText(b.Metric.ID), "unit": csvText(string(b.Metric.Unit)), "per": csvText(b.Metric.Per), "value": csvNumber(b.Value)})
+			"metric": csvText(b.Metric.ID), "unit": csvText(string(b.Metric.Unit)), "per": csvText(string(b.Metric.Per)), "value": csvNumber(b.Value)})
 	}
 	for _, t := range a.Toll {
 		for _, e := range t.Effects {
 			rows = append(rows, map[string]string{"section": "toll", "arm": csvText(t.Arm.Name), "role": csvText(t.Arm.Role), "level": csvText(t.Arm.Level),
-				"metric": csvText(e.Metric.ID), "unit": csvText(string(e.Metric.Unit)), "per": csvText(e.Metric.Per), "value": csvNumber(e.Value),
+				"metric": csvText(e.Metric.ID), "unit": csvText(string(e.Metric.Unit)), "per": csvText(string(e.Metric.Per)), "value": csvNumber(e.Value),
 				"diff": csvNumber(e.Diff.Mid), "diff_lo": csvNumber(e.Diff.Lo), "diff_hi": csvNumber(e.Diff.Hi),
 				"ratio": csvNumber(e.Ratio.Mid), "ratio_lo": csvNumber(e.Ratio.Lo), "ratio_hi": csvNumber(e.Ratio.Hi),
 				"significant": strconv.FormatBool(e.Significant), "detectable": csvNumber(e.Detectable), "rounds": strconv.Itoa(e.Rounds)})

@@ -162,7 +162,7 @@ func tollRows(a *verdict.Analysis) []tollRow {
 			switch {
 			case t.Arm.Role == result.RoleRepeat:
 				v.Class = "floor"
-			case e.Significant && e.Diff.Mid > 0:
+			case e.Significant && (e.Diff.Mid > 0) != m.MoreIsBetter: // costs more
 				v.Class = "more"
 			case e.Significant:
 				v.Class = "less"

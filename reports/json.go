@@ -58,7 +58,7 @@ func renderJSON(a *verdict.Analysis) ([]byte, error) {
 		out.Looks = append(out.Looks, jsonLook{l.Launches, number(l.Confidence), l.Open})
 	}
 	for _, m := range metricsOf(a) {
-		out.Metrics = append(out.Metrics, jsonMetric{m.ID, m.Title, string(m.Unit), m.Per})
+		out.Metrics = append(out.Metrics, jsonMetric{m.ID, m.Title, string(m.Unit), string(m.Per)})
 	}
 	for _, s := range a.Shapes {
 		d := jsonDistribution{s.Arm.Name, []jsonPoint{}}

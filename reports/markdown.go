@@ -31,7 +31,7 @@ func renderMarkdown(a *verdict.Analysis) ([]byte, error) {
 }
 
 func markdownToll(b *strings.Builder, a *verdict.Analysis) {
-	metrics := chosenMetrics(a)
+	metrics := mainMetrics(a)
 	if len(metrics) == 0 {
 		return
 	}

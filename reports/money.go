@@ -133,7 +133,7 @@ func csvMoney(a *verdict.Analysis) []map[string]string {
 		for _, i := range b.Items {
 			rows = append(rows, map[string]string{
 				"section": "money", "arm": csvText(b.Arm.Name), "role": csvText(b.Arm.Role), "level": csvText(b.Arm.Level),
-				"unit": csvText(string(a.Money.Currency)), "per": "per million requests", "value": csvNumber(i.Amount),
+				"unit": csvText(string(a.Money.Currency)), "per": string(verdict.PerMillion), "value": csvNumber(i.Amount),
 				"item": csvText(i.What), "quantity": csvNumber(i.Quantity), "of": csvText(i.Unit), "price": csvNumber(i.Price),
 			})
 		}

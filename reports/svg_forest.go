@@ -25,11 +25,11 @@ const (
 	forestRow   = 22.
 )
 
-// forests draws a panel per essential metric that has a ratio at any level; the others are for the table. Panels of
+// forests draws a panel per main metric that has a ratio at any level; the others are for the table. Panels of
 // latencies share their scale, so that one look compares p50 with p99.
 func forests(a *verdict.Analysis) []panel {
 	var latency, out []verdict.Metric
-	for _, m := range chosenMetrics(a) {
+	for _, m := range mainMetrics(a) {
 		plottable := false
 		for _, t := range a.Toll {
 			plottable = plottable || known(effectOf(t, m).Ratio.Mid)
@@ -38,14 +38,14 @@ func forests(a *verdict.Analysis) []panel {
 			continue
 		}
 		out = append(out, m)
-		if isLatency(m) {
+		if m.Latency {
 			latency = append(latency, m)
 		}
 	}
 	var panels []panel
 	for i, m := range out {
 		of := []verdict.Metric{m}
-		if isLatency(m) {
+		if m.Latency {
 			of = latency
 		}
 		panels = append(panels, panel{m, forest(fmt.Sprintf("forest-%d", i+1), a, m, forestAxis(a, of))})

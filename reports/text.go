@@ -69,7 +69,7 @@ func textBudgets(b *strings.Builder, a *verdict.Analysis) {
 }
 
 func textToll(b *strings.Builder, a *verdict.Analysis) {
-	metrics := chosenMetrics(a)
+	metrics := mainMetrics(a)
 	if len(metrics) == 0 {
 		return
 	}
@@ -97,13 +97,13 @@ func textCapacity(b *strings.Builder, a *verdict.Analysis) {
 // unit.
 func tollCell(t verdict.LevelToll, m verdict.Metric) string {
 	e := effectOf(t, m)
-	if m.ID == "money" {
+	if m.InUnit {
 		e.Ratio = verdict.Interval{Lo: math.NaN(), Mid: math.NaN(), Hi: math.NaN()}
 	}
 	switch {
 	case t.Arm.Role == result.RoleRepeat:
 		return noise(e)
-	case t.Arm.Role == result.RoleKnownDelay && isLatency(m) && e.Significant:
+	case t.Arm.Role == result.RoleKnownDelay && m.Latency && e.Significant:
 		return difference(e)
 	default:
 		return effect(e)

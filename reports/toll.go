@@ -1,22 +1,13 @@
 package reports
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
-
-// essential is the choice of metrics for tables that have no room for all, in display order.
-func essential() []string {
-	return []string{"p50", "p95", "p99", "cpu", "pipeline-cpu", "rss", "bytes"}
-}
-
-// costly is the choice for the table of what else a level costs, in display order.
-func costly() []string {
-	return []string{"money", "idle-cpu", "idle-pipeline-cpu", "rss-peak", "gc-cpu", "allocs", "alloc-objects"}
-}
 
 // metricsOf lists the metrics of a run in display order, from the baseline or, without one, from the first arm.
 func metricsOf(a *verdict.Analysis) []verdict.Metric {
@@ -32,26 +23,24 @@ func metricsOf(a *verdict.Analysis) []verdict.Metric {
 	return out
 }
 
-// chosenMetrics are the essential metrics that the run has; all of them if it has none of these.
-func chosenMetrics(a *verdict.Analysis) []verdict.Metric {
+// mainMetrics are those for tables that have no room for all; all of them if the run has none of these.
+func mainMetrics(a *verdict.Analysis) []verdict.Metric {
 	all := metricsOf(a)
-	if out := among(all, essential()); len(out) > 0 {
+	if out := placed(all, func(m verdict.Metric) int { return m.Main }); len(out) > 0 {
 		return out
 	}
 	return all
 }
 
-// costMetrics are those of the table of costs that the run has.
-func costMetrics(a *verdict.Analysis) []verdict.Metric { return among(metricsOf(a), costly()) }
+// costMetrics are those of the table of what else a level costs.
+func costMetrics(a *verdict.Analysis) []verdict.Metric {
+	return placed(metricsOf(a), func(m verdict.Metric) int { return m.Cost })
+}
 
-// among are the metrics of the ids, in the order of the ids.
-func among(all []verdict.Metric, ids []string) []verdict.Metric {
-	var out []verdict.Metric
-	for _, id := range ids {
-		if i := slices.IndexFunc(all, func(m verdict.Metric) bool { return m.ID == id }); i >= 0 {
-			out = append(out, all[i])
-		}
-	}
+// placed are the metrics that have a place in a table, in its order.
+func placed(all []verdict.Metric, place func(verdict.Metric) int) []verdict.Metric {
+	out := slices.DeleteFunc(slices.Clone(all), func(m verdict.Metric) bool { return place(m) == 0 })
+	slices.SortStableFunc(out, func(x, y verdict.Metric) int { return cmp.Compare(place(x), place(y)) })
 	return out
 }
 
@@ -73,7 +62,7 @@ func tollTable(a *verdict.Analysis, metrics []verdict.Metric, named func(name, n
 	}
 	last := []string{"detectable"}
 	for _, m := range metrics {
-		if m.ID == "money" { // its changes are no ratios here
+		if m.InUnit {
 			last = append(last, unknown)
 			continue
 		}
@@ -84,7 +73,7 @@ func tollTable(a *verdict.Analysis, metrics []verdict.Metric, named func(name, n
 
 // atRest says, where CPU times stand, whether what an arm uses at rest is part of them; "" where nothing is known of CPU.
 func atRest(a *verdict.Analysis) string {
-	if len(among(metricsOf(a), []string{"idle-cpu", "idle-pipeline-cpu"})) == 0 {
+	if !slices.ContainsFunc(metricsOf(a), func(m verdict.Metric) bool { return m.AtRest }) {
 		return ""
 	}
 	return "CPU per request is without what an arm uses at rest, which stands by itself."
@@ -92,41 +81,7 @@ func atRest(a *verdict.Analysis) string {
 
 // head is the short name of a metric for the head of a column.
 func head(m verdict.Metric) string {
-	name := m.ID
-	switch m.ID {
-	case "cpu":
-		name = "CPU"
-	case "pipeline-cpu":
-		name = "pipeline CPU"
-	case "bytes":
-		name = "telemetry"
-	case "rss":
-		name = "memory"
-	case "rss-peak":
-		name = "peak memory"
-	case "idle-cpu":
-		name = "CPU at rest"
-	case "idle-pipeline-cpu":
-		name = "pipeline CPU at rest"
-	case "gc-cpu":
-		name = "GC CPU"
-	case "alloc-objects":
-		name = "objects"
-	}
-	switch m.Per {
-	case "per 1,000 requests":
-		name += " /1k"
-	case "per million requests":
-		name += " /1M"
-	case "per arm and hour":
-		name += " /h"
-	}
-	return name
-}
-
-// isLatency reports whether a metric is a latency of single requests, which a known delay moves by itself.
-func isLatency(m verdict.Metric) bool {
-	return slices.Contains([]string{"mean", "p50", "p90", "p95", "p99", "p99.9"}, m.ID)
+	return cmp.Or(m.Short, m.ID) + perSuffix(m.Per)
 }
 
 // effectOf finds the effect on a metric; one that knows nothing where an odd analysis has none.
@@ -178,7 +133,7 @@ func worstDetectable(a *verdict.Analysis, m verdict.Metric) float64 {
 // trueRatio is the change that the known delay makes in truth to a latency, NaN for every other arm and metric.
 func trueRatio(a *verdict.Analysis, arm result.Arm, m verdict.Metric) float64 {
 	base := baselineOf(a, m)
-	if arm.Role != result.RoleKnownDelay || !isLatency(m) || !known(base) || base <= 0 {
+	if arm.Role != result.RoleKnownDelay || !m.Latency || !known(base) || base <= 0 {
 		return math.NaN()
 	}
 	return arm.Delay.Seconds() / base

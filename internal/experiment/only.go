@@ -43,7 +43,8 @@ func (e *Experiment) Only(parts []string) error {
 		}
 		e.Budgets = slices.DeleteFunc(slices.Clone(e.Budgets), func(text string) bool {
 			b, err := verdict.ParseBudget(text) // what is wrong with one is for Validate to say
-			return err == nil && (b.Metric == verdict.CapacityID && !has("capacity") || b.Metric != verdict.CapacityID && !has("toll"))
+			m, _ := verdict.Lookup(b.Metric)
+			return err == nil && !has(m.Phase)
 		})
 		return nil
 	}

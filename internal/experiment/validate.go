@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tollgate-dev/tollgate/faults"
+	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/collector"
@@ -147,7 +148,7 @@ func (e *Experiment) validateBudgets(c *complaints) {
 		err = verdict.CheckBudgets(budgets, above)
 	}
 	for _, b := range budgets {
-		if b.Metric == verdict.CapacityID && e.Capacity.Launches == 0 {
+		if m, _ := verdict.Lookup(b.Metric); m.Phase == slot.Capacity && e.Capacity.Launches == 0 {
 			c.add("budgets: %q: this experiment does not measure the capacity: set capacity.launches, or name it in --only", b.Text)
 		}
 	}
@@ -155,7 +156,8 @@ func (e *Experiment) validateBudgets(c *complaints) {
 		c.add("budgets: %v", err)
 	}
 	for _, b := range budgets {
-		if need := verdict.RoundsFor(b.Metric, e.mainPerSlot()); need > e.Toll.Rounds && e.Toll.Launches > 0 {
+		m, _ := verdict.Lookup(b.Metric)
+		if need := m.Rounds(e.mainPerSlot()); need > e.Toll.Rounds && e.Toll.Launches > 0 {
 			c.add("budgets: %q: %s needs about %d rounds per launch at this rate and slot, and toll.rounds is %d: run more rounds (--rounds), "+
 				"a higher rate (--rate) or longer slots", b.Text, b.Metric, need, e.Toll.Rounds)
 		}
@@ -202,7 +204,7 @@ func (e *Experiment) validateToll(c *complaints) {
 	}
 	within(c, "toll.known_delay", e.Toll.KnownDelay, 10*time.Microsecond, 100*time.Millisecond)
 	for _, id := range slices.Sorted(maps.Keys(e.Toll.EqualWithin)) {
-		c.oneOf("toll.equal_within", id, verdict.FloorMetrics())
+		c.oneOf("toll.equal_within", id, verdict.EqualWithin())
 		within(c, "toll.equal_within: "+id, e.Toll.EqualWithin[id], 0.01, 10)
 	}
 	within(c, "toll.drain_limit", e.Toll.DrainLimit, 0, time.Minute)

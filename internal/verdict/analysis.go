@@ -20,19 +20,6 @@ const (
 	Invalid      Outcome = "invalid"
 )
 
-// Unit says how a number is to be printed.
-type Unit string
-
-// Units of a metric. An amount of money has the currency of the run's prices for a unit, Money where they name none.
-const (
-	Seconds Unit = "s"
-	Bytes   Unit = "B"
-	Count   Unit = "1"
-	Money   Unit = "money"
-
-	PerSecond Unit = "requests/s"
-)
-
 // Interval is an estimate with its confidence interval at Analysis.Confidence. NaN marks what cannot be computed; Lo
 // and Hi may be infinite.
 type Interval struct{ Lo, Mid, Hi float64 }
@@ -67,14 +54,6 @@ type Control struct {
 	// Undecided: the run holds too little to judge the control, so OK is false, but nothing is known to be wrong. It makes a
 	// run inconclusive, not invalid.
 	Undecided bool
-}
-
-// Metric names one thing that a level can cost.
-type Metric struct {
-	ID    string // mean, p50, p90, p95, p99, cpu, pipeline-cpu, idle-cpu, …: see metrics
-	Title string // e.g. "p95 latency, recommend"
-	Unit  Unit
-	Per   string // "" or "per 1,000 requests", "per arm", "per arm and hour", "per million requests"
 }
 
 // Absolute is a plain value of a metric.

@@ -96,7 +96,7 @@ func controlReasons(a *Analysis, m *measured) (broken, undecided []string) {
 		}
 	}
 	for _, l := range a.Toll {
-		if math.IsNaN(l.effect("p50").Detectable) {
+		if math.IsNaN(l.vital().Detectable) {
 			undecided = append(undecided, fmt.Sprintf("level %s: too few rounds to estimate its toll (%d complete, launches: %d): "+
 				"run at least two launches, or %d rounds in one", l.Arm.Name, m.complete(), len(m.launches), leastRounds()))
 			break // the same for every level
@@ -120,7 +120,7 @@ func budgetReasons(results []BudgetResult) (over, open, under []string) {
 }
 
 // leastRounds is the fewest rounds of one launch that give every interval that decides.
-func leastRounds() int { return stats.SignedRankLeast(1 - controlError/float64(len(FloorMetrics()))) }
+func leastRounds() int { return stats.SignedRankLeast(1 - controlError/float64(len(EqualWithin()))) }
 
 func partialText(r result.Run) []string {
 	switch {
@@ -133,10 +133,10 @@ func partialText(r result.Run) []string {
 	}
 }
 
-// effect is the effect of one metric; one of NaN if there is none.
-func (l LevelToll) effect(id string) Effect {
+// vital is the effect without which nothing is decided; one of NaN if there is none.
+func (l LevelToll) vital() Effect {
 	for _, e := range l.Effects {
-		if e.Metric.ID == id {
+		if e.Metric.Vital {
 			return e
 		}
 	}

@@ -4,19 +4,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
-
-// CapacityID is the id of the metric that capacity budgets name.
-const CapacityID = "capacity"
-
-func capacityMetric() Metric {
-	return Metric{CapacityID, "highest offered rate within the SLO", PerSecond, ""}
-}
 
 // Capacity is the highest offered rate that each level sustained within the SLO.
 type Capacity struct {
@@ -42,6 +34,7 @@ const leastSearch = 8
 // capacities estimates the capacity of every arm, one value per arm and launch.
 type capacities struct {
 	run    result.Run
+	metric Metric
 	arms   []int         // into run.Arms, in display order
 	base   []int         // the baseline, and its repetition if there is one
 	slots  []result.Slot // all of the capacity phase
@@ -57,7 +50,7 @@ func newCapacities(d *result.Data, m *measured) *capacities {
 		return nil
 	}
 	c := &capacities{
-		run: d.Run, arms: slices.Clone(m.reference), base: m.reference,
+		run: d.Run, metric: measuredBy(slot.Capacity, metricsOf(d.Run))[0].Metric, arms: slices.Clone(m.reference), base: m.reference,
 		logs: make([][]float64, len(d.Run.Arms)), topMet: make([][]float64, len(d.Run.Arms)),
 	}
 	for i, a := range d.Run.Arms {
@@ -206,7 +199,7 @@ func (c *capacities) arm(arm int, confidence float64) ArmCapacity {
 		r := stats.Estimate(values, stats.Options{Confidence: confidence})
 		out.Rate = Interval{math.Exp(r.Lo), math.Exp(r.Mid), math.Exp(r.Hi)}
 	}
-	out.Effect = Effect{Metric: capacityMetric(), Value: out.Rate.Mid, Diff: Interval{nan, nan, nan}, Ratio: Interval{nan, nan, nan}, Detectable: nan}
+	out.Effect = Effect{Metric: c.metric, Value: out.Rate.Mid, Diff: Interval{nan, nan, nan}, Ratio: Interval{nan, nan, nan}, Detectable: nan}
 	if arm != c.arms[0] {
 		diff, ratio := c.difference(arm, confidence), c.ratio(arm, confidence)
 		out.Effect.Diff, out.Effect.Ratio, out.Effect.Rounds = Interval(diff.Interval), Interval(ratio.Interval), ratio.N
@@ -259,36 +252,4 @@ func (c *capacities) lowest(arm int) float64 {
 		}
 	}
 	return low
-}
-
-// unjudged says why there is no interval to hold against a capacity budget; "" if there is one.
-func (c *capacities) unjudged(arm int, saw Interval) string {
-	if c == nil {
-		return "was not measured in this run: set capacity.launches, or run with --only capacity"
-	}
-	var whys []string
-	for _, a := range append([]int{arm}, c.references(arm)...) {
-		if bound, why := c.bound(a); bound != "" {
-			whys = append(whys, why)
-		}
-	}
-	switch {
-	case len(whys) > 0:
-		return "has no limit to compare: " + strings.Join(whys, "; ")
-	case math.IsNaN(saw.Mid):
-		return "was not measured: no search came to its end"
-	case math.IsInf(saw.Lo, 0) && math.IsInf(saw.Hi, 0):
-		return "has one value per launch, and this run has one launch: run at least two launches"
-	default:
-		return ""
-	}
-}
-
-// estimator is the estimate that a budget is held against, at a confidence.
-func (c *capacities) estimator(test budgetTest) func(confidence float64) stats.Result {
-	estimate := c.difference
-	if test.budget.Relative {
-		estimate = c.ratio
-	}
-	return func(confidence float64) stats.Result { return estimate(test.arm, confidence) }
 }

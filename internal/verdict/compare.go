@@ -8,6 +8,7 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 
@@ -151,24 +152,26 @@ func onlyIn(what, run string, has, other []string) string {
 	return fmt.Sprintf("%s in %s only: %s", what, run, strings.Join(only, ", "))
 }
 
-// measuredByBoth are the metrics of the toll, if both runs measured it, and the capacity, if they measured that.
+// measuredByBoth are the metrics of the phases that both runs have.
 func measuredByBoth(a, b *Analysis) []Metric {
 	var out []Metric
-	if len(a.Toll) > 0 && len(b.Toll) > 0 {
-		for _, m := range metricsOf(a.Run) {
+	for _, m := range metricsOf(a.Run) {
+		if a.measured(m.Phase) && b.measured(m.Phase) {
 			out = append(out, m.Metric)
 		}
 	}
-	if a.Capacity != nil && b.Capacity != nil {
-		out = append(out, capacityMetric())
-	}
 	return out
+}
+
+// measured says that the run has something of a phase.
+func (a *Analysis) measured(phase string) bool {
+	return map[string]bool{slot.Toll: len(a.Toll) > 0, slot.Capacity: a.Capacity != nil}[phase]
 }
 
 func baselines(metrics []Metric, a, b *Analysis) []BaselinePair {
 	var out []BaselinePair
 	for _, m := range metrics {
-		p := BaselinePair{m, baselineValue(a, m.ID), baselineValue(b, m.ID)}
+		p := BaselinePair{m, a.baselineValue(m), b.baselineValue(m)}
 		if !math.IsNaN(p.A) || !math.IsNaN(p.B) {
 			out = append(out, p)
 		}
@@ -176,12 +179,15 @@ func baselines(metrics []Metric, a, b *Analysis) []BaselinePair {
 	return out
 }
 
-func baselineValue(a *Analysis, id string) float64 {
-	if id == CapacityID {
-		return a.Capacity.Arms[0].Rate.Mid
+// baselineValue is the baseline's own value of a metric, whichever phase measured it; NaN if none did.
+func (a *Analysis) baselineValue(m Metric) float64 {
+	values := a.Baseline
+	if a.Capacity != nil {
+		base := a.Capacity.Arms[0]
+		values = append(slices.Clone(values), Absolute{base.Effect.Metric, base.Rate.Mid})
 	}
-	for _, v := range a.Baseline {
-		if v.Metric.ID == id {
+	for _, v := range values {
+		if v.Metric.ID == m.ID {
 			return v.Value
 		}
 	}
@@ -235,22 +241,22 @@ func logarithm(ratio Interval) stats.Interval {
 	return stats.Interval{Lo: math.Log1p(ratio.Lo), Mid: math.Log1p(ratio.Mid), Hi: math.Log1p(ratio.Hi)}
 }
 
-// at is the effect of a level on a metric; one of NaN if the run has none.
+// at is the effect of a level on a metric, whichever phase measured it; one of NaN if none did.
 func (a *Analysis) at(level string, m Metric) Effect {
-	for _, l := range a.Toll {
+	tolls := a.Toll
+	if a.Capacity != nil {
+		tolls = slices.Clone(tolls)
+		for _, c := range a.Capacity.Arms {
+			tolls = append(tolls, LevelToll{c.Arm, []Effect{c.Effect}})
+		}
+	}
+	for _, l := range tolls {
 		if l.Arm.Role != result.RoleLevel || l.Arm.Level != level {
 			continue
 		}
 		for _, e := range l.Effects {
 			if e.Metric.ID == m.ID {
 				return e
-			}
-		}
-	}
-	if m.ID == CapacityID {
-		for _, c := range a.Capacity.Arms {
-			if c.Arm.Role == result.RoleLevel && c.Arm.Level == level {
-				return c.Effect
 			}
 		}
 	}

@@ -219,14 +219,14 @@ func TestCompareCapacity(t *testing.T) {
 	}
 	a, b := runOf(1, with(1000)), runOf(2, with(667))
 	c := compare(t, a, b)
-	d := difference(t, c, "full", verdict.CapacityID)
+	d := difference(t, c, "full", "capacity")
 	if !d.Significant || d.Ratio.Lo > -1.0/3 || d.Ratio.Hi < -1.0/3 || d.Ratio.Hi-d.Ratio.Lo > 0.3 {
 		t.Errorf("capacity of full: %+v, want a third less", d)
 	}
-	if d := difference(t, c, "metrics", verdict.CapacityID); d.Significant {
+	if d := difference(t, c, "metrics", "capacity"); d.Significant {
 		t.Errorf("capacity of metrics: %+v", d)
 	}
-	if last := c.Baseline[len(c.Baseline)-1]; last.Metric.ID != verdict.CapacityID || math.Abs(last.A/last.B-1) > 0.15 {
+	if last := c.Baseline[len(c.Baseline)-1]; last.Metric.ID != "capacity" || math.Abs(last.A/last.B-1) > 0.15 {
 		t.Errorf("the baseline's capacity: %+v", last)
 	}
 	b.Run.Plan.Capacity.SLOP99 *= 2
@@ -235,7 +235,7 @@ func TestCompareCapacity(t *testing.T) {
 	}
 	for _, l := range compare(t, a, runOf(3, nil)).Levels {
 		for _, d := range l.Metrics {
-			if d.Metric.ID == verdict.CapacityID {
+			if d.Metric.ID == "capacity" {
 				t.Errorf("a capacity of two, of which one run has none: %+v", d)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 
@@ -22,14 +23,14 @@ type tolls struct {
 }
 
 func newTolls(m *measured) *tolls {
-	t := &tolls{measured: m, metrics: metricsOf(m.run), spreads: map[string]stats.Spread{}}
+	t := &tolls{measured: m, metrics: measuredBy(slot.Toll, metricsOf(m.run)), spreads: map[string]stats.Spread{}}
 	for _, metric := range t.metrics {
 		t.series = append(t.series, metric.read(m))
 	}
 	return t
 }
 
-// of is the index of a metric.
+// of is the index of a metric of the toll.
 func (t *tolls) of(id string) int {
 	return slices.IndexFunc(t.metrics, func(m metric) bool { return m.ID == id })
 }
@@ -112,7 +113,7 @@ func (t *tolls) seed(parts ...string) uint64 {
 func (t *tolls) level(arm int, confidence float64) LevelToll {
 	toll := LevelToll{Arm: t.run.Arms[arm]}
 	for i, metric := range t.metrics {
-		if !t.known(metric.ID) {
+		if !t.has(metric.needs...) {
 			continue
 		}
 		diff, ratio := t.difference(i, arm, confidence), t.ratio(i, arm, confidence)
@@ -163,7 +164,7 @@ func autocorrelation(r stats.Result) string {
 func (t *tolls) absolute() []Absolute {
 	var out []Absolute
 	for i, metric := range t.metrics {
-		if !t.known(metric.ID) {
+		if !t.has(metric.needs...) {
 			continue
 		}
 		var means []float64
