@@ -19,7 +19,7 @@ import (
 func compareJSON(c *verdict.Comparison) ([]byte, error) {
 	notes := &footnotes{}
 	out := jsonComparison{
-		Schema: jsonSchema, Confidence: number(c.Confidence), Warnings: list(c.Warnings), A: jsonSideOf(c.A), B: jsonSideOf(c.B),
+		Schema: jsonSchema, Confidence: number(c.Confidence), Warnings: listed(c.Warnings), A: jsonSideOf(c.A), B: jsonSideOf(c.B),
 		Baseline: []jsonPair{}, Levels: []jsonLevelDifference{}, Catch: []jsonFaultDifference{},
 	}
 	for _, p := range c.Baseline {
@@ -43,7 +43,7 @@ func compareJSON(c *verdict.Comparison) ([]byte, error) {
 	for _, note := range c.Notes {
 		notes.number(note)
 	}
-	out.Notes = list(notes.texts)
+	out.Notes = listed(notes.texts)
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetIndent("", "  ")
@@ -108,7 +108,7 @@ type jsonCellPair struct {
 }
 
 func jsonSideOf(s verdict.Side) jsonSide {
-	return jsonSide{jsonRunOf(s.Run), string(s.Outcome), list(s.Reasons)}
+	return jsonSide{jsonRunOf(s.Run), string(s.Outcome), listed(s.Reasons)}
 }
 
 func jsonChangeOf(e verdict.Effect) jsonChange {

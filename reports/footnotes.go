@@ -3,8 +3,6 @@ package reports
 import (
 	"fmt"
 	"slices"
-
-	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
 // footnotes are numbered from 1 in the order in which they are first referred to, each once.
@@ -31,31 +29,22 @@ func (f *footnotes) mark(text string) string {
 	return ""
 }
 
-// notesOf are all notes of an analysis.
-func notesOf(a *verdict.Analysis) *footnotes {
-	f := &footnotes{}
-	for _, t := range a.Toll {
-		for _, e := range t.Effects {
-			f.number(e.Note)
-		}
-	}
-	if a.Capacity != nil {
-		for _, arm := range a.Capacity.Arms {
-			f.number(arm.Effect.Note)
-		}
-	}
-	if a.Catch != nil {
-		for _, fault := range a.Catch.Faults {
-			for i := range a.Catch.Levels {
-				f.number(cellAt(fault, i).Note)
+// collect numbers the footnotes of blocks.
+func (f *footnotes) collect(blocks []block) {
+	for _, b := range blocks {
+		switch b := b.(type) {
+		case table:
+			for _, row := range b.Rows {
+				for _, c := range row {
+					f.number(c.Note)
+				}
 			}
+		case list:
+			for _, i := range b.Items {
+				f.number(i.Note)
+			}
+		case part:
+			f.collect(b.Blocks)
 		}
 	}
-	for _, note := range a.Notes {
-		f.number(note)
-	}
-	return f
 }
-
-// noteMark is the reference to a footnote, "" if there is none.
-func noteMark(a *verdict.Analysis, note string) string { return notesOf(a).mark(note) }

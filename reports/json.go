@@ -44,7 +44,7 @@ const jsonSchema = 2
 func renderJSON(a *verdict.Analysis) ([]byte, error) {
 	notes := &footnotes{}
 	out := jsonReport{
-		Schema: jsonSchema, Outcome: string(a.Outcome), Reasons: list(a.Reasons), Confidence: number(a.Confidence), Run: jsonRunOf(a.Run),
+		Schema: jsonSchema, Outcome: string(a.Outcome), Reasons: listed(a.Reasons), Confidence: number(a.Confidence), Run: jsonRunOf(a.Run),
 		Controls: []jsonControl{}, Budgets: []jsonBudget{}, Looks: []jsonLook{}, Metrics: []jsonMetric{}, Toll: jsonTollOf(a, notes), Money: jsonMoneyOf(a.Money), Distributions: []jsonDistribution{},
 	}
 	for _, c := range a.Controls {
@@ -75,7 +75,7 @@ func renderJSON(a *verdict.Analysis) ([]byte, error) {
 	for _, note := range a.Notes {
 		notes.number(note)
 	}
-	out.Notes = list(notes.texts)
+	out.Notes = listed(notes.texts)
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetIndent("", "  ")
@@ -214,8 +214,8 @@ func jsonIntervalOf(iv verdict.Interval) *jsonInterval {
 	return &jsonInterval{number(iv.Lo), number(iv.Mid), number(iv.Hi)}
 }
 
-// list is a list that is never null.
-func list[T any](s []T) []T {
+// listed is a list that is never null.
+func listed[T any](s []T) []T {
 	if s == nil {
 		return []T{}
 	}

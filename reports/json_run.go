@@ -134,7 +134,7 @@ func jsonRunOf(r result.Run) jsonRun {
 		Experiment: r.Experiment, Seed: r.Seed, Journeys: r.Journeys, Machine: jsonMachine(r.Machine),
 		Plan: jsonPlan{r.Plan.Launches, r.Plan.Rounds, inSeconds(r.Plan.Slot), inSeconds(r.Plan.Washout), number(r.Plan.Rate),
 			number(r.Plan.CatchRate), inSeconds(r.Plan.ClientTimeout), r.Plan.Step},
-		Levels: []jsonLevel{}, Alerts: []jsonAlert{}, Lapse: number(r.Lapse), StartUp: []jsonStartUp{}, Warnings: list(r.Warnings),
+		Levels: []jsonLevel{}, Alerts: []jsonAlert{}, Lapse: number(r.Lapse), StartUp: []jsonStartUp{}, Warnings: listed(r.Warnings),
 	}
 	for _, l := range r.Levels {
 		out.Levels = append(out.Levels, jsonLevel(l))
@@ -157,10 +157,10 @@ func jsonRunOf(r result.Run) jsonRun {
 }
 
 func jsonCatchOf(c *catch.Matrix, notes *footnotes) jsonCatch {
-	out := jsonCatch{Levels: list(c.Levels), Faults: []jsonFault{}}
+	out := jsonCatch{Levels: listed(c.Levels), Faults: []jsonFault{}}
 	for _, f := range c.Faults {
 		jf := jsonFault{
-			ID: f.Fault.ID, Title: f.Fault.Title, Felt: f.Fault.Felt, Expect: list(f.Fault.Expect), Allow: list(f.Fault.Allow),
+			ID: f.Fault.ID, Title: f.Fault.Title, Felt: f.Fault.Felt, Expect: listed(f.Fault.Expect), Allow: listed(f.Fault.Allow),
 			Evidence: f.Fault.Evidence, Skipped: f.Fault.Skipped, Start: moment(f.Start), End: moment(f.End),
 			Phases: []jsonPhase{}, Cells: []jsonCell{},
 		}
@@ -179,7 +179,7 @@ func jsonCatchOf(c *catch.Matrix, notes *footnotes) jsonCatch {
 func jsonCellOf(level string, c catch.Cell, notes *footnotes) jsonCell {
 	out := jsonCell{
 		Level: level, State: string(c.State), Alert: c.Alert, Confirmed: moment(c.Confirmed), Reverted: moment(c.Reverted),
-		Also: list(c.Also), False: list(c.False), Evidence: c.Evidence, Diagnosed: c.Diagnosed, Spans: []jsonSpan{}, Note: notes.number(c.Note),
+		Also: listed(c.Also), False: listed(c.False), Evidence: c.Evidence, Diagnosed: c.Diagnosed, Spans: []jsonSpan{}, Note: notes.number(c.Note),
 	}
 	if c.State == catch.Detected {
 		detect, injected, least, clear := inSeconds(c.Detect), inSeconds(c.Injected), inSeconds(c.LeastDetect), inSeconds(c.Clear)

@@ -187,3 +187,21 @@ func timelineDescription(levels []string, f catch.Row) string {
 	}
 	return text
 }
+
+// timelineFigure puts a timeline on the page; "" for none.
+func timelineFigure(fault string, svg template.HTML) template.HTML {
+	if svg == "" {
+		return ""
+	}
+	return template.HTML(`<figure><div class="scroll picture" role="group" aria-label="Timeline of `+template.HTMLEscapeString(fault)+`" tabindex="0">`) +
+		svg + `</div></figure>`
+}
+
+// timelineLegend explains the timelines.
+const timelineLegend template.HTML = `<ul class="legend" aria-label="Legend of the timelines">
+<li><svg width="34" height="14" aria-hidden="true"><rect x="1" y="1" width="32" height="12" class="pending"/></svg> alert pending</li>
+<li><svg width="34" height="14" aria-hidden="true"><rect x="1" y="1" width="32" height="12" class="firing"/></svg> alert firing</li>
+<li><svg width="34" height="14" aria-hidden="true"><rect x="1" y="1" width="32" height="12" class="firing stray"/></svg> ▲ false alarm: the fault does not explain it</li>
+<li><svg width="16" height="14" aria-hidden="true"><polygon points="8,12 3.5,3 12.5,3" class="confirmed"/></svg> effect confirmed</li>
+<li><svg width="16" height="14" aria-hidden="true"><polygon points="8,3 3.5,12 12.5,12" class="reverted"/></svg> effect gone</li>
+</ul>`

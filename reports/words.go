@@ -160,29 +160,6 @@ func cellStory(c catch.Cell) []string {
 	return out
 }
 
-// story is what happened to a fault, and the levels at which just that happened.
-type story struct {
-	state  catch.State
-	levels []string
-	text   string
-}
-
-// storiesOf tells a fault's cells, alike ones together, in the order of the levels.
-func storiesOf(a *verdict.Analysis, f catch.Row) []story {
-	var out []story
-	for i, level := range a.Catch.Levels {
-		cell := cellAt(f, i)
-		text := strings.Join(cellStory(cell), "; ") + noteMark(a, cell.Note)
-		at := slices.IndexFunc(out, func(s story) bool { return s.state == cell.State && s.text == text })
-		if at < 0 {
-			at = len(out)
-			out = append(out, story{state: cell.State, text: text})
-		}
-		out[at].levels = append(out[at].levels, level)
-	}
-	return out
-}
-
 // cellAt is the cell of a level, the zero cell if an odd analysis has none.
 func cellAt(f catch.Row, i int) catch.Cell {
 	if i < len(f.Cells) {
