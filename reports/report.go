@@ -50,6 +50,12 @@ func (r *report) in(format formats) ([]section, *footnotes) {
 	for _, s := range r.sections {
 		if s.Only.has(format) {
 			s.Blocks = blocksIn(s.Blocks, format)
+			for i, b := range s.Blocks {
+				if t, ok := b.(table); ok && t.Label == "" {
+					t.Label = s.Heading
+					s.Blocks[i] = t
+				}
+			}
 			out = append(out, s)
 		}
 	}

@@ -56,7 +56,7 @@ type table struct {
 	Only    formats
 	Columns []column
 	Rows    [][]cell // a row that is too short is filled with empty cells
-	Label   string   // for those who hear the page
+	Label   string   // for those who hear the page; "": the heading of the section
 	Caption string   // on the page
 	Class   string   // of the page's style sheet
 	Narrow  bool     // the text report rather folds its cells than lets it go on below
