@@ -21,11 +21,7 @@ func renderCSV(a *verdict.Analysis) ([]byte, error) {
 	head := csvColumns()
 	var rows []map[string]string
 	for _, s := range sections {
-		for _, b := range s.Blocks {
-			t, ok := b.(table)
-			if !ok {
-				continue
-			}
+		for _, t := range tablesOf(s.Blocks) {
 			for _, c := range t.Columns {
 				if key := c.key(); !slices.Contains(head, key) {
 					head = append(head, key)
@@ -56,6 +52,20 @@ func renderCSV(a *verdict.Analysis) ([]byte, error) {
 	}
 	w.Flush()
 	return b.Bytes(), w.Error()
+}
+
+// tablesOf are the tables among blocks and in their parts.
+func tablesOf(blocks []block) []table {
+	var out []table
+	for _, b := range blocks {
+		switch b := b.(type) {
+		case table:
+			out = append(out, b)
+		case part:
+			out = append(out, tablesOf(b.Blocks)...)
+		}
+	}
+	return out
 }
 
 // csvColumns are the columns that are always there, in their order. Those of further sections come behind them.

@@ -7,7 +7,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// report is a run as the formats that are made of sections show it: a head, of which each makes its own, and the sections.
+// report is a run as the formats that are made of sections show it. Each format makes a head of its own from the first fields.
 type report struct {
 	run        result.Run
 	outcome    verdict.Outcome

@@ -18,7 +18,7 @@ const (
 // has says that a format is in the set.
 func (f formats) has(format formats) bool { return f == 0 || f&format != 0 }
 
-// section is a part of a report under a heading. One of which no block holds anything is left out.
+// section is a part of a report under a heading. A format leaves it out when nothing in it holds anything: see report.in.
 type section struct {
 	ID      string // anchor on the page, and its name in the CSV
 	Heading string // with a capital: the page's; the text report writes it small, with the lead behind it

@@ -230,7 +230,7 @@ type Slot struct {
 	CPU map[string]time.Duration `json:"cpu"`
 	// RSS in bytes, anonymous pages, by service, at the end of the slot.
 	RSS map[string]int64 `json:"rss"`
-	// Peak is the most that RSS was since the service's start, in bytes; a service of which that is not known is missing.
+	// Peak is the most that RSS was since the service's start, in bytes; a service is missing where that is not known.
 	Peak map[string]int64 `json:"peak,omitempty"`
 	// Runtime is what the runtime of a service did meanwhile; a service whose runtime reports nothing is missing.
 	Runtime map[string]Runtime `json:"runtime,omitempty"`

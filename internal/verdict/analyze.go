@@ -133,7 +133,7 @@ func partialText(r result.Run) []string {
 	}
 }
 
-// vital is the effect without which nothing is decided; one of NaN if there is none.
+// vital is the effect that every decision needs; one of NaN if there is none.
 func (l LevelToll) vital() Effect {
 	for _, e := range l.Effects {
 		if e.Metric.Vital {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Budget is the most that a level may cost over the baseline in one metric, or the least, of a metric of which more is better.
+// Budget is the most that a level may cost over the baseline in one metric; or the least, where more of the metric is better.
 type Budget struct {
 	Level    string  // "" for every level
 	Metric   string  // Metric.ID

@@ -65,7 +65,7 @@ func (c *capacities) generator() Control {
 	part := share(int64(void), int64(len(c.slots)))
 	control := Control{
 		Name: "generator, capacity", OK: part <= maxVoid,
-		Saw: fmt.Sprintf("%d of %d slots missed the SLO for the generator's sake; it used %s of %d cores", void, len(c.slots),
+		Saw: fmt.Sprintf("%d of %d slots missed the SLO because of the generator; it used %s of %d cores", void, len(c.slots),
 			percent(generatorShare(c.slots, c.run)), max(1, c.run.Machine.Cores)),
 		Want:   fmt.Sprintf("at most %s of the slots", percent(maxVoid)),
 		Remedy: "use a machine with more cores, or lower capacity.max: past the generator's own limit nothing is learned of a level",

@@ -22,8 +22,8 @@ func (t *tolls) carried() []metric {
 // The control is broken when the interval of some predecessor's effect lies wholly beyond the noise floor of its metric,
 // which is the end of the repeated baseline's interval that is farther from 0, and at least the margin of that control.
 // The intervals, of all arms and metrics together, are at 99 %, so that a run without any carry-over fails by it in less
-// than one of a hundred cases. In balanced orders an effect of x on the next slot moves a toll by about x/(arms − 1): a
-// predecessor whose effect hides under the noise floor cannot move a toll by as much as that.
+// than one of a hundred cases. In balanced orders an effect of x on the next slot moves a toll by about x/(arms − 1). So the
+// effect of a predecessor that hides under the noise floor moves a toll by less than the noise floor.
 func (t *tolls) carryOver(confidence float64) Control {
 	drained := t.slotSum(func(s result.Slot) int64 {
 		if s.Drained {
@@ -91,7 +91,7 @@ func (t *tolls) predecessor(metric metric, confidence float64) (text string, bey
 // notAbove0 is why a control cannot judge CPU time from which the cost at rest is taken off.
 const notAbove0 = "in some slot no more was used than at rest"
 
-// turns are the logarithms of a metric by slot, those apart that came first in their launch; false where it is not above 0.
+// turns are the logarithms of a metric by slot, without the slots that came first in their launch; false where it is not above 0.
 func (t *tolls) turns(metric metric) ([]stats.Turn, bool) {
 	index := map[string]int{}
 	for i, a := range t.run.Arms {

@@ -104,7 +104,7 @@ func (m Metric) Rounds(perSlot float64) int {
 	return roundsBeyond(share, perSlot)
 }
 
-// roundsBeyond is how many rounds hold enough requests of which a share is beyond a quantile.
+// roundsBeyond is how many rounds hold enough requests beyond a quantile, when a share of the requests is beyond it.
 func roundsBeyond(share, perSlot float64) int {
 	return int(math.Ceil(beyondMean / max(perSlot*share, 1e-9)))
 }

@@ -77,8 +77,8 @@ func (t *tolls) repeatedBaseline(confidence float64) Control {
 const (
 	remedyBroken = "keep other work off the machine, and run more launches and rounds: while the same code differs from itself, " +
 		"no other difference can be believed"
-	remedyWide = "run more launches and rounds, keep other work off the machine, or state that less has to be shown (toll.equal_within): " +
-		"what a run cannot tell apart is not shown to be equal by that"
+	remedyWide = "run more launches and rounds, keep other work off the machine, or state wider shares (toll.equal_within): " +
+		"that a run cannot tell two things apart does not show that they are equal"
 )
 
 // wantOfRepeat says what the repeated baseline must show.
