@@ -1,5 +1,5 @@
 // Package verdict turns a run directory into what the reports show: the toll of each level with intervals, the
-// controls that decide whether the run may be believed, the catch per fault and level, and the verdict.
+// controls that decide whether the run may be believed, and the verdict. The catch comes from internal/catch.
 //
 // Analyze is a pure function of result.Data; renderers print an Analysis and compute nothing.
 package verdict

@@ -65,7 +65,7 @@ func (t *tolls) predecessor(metric metric, confidence float64) (text string, bey
 	case !ok || !told || !floor.Finite():
 		return unknown, false
 	}
-	limit := max(floorMargin, math.Abs(floor.Lo), math.Abs(floor.Hi))
+	limit := max(equalMargin, math.Abs(floor.Lo), math.Abs(floor.Hi))
 	largest := 0 // of those beyond the floor, if there are any
 	for arm, e := range effects {
 		e = stats.Interval{Lo: math.Expm1(e.Lo), Mid: math.Expm1(e.Mid), Hi: math.Expm1(e.Hi)}

@@ -10,9 +10,9 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 
-// floorMargin is the relative difference below which a repeated baseline is as good as equal: too small to turn a
+// equalMargin is the relative difference below which a repeated baseline is as good as equal: too small to turn a
 // verdict, and within what two deployments of the same code differ by.
-const floorMargin = 0.02
+const equalMargin = 0.02
 
 // repeatedBaseline compares the baseline with itself, in two ways.
 //
@@ -56,7 +56,7 @@ func (t *tolls) repeatedBaseline(confidence float64) Control {
 		text := fmt.Sprintf("%s %+.1f %% [%+.1f, %+.1f]", id, 100*floor.Mid, 100*floor.Lo, 100*floor.Hi)
 		stated, has := t.run.Plan.EqualWithin[id]
 		switch {
-		case strict.Excludes(0) && math.Abs(strict.Mid) > floorMargin:
+		case strict.Excludes(0) && math.Abs(strict.Mid) > equalMargin:
 			broken = true
 			text += fmt.Sprintf(" (broken: at %s [%+.1f, %+.1f])", percent(each), 100*strict.Lo, 100*strict.Hi)
 		case has && (floor.Lo < -stated || floor.Hi > stated):
@@ -83,7 +83,7 @@ const (
 
 // wantOfRepeat says what the repeated baseline must show.
 func (t *tolls) wantOfRepeat() string {
-	want := fmt.Sprintf("no difference, or one of at most %s", percent(floorMargin))
+	want := fmt.Sprintf("no difference, or one of at most %s", percent(equalMargin))
 	var stated []string
 	for _, id := range EqualWithin() {
 		if within, has := t.run.Plan.EqualWithin[id]; has {
@@ -100,7 +100,7 @@ func (t *tolls) wantOfRepeat() string {
 // waits behind those that spin, and a quantile of a slot moves in steps of some ten microseconds. A quarter of the
 // truth bounds the first at the loads that the other controls let pass; 30 µs the second.
 const (
-	delayFloor    = 30 * time.Microsecond
+	delayAbsolute    = 30 * time.Microsecond
 	delayRelative = 0.25
 )
 
@@ -125,7 +125,7 @@ func (t *tolls) knownDelay(confidence float64) Control {
 		c.Saw, c.Want = whose+" reported no spin at all", "the delay as "+whose+" measures it"
 		return c
 	}
-	tolerance := math.Max(delayFloor.Seconds(), delayRelative*truth)
+	tolerance := math.Max(delayAbsolute.Seconds(), delayRelative*truth)
 	c.Want = fmt.Sprintf("%.0f µs as %s measured it, within the interval ± %.0f µs", truth*1e6, whose, tolerance*1e6)
 	var saw []string
 	c.OK = true
