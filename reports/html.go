@@ -37,8 +37,7 @@ type chapter struct {
 }
 
 // renderHTML writes the page: self-contained, without script, and with a policy that would stop any.
-func renderHTML(a *verdict.Analysis) ([]byte, error) {
-	r := reportOf(a)
+func renderHTML(r *report) ([]byte, error) {
 	sections, notes := r.in(inHTML)
 	t, err := template.New("report").Funcs(template.FuncMap{
 		"number": notes.number, "outcomeMark": outcomeMark, "plus": func(a, b int) int { return a + b }, "stamp": stamp,

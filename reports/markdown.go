@@ -5,14 +5,11 @@ import (
 	"html"
 	"regexp"
 	"strings"
-
-	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
 // renderMarkdown writes the report as GitHub-flavoured Markdown, short enough to be read in a pull request: what few read is
 // folded.
-func renderMarkdown(a *verdict.Analysis) ([]byte, error) {
-	r := reportOf(a)
+func renderMarkdown(r *report) ([]byte, error) {
 	sections, notes := r.in(inMarkdown)
 	m := &markdownText{notes: notes}
 	fmt.Fprintf(m, "## %s tollgate: %s\n\n", outcomeMark(r.outcome), markdown(string(r.outcome)))

@@ -14,8 +14,7 @@ type text struct {
 	notes *footnotes
 }
 
-func renderText(a *verdict.Analysis) ([]byte, error) {
-	r := reportOf(a)
+func renderText(r *report) ([]byte, error) {
 	shown, notes := r.in(inText)
 	t := &text{notes: notes}
 	t.head(r)

@@ -11,7 +11,7 @@ import (
 // What the controls of the capacity accept.
 const (
 	capacityMargin = 0.05 // relative difference of the repeated baseline that two deployments of the same code have anyway
-	capacityWidest  = 0.25 // farther than this from 0 no end of its interval may be: a run that is so unsure can tell nothing of a level
+	capacityWidest = 0.25 // farther than this from 0 no end of its interval may be: a run that is so unsure can tell nothing of a level
 	maxVoid        = 0.1  // share of the slots that the generator may spoil
 	maxRateOff     = 0.03 // how far the requests that were made may be from those that were called for, over an arm's slots
 )

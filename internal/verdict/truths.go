@@ -100,7 +100,7 @@ func (t *tolls) wantOfRepeat() string {
 // waits behind those that spin, and a quantile of a slot moves in steps of some ten microseconds. A quarter of the
 // truth bounds the first at the loads that the other controls let pass; 30 µs the second.
 const (
-	delayAbsolute    = 30 * time.Microsecond
+	delayAbsolute = 30 * time.Microsecond
 	delayRelative = 0.25
 )
 
