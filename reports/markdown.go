@@ -124,6 +124,9 @@ func (m *markdownText) words(w words) string {
 }
 
 func (m *markdownText) table(of table) string {
+	if len(of.Rows) == 0 {
+		return ""
+	}
 	var head, align []string
 	for _, c := range of.Columns {
 		head, align = append(head, m.cell(c.Head)), append(align, map[bool]string{true: "---:", false: "---"}[c.Right])

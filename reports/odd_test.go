@@ -39,6 +39,9 @@ func oddities() map[string]*verdict.Analysis {
 	change("formulas", func(a *verdict.Analysis) { *a = *hostile(a, "=HYPERLINK(\"http://x\")") })
 	change("very long names", func(a *verdict.Analysis) { *a = *hostile(a, strings.Repeat("long-name ", 30)+strings.Repeat("x", 300)) })
 	change("wide characters", func(a *verdict.Analysis) { *a = *hostile(a, strings.Repeat("計測レベル", 12)) })
+	change("no round and a note", func(a *verdict.Analysis) {
+		a.Toll, a.Baseline, a.Shapes, a.Money, a.Catch, a.Notes = nil, nil, nil, nil, nil, []string{"rounds left out: 1"}
+	})
 	change("no faults", func(a *verdict.Analysis) { a.Catch = nil })
 	change("an empty catch", func(a *verdict.Analysis) { a.Catch = &catch.Matrix{} })
 	change("one level", func(a *verdict.Analysis) { a.Toll, a.Shapes, a.Run.Levels = nil, a.Shapes[:1], a.Run.Levels[:1] })

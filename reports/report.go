@@ -46,43 +46,51 @@ func sections() []func(*verdict.Analysis) []section {
 // in are the sections as a format shows them: nothing is left in them that it does not show, sections without anything are
 // gone, and the lists of notes hold what is referred to, numbered in the order of the first references.
 func (r *report) in(format formats) ([]section, *footnotes) {
-	var out []section
-	for _, s := range r.sections {
-		if s.Only.has(format) {
-			s.Blocks = blocksIn(s.Blocks, format)
-			for i, b := range s.Blocks {
-				if t, ok := b.(table); ok && t.Label == "" {
-					t.Label = s.Heading
-					s.Blocks[i] = t
-				}
-			}
-			out = append(out, s)
-		}
-	}
 	inOrder := func(sections []section) []section {
 		if format == inMarkdown || format == inCSV {
 			return lastLast(sections)
 		}
 		return sections
 	}
+	all := make([]section, len(r.sections)) // those that the format does not show have no blocks
+	for i, s := range r.sections {
+		all[i] = s
+		if all[i].Blocks = nil; s.Only.has(format) {
+			all[i].Blocks = labelled(blocksIn(s.Blocks, format), s.Heading)
+		}
+	}
 	notes := &footnotes{}
-	for _, s := range inOrder(out) {
+	for _, s := range inOrder(all) {
 		notes.collect(s.Blocks)
 	}
-	var filled []section
-	for n := len(out) - 1; n >= 0; n-- { // from behind: a section stays for one that is part of it
-		s := out[n]
+	var shown []section
+	within := false // something is shown that is part of the section looked at
+	for _, s := range slices.Backward(all) {
 		for i, b := range s.Blocks {
 			if l, ok := b.(noteList); ok {
 				l.Numbered, l.General = notes.texts, r.notes
 				s.Blocks[i] = l
 			}
 		}
-		if s.filled() || !s.Sub && len(filled) > 0 && filled[0].Sub {
-			filled = slices.Insert(filled, 0, s)
+		filled := s.filled()
+		if s.Only.has(format) && (filled || !s.Sub && within) {
+			shown = append(shown, s)
+		}
+		within = s.Sub && (within || filled)
+	}
+	slices.Reverse(shown)
+	return inOrder(shown), notes
+}
+
+// labelled gives tables without a label of their own that of their section.
+func labelled(blocks []block, label string) []block {
+	for i, b := range blocks {
+		if t, ok := b.(table); ok && t.Label == "" {
+			t.Label = label
+			blocks[i] = t
 		}
 	}
-	return inOrder(filled), notes
+	return blocks
 }
 
 // filled says that a section shows something: what it is there for, or nothing but running text.

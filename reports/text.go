@@ -114,6 +114,9 @@ func (t *text) item(i item) {
 }
 
 func (t *text) table(of table) {
+	if len(of.Rows) == 0 {
+		return
+	}
 	var head []string
 	for _, c := range of.Columns {
 		head = append(head, t.cell(c.Head))
