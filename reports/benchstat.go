@@ -37,7 +37,7 @@ func renderBenchstat(a *verdict.Analysis) ([]byte, error) {
 		}
 	}
 	for _, m := range metricsOf(a) {
-		fmt.Fprintf(&b, "Unit %s better=lower\n", benchUnit(m))
+		benchBetter(&b, m)
 	}
 	base := baselineArm(a)
 	var values []string
@@ -53,13 +53,22 @@ func renderBenchstat(a *verdict.Analysis) ([]byte, error) {
 		}
 		benchLine(&b, t.Arm, r.Machine.Cores, n, values)
 	}
-	if a.Capacity != nil { // a benchmark of its own: its number is that of launches, and more is better
-		fmt.Fprintf(&b, "Unit %s better=higher\n", benchUnit(a.Capacity.Arms[0].Effect.Metric))
+	if a.Capacity != nil { // a benchmark of its own, since its number is that of launches
+		benchBetter(&b, a.Capacity.Arms[0].Effect.Metric)
 		for _, c := range a.Capacity.Arms {
 			benchLineOf(&b, "BenchmarkCapacity", c.Arm, r.Machine.Cores, a.Capacity.Launches, []string{benchValue(c.Effect.Metric, c.Effect.Value)})
 		}
 	}
 	return []byte(b.String()), nil
+}
+
+// benchBetter says which direction of a metric is the good one.
+func benchBetter(b *strings.Builder, m verdict.Metric) {
+	better := "lower"
+	if m.MoreIsBetter {
+		better = "higher"
+	}
+	fmt.Fprintf(b, "Unit %s better=%s\n", benchUnit(m), better)
 }
 
 // benchLine writes one arm, nothing when it has no value.
@@ -110,11 +119,11 @@ func benchUnit(m verdict.Metric) string {
 	}
 	switch m.Per {
 	case "":
-		if isLatency(m) {
+		if m.Latency {
 			return unit + "/op"
 		}
 		return unit
-	case "per 1,000 requests":
+	case verdict.PerThousand:
 		return unit + "/1k-op"
 	default:
 		return unit

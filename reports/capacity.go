@@ -9,26 +9,41 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
+func capacitySection(a *verdict.Analysis) []section {
+	if a.Capacity == nil {
+		return nil
+	}
+	out := table{Columns: heads(true, "level", "capacity, requests/s", "interval", "change", "slots"), Label: "Capacity", Class: "numbers",
+		Only:    inText | inMarkdown | inHTML,
+		Caption: "Every arm searched for its own limit, in turn with the others; a void slot was spoiled by the load generator"}
+	var records []map[string]any
+	for _, arm := range a.Capacity.Arms {
+		rate, interval := capacityRate(arm)
+		out.Rows = append(out.Rows, []cell{{Text: arm.Arm.Name, Role: armNote(arm.Arm)}, {Text: rate, Note: arm.Effect.Note}, {Text: interval},
+			{Text: capacityChange(arm)}, {Text: capacitySlots(arm)}})
+		// Like the toll. The rounds are launches; where no limit was found, saw says as much.
+		record := ofMetric(ofArm(map[string]any{"value": arm.Effect.Value, "saw": arm.Bound}, arm.Arm), arm.Effect.Metric)
+		if arm.Arm.Role != result.RoleBaseline {
+			record = ofEffect(record, arm.Effect)
+		}
+		records = append(records, record)
+	}
+	text := capacityLead(a)
+	return []section{{ID: "capacity", Heading: "The capacity", Blocks: []block{
+		lead{Only: inText | inMarkdown, Text: say(text)},
+		lead{Only: inHTML, Text: say("how much can each level take: " + text)},
+		picture{capacityForest(a)},
+		out,
+		recordsOf(records),
+	}}}
+}
+
 // capacityLead says what the capacity is, in one sentence.
 func capacityLead(a *verdict.Analysis) string {
 	c := a.Capacity
 	return fmt.Sprintf("the highest offered rate at which p99 of %s is at most %s and at least %s %% of the requests are answered without error; "+
 		"change over %s, both with their %s intervals", c.Step, amount(c.Plan.SLOP99.Seconds(), verdict.Seconds),
 		fixed(100*c.Plan.SLOShare, digits(100*c.Plan.SLOShare, 3)), baselineArm(a).Level, confidence(a))
-}
-
-// capacityRows is the table of the capacity; the first row is its head. Between an arm's name and what it is for stands sep.
-func capacityRows(a *verdict.Analysis, sep string) [][]string {
-	rows := [][]string{{"level", "capacity, requests/s", "interval", "change", "slots"}}
-	for _, arm := range a.Capacity.Arms {
-		name, note := arm.Arm.Name, armNote(arm.Arm)
-		if note != "" {
-			name += sep + note
-		}
-		rate, interval := capacityRate(arm)
-		rows = append(rows, []string{name, rate + noteMark(a, arm.Effect.Note), interval, capacityChange(arm), capacitySlots(arm)})
-	}
-	return rows
 }
 
 // capacityRate is the rate of an arm and its interval: "1,040" and "[930, 1,160]".
@@ -65,42 +80,6 @@ func capacitySlots(arm verdict.ArmCapacity) string {
 	return fmt.Sprintf("%d, %d void", arm.Slots, arm.Void)
 }
 
-// jsonCapacity is the capacity in report.json.
-type jsonCapacity struct {
-	SLOP99   number            `json:"slo_p99_seconds"`
-	SLOShare number            `json:"slo_share"`
-	Step     string            `json:"step"`
-	Launches int               `json:"launches"`
-	Arms     []jsonArmCapacity `json:"arms"`
-}
-
-type jsonArmCapacity struct {
-	Arm         jsonArm       `json:"arm"`
-	Rate        *jsonInterval `json:"rate"`
-	Bound       string        `json:"bound,omitempty"`
-	Diff        *jsonInterval `json:"diff"`
-	Ratio       *jsonInterval `json:"ratio"`
-	Significant bool          `json:"significant"`
-	Detectable  number        `json:"detectable"`
-	Slots       int           `json:"slots"`
-	Void        int           `json:"void"`
-	Note        int           `json:"note,omitempty"`
-}
-
-func jsonCapacityOf(c *verdict.Capacity) *jsonCapacity {
-	if c == nil {
-		return nil
-	}
-	out := &jsonCapacity{inSeconds(c.Plan.SLOP99), number(c.Plan.SLOShare), c.Step, c.Launches, []jsonArmCapacity{}}
-	for _, a := range c.Arms {
-		out.Arms = append(out.Arms, jsonArmCapacity{
-			jsonArmOf(a.Arm), jsonIntervalOf(a.Rate), a.Bound, jsonIntervalOf(a.Effect.Diff), jsonIntervalOf(a.Effect.Ratio),
-			a.Effect.Significant, number(a.Effect.Detectable), a.Slots, a.Void, a.Effect.Note,
-		})
-	}
-	return out
-}
-
 // capacityForest draws the change of the capacity at every arm, as the toll's metrics are drawn; "" where none is known.
 func capacityForest(a *verdict.Analysis) template.HTML {
 	if a.Capacity == nil {
@@ -118,5 +97,5 @@ func capacityForest(a *verdict.Analysis) template.HTML {
 		return ""
 	}
 	m := shown.Toll[0].Effects[0].Metric
-	return forest("capacity-change", &shown, m, forestAxis(&shown, []verdict.Metric{m}))
+	return panelsOf(panel(head(m), "", forest("capacity-change", &shown, m, forestAxis(&shown, []verdict.Metric{m}))))
 }

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
@@ -54,35 +55,53 @@ func wholeCompare(render func(*verdict.Comparison) ([]byte, error)) func(io.Writ
 
 // compareText writes a comparison for a terminal, at most 100 columns wide, its warnings first.
 func compareText(c *verdict.Comparison) ([]byte, error) {
-	var b strings.Builder
+	sections, notes := comparisonReport(c).in(inText)
+	t := &text{notes: notes}
 	for i, warning := range c.Warnings {
 		if i == 0 {
-			b.WriteString("warnings: these runs are not alike in all that matters\n")
+			t.WriteString("warnings: these runs are not alike in all that matters\n")
 		}
-		b.WriteString(wrap("  ! ", "    ", warning))
+		t.item(item{Sign: "!", Text: warning})
 	}
 	if len(c.Warnings) > 0 {
-		b.WriteByte('\n')
+		t.WriteByte('\n')
 	}
 	for _, s := range sides(c) {
-		b.WriteString(wrap("", "     ", s.title))
+		t.WriteString(wrap("", "     ", s.title))
 		for _, line := range s.lines {
-			b.WriteString(wrap("     ", "     ", line))
+			t.item(item{Text: line, Indent: 3})
 		}
 	}
-	for _, t := range compareTables(c) {
-		b.WriteString("\n" + wrap("", "", t.title) + "\n" + t.rows.String())
+	for _, s := range sections {
+		t.section(s)
 	}
-	if len(c.Levels) > 0 {
-		b.WriteString("\n" + wrap("", "", compareLegend(c)))
+	return []byte(t.String()), nil
+}
+
+// compareMarkdown writes a comparison as GitHub-flavoured Markdown.
+func compareMarkdown(c *verdict.Comparison) ([]byte, error) {
+	sections, notes := comparisonReport(c).in(inMarkdown)
+	m := &markdownText{notes: notes}
+	m.WriteString("## tollgate: two runs side by side\n\n")
+	for _, warning := range c.Warnings {
+		m.WriteString("- **warning**: " + markdown(warning) + "\n")
 	}
-	for i, note := range c.Notes {
-		if i == 0 {
-			b.WriteString("\nnotes\n")
-		}
-		b.WriteString(wrap(fmt.Sprintf("  [%d] ", i+1), "      ", note))
+	for _, s := range sides(c) {
+		m.WriteString("- " + markdown(s.title+"; "+strings.Join(s.lines, "; ")) + "\n")
 	}
-	return []byte(b.String()), nil
+	for _, s := range sections {
+		m.section(s)
+	}
+	return []byte(m.String()), nil
+}
+
+// comparisonReport is a comparison as sections.
+func comparisonReport(c *verdict.Comparison) *report {
+	r := &report{notes: c.Notes}
+	for _, build := range []func(*verdict.Comparison) []section{comparedBaselines, comparedTolls, comparedCatch, comparedLegend} {
+		r.sections = append(r.sections, build(c)...)
+	}
+	return r
 }
 
 // sideLines is what a comparison says of one run by itself.
@@ -113,53 +132,60 @@ func sides(c *verdict.Comparison) []sideLines {
 	return out
 }
 
-// compareTable is one table of a comparison, the same in every format that has tables.
-type compareTable struct {
-	title string
-	rows  grid
+func comparedBaselines(c *verdict.Comparison) []section {
+	t := table{Columns: heads(false, "metric", "A", "B")}
+	for _, p := range c.Baseline {
+		t.Rows = append(t.Rows, texts(head(p.Metric), amount(p.A, p.Metric.Unit), amount(p.B, p.Metric.Unit)))
+	}
+	return []section{{ID: "baseline", Heading: "the baseline of each run, to be read and not to be compared: the runs were not interleaved", Blocks: []block{t}}}
 }
 
-func compareTables(c *verdict.Comparison) []compareTable {
-	var out []compareTable
-	if len(c.Baseline) > 0 {
-		rows := grid{{"metric", "A", "B"}}
-		for _, p := range c.Baseline {
-			rows = append(rows, []string{head(p.Metric), amount(p.A, p.Metric.Unit), amount(p.B, p.Metric.Unit)})
-		}
-		out = append(out, compareTable{"the baseline of each run, to be read and not to be compared: the runs were not interleaved", rows})
-	}
+func comparedTolls(c *verdict.Comparison) []section {
+	var out []section
 	for _, l := range c.Levels {
-		rows := grid{{"metric", "A", "B", "B against A"}}
+		t := table{Columns: heads(false, "metric", "A", "B", "B against A")}
 		for _, d := range l.Metrics {
-			rows = append(rows, []string{head(d.Metric), withInterval(d.A), withInterval(d.B),
-				withInterval(differenceEffect(d)) + compareNote(c, d.Note)})
+			t.Rows = append(t.Rows, append(texts(head(d.Metric), withInterval(d.A), withInterval(d.B)),
+				cell{Text: withInterval(differenceEffect(d)), Note: d.Note}))
 		}
-		out = append(out, compareTable{fmt.Sprintf("the toll of %s: change over the baseline of its own run", l.Level), rows})
-	}
-	if len(c.Catch) > 0 {
-		rows := grid{{"fault", "level", "A", "B", ""}}
-		for _, f := range c.Catch {
-			name := f.Fault.ID
-			for _, p := range f.Cells {
-				rows = append(rows, []string{name, p.Level, cellText(p.A), cellText(p.B), stateChange(p)})
-				name = ""
-			}
-		}
-		out = append(out, compareTable{"the catch: time to detect and the first expected alert", rows})
+		out = append(out, section{ID: "toll", Heading: fmt.Sprintf("the toll of %s: change over the baseline of its own run", l.Level), Blocks: []block{t}})
 	}
 	return out
 }
 
-// compareLegend explains the tables of the toll.
-func compareLegend(c *verdict.Comparison) string {
+func comparedCatch(c *verdict.Comparison) []section {
+	t := table{Columns: heads(false, "fault", "level", "A", "B", "")}
+	for _, f := range c.Catch {
+		name := f.Fault.ID
+		for _, p := range f.Cells {
+			t.Rows = append(t.Rows, texts(name, p.Level, cellText(p.A), cellText(p.B), stateChange(p)))
+			name = ""
+		}
+	}
+	return []section{{ID: "catch", Heading: "the catch: time to detect and the first expected alert", Blocks: []block{t}}}
+}
+
+// comparedLegend explains the tables of the toll, and has the notes.
+func comparedLegend(c *verdict.Comparison) []section {
 	n := 0
 	for _, l := range c.Levels {
 		n += len(l.Metrics)
 	}
+	var legend []block
+	if n > 0 {
+		legend = append(legend, legendOf(c, n))
+	}
+	return []section{
+		{ID: "legend", Blocks: legend},
+		{ID: "notes", Heading: "notes", Bare: inMarkdown, Blocks: []block{noteList{}}},
+	}
+}
+
+func legendOf(c *verdict.Comparison, n int) para {
 	percent := fixed(100*c.Confidence, digits(100*c.Confidence, 2)) + " %"
-	return fmt.Sprintf("B against A: by how much more of its baseline a level costs in B than in A; where there is no ratio, the "+
+	return para{Text: say(fmt.Sprintf("B against A: by how much more of its baseline a level costs in B than in A; where there is no ratio, the "+
 		"difference of the two changes. Intervals are at %s; those of B against A carry the uncertainty of both runs. %s means that the "+
-		"interval includes 0. Each of the %d stands for itself: of 20 that compare equal things, one excludes 0 by chance.", percent, same, n)
+		"interval includes 0. Each of the %d stands for itself: of 20 that compare equal things, one excludes 0 by chance.", percent, same, n))}
 }
 
 // differenceEffect is how two changes differ, as something that is formatted like a change.
@@ -176,14 +202,7 @@ func withInterval(e verdict.Effect) string {
 	return text
 }
 
-func compareNote(c *verdict.Comparison, n int) string {
-	if n < 1 || n > len(c.Notes) {
-		return ""
-	}
-	return fmt.Sprintf(" [%d]", n)
-}
-
-func cellText(c verdict.Cell) string {
+func cellText(c catch.Cell) string {
 	line, alert := cellWords(c)
 	return strings.TrimSpace(stateMark(c.State) + " " + line + " " + alert)
 }

@@ -17,9 +17,10 @@ import (
 //	                                           difference.ratio is (1 + b.ratio) / (1 + a.ratio) − 1, difference.diff is b.diff − a.diff
 //	catch[]{fault, cells[]{level, a, b}}       a and b as the cells in report.json
 func compareJSON(c *verdict.Comparison) ([]byte, error) {
+	notes := &footnotes{}
 	out := jsonComparison{
-		Schema: jsonSchema, Confidence: number(c.Confidence), Warnings: list(c.Warnings), A: jsonSideOf(c.A), B: jsonSideOf(c.B),
-		Baseline: []jsonPair{}, Levels: []jsonLevelDifference{}, Catch: []jsonFaultDifference{}, Notes: list(c.Notes),
+		Schema: jsonSchema, Confidence: number(c.Confidence), Warnings: listed(c.Warnings), A: jsonSideOf(c.A), B: jsonSideOf(c.B),
+		Baseline: []jsonPair{}, Levels: []jsonLevelDifference{}, Catch: []jsonFaultDifference{},
 	}
 	for _, p := range c.Baseline {
 		out.Baseline = append(out.Baseline, jsonPair{p.Metric.ID, number(p.A), number(p.B)})
@@ -28,17 +29,21 @@ func compareJSON(c *verdict.Comparison) ([]byte, error) {
 		level := jsonLevelDifference{l.Level, []jsonDifference{}}
 		for _, d := range l.Metrics {
 			level.Values = append(level.Values, jsonDifference{d.Metric.ID, string(d.Metric.Unit), jsonChangeOf(d.A), jsonChangeOf(d.B),
-				jsonChangeOf(differenceEffect(d)), d.Note})
+				jsonChangeOf(differenceEffect(d)), notes.number(d.Note)})
 		}
 		out.Levels = append(out.Levels, level)
 	}
 	for _, f := range c.Catch {
 		fault := jsonFaultDifference{f.Fault.ID, []jsonCellPair{}}
 		for _, p := range f.Cells {
-			fault.Cells = append(fault.Cells, jsonCellPair{p.Level, jsonCellOf(p.Level, p.A), jsonCellOf(p.Level, p.B)})
+			fault.Cells = append(fault.Cells, jsonCellPair{p.Level, jsonCellOf(p.Level, p.A, notes), jsonCellOf(p.Level, p.B, notes)})
 		}
 		out.Catch = append(out.Catch, fault)
 	}
+	for _, note := range c.Notes {
+		notes.number(note)
+	}
+	out.Notes = listed(notes.texts)
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetIndent("", "  ")
@@ -103,7 +108,7 @@ type jsonCellPair struct {
 }
 
 func jsonSideOf(s verdict.Side) jsonSide {
-	return jsonSide{jsonRunOf(s.Run), string(s.Outcome), list(s.Reasons)}
+	return jsonSide{jsonRunOf(s.Run), string(s.Outcome), listed(s.Reasons)}
 }
 
 func jsonChangeOf(e verdict.Effect) jsonChange {

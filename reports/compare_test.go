@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
@@ -24,7 +25,7 @@ func comparison() *verdict.Comparison {
 		A: verdict.Side{Run: a.Run, Outcome: verdict.Pass}, Confidence: 0.95,
 		B:        verdict.Side{Run: b.Run, Outcome: verdict.Invalid, Reasons: []string{"errors: saw 12 of 9,000 requests failed; want none"}},
 		Warnings: []string{"run B is invalid: controls failed: errors; its numbers may not be believed", "other machine: cores 2 in A, 4 in B"},
-		Notes:    []string{"B: p99 needs groups of 9 rounds in one launch at this rate", "levels in B only: debug"},
+		Notes:    []string{"levels in B only: debug"},
 	}
 	for _, base := range a.Baseline {
 		c.Baseline = append(c.Baseline, verdict.BaselinePair{Metric: base.Metric, A: base.Value, B: base.Value * 1.04})
@@ -33,14 +34,14 @@ func comparison() *verdict.Comparison {
 	for _, t := range a.Toll[2:] {
 		level := verdict.LevelDifference{Level: t.Arm.Level}
 		for _, e := range t.Effects {
-			e.Note = 0
+			e.Note = ""
 			d := verdict.Difference{Metric: e.Metric, A: e, B: e, Ratio: verdict.Interval{Lo: -0.021, Mid: 0, Hi: 0.022}, Diff: verdict.Interval{Lo: -3, Mid: 0, Hi: 3}}
 			switch {
 			case e.Metric.ID == "p50" && t.Arm.Level == "full":
 				d.Ratio, d.B.Ratio = verdict.Interval{Lo: 0.081, Mid: 0.1, Hi: 0.119}, verdict.Interval{Lo: 0.215, Mid: 0.23, Hi: 0.245}
 				d.Significant = true
 			case e.Metric.ID == "p99":
-				d.B.Ratio, d.B.Diff, d.B.Significant, d.Ratio, d.Diff, d.Note = nan, nan, false, nan, nan, 1
+				d.B.Ratio, d.B.Diff, d.B.Significant, d.Ratio, d.Diff, d.Note = nan, nan, false, nan, nan, "B: p99 needs groups of 9 rounds in one launch at this rate"
 			case math.IsNaN(e.Ratio.Mid):
 				d.Ratio = nan
 			}
@@ -53,7 +54,7 @@ func comparison() *verdict.Comparison {
 		for l, level := range a.Catch.Levels {
 			p := verdict.CellPair{Level: level, A: f.Cells[l], B: f.Cells[l]}
 			if i == 1 && l == 1 {
-				p.B = verdict.Cell{Level: level, State: verdict.Missed}
+				p.B = catch.Cell{Level: level, State: catch.Missed}
 			}
 			d.Cells = append(d.Cells, p)
 		}

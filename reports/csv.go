@@ -8,22 +8,34 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// renderCSV writes one long table: a line per arm and metric (section toll), per item of a bill (money), per arm (capacity), per control (controls), per budget
-// and level (budgets) and per fault and level (catch); columns that do not apply are empty. Durations are seconds; a number that does not exist is empty,
-// an open end is Inf or -Inf. Text that a spreadsheet would take for a formula has a ' before it.
-func renderCSV(a *verdict.Analysis) ([]byte, error) {
+// renderCSV writes one long table: a line per arm and metric (section toll), per item of a bill (money), per arm (capacity), per
+// control (controls), per budget and level (budgets), per fault and level (catch), and per row of any other section with a table.
+// Columns that do not apply are empty. Durations are seconds; a number that does not exist is empty, an open end is Inf or -Inf.
+// Text that a spreadsheet would take for a formula has a ' before it.
+func renderCSV(r *report) ([]byte, error) {
+	sections, _ := r.in(inCSV)
+	head := csvColumns()
+	var rows []map[string]string
+	for _, s := range sections {
+		for _, t := range tablesOf(s.Blocks) {
+			for _, c := range t.Columns {
+				if key := c.key(); !slices.Contains(head, key) {
+					head = append(head, key)
+				}
+			}
+			for _, cells := range t.Rows {
+				row := map[string]string{"section": s.ID}
+				for i, c := range cells {
+					row[t.Columns[i].key()] = c.value()
+				}
+				rows = append(rows, row)
+			}
+		}
+	}
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
-	head := csvColumns()
-	rows := slices.Concat(csvToll(a), csvMoney(a), csvCapacity(a), csvControls(a), csvBudgets(a))
-	if a.Catch != nil {
-		rows = append(rows, csvCatch(a.Catch)...)
-	}
 	if err := w.Write(head); err != nil {
 		return nil, err
 	}
@@ -40,92 +52,79 @@ func renderCSV(a *verdict.Analysis) ([]byte, error) {
 	return b.Bytes(), w.Error()
 }
 
+// tablesOf are the tables among blocks and in their parts.
+func tablesOf(blocks []block) []table {
+	var out []table
+	for _, b := range blocks {
+		switch b := b.(type) {
+		case table:
+			out = append(out, b)
+		case part:
+			out = append(out, tablesOf(b.Blocks)...)
+		}
+	}
+	return out
+}
+
+// csvColumns are the columns that are always there, in their order. Those of further sections come behind them.
 func csvColumns() []string {
 	return []string{"section", "arm", "role", "level", "metric", "unit", "per", "value", "diff", "diff_lo", "diff_hi",
 		"ratio", "ratio_lo", "ratio_hi", "significant", "detectable", "rounds", "budget", "limit", "control", "result", "saw", "want",
-		"fault", "state", "alert", "detect_seconds", "floor_seconds", "clear_seconds", "also", "false_alarms", "diagnosed", "evidence",
+		"fault", "state", "alert", "detect_seconds", "least_detect_seconds", "clear_seconds", "also", "false_alarms", "diagnosed", "evidence",
 		"item", "quantity", "of", "price"}
 }
 
-func csvToll(a *verdict.Analysis) []map[string]string {
-	var rows []map[string]string
-	base := baselineArm(a)
-	for _, b := range a.Baseline {
-		rows = append(rows, map[string]string{"section": "toll", "arm": csvText(base.Name), "role": csvText(base.Role), "level": csvText(base.Level),
-			"metric": csvText(b.Metric.ID), "unit": csvText(string(b.Metric.Unit)), "per": csvText(b.Metric.Per), "value": csvNumber(b.Value)})
-	}
-	for _, t := range a.Toll {
-		for _, e := range t.Effects {
-			rows = append(rows, map[string]string{"section": "toll", "arm": csvText(t.Arm.Name), "role": csvText(t.Arm.Role), "level": csvText(t.Arm.Level),
-				"metric": csvText(e.Metric.ID), "unit": csvText(string(e.Metric.Unit)), "per": csvText(e.Metric.Per), "value": csvNumber(e.Value),
-				"diff": csvNumber(e.Diff.Mid), "diff_lo": csvNumber(e.Diff.Lo), "diff_hi": csvNumber(e.Diff.Hi),
-				"ratio": csvNumber(e.Ratio.Mid), "ratio_lo": csvNumber(e.Ratio.Lo), "ratio_hi": csvNumber(e.Ratio.Hi),
-				"significant": strconv.FormatBool(e.Significant), "detectable": csvNumber(e.Detectable), "rounds": strconv.Itoa(e.Rounds)})
-		}
-	}
-	return rows
-}
-
-// csvCapacity is like the toll. The rounds are launches; where no limit was found, saw says as much.
-func csvCapacity(a *verdict.Analysis) []map[string]string {
-	if a.Capacity == nil {
-		return nil
-	}
-	var rows []map[string]string
-	for _, c := range a.Capacity.Arms {
-		e := c.Effect
-		row := map[string]string{"section": "capacity", "arm": csvText(c.Arm.Name), "role": csvText(c.Arm.Role), "level": csvText(c.Arm.Level),
-			"metric": csvText(e.Metric.ID), "unit": csvText(string(e.Metric.Unit)), "value": csvNumber(e.Value), "saw": csvText(c.Bound)}
-		if c.Arm.Role != result.RoleBaseline {
-			row["diff"], row["diff_lo"], row["diff_hi"] = csvNumber(e.Diff.Mid), csvNumber(e.Diff.Lo), csvNumber(e.Diff.Hi)
-			row["ratio"], row["ratio_lo"], row["ratio_hi"] = csvNumber(e.Ratio.Mid), csvNumber(e.Ratio.Lo), csvNumber(e.Ratio.Hi)
-			row["significant"], row["detectable"], row["rounds"] = strconv.FormatBool(e.Significant), csvNumber(e.Detectable), strconv.Itoa(e.Rounds)
-		}
-		rows = append(rows, row)
-	}
-	return rows
-}
-
-func csvControls(a *verdict.Analysis) []map[string]string {
-	var rows []map[string]string
-	for _, c := range a.Controls {
-		rows = append(rows, map[string]string{"section": "controls", "control": csvText(c.Name), "result": controlWord(c),
-			"saw": csvText(c.Saw), "want": csvText(c.Want)})
-	}
-	return rows
-}
-
-// csvBudgets puts what was seen where the toll has it: in ratio for a relative budget, else in diff.
-func csvBudgets(a *verdict.Analysis) []map[string]string {
-	var rows []map[string]string
-	for _, r := range a.Budgets {
-		kind := "diff"
-		if r.Budget.Relative {
-			kind = "ratio"
-		}
-		rows = append(rows, map[string]string{"section": "budgets", "level": csvText(r.Level), "metric": csvText(r.Budget.Metric),
-			kind: csvNumber(r.Saw.Mid), kind + "_lo": csvNumber(r.Saw.Lo), kind + "_hi": csvNumber(r.Saw.Hi),
-			"budget": csvText(r.Budget.Text), "limit": csvNumber(r.Budget.Limit), "result": csvText(string(r.Outcome)), "saw": csvText(r.Sentence)})
-	}
-	return rows
-}
-
-func csvCatch(c *verdict.Catch) []map[string]string {
-	var rows []map[string]string
-	for _, f := range c.Faults {
-		for i, level := range c.Levels {
-			cell := cellAt(f, i)
-			row := map[string]string{"section": "catch", "fault": csvText(f.Fault.ID), "level": csvText(level), "state": csvText(string(cell.State)),
-				"alert": csvText(cell.Alert), "also": csvText(strings.Join(cell.Also, " ")), "false_alarms": csvText(strings.Join(cell.False, " ")),
-				"diagnosed": strconv.FormatBool(cell.Diagnosed), "evidence": csvText(cell.Evidence)}
-			if cell.State == verdict.Detected {
-				row["detect_seconds"], row["floor_seconds"] = csvSeconds(cell.Detect), csvSeconds(cell.Floor)
-				row["clear_seconds"] = csvSeconds(cell.Clear)
+// recordsOf is a table for the CSV alone, of records by column.
+func recordsOf(records []map[string]any) table {
+	out := table{Only: inCSV}
+	var keys []string
+	for _, r := range records {
+		for key := range r {
+			if !slices.Contains(keys, key) {
+				keys = append(keys, key)
 			}
-			rows = append(rows, row)
 		}
 	}
-	return rows
+	slices.Sort(keys)
+	for _, key := range keys {
+		out.Columns = append(out.Columns, column{Key: key})
+	}
+	for _, r := range records {
+		row := make([]cell, len(keys))
+		for i, key := range keys {
+			row[i].Raw = r[key]
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	return out
+}
+
+// key is the name of a column in the CSV.
+func (c column) key() string {
+	if c.Key != "" {
+		return c.Key
+	}
+	return strings.ReplaceAll(strings.ToLower(c.Head.Text), " ", "_")
+}
+
+// value is what the CSV has of a cell.
+func (c cell) value() string {
+	switch raw := c.Raw.(type) {
+	case nil:
+		return csvText(c.Text)
+	case string:
+		return csvText(raw)
+	case bool:
+		return strconv.FormatBool(raw)
+	case int:
+		return strconv.Itoa(raw)
+	case float64:
+		return csvNumber(raw)
+	case time.Duration:
+		return csvSeconds(raw)
+	default:
+		panic("reports: a cell of the CSV can be a string, a bool, an int, a float64 or a time.Duration")
+	}
 }
 
 // csvText guards text against being run as a formula by a spreadsheet.

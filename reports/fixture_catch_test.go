@@ -3,21 +3,21 @@ package reports
 import (
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
 // fixtureCatch has one pass of 18 s per fault.
-func fixtureCatch(start time.Time, faults []result.Fault) *verdict.Catch {
-	c := &verdict.Catch{Levels: []string{"off", "metrics", "traces-10", "full"}}
+func fixtureCatch(start time.Time, faults []result.Fault) *catch.Matrix {
+	c := &catch.Matrix{Levels: []string{"off", "metrics", "traces-10", "full"}}
 	for i, f := range faults {
 		begin := start.Add(time.Duration(i) * 20 * time.Second)
-		fc := verdict.FaultCatch{Fault: f, Start: begin, End: at(begin, 18)}
+		fc := catch.Row{Fault: f, Start: begin, End: at(begin, 18)}
 		for _, p := range []struct {
 			name     string
 			from, to float64
 		}{{"settle", 0, 1.5}, {"clean", 1.5, 5.5}, {"inject", 5.5, 5.9}, {"hold", 5.9, 13}, {"revert", 13, 13.5}, {"clear", 13.5, 18}} {
-			fc.Phases = append(fc.Phases, verdict.PhaseSpan{Name: p.name, Start: at(begin, p.from), End: at(begin, p.to)})
+			fc.Phases = append(fc.Phases, catch.Phase{Name: p.name, Start: at(begin, p.from), End: at(begin, p.to)})
 		}
 		for j, level := range c.Levels {
 			fc.Cells = append(fc.Cells, fixtureCell(begin, f.ID, level, j))
@@ -27,22 +27,22 @@ func fixtureCatch(start time.Time, faults []result.Fault) *verdict.Catch {
 	return c
 }
 
-func fixtureCell(begin time.Time, fault, level string, j int) verdict.Cell {
-	cell := verdict.Cell{Level: level, State: verdict.Missed, Confirmed: at(begin, 5.8+0.03*float64(j)), Reverted: at(begin, 13.4)}
-	caught := func(alert string, detect, floor, clears float64) {
+func fixtureCell(begin time.Time, fault, level string, j int) catch.Cell {
+	cell := catch.Cell{Level: level, State: catch.Missed, Confirmed: at(begin, 5.8+0.03*float64(j)), Reverted: at(begin, 13.4)}
+	caught := func(alert string, detect, least, clears float64) {
 		seen := 5.8 + detect
-		cell.State, cell.Alert = verdict.Detected, alert
-		cell.Detect, cell.Floor, cell.Clear = seconds(detect), seconds(floor), seconds(clears)
+		cell.State, cell.Alert = catch.Detected, alert
+		cell.Detect, cell.LeastDetect, cell.Clear = seconds(detect), seconds(least), seconds(clears)
 		cell.Spans = append(cell.Spans,
-			verdict.AlertSpan{Alert: alert, State: result.Pending, Expected: true, Start: at(begin, seen-1), End: at(begin, seen)},
-			verdict.AlertSpan{Alert: alert, State: result.Firing, Expected: true, Start: at(begin, seen), End: at(begin, 13.4+clears)})
+			catch.Span{Alert: alert, State: result.Pending, Expected: true, Start: at(begin, seen-1), End: at(begin, seen)},
+			catch.Span{Alert: alert, State: result.Firing, Expected: true, Start: at(begin, seen), End: at(begin, 13.4+clears)})
 	}
 	switch {
 	case fault == "none" && level == "full":
-		cell.State, cell.False = verdict.Noisy, []string{"ClickThroughLow"}
-		cell.Spans = []verdict.AlertSpan{{Alert: "ClickThroughLow", State: result.Firing, Start: at(begin, 4), End: at(begin, 6.5)}}
+		cell.State, cell.False = catch.Noisy, []string{"ClickThroughLow"}
+		cell.Spans = []catch.Span{{Alert: "ClickThroughLow", State: result.Firing, Start: at(begin, 4), End: at(begin, 6.5)}}
 	case fault == "none":
-		cell.State = verdict.Quiet
+		cell.State = catch.Quiet
 	case fault == "consumer-lag":
 		caught("ConsumerLagHigh", 3.2+0.1*float64(j), 1.75, 1.2)
 		if level == "full" {
@@ -51,7 +51,7 @@ func fixtureCell(begin time.Time, fault, level string, j int) verdict.Cell {
 	case fault == "profile-attribute-missing" && level != "off":
 		caught("FeatureMissing", 4.1+0.2*float64(j), 2.5, 3.4)
 		cell.Also = []string{"DefaultContentHigh"}
-		cell.Spans = append(cell.Spans, verdict.AlertSpan{Alert: "DefaultContentHigh", State: result.Firing, Expected: true, Start: at(begin, 11), End: at(begin, 16)})
+		cell.Spans = append(cell.Spans, catch.Span{Alert: "DefaultContentHigh", State: result.Firing, Expected: true, Start: at(begin, 11), End: at(begin, 16)})
 		if level != "metrics" {
 			cell.Evidence, cell.Diagnosed = "log attribute perso.attribute=age, 318 records", true
 		}
@@ -59,9 +59,9 @@ func fixtureCell(begin time.Time, fault, level string, j int) verdict.Cell {
 		caught("InputDrift", 5.6, 4.5, 2.4)
 		cell.Clear = -1
 	case fault == "model-drift" && level == "traces-10":
-		cell.State, cell.Note = verdict.UnderPowered, 2
+		cell.State, cell.Note = catch.UnderPowered, "full: the pipeline refused no item, but its queue reached 71 % of its limit"
 	case fault == "model-drift" && level == "full":
-		cell.State = verdict.Unconfirmed
+		cell.State = catch.Unconfirmed
 	}
 	return cell
 }

@@ -26,7 +26,6 @@ func fixture() *verdict.Analysis {
 			{Budget: verdict.Budget{Metric: "p95", Limit: 0.2, Relative: true, Text: "p95 <= +20%"}, Level: "full", Saw: verdict.Interval{Lo: 0.125, Mid: 0.151, Hi: 0.18},
 				Outcome: verdict.Pass, Sentence: "full: p95 +15.1 % [+12.5, +18.0] is under +20 %"},
 		},
-		Notes: []string{"p99 rests on 20 merged groups of 4 rounds: a single slot cannot support it", "full: the pipeline refused no item, but its queue reached 71 % of its limit"},
 	}
 	for _, b := range fixtureBase() {
 		a.Baseline = append(a.Baseline, verdict.Absolute{Metric: b.metric, Value: b.value})
@@ -54,26 +53,35 @@ type fixtureMetric struct {
 }
 
 func fixtureBase() []fixtureMetric {
-	per := "per 1,000 requests"
-	latency := func(id string) verdict.Metric {
-		return verdict.Metric{ID: id, Title: id + " latency, recommend", Unit: verdict.Seconds}
+	of := func(id, title string) verdict.Metric {
+		m, known := verdict.Lookup(id)
+		if !known {
+			panic("no metric " + id)
+		}
+		m.Title = title
+		return m
 	}
+	latency := func(id string) verdict.Metric { return of(id, id+" latency, recommend") }
+	rss, money := of("rss", "memory of the stack"), of("money", "money")
+	rss.Per, money.Unit = "", "EUR"
+	peak := of("rss-peak", "peak memory of the stack")
+	peak.Per = ""
 	return []fixtureMetric{
 		{latency("p50"), 0.001243, [5]float64{0.001, 0.163, 0.031, 0.064, 0.118}, 0.011},
 		{latency("p90"), 0.002016, [5]float64{0.002, 0.101, 0.034, 0.071, 0.134}, 0.014},
 		{latency("p95"), 0.002482, [5]float64{0.0015, 0.082, 0.029, 0.077, 0.151}, 0.0175},
 		{latency("p99"), 0.004911, [5]float64{-0.008, 0.039, 0.021, 0.068, 0.187}, 0.052},
-		{verdict.Metric{ID: "cpu", Title: "CPU time of the stack", Unit: verdict.Seconds, Per: per}, 0.7312, [5]float64{0.003, 0.278, 0.092, 0.174, 0.412}, 0.009},
-		{verdict.Metric{ID: "pipeline-cpu", Title: "CPU time of the telemetry pipeline", Unit: verdict.Seconds, Per: per}, 0.0214, [5]float64{-0.004, 0.006, 0.61, 1.93, 5.72}, 0.06},
-		{verdict.Metric{ID: "idle-cpu", Title: "CPU of the stack at rest", Unit: verdict.Seconds, Per: "per arm and hour"}, 151.2, [5]float64{0.02, -0.01, 0.83, 1.14, 1.31}, 0.05},
-		{verdict.Metric{ID: "gc-cpu", Title: "CPU for garbage collection", Unit: verdict.Seconds, Per: per}, 0.0182, [5]float64{0.01, -0.02, 0.21, 0.34, 0.77}, 0.06},
-		{verdict.Metric{ID: "allocs", Title: "heap allocated", Unit: verdict.Bytes, Per: per}, 64.1e6, [5]float64{0.0005, 0.001, 0.082, 0.164, 0.541}, 0.004},
-		{verdict.Metric{ID: "rss", Title: "memory of the stack", Unit: verdict.Bytes}, 148.2e6, [5]float64{0.001, 0.0004, 0.118, 0.171, 0.236}, 0.006},
-		{verdict.Metric{ID: "rss-peak", Title: "peak memory of the stack", Unit: verdict.Bytes}, 171.4e6, [5]float64{0.003, -0.002, 0.124, 0.166, 0.252}, 0.012},
-		{verdict.Metric{ID: "spans", Title: "spans", Unit: verdict.Count, Per: per}, 0, [5]float64{0, 0, 0, 1104, 11040}, 12},
-		{verdict.Metric{ID: "log-records", Title: "log records", Unit: verdict.Count, Per: per}, 0, [5]float64{0, 0, 0, 212, 214}, 9},
-		{verdict.Metric{ID: "bytes", Title: "telemetry on the wire", Unit: verdict.Bytes, Per: per}, 0, [5]float64{0, 0, 182e3, 641e3, 4.31e6}, 8e3},
-		{verdict.Metric{ID: "money", Title: "money", Unit: "EUR", Per: "per million requests"}, 0.008124, [5]float64{0.002, 0.31, 0.09, 41.1, 408.2}, 0.5},
+		{of("cpu", "CPU time of the stack"), 0.7312, [5]float64{0.003, 0.278, 0.092, 0.174, 0.412}, 0.009},
+		{of("pipeline-cpu", "CPU time of the telemetry pipeline"), 0.0214, [5]float64{-0.004, 0.006, 0.61, 1.93, 5.72}, 0.06},
+		{of("idle-cpu", "CPU of the stack at rest"), 151.2, [5]float64{0.02, -0.01, 0.83, 1.14, 1.31}, 0.05},
+		{of("gc-cpu", "CPU for garbage collection"), 0.0182, [5]float64{0.01, -0.02, 0.21, 0.34, 0.77}, 0.06},
+		{of("allocs", "heap allocated"), 64.1e6, [5]float64{0.0005, 0.001, 0.082, 0.164, 0.541}, 0.004},
+		{rss, 148.2e6, [5]float64{0.001, 0.0004, 0.118, 0.171, 0.236}, 0.006},
+		{peak, 171.4e6, [5]float64{0.003, -0.002, 0.124, 0.166, 0.252}, 0.012},
+		{of("spans", "spans"), 0, [5]float64{0, 0, 0, 1104, 11040}, 12},
+		{of("log-records", "log records"), 0, [5]float64{0, 0, 0, 212, 214}, 9},
+		{of("bytes", "telemetry on the wire"), 0, [5]float64{0, 0, 182e3, 641e3, 4.31e6}, 8e3},
+		{money, 0.008124, [5]float64{0.002, 0.31, 0.09, 41.1, 408.2}, 0.5},
 	}
 }
 
@@ -96,7 +104,7 @@ func fixtureEffect(b fixtureMetric, arm, metric int) verdict.Effect {
 	r, nan := b.ratio[arm], math.NaN()
 	e := verdict.Effect{Metric: b.metric, Rounds: 80, Detectable: b.half}
 	if b.metric.ID == "p99" {
-		e.Rounds, e.Note = 20, 1
+		e.Rounds, e.Note = 20, "p99 rests on 20 merged groups of 4 rounds: a single slot cannot support it"
 	}
 	if b.value == 0 {
 		e.Value, e.Detectable = r, nan
@@ -159,9 +167,9 @@ func fixtureRun(start time.Time) result.Run {
 			{ID: "consumer-lag", Title: "the events consumer falls behind", Felt: "profiles are stale", Expect: []string{"ConsumerLagHigh", "EventAgeHigh"}, Evidence: "span attribute messaging.kafka.offset"},
 		},
 		Alerts: []result.Alert{
-			{Name: "ConsumerLagHigh", Group: "stream", Needs: "outside", Summary: "a consumer is behind", Expr: "sum(kafka_consumergroup_lag) > 500", RunExpr: "sum(kafka_consumergroup_lag) > 500", For: time.Minute, RunFor: time.Second, Floor: 1750 * time.Millisecond},
-			{Name: "FeatureMissing", Group: "data", Needs: "metrics", Summary: "inputs are missing", Expr: "rate(perso_feature_missing_total[5m]) > 0.1", RunExpr: "rate(perso_feature_missing_total[5s]) > 0.1", For: time.Minute, RunFor: time.Second, Floor: 2500 * time.Millisecond},
-			{Name: "ClickThroughLow", Group: "business", Needs: "metrics", Summary: "fewer clicks", Expr: "a < 0.9 * b", RunExpr: "a < 0.9 * b", For: 5 * time.Minute, RunFor: 5 * time.Second, Floor: 9 * time.Second, MinImpressions: 4000},
+			{Name: "ConsumerLagHigh", Group: "stream", Needs: "outside", Summary: "a consumer is behind", Expr: "sum(kafka_consumergroup_lag) > 500", RunExpr: "sum(kafka_consumergroup_lag) > 500", For: time.Minute, RunFor: time.Second, LeastDetect: 1750 * time.Millisecond},
+			{Name: "FeatureMissing", Group: "data", Needs: "metrics", Summary: "inputs are missing", Expr: "rate(perso_feature_missing_total[5m]) > 0.1", RunExpr: "rate(perso_feature_missing_total[5s]) > 0.1", For: time.Minute, RunFor: time.Second, LeastDetect: 2500 * time.Millisecond},
+			{Name: "ClickThroughLow", Group: "business", Needs: "metrics", Summary: "fewer clicks", Expr: "a < 0.9 * b", RunExpr: "a < 0.9 * b", For: 5 * time.Minute, RunFor: 5 * time.Second, LeastDetect: 9 * time.Second, MinImpressions: 4000},
 		},
 		Lapse:    60,
 		StartUp:  []result.StartUp{{Launch: 0, Total: 2140 * time.Millisecond, Slowest: "full/telemetry", Processes: 44}, {Launch: 1, Total: 1980 * time.Millisecond, Slowest: "full/telemetry", Processes: 44}},

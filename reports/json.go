@@ -13,7 +13,9 @@ import (
 
 // jsonSchema is the version of report.json. Keys may be added within a version; a key that changes its meaning or
 // goes away makes a new one.
-const jsonSchema = 1
+//
+//	2  least_detect_seconds was floor_seconds
+const jsonSchema = 2
 
 // renderJSON writes report.json. Its shape:
 //
@@ -40,9 +42,10 @@ const jsonSchema = 1
 // arm / baseline − 1. A number that cannot be computed, and an end of an interval that is open, is null; so is a
 // time that there is not. Lists are never null.
 func renderJSON(a *verdict.Analysis) ([]byte, error) {
+	notes := &footnotes{}
 	out := jsonReport{
-		Schema: jsonSchema, Outcome: string(a.Outcome), Reasons: list(a.Reasons), Confidence: number(a.Confidence), Run: jsonRunOf(a.Run),
-		Controls: []jsonControl{}, Budgets: []jsonBudget{}, Looks: []jsonLook{}, Metrics: []jsonMetric{}, Toll: jsonTollOf(a), Money: jsonMoneyOf(a.Money), Distributions: []jsonDistribution{}, Notes: list(a.Notes),
+		Schema: jsonSchema, Outcome: string(a.Outcome), Reasons: listed(a.Reasons), Confidence: number(a.Confidence), Run: jsonRunOf(a.Run),
+		Controls: []jsonControl{}, Budgets: []jsonBudget{}, Looks: []jsonLook{}, Metrics: []jsonMetric{}, Toll: jsonTollOf(a, notes), Money: jsonMoneyOf(a.Money), Distributions: []jsonDistribution{},
 	}
 	for _, c := range a.Controls {
 		out.Controls = append(out.Controls, jsonControl(c))
@@ -55,7 +58,7 @@ func renderJSON(a *verdict.Analysis) ([]byte, error) {
 		out.Looks = append(out.Looks, jsonLook{l.Launches, number(l.Confidence), l.Open})
 	}
 	for _, m := range metricsOf(a) {
-		out.Metrics = append(out.Metrics, jsonMetric{m.ID, m.Title, string(m.Unit), m.Per})
+		out.Metrics = append(out.Metrics, jsonMetric{m.ID, m.Title, string(m.Unit), string(m.Per)})
 	}
 	for _, s := range a.Shapes {
 		d := jsonDistribution{s.Arm.Name, []jsonPoint{}}
@@ -64,11 +67,15 @@ func renderJSON(a *verdict.Analysis) ([]byte, error) {
 		}
 		out.Distributions = append(out.Distributions, d)
 	}
-	out.Capacity = jsonCapacityOf(a.Capacity)
+	out.Capacity = jsonCapacityOf(a.Capacity, notes)
 	if a.Catch != nil {
-		c := jsonCatchOf(a.Catch)
+		c := jsonCatchOf(a.Catch, notes)
 		out.Catch = &c
 	}
+	for _, note := range a.Notes {
+		notes.number(note)
+	}
+	out.Notes = listed(notes.texts)
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetIndent("", "  ")
@@ -183,7 +190,7 @@ func jsonArmOf(arm result.Arm) jsonArm {
 	return jsonArm{arm.Name, arm.Level, arm.Role, number(arm.Delay.Seconds())}
 }
 
-func jsonTollOf(a *verdict.Analysis) []jsonArmToll {
+func jsonTollOf(a *verdict.Analysis, notes *footnotes) []jsonArmToll {
 	base := jsonArmToll{jsonArmOf(baselineArm(a)), []jsonValue{}}
 	for _, b := range a.Baseline {
 		base.Values = append(base.Values, jsonValue{Metric: b.Metric.ID, Value: number(b.Value)})
@@ -195,7 +202,7 @@ func jsonTollOf(a *verdict.Analysis) []jsonArmToll {
 			detectable := number(e.Detectable)
 			arm.Values = append(arm.Values, jsonValue{
 				Metric: e.Metric.ID, Value: number(e.Value), Diff: jsonIntervalOf(e.Diff), Ratio: jsonIntervalOf(e.Ratio),
-				Significant: &e.Significant, Detectable: &detectable, Rounds: e.Rounds, Note: e.Note,
+				Significant: &e.Significant, Detectable: &detectable, Rounds: e.Rounds, Note: notes.number(e.Note),
 			})
 		}
 		out = append(out, arm)
@@ -207,8 +214,8 @@ func jsonIntervalOf(iv verdict.Interval) *jsonInterval {
 	return &jsonInterval{number(iv.Lo), number(iv.Mid), number(iv.Hi)}
 }
 
-// list is a list that is never null.
-func list[T any](s []T) []T {
+// listed is a list that is never null.
+func listed[T any](s []T) []T {
 	if s == nil {
 		return []T{}
 	}

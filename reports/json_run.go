@@ -1,8 +1,8 @@
 package reports
 
 import (
+	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
 type jsonRun struct {
@@ -63,7 +63,7 @@ type jsonAlert struct {
 	RunExpr        string `json:"run_expr"`
 	For            number `json:"for_seconds"`
 	RunFor         number `json:"run_for_seconds"`
-	Floor          number `json:"floor_seconds"`
+	LeastDetect    number `json:"least_detect_seconds"`
 	MinImpressions int64  `json:"min_impressions"`
 }
 
@@ -102,21 +102,21 @@ type jsonPhase struct {
 }
 
 type jsonCell struct {
-	Level     string     `json:"level"`
-	State     string     `json:"state"`
-	Alert     string     `json:"alert"`
-	Detect    *number    `json:"detect_seconds"`
-	Injected  *number    `json:"since_injection_seconds"`
-	Floor     *number    `json:"floor_seconds"`
-	Clear     *number    `json:"clear_seconds"`
-	Confirmed *string    `json:"confirmed"`
-	Reverted  *string    `json:"reverted"`
-	Also      []string   `json:"also"`
-	False     []string   `json:"false_alarms"`
-	Evidence  string     `json:"evidence"`
-	Diagnosed bool       `json:"diagnosed"`
-	Spans     []jsonSpan `json:"alert_spans"`
-	Note      int        `json:"note,omitempty"`
+	Level       string     `json:"level"`
+	State       string     `json:"state"`
+	Alert       string     `json:"alert"`
+	Detect      *number    `json:"detect_seconds"`
+	Injected    *number    `json:"since_injection_seconds"`
+	LeastDetect *number    `json:"least_detect_seconds"`
+	Clear       *number    `json:"clear_seconds"`
+	Confirmed   *string    `json:"confirmed"`
+	Reverted    *string    `json:"reverted"`
+	Also        []string   `json:"also"`
+	False       []string   `json:"false_alarms"`
+	Evidence    string     `json:"evidence"`
+	Diagnosed   bool       `json:"diagnosed"`
+	Spans       []jsonSpan `json:"alert_spans"`
+	Note        int        `json:"note,omitempty"`
 }
 
 type jsonSpan struct {
@@ -134,14 +134,14 @@ func jsonRunOf(r result.Run) jsonRun {
 		Experiment: r.Experiment, Seed: r.Seed, Journeys: r.Journeys, Machine: jsonMachine(r.Machine),
 		Plan: jsonPlan{r.Plan.Launches, r.Plan.Rounds, inSeconds(r.Plan.Slot), inSeconds(r.Plan.Washout), number(r.Plan.Rate),
 			number(r.Plan.CatchRate), inSeconds(r.Plan.ClientTimeout), r.Plan.Step},
-		Levels: []jsonLevel{}, Alerts: []jsonAlert{}, Lapse: number(r.Lapse), StartUp: []jsonStartUp{}, Warnings: list(r.Warnings),
+		Levels: []jsonLevel{}, Alerts: []jsonAlert{}, Lapse: number(r.Lapse), StartUp: []jsonStartUp{}, Warnings: listed(r.Warnings),
 	}
 	for _, l := range r.Levels {
 		out.Levels = append(out.Levels, jsonLevel(l))
 	}
 	for _, al := range r.Alerts {
 		out.Alerts = append(out.Alerts, jsonAlert{al.Name, al.Group, al.Needs, al.Summary, al.Expr, al.RunExpr,
-			inSeconds(al.For), inSeconds(al.RunFor), inSeconds(al.Floor), al.MinImpressions})
+			inSeconds(al.For), inSeconds(al.RunFor), inSeconds(al.LeastDetect), al.MinImpressions})
 	}
 	for _, s := range r.StartUp {
 		var parts map[string]number
@@ -156,11 +156,11 @@ func jsonRunOf(r result.Run) jsonRun {
 	return out
 }
 
-func jsonCatchOf(c *verdict.Catch) jsonCatch {
-	out := jsonCatch{Levels: list(c.Levels), Faults: []jsonFault{}}
+func jsonCatchOf(c *catch.Matrix, notes *footnotes) jsonCatch {
+	out := jsonCatch{Levels: listed(c.Levels), Faults: []jsonFault{}}
 	for _, f := range c.Faults {
 		jf := jsonFault{
-			ID: f.Fault.ID, Title: f.Fault.Title, Felt: f.Fault.Felt, Expect: list(f.Fault.Expect), Allow: list(f.Fault.Allow),
+			ID: f.Fault.ID, Title: f.Fault.Title, Felt: f.Fault.Felt, Expect: listed(f.Fault.Expect), Allow: listed(f.Fault.Allow),
 			Evidence: f.Fault.Evidence, Skipped: f.Fault.Skipped, Start: moment(f.Start), End: moment(f.End),
 			Phases: []jsonPhase{}, Cells: []jsonCell{},
 		}
@@ -168,7 +168,7 @@ func jsonCatchOf(c *verdict.Catch) jsonCatch {
 			jf.Phases = append(jf.Phases, jsonPhase{p.Name, moment(p.Start), moment(p.End)})
 		}
 		for i, level := range c.Levels {
-			jf.Cells = append(jf.Cells, jsonCellOf(level, cellAt(f, i)))
+			jf.Cells = append(jf.Cells, jsonCellOf(level, cellAt(f, i), notes))
 		}
 		out.Faults = append(out.Faults, jf)
 	}
@@ -176,14 +176,14 @@ func jsonCatchOf(c *verdict.Catch) jsonCatch {
 }
 
 // jsonCellOf leaves the times null where nothing was detected, and the time to clear where that was not seen.
-func jsonCellOf(level string, c verdict.Cell) jsonCell {
+func jsonCellOf(level string, c catch.Cell, notes *footnotes) jsonCell {
 	out := jsonCell{
 		Level: level, State: string(c.State), Alert: c.Alert, Confirmed: moment(c.Confirmed), Reverted: moment(c.Reverted),
-		Also: list(c.Also), False: list(c.False), Evidence: c.Evidence, Diagnosed: c.Diagnosed, Spans: []jsonSpan{}, Note: c.Note,
+		Also: listed(c.Also), False: listed(c.False), Evidence: c.Evidence, Diagnosed: c.Diagnosed, Spans: []jsonSpan{}, Note: notes.number(c.Note),
 	}
-	if c.State == verdict.Detected {
-		detect, injected, floor, clear := inSeconds(c.Detect), inSeconds(c.Injected), inSeconds(c.Floor), inSeconds(c.Clear)
-		out.Detect, out.Injected, out.Floor = &detect, &injected, &floor
+	if c.State == catch.Detected {
+		detect, injected, least, clear := inSeconds(c.Detect), inSeconds(c.Injected), inSeconds(c.LeastDetect), inSeconds(c.Clear)
+		out.Detect, out.Injected, out.LeastDetect = &detect, &injected, &least
 		if c.Clear >= 0 {
 			out.Clear = &clear
 		}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
@@ -150,22 +151,22 @@ func junitBudgets(a *verdict.Analysis) junitSuite {
 	return s
 }
 
-func junitCatch(catch *verdict.Catch) junitSuite {
+func junitCatch(m *catch.Matrix) junitSuite {
 	s := junitSuite{Name: "catch"}
-	for _, f := range catch.Faults {
-		for i, level := range catch.Levels {
+	for _, f := range m.Faults {
+		for i, level := range m.Levels {
 			cell := cellAt(f, i)
 			c := junitCase{Class: "tollgate.catch." + f.Fault.ID, Name: level}
 			story := strings.Join(cellStory(cell), "; ")
 			switch {
 			case f.Fault.Skipped != "":
 				c.Skipped = &junitMessage{Message: f.Fault.Skipped}
-			case cell.State == verdict.Skipped, cell.State == verdict.Unconfirmed, cell.State == verdict.Unfinished, cell.State == "":
+			case cell.State == catch.Skipped, cell.State == catch.Unconfirmed, cell.State == catch.Unfinished, cell.State == "":
 				c.Skipped = &junitMessage{Message: story}
 			default:
 				c.Out = story
 			}
-			if cell.State == verdict.Detected {
+			if cell.State == catch.Detected {
 				c.Time = strconv.FormatFloat(cell.Detect.Seconds(), 'f', 3, 64)
 			}
 			s.Cases = append(s.Cases, c)

@@ -5,158 +5,156 @@ import (
 	"html"
 	"regexp"
 	"strings"
-
-	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// renderMarkdown writes the report as GitHub-flavoured Markdown, short enough to be read in a pull request: the
-// details are folded.
-func renderMarkdown(a *verdict.Analysis) ([]byte, error) {
+// renderMarkdown writes the report as GitHub-flavoured Markdown, short enough to be read in a pull request: what few read is
+// folded.
+func renderMarkdown(r *report) ([]byte, error) {
+	sections, notes := r.in(inMarkdown)
+	m := &markdownText{notes: notes}
+	fmt.Fprintf(m, "## %s tollgate: %s\n\n", outcomeMark(r.outcome), markdown(string(r.outcome)))
+	fmt.Fprintf(m, "**%s**\n\n", markdown(r.meaning))
+	for _, reason := range r.reasons {
+		m.WriteString("- " + markdown(reason) + "\n")
+	}
+	if r.unfinished != "" {
+		m.WriteString("- " + markdown(r.unfinished) + "\n")
+	}
+	for _, s := range sections {
+		m.section(s)
+	}
+	return []byte(m.String()), nil
+}
+
+// markdownText is a report in Markdown as it is written.
+type markdownText struct {
+	strings.Builder
+	notes *footnotes
+}
+
+func (m *markdownText) section(s section) {
+	switch {
+	case s.Fold || s.Last:
+		m.WriteString("\n<details><summary>" + markdown(s.Heading) + "</summary>\n\n")
+		m.blocks(s.Blocks)
+		m.WriteString("\n</details>\n")
+	case s.Heading != "" && s.Bare&inMarkdown == 0:
+		m.WriteString("\n### " + markdown(s.Heading) + "\n\n")
+		m.blocks(s.Blocks)
+	default:
+		m.WriteString("\n")
+		m.blocks(s.Blocks)
+	}
+}
+
+// blocks writes blocks with a blank line between them; lists that follow each other are one.
+func (m *markdownText) blocks(blocks []block) {
+	before := ""
+	for _, b := range blocks {
+		text := m.block(b)
+		if text == "" {
+			continue
+		}
+		items := strings.HasPrefix(text, "- ")
+		if before != "" && !(items && before == "items") {
+			m.WriteByte('\n')
+		}
+		if before = "other"; items {
+			before = "items"
+		}
+		m.WriteString(text)
+	}
+}
+
+func (m *markdownText) block(b block) string {
+	switch b := b.(type) {
+	case lead:
+		return m.words(b.Text.Sentence()) + "\n"
+	case para:
+		return m.words(b.Text.with(b.More...)) + "\n"
+	case table:
+		return m.table(b)
+	case list:
+		var lines strings.Builder
+		for _, i := range b.Items {
+			text := markdown(i.Text + m.notes.mark(i.Note))
+			if i.Sign != "" && i.Sign != "-" {
+				text = i.Sign + " " + text
+			}
+			lines.WriteString("- " + text + "\n")
+		}
+		return lines.String()
+	case facts:
+		var lines strings.Builder
+		for _, f := range b.List {
+			lines.WriteString("- " + markdown(f.Name+": "+f.Text) + "\n")
+		}
+		return lines.String()
+	case part:
+		within := &markdownText{notes: m.notes}
+		within.blocks(b.Blocks)
+		return "**" + markdown(b.Name) + "**: " + markdown(b.Title) + "\n\n" + within.String()
+	case noteList:
+		var lines strings.Builder
+		for i, note := range b.Numbered {
+			fmt.Fprintf(&lines, "- note \\[%d\\]: %s\n", i+1, markdown(note))
+		}
+		for _, note := range b.General {
+			lines.WriteString("- note: " + markdown(note) + "\n")
+		}
+		return lines.String()
+	default:
+		return ""
+	}
+}
+
+func (m *markdownText) words(w words) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "## %s tollgate: %s\n\n", outcomeMark(a.Outcome), markdown(string(a.Outcome)))
-	fmt.Fprintf(&b, "**%s**\n\n", markdown(meaning(a.Outcome)))
-	for _, reason := range a.Reasons {
-		b.WriteString("- " + markdown(reason) + "\n")
+	for _, part := range w {
+		switch {
+		case part.Code && !strings.ContainsAny(part.Text, "`|"):
+			b.WriteString("`" + part.Text + "`")
+		case part.Strong:
+			b.WriteString("**" + markdown(part.Text) + "**")
+		default:
+			b.WriteString(markdown(part.Text))
+		}
 	}
-	if why := unfinished(a.Run); why != "" {
-		b.WriteString("- " + markdown(why) + "\n")
-	}
-	markdownToll(&b, a)
-	markdownCapacity(&b, a)
-	if a.Catch != nil {
-		markdownCatch(&b, a)
-	}
-	markdownDetails(&b, a)
-	return []byte(b.String()), nil
+	return b.String()
 }
 
-func markdownToll(b *strings.Builder, a *verdict.Analysis) {
-	metrics := chosenMetrics(a)
-	if len(metrics) == 0 {
-		return
+func (m *markdownText) table(of table) string {
+	if len(of.Rows) == 0 {
+		return ""
 	}
-	base := baselineArm(a)
-	fmt.Fprintf(b, "\n### The toll\n\nChange over %s with its %s interval; `~` means no significant change.\n\n", markdown(base.Level), confidence(a))
-	named := func(name, note string) string {
-		if note == "" {
-			return name
+	var head, align []string
+	for _, c := range of.Columns {
+		head, align = append(head, m.cell(c.Head)), append(align, map[bool]string{true: "---:", false: "---"}[c.Right])
+	}
+	var b strings.Builder
+	line := func(cells []string) { b.WriteString("| " + strings.Join(cells, " | ") + " |\n") }
+	line(head)
+	line(align)
+	for _, row := range of.Rows {
+		var cells []string
+		for _, c := range row {
+			cells = append(cells, m.cell(c))
 		}
-		return name + " (" + note + ")"
+		line(cells)
 	}
-	markdownTable(b, tollTable(a, metrics, named), "---:")
-	if metrics := costMetrics(a); len(metrics) > 0 {
-		b.WriteString("\n<details><summary>Cost</summary>\n\n")
-		if text := atRest(a); text != "" {
-			b.WriteString(markdown(text) + "\n\n")
-		}
-		markdownTable(b, tollTable(a, metrics, named), "---:")
-		b.WriteString("\n</details>\n")
-	}
-	if a.Money != nil {
-		markdownMoney(b, a.Money)
-	}
+	return b.String()
 }
 
-func markdownCapacity(b *strings.Builder, a *verdict.Analysis) {
-	if a.Capacity == nil {
-		return
+// cell is a cell in one line.
+func (m *markdownText) cell(c cell) string {
+	text := strings.TrimSpace(c.Sign + " " + c.Text)
+	if c.Role != "" {
+		text += " (" + c.Role + ")"
 	}
-	lead := capacityLead(a)
-	b.WriteString("\n### The capacity\n\n" + markdown(strings.ToUpper(lead[:1])+lead[1:]) + ".\n\n")
-	rows := capacityRows(a, " (")
-	for _, row := range rows {
-		if strings.Contains(row[0], " (") {
-			row[0] += ")"
-		}
+	if text = strings.Join(append([]string{text}, c.Gloss...), " "); c.Remedy != "" {
+		text += "; remedy: " + c.Remedy
 	}
-	markdownTable(b, rows, "---:")
-}
-
-func markdownCatch(b *strings.Builder, a *verdict.Analysis) {
-	c := a.Catch
-	b.WriteString("\n### The catch\n\nTime to detect and the first expected alert.\n\n")
-	rows := [][]string{append([]string{"fault"}, c.Levels...)}
-	for _, f := range c.Faults {
-		row := []string{f.Fault.ID}
-		for i := range c.Levels {
-			line, alert := cellWords(cellAt(f, i))
-			row = append(row, strings.TrimSpace(stateMark(cellAt(f, i).State)+" "+line+" "+alert)+noteMark(a, cellAt(f, i).Note))
-		}
-		rows = append(rows, row)
-	}
-	markdownTable(b, rows, "---")
-}
-
-func markdownDetails(b *strings.Builder, a *verdict.Analysis) {
-	if len(a.Controls) > 0 {
-		b.WriteString("\n<details><summary>Controls</summary>\n\n")
-		rows := [][]string{{"control", "seen", "wanted"}}
-		for _, c := range a.Controls {
-			saw := c.Saw
-			if !c.OK && c.Remedy != "" {
-				saw += "; remedy: " + c.Remedy
-			}
-			rows = append(rows, []string{controlMark(c) + " " + c.Name, saw, c.Want})
-		}
-		markdownTable(b, rows, "---")
-		b.WriteString("\n</details>\n")
-	}
-	if len(a.Budgets) > 0 {
-		b.WriteString("\n<details><summary>Budgets</summary>\n\n")
-		rows := [][]string{{"budget", "level", "result"}}
-		for _, r := range a.Budgets {
-			rows = append(rows, []string{r.Budget.Text, r.Level, outcomeMark(r.Outcome) + " " + r.Sentence})
-		}
-		markdownTable(b, rows, "---")
-		if text := looks(a); text != "" {
-			b.WriteString("\n" + markdown(text) + "\n")
-		}
-		b.WriteString("\n</details>\n")
-	}
-	if a.Catch != nil && len(a.Catch.Faults) > 0 {
-		b.WriteString("\n<details><summary>Fault by fault</summary>\n")
-		for _, f := range a.Catch.Faults {
-			fmt.Fprintf(b, "\n**%s**: %s\n\n", markdown(f.Fault.ID), markdown(f.Fault.Title))
-			if f.Fault.Skipped != "" {
-				b.WriteString("- skipped: " + markdown(f.Fault.Skipped) + "\n")
-				continue
-			}
-			for _, s := range storiesOf(a, f) {
-				fmt.Fprintf(b, "- %s %s: %s\n", stateMark(s.state), markdown(strings.Join(s.levels, ", ")), markdown(s.text))
-			}
-		}
-		b.WriteString("\n</details>\n")
-	}
-	b.WriteString("\n<details><summary>Run, machine and notes</summary>\n\n")
-	for _, line := range []string{
-		fmt.Sprintf("run %s, %s; profile %s, environment %s, seed %d", a.Run.ID, stamp(a.Run.Started), a.Run.Profile, a.Run.Environment, a.Run.Seed),
-		measured(a.Run), machineLine(a.Run.Machine), "tollgate " + a.Run.Tool.Version + ", " + a.Run.Tool.Go,
-	} {
-		b.WriteString("- " + markdown(line) + "\n")
-	}
-	for _, line := range startUps(a.Run) {
-		b.WriteString("- " + markdown(line) + "\n")
-	}
-	for i, note := range a.Notes {
-		fmt.Fprintf(b, "- note \\[%d\\]: %s\n", i+1, markdown(note))
-	}
-	for _, warning := range a.Run.Warnings {
-		b.WriteString("- warning: " + markdown(warning) + "\n")
-	}
-	b.WriteString("\n</details>\n")
-}
-
-// markdownTable writes rows, the first of which is the head, escaped. Align is the marker of all columns but the first.
-func markdownTable(b *strings.Builder, rows [][]string, align string) {
-	for i, row := range rows {
-		for _, cell := range row {
-			b.WriteString("| " + markdown(cell) + " ")
-		}
-		b.WriteString("|\n")
-		if i == 0 {
-			b.WriteString("| --- |" + strings.Repeat(" "+align+" |", len(row)-1) + "\n")
-		}
-	}
+	return markdown(text + m.notes.mark(c.Note))
 }
 
 var (

@@ -9,6 +9,31 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
+func moneySection(a *verdict.Analysis) []section {
+	m := a.Money
+	if m == nil {
+		return nil
+	}
+	const legend = "A cell is the quantity, and what it comes to at the price: quantity × price = amount."
+	title := moneyTitle(m)
+	below, left := para{Only: inText, Text: say(legend)}, list{Only: inMarkdown}
+	blocks := []block{
+		lead{Only: inText, Text: say(title)},
+		para{Only: inMarkdown, Text: say(title + ". " + legend)},
+		para{Only: inHTML, Text: say(title + ".")},
+		moneyTable(m, legend),
+	}
+	for _, text := range m.Left {
+		below.More = append(below.More, say(text))
+		left.Items = append(left.Items, item{Sign: "-", Text: text})
+	}
+	blocks = append(blocks, below, left)
+	for _, text := range m.Left {
+		blocks = append(blocks, para{Only: inHTML, Text: say(text), Class: "muted"})
+	}
+	return []section{{ID: "money", Heading: "Money", Sub: true, Fold: true, Blocks: append(blocks, moneyRecords(m))}}
+}
+
 // moneyTitle is the head of the bills.
 func moneyTitle(m *verdict.Bills) string {
 	text := "what a million requests cost in " + string(m.Currency)
@@ -21,25 +46,39 @@ func moneyTitle(m *verdict.Bills) string {
 	return text
 }
 
-// moneyTable is every line of the bills: quantity × price = amount, and the totals. Lines of a cell are joined by newline.
-func moneyTable(m *verdict.Bills, newline string) [][]string {
-	head, total := []string{"item", "price"}, []string{"total", ""}
+// moneyTable is every line of the bills: quantity × price = amount, and the totals.
+func moneyTable(m *verdict.Bills, legend string) table {
+	out := table{Only: inText | inMarkdown | inHTML, Columns: heads(true, "item", "price"), Label: "Money, the arithmetic", Class: "numbers", Caption: legend}
+	total := texts("total", "")
 	for _, b := range m.Bills {
-		head, total = append(head, b.Arm.Name), append(total, figure(b.Total))
+		out.Columns = append(out.Columns, column{Head: cell{Text: b.Arm.Name}, Right: true})
+		total = append(total, cell{Text: figure(b.Total)})
 	}
-	table := [][]string{head}
-	for i, item := range itemsOf(m) {
-		row := []string{item.What, plain(item.Price) + newline + "per " + item.Unit}
+	for i, it := range itemsOf(m) {
+		row := []cell{{Text: it.What}, {Text: plain(it.Price), Gloss: []string{"per " + it.Unit}}}
 		for _, b := range m.Bills {
 			of := verdict.Item{Quantity: math.NaN(), Amount: math.NaN()}
 			if i < len(b.Items) {
 				of = b.Items[i]
 			}
-			row = append(row, figure(of.Quantity)+newline+"= "+figure(of.Amount))
+			row = append(row, cell{Text: figure(of.Quantity), Gloss: []string{"= " + figure(of.Amount)}})
 		}
-		table = append(table, row)
+		out.Rows = append(out.Rows, row)
 	}
-	return append(table, total)
+	out.Rows = append(out.Rows, total)
+	return out
+}
+
+// moneyRecords are a line per item of a bill.
+func moneyRecords(m *verdict.Bills) table {
+	var records []map[string]any
+	for _, b := range m.Bills {
+		for _, i := range b.Items {
+			records = append(records, ofArm(map[string]any{"unit": string(m.Currency), "per": string(verdict.PerMillion), "value": i.Amount,
+				"item": i.What, "quantity": i.Quantity, "of": i.Unit, "price": i.Price}, b.Arm))
+		}
+	}
+	return recordsOf(records)
 }
 
 // itemsOf are the items of all bills, by the first; none if an odd analysis has none.
@@ -48,25 +87,6 @@ func itemsOf(m *verdict.Bills) []verdict.Item {
 		return nil
 	}
 	return m.Bills[0].Items
-}
-
-const moneyLegend = "A cell is the quantity, and what it comes to at the price: quantity × price = amount."
-
-func textMoney(b *strings.Builder, m *verdict.Bills) {
-	b.WriteString("\n" + wrap("", "", "money: "+moneyTitle(m)) + "\n" + grid(moneyTable(m, "\n")).String())
-	b.WriteString("\n" + wrap("", "", moneyLegend))
-	for _, left := range m.Left {
-		b.WriteString(wrap("", "", left))
-	}
-}
-
-func markdownMoney(b *strings.Builder, m *verdict.Bills) {
-	b.WriteString("\n<details><summary>Money</summary>\n\n" + markdown(moneyTitle(m)) + ". " + markdown(moneyLegend) + "\n\n")
-	markdownTable(b, moneyTable(m, " "), "---:")
-	for _, left := range m.Left {
-		b.WriteString("\n- " + markdown(left) + "\n")
-	}
-	b.WriteString("\n</details>\n")
 }
 
 // figure is a quantity or an amount to four significant digits, however small: a request costs little.
@@ -86,57 +106,4 @@ func plain(x float64) string {
 		return fixed(x, 0)
 	}
 	return strconv.FormatFloat(x, 'f', -1, 64)
-}
-
-type jsonMoney struct {
-	Currency string     `json:"currency"`
-	Rate     number     `json:"rate_per_second"`
-	Bills    []jsonBill `json:"bills"`
-	Left     []string   `json:"left_out"`
-}
-
-type jsonBill struct {
-	Arm   jsonArm    `json:"arm"`
-	Items []jsonItem `json:"items"`
-	Total number     `json:"total"`
-}
-
-type jsonItem struct {
-	Item     string `json:"item"`
-	Quantity number `json:"quantity"`
-	Unit     string `json:"unit"`
-	Price    number `json:"price"`
-	Amount   number `json:"amount"`
-}
-
-func jsonMoneyOf(m *verdict.Bills) *jsonMoney {
-	if m == nil {
-		return nil
-	}
-	out := &jsonMoney{string(m.Currency), number(m.Rate), []jsonBill{}, list(m.Left)}
-	for _, b := range m.Bills {
-		bill := jsonBill{jsonArmOf(b.Arm), []jsonItem{}, number(b.Total)}
-		for _, i := range b.Items {
-			bill.Items = append(bill.Items, jsonItem{i.What, number(i.Quantity), i.Unit, number(i.Price), number(i.Amount)})
-		}
-		out.Bills = append(out.Bills, bill)
-	}
-	return out
-}
-
-func csvMoney(a *verdict.Analysis) []map[string]string {
-	if a.Money == nil {
-		return nil
-	}
-	var rows []map[string]string
-	for _, b := range a.Money.Bills {
-		for _, i := range b.Items {
-			rows = append(rows, map[string]string{
-				"section": "money", "arm": csvText(b.Arm.Name), "role": csvText(b.Arm.Role), "level": csvText(b.Arm.Level),
-				"unit": csvText(string(a.Money.Currency)), "per": "per million requests", "value": csvNumber(i.Amount),
-				"item": csvText(i.What), "quantity": csvNumber(i.Quantity), "of": csvText(i.Unit), "price": csvNumber(i.Price),
-			})
-		}
-	}
-	return rows
 }

@@ -1,7 +1,8 @@
 // Package reports renders an analysed run, one file per format.
 //
-// A renderer is a pure function of a verdict.Analysis: it decides what to show, where, and with how many digits, and
-// computes no statistics. The same Analysis gives the same bytes: no clock, no environment, no map order. All text
+// A report is data before a format shows it: sections, which are built from a verdict.Analysis alone and say what is shown
+// and with how many digits; see section. JSON, JUnit, benchstat and the pictures read the analysis themselves. Nothing here
+// computes statistics. The same Analysis gives the same bytes: no clock, no environment, no map order. All text
 // that came from a run is stripped of control and invisible characters before a renderer sees it, and then escaped
 // by the rules of the format.
 package reports
@@ -26,12 +27,12 @@ type Format struct {
 // All lists every format, in display order.
 func All() []Format {
 	return []Format{
-		{"text", "", "for a terminal and for logs", whole(renderText)},
-		{"html", "report.html", "one self-contained page with pictures", whole(renderHTML)},
-		{"markdown", "report.md", "for a comment on a pull request", whole(renderMarkdown)},
+		{"text", "", "for a terminal and for logs", whole(ofSections(renderText))},
+		{"html", "report.html", "one self-contained page with pictures", whole(ofSections(renderHTML))},
+		{"markdown", "report.md", "for a comment on a pull request", whole(ofSections(renderMarkdown))},
 		{"json", "report.json", "for programs; a stable schema", whole(renderJSON)},
 		{"junit", "report.xml", "for CI systems that read JUnit XML", whole(renderJUnit)},
-		{"csv", "report.csv", "one long, tidy table for spreadsheets and data frames", whole(renderCSV)},
+		{"csv", "report.csv", "one long, tidy table for spreadsheets and data frames", whole(ofSections(renderCSV))},
 		{"benchstat", "report.bench", "Go benchmark lines for benchstat", whole(renderBenchstat)},
 	}
 }
@@ -46,6 +47,11 @@ func Lookup(name string) (Format, error) {
 		names = append(names, f.Name)
 	}
 	return Format{}, fmt.Errorf("reports: unknown format %q: use one of %s", name, strings.Join(names, ", "))
+}
+
+// ofSections is a format that is made of sections.
+func ofSections(render func(*report) ([]byte, error)) func(*verdict.Analysis) ([]byte, error) {
+	return func(a *verdict.Analysis) ([]byte, error) { return render(reportOf(a)) }
 }
 
 // whole cleans the analysis, renders it in memory and writes it at once, so that an error leaves no half report.

@@ -14,7 +14,7 @@ import (
 
 // startUps says how long the containers of each launch took until they were ready: those that all arms share each by
 // itself, those of the arms by what they are, from the quickest to the slowest; the slowest first. Empty for a run of
-// processes, of which one is like the other.
+// processes, which are all alike.
 func startUps(r result.Run) []string {
 	var out []string
 	for _, s := range r.StartUp {

@@ -10,12 +10,6 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// panel is one forest plot: the change of one metric at every arm.
-type panel struct {
-	Metric verdict.Metric
-	SVG    template.HTML
-}
-
 // Geometry of a forest plot.
 const (
 	forestWidth = 480.
@@ -25,11 +19,11 @@ const (
 	forestRow   = 22.
 )
 
-// forests draws a panel per essential metric that has a ratio at any level; the others are for the table. Panels of
+// forests draws a panel per main metric that has a ratio at any level; the others are for the table. Panels of
 // latencies share their scale, so that one look compares p50 with p99.
-func forests(a *verdict.Analysis) []panel {
+func forests(a *verdict.Analysis) template.HTML {
 	var latency, out []verdict.Metric
-	for _, m := range chosenMetrics(a) {
+	for _, m := range mainMetrics(a) {
 		plottable := false
 		for _, t := range a.Toll {
 			plottable = plottable || known(effectOf(t, m).Ratio.Mid)
@@ -38,20 +32,33 @@ func forests(a *verdict.Analysis) []panel {
 			continue
 		}
 		out = append(out, m)
-		if isLatency(m) {
+		if m.Latency {
 			latency = append(latency, m)
 		}
 	}
-	var panels []panel
+	if len(out) == 0 {
+		return ""
+	}
+	var panels strings.Builder
 	for i, m := range out {
 		of := []verdict.Metric{m}
-		if isLatency(m) {
+		if m.Latency {
 			of = latency
 		}
-		panels = append(panels, panel{m, forest(fmt.Sprintf("forest-%d", i+1), a, m, forestAxis(a, of))})
+		panels.WriteString(string(panel(m.Title, string(m.Per), forest(fmt.Sprintf("forest-%d", i+1), a, m, forestAxis(a, of)))))
 	}
-	return panels
+	return forestLegend + "\n" + panelsOf(template.HTML(panels.String()))
 }
+
+// panel is one forest plot under its title: the change of one metric at every arm.
+func panel(title, per string, svg template.HTML) template.HTML {
+	if per != "" {
+		per = ` <span class="muted">` + template.HTMLEscapeString(per) + `</span>`
+	}
+	return template.HTML(`<figure class="panel"><figcaption>` + template.HTMLEscapeString(title) + per + `</figcaption>` + string(svg) + `</figure>`)
+}
+
+func panelsOf(panels template.HTML) template.HTML { return `<div class="panels">` + panels + `</div>` }
 
 // forestAxis spans zero and all that is known of the metrics, in percent.
 func forestAxis(a *verdict.Analysis, metrics []verdict.Metric) axis {
@@ -142,3 +149,12 @@ func forestEnd(c *canvas, x, y, direction float64, open bool, class string) {
 	}
 	c.add("line", "x1", x, "x2", x, "y1", y-3.5, "y2", y+3.5, "class", "bar "+class)
 }
+
+// forestLegend explains the plots.
+const forestLegend template.HTML = `<ul class="legend" aria-label="Legend of the plots">
+<li><svg width="34" height="14" aria-hidden="true"><line x1="2" x2="32" y1="7" y2="7" class="bar level"/><circle cx="17" cy="7" r="4" class="point level"/></svg> level, significant change</li>
+<li><svg width="34" height="14" aria-hidden="true"><line x1="2" x2="32" y1="7" y2="7" class="bar level"/><circle cx="17" cy="7" r="4" class="point level hollow"/></svg> not significant</li>
+<li><svg width="34" height="14" aria-hidden="true"><line x1="2" x2="32" y1="7" y2="7" class="bar control"/><circle cx="17" cy="7" r="4" class="point control"/></svg> control</li>
+<li><svg width="34" height="14" aria-hidden="true"><rect x="6" y="0" width="22" height="14" class="noise"/></svg> noise floor: the baseline measured twice</li>
+<li><svg width="34" height="14" aria-hidden="true"><polygon points="17,11 22,3 12,3" class="truth"/></svg> true value of the known delay</li>
+</ul>`

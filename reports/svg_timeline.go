@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
 // Geometry of a timeline.
@@ -24,13 +24,13 @@ const (
 type lane struct {
 	level string // "" on the further rows of a level
 	alert string
-	cell  verdict.Cell
-	spans []verdict.AlertSpan
+	cell  catch.Cell
+	spans []catch.Span
 }
 
 // timeline draws the phases of a fault as bands and the alerts of every level as bars on them, in seconds from the
 // injection. It is empty when the fault has no phases.
-func timeline(id string, levels []string, f verdict.FaultCatch) template.HTML {
+func timeline(id string, levels []string, f catch.Row) template.HTML {
 	if len(f.Phases) == 0 {
 		return ""
 	}
@@ -65,7 +65,7 @@ func timeline(id string, levels []string, f verdict.FaultCatch) template.HTML {
 }
 
 // injection is the start of the phase in which the fault was injected, else of the pass.
-func injection(f verdict.FaultCatch) time.Time {
+func injection(f catch.Row) time.Time {
 	for _, p := range f.Phases {
 		if p.Name == result.PhaseInject {
 			return p.Start
@@ -75,7 +75,7 @@ func injection(f verdict.FaultCatch) time.Time {
 }
 
 // lanesOf gives every level a row for each of its alerts, in the order in which they come.
-func lanesOf(levels []string, f verdict.FaultCatch) []lane {
+func lanesOf(levels []string, f catch.Row) []lane {
 	var out []lane
 	for i, level := range levels {
 		cell := cellAt(f, i)
@@ -83,7 +83,7 @@ func lanesOf(levels []string, f verdict.FaultCatch) []lane {
 		for _, s := range cell.Spans {
 			name := s.Alert
 			if !s.Expected {
-				name = stateMark(verdict.Noisy) + " " + name
+				name = stateMark(catch.Noisy) + " " + name
 			}
 			at := slices.IndexFunc(out[first:], func(l lane) bool { return l.alert == name })
 			if at < 0 {
@@ -101,7 +101,7 @@ func lanesOf(levels []string, f verdict.FaultCatch) []lane {
 }
 
 // timelineBands draws the phases behind height pixels of lanes, their names above, and returns where the lanes begin.
-func timelineBands(c *canvas, f verdict.FaultCatch, x axis, seconds func(time.Time) float64, height float64) float64 {
+func timelineBands(c *canvas, f catch.Row, x axis, seconds func(time.Time) float64, height float64) float64 {
 	type label struct {
 		x    float64
 		row  int
@@ -157,7 +157,7 @@ func phaseClass(name string) string {
 	return "other"
 }
 
-func spanClass(s verdict.AlertSpan) string {
+func spanClass(s catch.Span) string {
 	class := "firing"
 	if s.State == result.Pending {
 		class = "pending"
@@ -176,7 +176,7 @@ func timelineDecimals(x axis) int {
 }
 
 // timelineDescription tells the phases and each level's story.
-func timelineDescription(levels []string, f verdict.FaultCatch) string {
+func timelineDescription(levels []string, f catch.Row) string {
 	var out []string
 	for _, p := range f.Phases {
 		out = append(out, fmt.Sprintf("%s %s", p.Name, elapsed(p.End.Sub(p.Start))))
@@ -187,3 +187,21 @@ func timelineDescription(levels []string, f verdict.FaultCatch) string {
 	}
 	return text
 }
+
+// timelineFigure puts a timeline on the page; "" for none.
+func timelineFigure(fault string, svg template.HTML) template.HTML {
+	if svg == "" {
+		return ""
+	}
+	return template.HTML(`<figure><div class="scroll picture" role="group" aria-label="Timeline of `+template.HTMLEscapeString(fault)+`" tabindex="0">`) +
+		svg + `</div></figure>`
+}
+
+// timelineLegend explains the timelines.
+const timelineLegend template.HTML = `<ul class="legend" aria-label="Legend of the timelines">
+<li><svg width="34" height="14" aria-hidden="true"><rect x="1" y="1" width="32" height="12" class="pending"/></svg> alert pending</li>
+<li><svg width="34" height="14" aria-hidden="true"><rect x="1" y="1" width="32" height="12" class="firing"/></svg> alert firing</li>
+<li><svg width="34" height="14" aria-hidden="true"><rect x="1" y="1" width="32" height="12" class="firing stray"/></svg> ▲ false alarm: the fault does not explain it</li>
+<li><svg width="16" height="14" aria-hidden="true"><polygon points="8,12 3.5,3 12.5,3" class="confirmed"/></svg> effect confirmed</li>
+<li><svg width="16" height="14" aria-hidden="true"><polygon points="8,3 3.5,12 12.5,12" class="reverted"/></svg> effect gone</li>
+</ul>`

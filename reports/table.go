@@ -103,7 +103,7 @@ func fold(text string, width int) []string {
 	var out []string
 	for _, line := range strings.Split(text, "\n") {
 		var current string
-		for _, word := range words(line) {
+		for _, word := range pieces(line) {
 			if cellWidth(strings.TrimRight(current+word, " ")) > width && current != "" {
 				out = append(out, strings.TrimRight(current, " "))
 				current = ""
@@ -123,8 +123,8 @@ func fold(text string, width int) []string {
 	return out
 }
 
-// words splits a line behind its spaces and hyphens and before the capitals inside a name.
-func words(line string) []string {
+// pieces splits a line behind its spaces and hyphens and before the capitals inside a name.
+func pieces(line string) []string {
 	var out []string
 	start := 0
 	lower := func(b byte) bool { return 'a' <= b && b <= 'z' }

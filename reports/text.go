@@ -3,157 +3,23 @@ package reports
 import (
 	"fmt"
 	"io"
-	"math"
 	"strings"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// renderText writes the report for a terminal: at most 100 columns, no colour, the same in a log.
-func renderText(a *verdict.Analysis) ([]byte, error) {
-	var b strings.Builder
-	textHeader(&b, a)
-	textControls(&b, a)
-	textBudgets(&b, a)
-	textToll(&b, a)
-	if a.Money != nil {
-		textMoney(&b, a.Money)
-	}
-	textCapacity(&b, a)
-	if a.Catch != nil {
-		textCatch(&b, a, a.Catch)
-	}
-	textNotes(&b, a)
-	return []byte(b.String()), nil
+// text is a report for a terminal as it is written: at most 100 columns, no colour, the same in a log.
+type text struct {
+	strings.Builder
+	notes *footnotes
 }
 
-func textHeader(b *strings.Builder, a *verdict.Analysis) {
-	r := a.Run
-	b.WriteString(wrap("", "  ", fmt.Sprintf("run %s: profile %s, environment %s, seed %d", r.ID, r.Profile, r.Environment, r.Seed)))
-	b.WriteString(wrap("  ", "  ", measured(r)))
-	b.WriteString(wrap("  ", "  ", "on "+machineLine(r.Machine)))
-	if why := unfinished(r); why != "" {
-		b.WriteString(wrap("  ", "  ", why))
-	}
-	b.WriteString("\n" + wrap("", "  ", fmt.Sprintf("verdict: %s %s (%s)", outcomeMark(a.Outcome), strings.ToUpper(string(a.Outcome)), meaning(a.Outcome))))
-	for _, reason := range a.Reasons {
-		b.WriteString(wrap("  - ", "    ", reason))
-	}
-}
-
-func textControls(b *strings.Builder, a *verdict.Analysis) {
-	if len(a.Controls) == 0 {
-		return
-	}
-	b.WriteString("\ncontrols\n")
-	for _, c := range a.Controls {
-		b.WriteString(wrap("  "+controlMark(c)+" ", "    ", fmt.Sprintf("%s: %s (want: %s)", c.Name, c.Saw, c.Want)))
-		if !c.OK && c.Remedy != "" {
-			b.WriteString(wrap("      ", "      ", "remedy: "+c.Remedy))
-		}
-	}
-}
-
-func textBudgets(b *strings.Builder, a *verdict.Analysis) {
-	for i, r := range a.Budgets {
-		if i == 0 {
-			b.WriteString("\nbudgets\n")
-		}
-		b.WriteString(wrap("  "+outcomeMark(r.Outcome)+" ", "    ", r.Sentence))
-	}
-	if text := looks(a); text != "" {
-		b.WriteString(wrap("  ", "  ", text))
-	}
-}
-
-func textToll(b *strings.Builder, a *verdict.Analysis) {
-	metrics := chosenMetrics(a)
-	if len(metrics) == 0 {
-		return
-	}
-	base := baselineArm(a)
-	b.WriteString("\n" + wrap("", "", fmt.Sprintf("the toll: change over %s, with its %s interval; %s means no significant change",
-		base.Level, confidence(a), same)) + "\n")
-	named := func(name, note string) string { return strings.TrimRight(name+"\n"+note, "\n") }
-	b.WriteString(grid(tollTable(a, metrics, named)).String())
-	b.WriteString("\n" + wrap("", "", "noise floor: the interval of the same level measured twice. "+
-		"detectable: a change of this size would have been seen at every level. "+atRest(a)))
-	if metrics := costMetrics(a); len(metrics) > 0 {
-		b.WriteString("\n" + wrap("", "", "cost: what else changes over "+base.Level) + "\n" + grid(tollTable(a, metrics, named)).String())
-	}
-}
-
-func textCapacity(b *strings.Builder, a *verdict.Analysis) {
-	if a.Capacity == nil {
-		return
-	}
-	b.WriteString("\n" + wrap("", "", "the capacity: "+capacityLead(a)) + "\n")
-	b.WriteString(grid(capacityRows(a, "\n")).String())
-}
-
-// tollCell is an effect as tables show it: the repeated baseline as the noise floor, the known delay and money in their own
-// unit.
-func tollCell(t verdict.LevelToll, m verdict.Metric) string {
-	e := effectOf(t, m)
-	if m.ID == "money" {
-		e.Ratio = verdict.Interval{Lo: math.NaN(), Mid: math.NaN(), Hi: math.NaN()}
-	}
-	switch {
-	case t.Arm.Role == result.RoleRepeat:
-		return noise(e)
-	case t.Arm.Role == result.RoleKnownDelay && isLatency(m) && e.Significant:
-		return difference(e)
-	default:
-		return effect(e)
-	}
-}
-
-func textCatch(b *strings.Builder, a *verdict.Analysis, c *verdict.Catch) {
-	b.WriteString("\nthe catch: time to detect and the first expected alert\n\n")
-	table := grid{append([]string{"fault"}, c.Levels...)}
-	for _, f := range c.Faults {
-		row := []string{f.Fault.ID}
-		for i := range c.Levels {
-			line, alert := cellWords(cellAt(f, i))
-			row = append(row, strings.TrimSpace(stateMark(cellAt(f, i).State)+" "+line+"\n"+alert))
-		}
-		table = append(table, row)
-	}
-	b.WriteString(table.folded(40, 22, 18, 16))
-	for _, f := range c.Faults {
-		b.WriteString("\n" + wrap("", "  ", f.Fault.ID+": "+f.Fault.Title))
-		if f.Fault.Felt != "" {
-			b.WriteString(wrap("  ", "  ", "felt as: "+f.Fault.Felt))
-		}
-		if f.Fault.Skipped != "" {
-			b.WriteString(wrap("  ", "  ", "skipped: "+f.Fault.Skipped))
-			continue
-		}
-		for _, s := range storiesOf(a, f) {
-			b.WriteString(wrap("  "+stateMark(s.state)+" ", "      ", strings.Join(s.levels, ", ")+": "+s.text))
-		}
-	}
-}
-
-func textNotes(b *strings.Builder, a *verdict.Analysis) {
-	for i, line := range startUps(a.Run) {
-		if i == 0 {
-			b.WriteString("\nstart-up\n")
-		}
-		b.WriteString(wrap("  - ", "    ", line))
-	}
-	for i, note := range a.Notes {
-		if i == 0 {
-			b.WriteString("\nnotes\n")
-		}
-		b.WriteString(wrap(fmt.Sprintf("  [%d] ", i+1), "      ", note))
-	}
-	for i, warning := range a.Run.Warnings {
-		if i == 0 {
-			b.WriteString("\nwarnings\n")
-		}
-		b.WriteString(wrap("  - ", "    ", warning))
+func renderText(r *report) ([]byte, error) {
+	shown, notes := r.in(inText)
+	t := &text{notes: notes}
+	t.head(r)
+	for _, s := range shown {
+		t.section(s)
 	}
 	var files []string
 	for _, f := range All() {
@@ -161,23 +27,125 @@ func textNotes(b *strings.Builder, a *verdict.Analysis) {
 			files = append(files, f.File)
 		}
 	}
-	b.WriteString("\n" + wrap("", "  ", "reports of this run, in its directory: "+strings.Join(files, ", ")))
-}
-
-// noteMark is the reference to a footnote, "" if there is none or it does not exist.
-func noteMark(a *verdict.Analysis, n int) string {
-	if n < 1 || n > len(a.Notes) {
-		return ""
-	}
-	return fmt.Sprintf(" [%d]", n)
+	t.WriteString("\n" + wrap("", "  ", "reports of this run, in its directory: "+strings.Join(files, ", ")))
+	return []byte(t.String()), nil
 }
 
 // Verdict writes the first part of the text report: the verdict with its reasons, the controls and the budgets.
 func Verdict(w io.Writer, a *verdict.Analysis) error {
-	var b strings.Builder
-	textHeader(&b, a)
-	textControls(&b, a)
-	textBudgets(&b, a)
-	_, err := io.WriteString(w, b.String())
+	r := reportOf(a)
+	r.sections = append(controlsSection(a), budgetsSection(a)...)
+	shown, notes := r.in(inText)
+	t := &text{notes: notes}
+	t.head(r)
+	for _, s := range shown {
+		t.section(s)
+	}
+	_, err := io.WriteString(w, t.String())
 	return err
+}
+
+func (t *text) head(r *report) {
+	run := r.run
+	t.WriteString(wrap("", "  ", fmt.Sprintf("run %s: profile %s, environment %s, seed %d", run.ID, run.Profile, run.Environment, run.Seed)))
+	t.WriteString(wrap("  ", "  ", measured(run)))
+	t.WriteString(wrap("  ", "  ", "on "+machineLine(run.Machine)))
+	if r.unfinished != "" {
+		t.WriteString(wrap("  ", "  ", r.unfinished))
+	}
+	t.WriteString("\n" + wrap("", "  ", fmt.Sprintf("verdict: %s %s (%s)", outcomeMark(r.outcome), strings.ToUpper(string(r.outcome)), r.meaning)))
+	for _, reason := range r.reasons {
+		t.WriteString(wrap("  - ", "    ", reason))
+	}
+}
+
+// section writes the heading, with the lead behind it, and the blocks.
+func (t *text) section(s section) {
+	head := small(s.Heading)
+	for _, b := range s.Blocks {
+		if l, ok := b.(lead); ok && head != "" {
+			head += ": " + l.Text.plain()
+		}
+	}
+	if head != "" && s.Bare&inText == 0 {
+		t.WriteString("\n" + wrap("", "", head))
+	}
+	t.blocks(s.Blocks)
+}
+
+func (t *text) blocks(blocks []block) {
+	for _, b := range blocks {
+		switch b := b.(type) {
+		case para:
+			t.WriteByte('\n')
+			for _, line := range append([]words{b.Text}, b.More...) {
+				t.WriteString(wrap("", "", line.plain()))
+			}
+		case table:
+			t.table(b)
+		case list:
+			for _, i := range b.Items {
+				t.item(i)
+			}
+		case facts:
+			for _, f := range b.List {
+				t.item(item{Text: f.Name + ": " + f.Text})
+			}
+		case part:
+			t.WriteString("\n" + wrap("", "  ", b.Name+": "+b.Title))
+			t.blocks(b.Blocks)
+		case noteList:
+			for i, note := range b.Numbered {
+				t.item(item{Sign: fmt.Sprintf("[%d]", i+1), Text: note})
+			}
+			for _, note := range b.General {
+				t.item(item{Sign: "-", Text: note})
+			}
+		}
+	}
+}
+
+func (t *text) item(i item) {
+	first := strings.Repeat(" ", 2+i.Indent)
+	if i.Sign != "" {
+		first += i.Sign + " "
+	}
+	t.WriteString(wrap(first, strings.Repeat(" ", cellWidth(first)+i.Hang), i.Text+t.notes.mark(i.Note)))
+}
+
+func (t *text) table(of table) {
+	if len(of.Rows) == 0 {
+		return
+	}
+	var head []string
+	for _, c := range of.Columns {
+		head = append(head, t.cell(c.Head))
+	}
+	g := grid{head}
+	for _, row := range of.Rows {
+		var line []string
+		for _, c := range row {
+			line = append(line, t.cell(c))
+		}
+		g = append(g, line)
+	}
+	t.WriteByte('\n')
+	if of.Narrow {
+		t.WriteString(g.folded(40, 22, 18, 16))
+	} else {
+		t.WriteString(g.String())
+	}
+}
+
+// cell is a cell with a line for its text, and one for everything below it.
+func (t *text) cell(c cell) string {
+	lines := []string{strings.TrimSpace(c.Sign + " " + c.Text)}
+	if c.Role != "" {
+		lines = append(lines, c.Role)
+	}
+	lines = append(lines, c.Gloss...)
+	if c.Remedy != "" {
+		lines = append(lines, "remedy: "+c.Remedy)
+	}
+	return strings.Join(lines, "\n") + t.notes.mark(c.Note)
 }

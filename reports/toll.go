@@ -1,199 +1,152 @@
 package reports
 
 import (
-	"math"
-	"slices"
+	"strings"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// essential is the choice of metrics for tables that have no room for all, in display order.
-func essential() []string {
-	return []string{"p50", "p95", "p99", "cpu", "pipeline-cpu", "rss", "bytes"}
-}
-
-// costly is the choice for the table of what else a level costs, in display order.
-func costly() []string {
-	return []string{"money", "idle-cpu", "idle-pipeline-cpu", "rss-peak", "gc-cpu", "allocs", "alloc-objects"}
-}
-
-// metricsOf lists the metrics of a run in display order, from the baseline or, without one, from the first arm.
-func metricsOf(a *verdict.Analysis) []verdict.Metric {
-	var out []verdict.Metric
-	for _, b := range a.Baseline {
-		out = append(out, b.Metric)
-	}
-	if len(out) == 0 && len(a.Toll) > 0 {
-		for _, e := range a.Toll[0].Effects {
-			out = append(out, e.Metric)
-		}
-	}
-	return out
-}
-
-// chosenMetrics are the essential metrics that the run has; all of them if it has none of these.
-func chosenMetrics(a *verdict.Analysis) []verdict.Metric {
-	all := metricsOf(a)
-	if out := among(all, essential()); len(out) > 0 {
-		return out
-	}
-	return all
-}
-
-// costMetrics are those of the table of costs that the run has.
-func costMetrics(a *verdict.Analysis) []verdict.Metric { return among(metricsOf(a), costly()) }
-
-// among are the metrics of the ids, in the order of the ids.
-func among(all []verdict.Metric, ids []string) []verdict.Metric {
-	var out []verdict.Metric
-	for _, id := range ids {
-		if i := slices.IndexFunc(all, func(m verdict.Metric) bool { return m.ID == id }); i >= 0 {
-			out = append(out, all[i])
-		}
-	}
-	return out
-}
-
-// tollTable is a table of some metrics over the arms: the baseline's values, the changes of the others, what could have
-// been seen. An arm's name and what it is for are joined by format.
-func tollTable(a *verdict.Analysis, metrics []verdict.Metric, named func(name, note string) string) [][]string {
+// tollSections are the toll by its main metrics, which the page draws; and there by all metrics.
+func tollSections(a *verdict.Analysis) []section {
 	base := baselineArm(a)
-	table := [][]string{{"level"}, {named(base.Name, armNote(base))}}
-	for _, m := range metrics {
-		table[0] = append(table[0], head(m))
-		table[1] = append(table[1], amount(baselineOf(a, m), m.Unit))
+	short := tollTable(a, mainMetrics(a))
+	short.Only = inText | inMarkdown
+	change := "change over " + base.Level
+	return []section{
+		{ID: "toll", Heading: "The toll", Blocks: []block{
+			lead{Only: inText, Text: say(change + ", with its " + confidence(a) + " interval; " + same + " means no significant change")},
+			lead{Only: inMarkdown, Text: say(change + " with its " + confidence(a) + " interval; ").code(same).say(" means no significant change")},
+			lead{Only: inHTML, Text: say("what does each level cost over ").strong(base.Level).say(", with what confidence? Intervals are at " +
+				confidence(a) + "; ").strong(same).say(" means no significant change")},
+			short,
+			para{Only: inText, Text: say("noise floor: the interval of the same level measured twice. " +
+				"detectable: a change of this size would have been seen at every level. " + atRest(a))},
+			tollRecords(a),
+		}},
+		{ID: "change", Heading: "Change over the baseline", Only: inHTML, Sub: true, Blocks: []block{picture{forests(a)}}},
+		{ID: "numbers", Heading: "All numbers", Only: inHTML, Sub: true, Blocks: []block{tollNumbers(a)}},
 	}
+}
+
+// costSection is what else a level costs; the page has it among all numbers.
+func costSection(a *verdict.Analysis) []section {
+	blocks := []block{lead{Only: inText, Text: say("what else changes over " + baselineArm(a).Level)}}
+	if text := atRest(a); text != "" {
+		blocks = append(blocks, para{Only: inMarkdown, Text: say(text)})
+	}
+	costs := costMetrics(a)
+	if len(costs) == 0 {
+		return nil
+	}
+	return []section{{ID: "cost", Heading: "Cost", Only: inText | inMarkdown, Sub: true, Fold: true, Blocks: append(blocks, tollTable(a, costs))}}
+}
+
+// distributionsSection is the picture of all latencies.
+func distributionsSection(a *verdict.Analysis) []section {
+	return []section{{ID: "distributions", Heading: "Latency distributions", Only: inHTML, Sub: true, Blocks: []block{picture{latencies(a)}}}}
+}
+
+// tollTable is a table of some metrics over the arms: the baseline's values, the changes of the others, what could have been
+// seen. It has no rows without metrics.
+func tollTable(a *verdict.Analysis, metrics []verdict.Metric) table {
+	if len(metrics) == 0 {
+		return table{}
+	}
+	out := table{Columns: heads(true, "level")}
+	base := baselineArm(a)
+	first, last := []cell{{Text: base.Name, Role: armNote(base)}}, texts("detectable")
+	for _, m := range metrics {
+		out.Columns = append(out.Columns, column{Head: cell{Text: head(m)}, Right: true})
+		first = append(first, cell{Text: amount(baselineOf(a, m), m.Unit)})
+		could := unknown
+		if !m.InUnit {
+			could = detectable(worstDetectable(a, m))
+		}
+		last = append(last, cell{Text: could})
+	}
+	out.Rows = append(out.Rows, first)
 	for _, t := range a.Toll {
-		row := []string{named(t.Arm.Name, armNote(t.Arm))}
+		row := []cell{{Text: t.Arm.Name, Role: armNote(t.Arm)}}
 		for _, m := range metrics {
-			row = append(row, tollCell(t, m)+noteMark(a, effectOf(t, m).Note))
+			row = append(row, cell{Text: tollCell(t, m), Note: effectOf(t, m).Note})
 		}
-		table = append(table, row)
+		out.Rows = append(out.Rows, row)
 	}
-	last := []string{"detectable"}
-	for _, m := range metrics {
-		if m.ID == "money" { // its changes are no ratios here
-			last = append(last, unknown)
-			continue
-		}
-		last = append(last, detectable(worstDetectable(a, m)))
-	}
-	return append(table, last)
+	out.Rows = append(out.Rows, last)
+	return out
 }
 
-// atRest says, where CPU times stand, whether what an arm uses at rest is part of them; "" where nothing is known of CPU.
-func atRest(a *verdict.Analysis) string {
-	if len(among(metricsOf(a), []string{"idle-cpu", "idle-pipeline-cpu"})) == 0 {
-		return ""
+// tollNumbers are all metrics over all arms: the change, its interval, and the arm's own value.
+func tollNumbers(a *verdict.Analysis) table {
+	base := baselineArm(a)
+	caption := say("Change over " + base.Level + ", its interval, and the arm's own value. Detectable: a change of this size would have been seen at every level.")
+	if text := atRest(a); text != "" {
+		caption = caption.say(" " + text)
 	}
-	return "CPU per request is without what an arm uses at rest, which stands by itself."
-}
-
-// head is the short name of a metric for the head of a column.
-func head(m verdict.Metric) string {
-	name := m.ID
-	switch m.ID {
-	case "cpu":
-		name = "CPU"
-	case "pipeline-cpu":
-		name = "pipeline CPU"
-	case "bytes":
-		name = "telemetry"
-	case "rss":
-		name = "memory"
-	case "rss-peak":
-		name = "peak memory"
-	case "idle-cpu":
-		name = "CPU at rest"
-	case "idle-pipeline-cpu":
-		name = "pipeline CPU at rest"
-	case "gc-cpu":
-		name = "GC CPU"
-	case "alloc-objects":
-		name = "objects"
-	}
-	switch m.Per {
-	case "per 1,000 requests":
-		name += " /1k"
-	case "per million requests":
-		name += " /1M"
-	case "per arm and hour":
-		name += " /h"
-	}
-	return name
-}
-
-// isLatency reports whether a metric is a latency of single requests, which a known delay moves by itself.
-func isLatency(m verdict.Metric) bool {
-	return slices.Contains([]string{"mean", "p50", "p90", "p95", "p99", "p99.9"}, m.ID)
-}
-
-// effectOf finds the effect on a metric; one that knows nothing where an odd analysis has none.
-func effectOf(t verdict.LevelToll, m verdict.Metric) verdict.Effect {
-	for _, e := range t.Effects {
-		if e.Metric.ID == m.ID {
-			return e
-		}
-	}
-	nan := verdict.Interval{Lo: math.NaN(), Mid: math.NaN(), Hi: math.NaN()}
-	return verdict.Effect{Metric: m, Value: math.NaN(), Diff: nan, Ratio: nan, Detectable: math.NaN()}
-}
-
-// baselineOf is the baseline's value of a metric, NaN if unknown.
-func baselineOf(a *verdict.Analysis, m verdict.Metric) float64 {
-	for _, b := range a.Baseline {
-		if b.Metric.ID == m.ID {
-			return b.Value
-		}
-	}
-	return math.NaN()
-}
-
-// baselineArm is the arm that everything is compared with.
-func baselineArm(a *verdict.Analysis) result.Arm {
-	for _, arm := range a.Run.Arms {
-		if arm.Role == result.RoleBaseline {
-			return arm
-		}
-	}
-	return result.Arm{Name: "baseline", Level: "baseline", Role: result.RoleBaseline}
-}
-
-// worstDetectable is the largest of the smallest detectable changes of a metric over the levels: a change of this
-// size would have been seen at every one of them. NaN if unknown.
-func worstDetectable(a *verdict.Analysis, m verdict.Metric) float64 {
-	worst := math.NaN()
+	out := table{Label: "Toll, all numbers", Class: "numbers", Caption: caption.plain(),
+		Columns: []column{{Head: cell{Text: "Metric"}}, {Head: cell{Text: base.Name, Role: armNote(base)}}}}
 	for _, t := range a.Toll {
-		if t.Arm.Role != result.RoleLevel {
-			continue
-		}
-		if d := effectOf(t, m).Detectable; known(d) && !(d <= worst) {
-			worst = d
-		}
+		out.Columns = append(out.Columns, column{Head: cell{Text: t.Arm.Name, Role: armNote(t.Arm)}})
 	}
-	return worst
+	out.Columns = append(out.Columns, column{Head: cell{Text: "detectable"}})
+	for _, m := range metricsOf(a) {
+		row := []cell{{Text: m.Title, Role: string(m.Per)}, {Text: amount(baselineOf(a, m), m.Unit)}}
+		for _, t := range a.Toll {
+			row = append(row, tollNumber(t, m))
+		}
+		out.Rows = append(out.Rows, append(row, cell{Text: detectable(worstDetectable(a, m))}))
+	}
+	return out
 }
 
-// trueRatio is the change that the known delay makes in truth to a latency, NaN for every other arm and metric.
-func trueRatio(a *verdict.Analysis, arm result.Arm, m verdict.Metric) float64 {
-	base := baselineOf(a, m)
-	if arm.Role != result.RoleKnownDelay || !isLatency(m) || !known(base) || base <= 0 {
-		return math.NaN()
+func tollNumber(t verdict.LevelToll, m verdict.Metric) cell {
+	e := effectOf(t, m)
+	c := cell{Class: "same", Note: e.Note}
+	estimate, interval, both := strings.Cut(tollCell(t, m), " [")
+	if c.Text = estimate; both {
+		c.Gloss = append(c.Gloss, "["+interval)
 	}
-	return arm.Delay.Seconds() / base
+	c.Gloss = append(c.Gloss, amount(e.Value, m.Unit))
+	switch {
+	case t.Arm.Role == result.RoleRepeat:
+		c.Class = "floor"
+	case e.Significant && (e.Diff.Mid > 0) != m.MoreIsBetter: // it costs more
+		c.Class = "more"
+	case e.Significant:
+		c.Class = "less"
+	}
+	return c
 }
 
-// armNote says what a control arm is for, "" for a level.
-func armNote(arm result.Arm) string {
-	switch arm.Role {
-	case result.RoleBaseline:
-		return "baseline"
-	case result.RoleRepeat:
-		return "noise floor"
-	case result.RoleKnownDelay:
-		return "truth: +" + amount(arm.Delay.Seconds(), verdict.Seconds)
-	default:
-		return ""
+// tollRecords are a line per arm and metric.
+func tollRecords(a *verdict.Analysis) table {
+	var records []map[string]any
+	base := baselineArm(a)
+	for _, b := range a.Baseline {
+		records = append(records, ofMetric(ofArm(map[string]any{"value": b.Value}, base), b.Metric))
 	}
+	for _, t := range a.Toll {
+		for _, e := range t.Effects {
+			records = append(records, ofMetric(ofArm(ofEffect(map[string]any{"value": e.Value}, e), t.Arm), e.Metric))
+		}
+	}
+	return recordsOf(records)
+}
+
+func ofArm(record map[string]any, arm result.Arm) map[string]any {
+	record["arm"], record["role"], record["level"] = arm.Name, arm.Role, arm.Level
+	return record
+}
+
+func ofMetric(record map[string]any, m verdict.Metric) map[string]any {
+	record["metric"], record["unit"], record["per"] = m.ID, string(m.Unit), string(m.Per)
+	return record
+}
+
+func ofEffect(record map[string]any, e verdict.Effect) map[string]any {
+	record["diff"], record["diff_lo"], record["diff_hi"] = e.Diff.Mid, e.Diff.Lo, e.Diff.Hi
+	record["ratio"], record["ratio_lo"], record["ratio_hi"] = e.Ratio.Mid, e.Ratio.Lo, e.Ratio.Hi
+	record["significant"], record["detectable"], record["rounds"] = e.Significant, e.Detectable, e.Rounds
+	return record
 }

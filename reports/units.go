@@ -150,6 +150,20 @@ func scaleOf(x float64, unit verdict.Unit) scale {
 	return scales[len(scales)-1]
 }
 
+// perSuffix is what a metric is counted over, behind its short name.
+func perSuffix(p verdict.Per) string {
+	switch p {
+	case verdict.PerThousand:
+		return " /1k"
+	case verdict.PerMillion:
+		return " /1M"
+	case verdict.PerArmHour:
+		return " /h"
+	default:
+		return ""
+	}
+}
+
 // digits is the number of decimals that show x to n significant digits, at most six.
 func digits(x float64, n int) int {
 	if x == 0 || !known(x) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/machine"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
@@ -65,21 +66,21 @@ func controlWord(c verdict.Control) string {
 }
 
 // stateMark is the sign of a cell; each state has its own, so that it can stand without colour.
-func stateMark(s verdict.CellState) string {
+func stateMark(s catch.State) string {
 	switch s {
-	case verdict.Detected:
+	case catch.Detected:
 		return "✓"
-	case verdict.Missed:
+	case catch.Missed:
 		return "✗"
-	case verdict.Quiet:
+	case catch.Quiet:
 		return "○"
-	case verdict.Noisy:
+	case catch.Noisy:
 		return "▲"
-	case verdict.UnderPowered:
+	case catch.UnderPowered:
 		return "◇"
-	case verdict.Skipped:
+	case catch.Skipped:
 		return "–"
-	case verdict.Unfinished:
+	case catch.Unfinished:
 		return "…"
 	default:
 		return "?"
@@ -87,23 +88,23 @@ func stateMark(s verdict.CellState) string {
 }
 
 // stateMeaning explains a state in a legend.
-func stateMeaning(s verdict.CellState) string {
+func stateMeaning(s catch.State) string {
 	switch s {
-	case verdict.Detected:
+	case catch.Detected:
 		return "an expected alert fired"
-	case verdict.Missed:
+	case catch.Missed:
 		return "no expected alert fired"
-	case verdict.Quiet:
+	case catch.Quiet:
 		return "nothing injected, nothing fired"
-	case verdict.Noisy:
+	case catch.Noisy:
 		return "nothing injected, and something fired"
-	case verdict.UnderPowered:
+	case catch.UnderPowered:
 		return "too little load for any expected alert"
-	case verdict.Unconfirmed:
+	case catch.Unconfirmed:
 		return "the effect of the fault was not seen: no credit, no blame"
-	case verdict.Skipped:
+	case catch.Skipped:
 		return "not injected"
-	case verdict.Unfinished:
+	case catch.Unfinished:
 		return "the run ended before"
 	default:
 		return "a state that this version does not know"
@@ -111,11 +112,11 @@ func stateMeaning(s verdict.CellState) string {
 }
 
 // cellWords is what a cell of the matrix says: a line, and where there is one the alert as a second.
-func cellWords(c verdict.Cell) (line, alert string) {
+func cellWords(c catch.Cell) (line, alert string) {
 	switch c.State {
-	case verdict.Detected:
+	case catch.Detected:
 		return elapsed(c.Detect), c.Alert
-	case verdict.Noisy:
+	case catch.Noisy:
 		return string(c.State), strings.Join(c.False, ", ")
 	case "":
 		return unknown, ""
@@ -125,18 +126,18 @@ func cellWords(c verdict.Cell) (line, alert string) {
 }
 
 // cellStory tells one cell in clauses: how it was detected, cleared and diagnosed, and what else fired.
-func cellStory(c verdict.Cell) []string {
+func cellStory(c catch.Cell) []string {
 	var out []string
 	switch c.State {
-	case verdict.Detected:
-		out = append(out, fmt.Sprintf("%s %s after the confirmation, %s after the injection (floor %s)",
-			c.Alert, elapsed(c.Detect), elapsed(c.Injected), elapsed(c.Floor)))
+	case catch.Detected:
+		out = append(out, fmt.Sprintf("%s %s after the confirmation, %s after the injection (least time to detect %s)",
+			c.Alert, elapsed(c.Detect), elapsed(c.Injected), elapsed(c.LeastDetect)))
 		if c.Clear < 0 {
 			out = append(out, "not seen to clear")
 		} else {
 			out = append(out, "clear "+elapsed(c.Clear)+" after the revert")
 		}
-	case verdict.Quiet:
+	case catch.Quiet:
 		return append(out, "quiet: nothing fired, as it should be")
 	case "":
 		return append(out, unknown)
@@ -145,7 +146,7 @@ func cellStory(c verdict.Cell) []string {
 	}
 	if len(c.False) > 0 {
 		out = append(out, "false alarms: "+strings.Join(c.False, ", "))
-	} else if c.State == verdict.Detected || c.State == verdict.Missed || c.State == verdict.UnderPowered {
+	} else if c.State == catch.Detected || c.State == catch.Missed || c.State == catch.UnderPowered {
 		out = append(out, "no false alarm")
 	}
 	if len(c.Also) > 0 {
@@ -160,44 +161,21 @@ func cellStory(c verdict.Cell) []string {
 	return out
 }
 
-// story is what happened to a fault, and the levels at which just that happened.
-type story struct {
-	state  verdict.CellState
-	levels []string
-	text   string
-}
-
-// storiesOf tells a fault's cells, alike ones together, in the order of the levels.
-func storiesOf(a *verdict.Analysis, f verdict.FaultCatch) []story {
-	var out []story
-	for i, level := range a.Catch.Levels {
-		cell := cellAt(f, i)
-		text := strings.Join(cellStory(cell), "; ") + noteMark(a, cell.Note)
-		at := slices.IndexFunc(out, func(s story) bool { return s.state == cell.State && s.text == text })
-		if at < 0 {
-			at = len(out)
-			out = append(out, story{state: cell.State, text: text})
-		}
-		out[at].levels = append(out[at].levels, level)
-	}
-	return out
-}
-
 // cellAt is the cell of a level, the zero cell if an odd analysis has none.
-func cellAt(f verdict.FaultCatch, i int) verdict.Cell {
+func cellAt(f catch.Row, i int) catch.Cell {
 	if i < len(f.Cells) {
 		return f.Cells[i]
 	}
-	return verdict.Cell{}
+	return catch.Cell{}
 }
 
 // statesOf lists the states that occur in a matrix, in the order of their definition.
-func statesOf(c *verdict.Catch) []verdict.CellState {
-	all := []verdict.CellState{verdict.Detected, verdict.Missed, verdict.Quiet, verdict.Noisy, verdict.UnderPowered,
-		verdict.Unconfirmed, verdict.Skipped, verdict.Unfinished}
-	return slices.DeleteFunc(all, func(s verdict.CellState) bool {
-		return !slices.ContainsFunc(c.Faults, func(f verdict.FaultCatch) bool {
-			return slices.ContainsFunc(f.Cells, func(cell verdict.Cell) bool { return cell.State == s })
+func statesOf(c *catch.Matrix) []catch.State {
+	all := []catch.State{catch.Detected, catch.Missed, catch.Quiet, catch.Noisy, catch.UnderPowered,
+		catch.Unconfirmed, catch.Skipped, catch.Unfinished}
+	return slices.DeleteFunc(all, func(s catch.State) bool {
+		return !slices.ContainsFunc(c.Faults, func(f catch.Row) bool {
+			return slices.ContainsFunc(f.Cells, func(cell catch.Cell) bool { return cell.State == s })
 		})
 	})
 }

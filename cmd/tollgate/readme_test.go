@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -126,6 +127,34 @@ func TestReadmeOutput(t *testing.T) {
 		if !strings.Contains(output, fault+":") {
 			t.Errorf("the output has no fault %s", fault)
 		}
+	}
+}
+
+// TestReadmeWords holds the README's table of words to the output above it: an example stands in both, and the time in an
+// example is the one that its meaning names.
+func TestReadmeWords(t *testing.T) {
+	text := readReadme(t)
+	_, output, _ := strings.Cut(text, "<!-- output of: tollgate run -->")
+	output, table, _ := strings.Cut(output, "## What it says")
+	table, _, _ = strings.Cut(table, "\n\nA run whose")
+	number := regexp.MustCompile(`[0-9.]+ s\b`)
+	examples := 0
+	for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\| (.*) \\|$").FindAllStringSubmatch(table, -1) {
+		example, meaning := row[1], row[2]
+		examples++
+		shown := example
+		if alert := regexp.MustCompile(` [A-Z]\w+$`).FindString(example); alert != "" {
+			shown = strings.TrimSuffix(example, alert) // the alert stands on the line below
+		}
+		if !strings.Contains(output, shown) {
+			t.Errorf("the example %q is not in the output above", example)
+		}
+		if in, of := number.FindString(example), number.FindString(meaning); in != of {
+			t.Errorf("the example %q says %s, its meaning %s", example, in, of)
+		}
+	}
+	if examples == 0 {
+		t.Error("the table of words has no example")
 	}
 }
 

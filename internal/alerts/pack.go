@@ -146,10 +146,10 @@ func annotation(r rulefmt.Rule, key string) string {
 	return r.Labels[key]
 }
 
-// Floor is the least time to detect that a rule leaves: its for, which begins and ends at evaluations. Export, scrape
+// LeastDetect is the least time to detect that a rule leaves: its for, which begins and ends at evaluations. Export, scrape
 // and the wait for an evaluation take nothing when an effect comes at the right moment, and the alert's window may need
-// little to fill. In a run they take what was measured beyond the floor.
-func Floor(a result.Alert, eval time.Duration) time.Duration {
+// little to fill. What they took in a run is what was measured beyond it.
+func LeastDetect(a result.Alert, eval time.Duration) time.Duration {
 	if eval <= 0 {
 		return a.RunFor
 	}

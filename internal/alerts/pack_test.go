@@ -88,15 +88,15 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
-func TestFloor(t *testing.T) {
+func TestLeastDetect(t *testing.T) {
 	for _, tt := range []struct{ held, eval, want time.Duration }{
 		{0, 500 * time.Millisecond, 0},
 		{time.Second, 500 * time.Millisecond, time.Second},
 		{1100 * time.Millisecond, 500 * time.Millisecond, 1500 * time.Millisecond}, // ends at an evaluation
 		{1100 * time.Millisecond, 0, 1100 * time.Millisecond},
 	} {
-		if got := Floor(result.Alert{RunFor: tt.held}, tt.eval); got != tt.want {
-			t.Errorf("for %v, evaluated every %v: floor %v, want %v", tt.held, tt.eval, got, tt.want)
+		if got := LeastDetect(result.Alert{RunFor: tt.held}, tt.eval); got != tt.want {
+			t.Errorf("for %v, evaluated every %v: %v, want %v", tt.held, tt.eval, got, tt.want)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
@@ -16,7 +17,7 @@ func (e *Experiment) validateBudgets(c *complaints) {
 		err = verdict.CheckBudgets(budgets, above)
 	}
 	for _, b := range budgets {
-		if b.Metric == verdict.CapacityID && e.Capacity.Launches == 0 {
+		if m, _ := verdict.Lookup(b.Metric); m.Phase == slot.Capacity && e.Capacity.Launches == 0 {
 			c.add("budgets: %q: this experiment does not measure the capacity: set capacity.launches, or name it in --only", b.Text)
 		}
 	}
@@ -24,7 +25,8 @@ func (e *Experiment) validateBudgets(c *complaints) {
 		c.add("budgets: %v", err)
 	}
 	for _, b := range budgets {
-		if need := verdict.RoundsFor(b.Metric, e.mainPerSlot()); need > e.Toll.Rounds && e.Toll.Launches > 0 {
+		m, _ := verdict.Lookup(b.Metric)
+		if need := m.Rounds(e.mainPerSlot()); need > e.Toll.Rounds && e.Toll.Launches > 0 {
 			c.add("budgets: %q: %s needs about %d rounds per launch at this rate and slot, and toll.rounds is %d: run more rounds (--rounds), "+
 				"a higher rate (--rate) or longer slots", b.Text, b.Metric, need, e.Toll.Rounds)
 		}

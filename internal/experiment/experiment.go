@@ -65,7 +65,7 @@ type Toll struct {
 	KnownDelay time.Duration `yaml:"known_delay"`
 	DrainLimit time.Duration `yaml:"drain_limit"`
 
-	Floor map[string]float64 `yaml:"floor,flow"` // see result.Plan
+	EqualWithin map[string]float64 `yaml:"equal_within,flow"` // see result.Plan
 }
 
 // Capacity sizes the search for the highest rate that every level sustains, and says what sustaining means.

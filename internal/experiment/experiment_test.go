@@ -46,6 +46,7 @@ func TestLoadRefuses(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"unknown key", "profile: pr\nlevls: [off]", `line 2: unknown key "levls": legal keys here are profile, seed`},
 		{"unknown nested key", "toll: {slots: 3}", `unknown key "slots": legal keys here are launches, max_launches, rounds`},
+		{"key that has a new name", "toll: {floor: {p50: 0.2}}", `key "floor" is called "equal_within" now`},
 		{"unknown profile", "profile: fast", `unknown profile "fast": legal profiles are smoke, pr, nightly`},
 		{"unknown level", "levels: [off, loud]", `unknown level "loud": legal levels are off, noop`},
 		{"word for a list of levels", "levels: every", `line 1: want a list of names, or all for every one there is, got "every"`},
@@ -101,6 +102,7 @@ func TestValidateRefuses(t *testing.T) {
 		{"currency", "prices: {currency: '1 €', cpu_hour: 1}", `prices.currency: want a code or a sign such as EUR or €`},
 		{"no price above 0", "prices: {currency: EUR}", "there is no price above 0"},
 		{"budget for money without prices", "budgets: ['money <= +5%']", `budgets: "money <= +5%": the experiment names no price`},
+		{"equal at a metric that the controls do not judge", "toll: {equal_within: {p99: 0.2}}", `toll.equal_within: unknown value "p99": legal values are p50, p95, cpu`},
 		{"lapse", "alerts: {lapse: 0}", "alerts.lapse"},
 		{"rules", "alerts: {rules: /nowhere.yaml}", "alerts.rules"},
 		{"no limit to latency", "capacity: {slo_p99: 0s}", "capacity.slo_p99 must be from 1ms to 5s"},

@@ -17,6 +17,9 @@ var unknownField = regexp.MustCompile(`field (\S+) not found in type (?:experime
 func legalKeys(err error) error {
 	text := unknownField.ReplaceAllStringFunc(err.Error(), func(m string) string {
 		part := unknownField.FindStringSubmatch(m)
+		if part[2] == "Toll" && part[1] == "floor" {
+			return `key "floor" is called "equal_within" now`
+		}
 		return fmt.Sprintf("unknown key %q: legal keys here are %s", part[1], strings.Join(keysOf(part[2]), ", "))
 	})
 	return errors.New(strings.TrimPrefix(text, "yaml: unmarshal errors:\n  "))

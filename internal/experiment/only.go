@@ -42,8 +42,9 @@ func (e *Experiment) Only(parts []string) error {
 			e.Capacity.Launches = OnlyLaunches
 		}
 		e.Budgets = slices.DeleteFunc(slices.Clone(e.Budgets), func(text string) bool {
-			b, err := verdict.ParseBudget(text) // Validate says what is wrong with it
-			return err == nil && (b.Metric == verdict.CapacityID && !has("capacity") || b.Metric != verdict.CapacityID && !has("toll"))
+			b, err := verdict.ParseBudget(text) // what is wrong with one is for Validate to say
+			m, _ := verdict.Lookup(b.Metric)
+			return err == nil && !has(m.Phase)
 		})
 		return nil
 	}

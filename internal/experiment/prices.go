@@ -34,7 +34,7 @@ func (e *Experiment) validatePrices(c *complaints) {
 	}
 	if budgets, err := verdict.ParseBudgets(e.Budgets); err == nil && !priced {
 		for _, b := range budgets {
-			if b.Metric == "money" {
+			if m, _ := verdict.Lookup(b.Metric); m.Unit == verdict.Money {
 				c.add("budgets: %q: the experiment names no price (prices)", b.Text)
 			}
 		}

@@ -64,9 +64,9 @@ func (e *Experiment) validateToll(c *complaints) {
 		c.add("toll.idle must be 0, for not measured, or from %v to %v, got %v", low, high, idle)
 	}
 	within(c, "toll.known_delay", e.Toll.KnownDelay, 10*time.Microsecond, 100*time.Millisecond)
-	for _, id := range slices.Sorted(maps.Keys(e.Toll.Floor)) {
-		c.oneOf("toll.floor", id, verdict.FloorMetrics())
-		within(c, "toll.floor: "+id, e.Toll.Floor[id], 0.01, 10)
+	for _, id := range slices.Sorted(maps.Keys(e.Toll.EqualWithin)) {
+		c.oneOf("toll.equal_within", id, verdict.EqualWithin())
+		within(c, "toll.equal_within: "+id, e.Toll.EqualWithin[id], 0.01, 10)
 	}
 	within(c, "toll.drain_limit", e.Toll.DrainLimit, 0, time.Minute)
 }

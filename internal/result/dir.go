@@ -147,6 +147,11 @@ func Read(dir string) (*Data, error) {
 	if err := json.Unmarshal(text, &d.Run); err != nil {
 		return nil, fmt.Errorf("result: %s: %w", filepath.Join(dir, RunFile), err)
 	}
+	if version.Schema < 2 {
+		if err := d.Run.fromSchema1(text); err != nil {
+			return nil, fmt.Errorf("result: %s: %w", filepath.Join(dir, RunFile), err)
+		}
+	}
 	if d.Latency, err = ReadLatency(filepath.Join(dir, LatencyFile)); err != nil {
 		return nil, err
 	}

@@ -21,7 +21,9 @@ import (
 )
 
 // Schema is the version of the run directory that this build writes. Older ones are read; newer ones are refused.
-const Schema = 1
+//
+//	2  plan.equal_within was plan.floor, and alerts[].least_detect was alerts[].floor
+const Schema = 2
 
 // File names inside a run directory.
 const (
@@ -121,9 +123,9 @@ type Plan struct {
 	CatchRate     float64       `json:"catch_rate"` // requests per second and arm while faults are injected
 	ClientTimeout time.Duration `json:"client_timeout"`
 
-	// Floor is how far apart, relative, the baseline and its repetition may be at most, by metric (p50, p95, cpu): what a run
-	// must show before its other figures count. A metric that is not there has no stated floor.
-	Floor map[string]float64 `json:"floor,omitempty"`
+	// EqualWithin is how far apart, as a share, the baseline and its repetition may be at most, by metric (p50, p95, cpu): what a
+	// run must show before its other figures count. For a metric that is not there nothing has to be shown.
+	EqualWithin map[string]float64 `json:"equal_within,omitempty"`
 
 	// Looks are when the budgets are judged, fixed before the first launch: after so many launches, and again after more if
 	// some budget is still open. Empty: once, at the end.
@@ -177,7 +179,8 @@ type Alert struct {
 	RunExpr string        `json:"run_expr"` // time-lapsed
 	For     time.Duration `json:"for"`      // as written, ns
 	RunFor  time.Duration `json:"run_for"`  // time-lapsed, ns
-	Floor   time.Duration `json:"floor"`    // least time to detect in this run: for, rounded up to evaluations
+	// LeastDetect is the least time to detect in this run: for, rounded up to evaluations; ns.
+	LeastDetect time.Duration `json:"least_detect"`
 	// MinImpressions is how many slates this alert needs inside its window to see the effect that it is made for; 0: any.
 	MinImpressions int64 `json:"min_impressions,omitempty"`
 }
@@ -227,7 +230,7 @@ type Slot struct {
 	CPU map[string]time.Duration `json:"cpu"`
 	// RSS in bytes, anonymous pages, by service, at the end of the slot.
 	RSS map[string]int64 `json:"rss"`
-	// Peak is the most that RSS was since the service's start, in bytes; a service of which that is not known is missing.
+	// Peak is the most that RSS was since the service's start, in bytes; a service is missing where that is not known.
 	Peak map[string]int64 `json:"peak,omitempty"`
 	// Runtime is what the runtime of a service did meanwhile; a service whose runtime reports nothing is missing.
 	Runtime map[string]Runtime `json:"runtime,omitempty"`

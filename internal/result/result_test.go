@@ -1,6 +1,7 @@
 package result
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -101,7 +102,7 @@ func TestKilled(t *testing.T) {
 func TestReadRefuses(t *testing.T) {
 	tests := []struct{ name, file, text, want string }{
 		{"no run", RunFile, "", "is not a run directory"},
-		{"later schema", RunFile, `{"schema": 99}`, "schema 99; this tollgate reads 1 to 1"},
+		{"later schema", RunFile, `{"schema": 99}`, "schema 99; this tollgate reads 1 to 2"},
 		{"cut off", RunFile, `{"schema": 1, "id": "te`, "is cut off or damaged"},
 		{"no latency", LatencyFile, "#[StartTime\n", "is not whole: cost.jsonl has slots under load and latency.hlog has no histogram"},
 		{"no schema", RunFile, `{}`, "schema 0"},
@@ -121,6 +122,26 @@ func TestReadRefuses(t *testing.T) {
 		if _, err := Read(dir); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error %v, want one with %q", tt.name, err, tt.want)
 		}
+	}
+}
+
+// TestSchema1: what changed its key since is read from the old one.
+func TestSchema1(t *testing.T) {
+	dir := write(t)
+	text := `{"schema": 1, "id": "old", "plan": {"launches": 3, "floor": {"p50": 0.25, "cpu": 0.15}},
+		"alerts": [{"name": "A", "run_for": 1000000000, "floor": 1500000000}, {"name": "B"}]}`
+	if err := os.WriteFile(filepath.Join(dir, RunFile), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d, err := Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := map[string]float64{"p50": 0.25, "cpu": 0.15}; !maps.Equal(d.Run.Plan.EqualWithin, want) || d.Run.Plan.Launches != 3 {
+		t.Errorf("plan %+v, want equal within %v", d.Run.Plan, want)
+	}
+	if a := d.Run.Alerts; len(a) != 2 || a[0].LeastDetect != 1500*time.Millisecond || a[0].RunFor != time.Second || a[1].LeastDetect != 0 {
+		t.Errorf("alerts %+v", a)
 	}
 }
 

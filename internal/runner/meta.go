@@ -29,7 +29,7 @@ func (r *run) meta() (result.Run, error) {
 		Budgets: r.Budgets, Arms: r.TollArms(), Lapse: r.Alerts.Lapse, Alerts: r.lapsed.Alerts, Warnings: append(r.planWarnings(), r.lapsed.Notes...),
 		Plan: result.Plan{
 			Launches: r.Toll.Launches, Rounds: r.Toll.Rounds, Slot: r.Toll.Slot, Washout: r.Toll.Washout,
-			Rate: r.Toll.Rate, CatchRate: r.Catch.Rate, ClientTimeout: experiment.ClientTimeout, Looks: r.Looks(), Floor: r.Toll.Floor,
+			Rate: r.Toll.Rate, CatchRate: r.Catch.Rate, ClientTimeout: experiment.ClientTimeout, Looks: r.Looks(), EqualWithin: r.Toll.EqualWithin,
 		},
 	}
 	if r.Capacity.Launches > 0 {
@@ -48,7 +48,7 @@ func (r *run) meta() (result.Run, error) {
 		meta.Warnings = append(meta.Warnings, changed.Notes()...)
 	}
 	for i := range meta.Alerts {
-		meta.Alerts[i].Floor = alerts.Floor(meta.Alerts[i], r.slowestGroup())
+		meta.Alerts[i].LeastDetect = alerts.LeastDetect(meta.Alerts[i], r.slowestGroup())
 	}
 	for _, l := range r.Levels {
 		meta.Levels = append(meta.Levels, result.Level{Name: l.Name, Title: l.Title, Env: experiment.Redact(l.Env)})

@@ -1,12 +1,11 @@
 // Package verdict turns a run directory into what the reports show: the toll of each level with intervals, the
-// controls that decide whether the run may be believed, the catch per fault and level, and the verdict.
+// controls that decide whether the run may be believed, and the verdict. The catch comes from internal/catch.
 //
 // Analyze is a pure function of result.Data; renderers print an Analysis and compute nothing.
 package verdict
 
 import (
-	"time"
-
+	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
@@ -19,19 +18,6 @@ const (
 	Fail         Outcome = "fail"
 	Inconclusive Outcome = "inconclusive"
 	Invalid      Outcome = "invalid"
-)
-
-// Unit says how a number is to be printed.
-type Unit string
-
-// Units of a metric. An amount of money has the currency of the run's prices for a unit, Money where they name none.
-const (
-	Seconds Unit = "s"
-	Bytes   Unit = "B"
-	Count   Unit = "1"
-	Money   Unit = "money"
-
-	PerSecond Unit = "requests/s"
 )
 
 // Interval is an estimate with its confidence interval at Analysis.Confidence. NaN marks what cannot be computed; Lo
@@ -53,8 +39,8 @@ type Analysis struct {
 	Money    *Bills         // nil when the run has no prices, or nothing that they are for
 	Shapes   []Shape        // latency distributions, one per arm
 	Capacity *Capacity      // nil when it was not to be measured
-	Catch    *Catch         // nil when no fault was run
-	Notes    []string       // footnotes; Effect.Note and Cell.Note hold 1-based numbers into it
+	Catch    *catch.Matrix  // nil when no fault was run
+	Notes    []string       // of the run as a whole; Effect.Note and catch.Cell.Note are those of a single figure
 }
 
 // Control is a measurement whose true answer is known.
@@ -68,14 +54,6 @@ type Control struct {
 	// Undecided: the run holds too little to judge the control, so OK is false, but nothing is known to be wrong. It makes a
 	// run inconclusive, not invalid.
 	Undecided bool
-}
-
-// Metric names one thing that a level can cost.
-type Metric struct {
-	ID    string // mean, p50, p90, p95, p99, cpu, pipeline-cpu, idle-cpu, …: see metrics
-	Title string // e.g. "p95 latency, recommend"
-	Unit  Unit
-	Per   string // "" or "per 1,000 requests", "per arm", "per arm and hour", "per million requests"
 }
 
 // Absolute is a plain value of a metric.
@@ -99,7 +77,7 @@ type Effect struct {
 	Significant bool     // the interval excludes 0; when false print "~"
 	Detectable  float64  // smallest relative change this run could have seen (half-width of Ratio); NaN if unknown
 	Rounds      int      // rounds, or merged groups of rounds, behind the estimate
-	Note        int      // 1-based index into Analysis.Notes; 0: none
+	Note        string   // footnote; "" if there is nothing to say
 }
 
 // Shape is the latency distribution of one arm: response time of the main step over all toll slots.
@@ -112,68 +90,4 @@ type Shape struct {
 type Quantile struct {
 	Q       float64 // in [0, 1]
 	Seconds float64
-}
-
-// Catch is the fault × level matrix with its timelines.
-type Catch struct {
-	Levels []string // columns
-	Faults []FaultCatch
-}
-
-// FaultCatch is one row of the matrix and its timeline.
-type FaultCatch struct {
-	Fault  result.Fault
-	Cells  []Cell // by Catch.Levels
-	Start  time.Time
-	End    time.Time
-	Phases []PhaseSpan // of all arms together
-}
-
-// PhaseSpan is a stretch of a fault's timeline: settle, clean, inject (asked for but not yet confirmed everywhere),
-// hold, revert (asked for but not yet confirmed everywhere), clear.
-type PhaseSpan struct {
-	Name       string
-	Start, End time.Time
-}
-
-// CellState says what happened to one fault at one level.
-type CellState string
-
-// States of a cell.
-const (
-	Detected     CellState = "detected"
-	Missed       CellState = "missed"
-	Quiet        CellState = "quiet"         // fault "none": nothing fired, as it should be
-	Noisy        CellState = "noisy"         // fault "none": something fired
-	UnderPowered CellState = "under-powered" // not detected, and the load could not have supported any expected alert
-	Unconfirmed  CellState = "unconfirmed"   // the effect was not seen: no credit and no blame
-	Skipped      CellState = "skipped"
-	Unfinished   CellState = "unfinished" // the run ended before the pass did
-)
-
-// Cell is one fault at one level.
-type Cell struct {
-	Level     string
-	State     CellState
-	Alert     string        // the expected alert that fired first; "" if none
-	Detect    time.Duration // time to detect of Alert: first firing − confirmation (0 when it fired before it)
-	Injected  time.Duration // first firing − injection: the effect began between injection and confirmation
-	Floor     time.Duration // the least that the pipeline and the rule take from an effect to a firing alert
-	Clear     time.Duration // last expected alert inactive − revert confirmed; −1: not seen
-	Confirmed time.Time
-	Reverted  time.Time
-	Also      []string    // other expected or allowed alerts that fired
-	False     []string    // alerts that fired in the clean window, or that the fault does not explain
-	Evidence  string      // what the evidence query found; "" where there is none at this level
-	Diagnosed bool        // evidence in the fault window and none in the clean one
-	Spans     []AlertSpan // for the timeline
-	Note      int
-}
-
-// AlertSpan is one stretch of one alert in one state.
-type AlertSpan struct {
-	Alert      string
-	State      string // result.Pending or result.Firing
-	Expected   bool   // the fault lists it under Expect or Allow
-	Start, End time.Time
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
@@ -29,7 +30,6 @@ func Judge(d *result.Data, budgets []Budget) (*Analysis, error) {
 	if err != nil {
 		return nil, err
 	}
-	notes := &notes{}
 	t := newTolls(m)
 	c := newCapacities(d, m)
 	a := &Analysis{Run: d.Run, Confidence: confidence, Controls: append(t.controls(confidence), c.controls(confidence)...)}
@@ -38,22 +38,22 @@ func Judge(d *result.Data, budgets []Budget) (*Analysis, error) {
 	}
 	if m.complete() > 0 {
 		for _, arm := range t.order() {
-			a.Toll = append(a.Toll, t.level(arm, confidence, notes))
+			a.Toll = append(a.Toll, t.level(arm, confidence))
 		}
 		a.Baseline = t.absolute()
 		a.Money = t.bills()
 		a.Shapes = m.shapes()
 	}
 	if c != nil {
-		a.Capacity = c.analyze(confidence, notes)
+		a.Capacity = c.analyze(confidence)
+		a.Notes = append(a.Notes, c.leftOut()...)
 	}
-	if a.Catch, err = catch(d, notes); err != nil {
-		return nil, err
+	if a.Catch, err = catch.Analyze(d); err != nil {
+		return nil, fmt.Errorf("verdict: %w", err)
 	}
 	if m.incomplete > 0 {
-		notes.add(fmt.Sprintf("rounds left out because not every arm finished them: %d", m.incomplete))
+		a.Notes = append(a.Notes, fmt.Sprintf("rounds left out because not every arm finished them: %d", m.incomplete))
 	}
-	a.Notes = notes.texts
 	a.Outcome, a.Reasons = outcome(a, m)
 	return a, nil
 }
@@ -96,7 +96,7 @@ func controlReasons(a *Analysis, m *measured) (broken, undecided []string) {
 		}
 	}
 	for _, l := range a.Toll {
-		if math.IsNaN(l.effect("p50").Detectable) {
+		if math.IsNaN(l.vital().Detectable) {
 			undecided = append(undecided, fmt.Sprintf("level %s: too few rounds to estimate its toll (%d complete, launches: %d): "+
 				"run at least two launches, or %d rounds in one", l.Arm.Name, m.complete(), len(m.launches), leastRounds()))
 			break // the same for every level
@@ -120,7 +120,7 @@ func budgetReasons(results []BudgetResult) (over, open, under []string) {
 }
 
 // leastRounds is the fewest rounds of one launch that give every interval that decides.
-func leastRounds() int { return stats.SignedRankLeast(1 - controlError/float64(len(FloorMetrics()))) }
+func leastRounds() int { return stats.SignedRankLeast(1 - controlError/float64(len(EqualWithin()))) }
 
 func partialText(r result.Run) []string {
 	switch {
@@ -133,10 +133,10 @@ func partialText(r result.Run) []string {
 	}
 }
 
-// effect is the effect of one metric; one of NaN if there is none.
-func (l LevelToll) effect(id string) Effect {
+// vital is the effect that every decision needs; one of NaN if there is none.
+func (l LevelToll) vital() Effect {
 	for _, e := range l.Effects {
-		if e.Metric.ID == id {
+		if e.Metric.Vital {
 			return e
 		}
 	}

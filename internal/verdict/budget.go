@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// Budget is the most that a level may cost over the baseline in one metric, or the least that its capacity may be.
+// Budget is the most that a level may cost over the baseline in one metric; or the least, where more of the metric is better.
 type Budget struct {
 	Level    string  // "" for every level
 	Metric   string  // Metric.ID
 	Limit    float64 // a share when Relative (0.05 is +5 %), else in the metric's unit
 	Relative bool
-	Least    bool   // the level must be over Limit, not under it: capacity, of which more is better
+	Least    bool   // the level must be over Limit, not under it: Metric.MoreIsBetter
 	Text     string // as written
 }
 
@@ -34,8 +34,8 @@ type BudgetResult struct {
 // ParseBudget reads a budget such as "p95 ≤ +5%", "cpu<=+10%", "p99<=+2ms" or "full: bytes <= +200kB": an optional
 // level and colon, a metric, <= or ≤, and a limit in per cent or in a unit of the metric (ns, us, ms, s; B, kB, MB;
 // none for counts and money). The metric rss was called memory once, and may be. The limit is on the change over the
-// baseline, also where it is in a unit. Of the capacity more is better,
-// so that its budget is the least: "capacity >= -5%", "full: capacity ≥ -40/s".
+// baseline, also where it is in a unit. Where more of a metric is better, its budget is the least: "capacity >= -5%",
+// "full: capacity ≥ -40/s".
 func ParseBudget(text string) (Budget, error) {
 	b := Budget{Text: strings.TrimSpace(text)}
 	plain := strings.NewReplacer("≤", "<=", "≥", ">=").Replace(b.Text)
@@ -52,40 +52,36 @@ func ParseBudget(text string) (Budget, error) {
 			return Budget{}, fmt.Errorf("budget %q: no level before the colon; leave the colon away to mean all levels", text)
 		}
 	}
-	if b.Metric = strings.TrimSpace(left); b.Metric == "memory" {
-		b.Metric = "rss"
-	}
+	b.Metric = strings.TrimSpace(left)
 	var ids []string
-	for _, m := range budgetMetrics() {
-		if ids = append(ids, m.ID); m.ID == b.Metric {
-			if err := b.direction(); err != nil {
+	for _, m := range metrics("") {
+		if ids = append(ids, m.ID); m.ID == b.Metric || m.formerly != "" && m.formerly == b.Metric {
+			b.Metric = m.ID
+			if err := b.direction(m.Metric); err != nil {
 				return Budget{}, err
 			}
-			err := b.parseLimit(strings.TrimSpace(limit), m)
+			err := b.parseLimit(strings.TrimSpace(limit), m.Metric)
 			return b, err
 		}
 	}
 	return Budget{}, fmt.Errorf("budget %q: unknown metric %q: want one of %s", text, b.Metric, strings.Join(ids, ", "))
 }
 
-// budgetMetrics are the metrics that a budget may be about.
-func budgetMetrics() []Metric {
-	var out []Metric
-	for _, m := range metrics("") {
-		out = append(out, m.Metric)
-	}
-	return append(out, capacityMetric())
-}
-
 // direction refuses a budget that limits a metric on its good side.
-func (b Budget) direction() error {
+func (b Budget) direction(m Metric) error {
 	switch {
-	case b.Least && b.Metric != CapacityID:
+	case b.Least && !m.MoreIsBetter:
+		var least []string
+		for _, m := range Metrics("") {
+			if m.MoreIsBetter {
+				least = append(least, m.ID)
+			}
+		}
 		return fmt.Errorf("budget %q: a budget is the most that a level may cost: want %s <= LIMIT, such as %s<=+5%%; >= is for %s",
-			b.Text, b.Metric, b.Metric, CapacityID)
-	case !b.Least && b.Metric == CapacityID:
-		return fmt.Errorf("budget %q: of the capacity more is better, so that its budget is the least: want capacity >= LIMIT, such as capacity>=-5%%",
-			b.Text)
+			b.Text, m.ID, m.ID, strings.Join(least, ", "))
+	case !b.Least && m.MoreIsBetter:
+		return fmt.Errorf("budget %q: more %s is better, so that its budget is the least: want %s >= LIMIT, such as %s>=-5%%",
+			b.Text, m.ID, m.ID, m.ID)
 	default:
 		return nil
 	}

@@ -4,19 +4,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
-
-// CapacityID is the id of the metric that capacity budgets name.
-const CapacityID = "capacity"
-
-func capacityMetric() Metric {
-	return Metric{CapacityID, "highest offered rate within the SLO", PerSecond, ""}
-}
 
 // Capacity is the highest offered rate that each level sustained within the SLO.
 type Capacity struct {
@@ -42,6 +34,7 @@ const leastSearch = 8
 // capacities estimates the capacity of every arm, one value per arm and launch.
 type capacities struct {
 	run    result.Run
+	metric Metric
 	arms   []int         // into run.Arms, in display order
 	base   []int         // the baseline, and its repetition if there is one
 	slots  []result.Slot // all of the capacity phase
@@ -57,7 +50,7 @@ func newCapacities(d *result.Data, m *measured) *capacities {
 		return nil
 	}
 	c := &capacities{
-		run: d.Run, arms: slices.Clone(m.reference), base: m.reference,
+		run: d.Run, metric: measuredBy(slot.Capacity, metricsOf(d.Run))[0].Metric, arms: slices.Clone(m.reference), base: m.reference,
 		logs: make([][]float64, len(d.Run.Arms)), topMet: make([][]float64, len(d.Run.Arms)),
 	}
 	for i, a := range d.Run.Arms {
@@ -163,7 +156,7 @@ func (c *capacities) contrast(arm int, confidence float64, of func(log float64) 
 }
 
 // analyze is what reports show.
-func (c *capacities) analyze(confidence float64, notes *notes) *Capacity {
+func (c *capacities) analyze(confidence float64) *Capacity {
 	out := &Capacity{Plan: *c.run.Plan.Capacity, Step: c.run.Plan.MainStep()}
 	for l := range c.logs[c.arms[0]] {
 		if !slices.ContainsFunc(c.arms, func(a int) bool { return math.IsNaN(c.logs[a][l]) }) {
@@ -171,15 +164,20 @@ func (c *capacities) analyze(confidence float64, notes *notes) *Capacity {
 		}
 	}
 	for _, arm := range c.arms {
-		out.Arms = append(out.Arms, c.arm(arm, confidence, notes))
-	}
-	if c.broken > 0 {
-		notes.add(fmt.Sprintf("searches of the capacity left out because they have fewer than %d slots that show anything: %d", leastSearch, c.broken))
+		out.Arms = append(out.Arms, c.arm(arm, confidence))
 	}
 	return out
 }
 
-func (c *capacities) arm(arm int, confidence float64, notes *notes) ArmCapacity {
+// leftOut says how many searches are no part of the capacity; nothing if all are.
+func (c *capacities) leftOut() []string {
+	if c.broken == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("searches of the capacity left out because they have fewer than %d slots that show anything: %d", leastSearch, c.broken)}
+}
+
+func (c *capacities) arm(arm int, confidence float64) ArmCapacity {
 	nan := math.NaN()
 	out := ArmCapacity{Arm: c.run.Arms[arm], Rate: Interval{nan, nan, nan}}
 	for _, s := range c.slots {
@@ -201,7 +199,7 @@ func (c *capacities) arm(arm int, confidence float64, notes *notes) ArmCapacity 
 		r := stats.Estimate(values, stats.Options{Confidence: confidence})
 		out.Rate = Interval{math.Exp(r.Lo), math.Exp(r.Mid), math.Exp(r.Hi)}
 	}
-	out.Effect = Effect{Metric: capacityMetric(), Value: out.Rate.Mid, Diff: Interval{nan, nan, nan}, Ratio: Interval{nan, nan, nan}, Detectable: nan}
+	out.Effect = Effect{Metric: c.metric, Value: out.Rate.Mid, Diff: Interval{nan, nan, nan}, Ratio: Interval{nan, nan, nan}, Detectable: nan}
 	if arm != c.arms[0] {
 		diff, ratio := c.difference(arm, confidence), c.ratio(arm, confidence)
 		out.Effect.Diff, out.Effect.Ratio, out.Effect.Rounds = Interval(diff.Interval), Interval(ratio.Interval), ratio.N
@@ -212,7 +210,7 @@ func (c *capacities) arm(arm int, confidence float64, notes *notes) ArmCapacity 
 	if why == "" && len(c.logs[arm]) == 1 {
 		why = "one capacity per launch: an interval needs at least two launches"
 	}
-	out.Effect.Note = notes.add(why)
+	out.Effect.Note = why
 	return out
 }
 
@@ -254,36 +252,4 @@ func (c *capacities) lowest(arm int) float64 {
 		}
 	}
 	return low
-}
-
-// unjudged says why there is no interval to hold against a capacity budget; "" if there is one.
-func (c *capacities) unjudged(arm int, saw Interval) string {
-	if c == nil {
-		return "was not measured in this run: set capacity.launches, or run with --only capacity"
-	}
-	var whys []string
-	for _, a := range append([]int{arm}, c.references(arm)...) {
-		if bound, why := c.bound(a); bound != "" {
-			whys = append(whys, why)
-		}
-	}
-	switch {
-	case len(whys) > 0:
-		return "has no limit to compare: " + strings.Join(whys, "; ")
-	case math.IsNaN(saw.Mid):
-		return "was not measured: no search came to its end"
-	case math.IsInf(saw.Lo, 0) && math.IsInf(saw.Hi, 0):
-		return "has one value per launch, and this run has one launch: run at least two launches"
-	default:
-		return ""
-	}
-}
-
-// estimator is the estimate that a budget is held against, at a confidence.
-func (c *capacities) estimator(test budgetTest) func(confidence float64) stats.Result {
-	estimate := c.difference
-	if test.budget.Relative {
-		estimate = c.ratio
-	}
-	return func(confidence float64) stats.Result { return estimate(test.arm, confidence) }
 }

@@ -11,7 +11,7 @@ import (
 // What the controls of the capacity accept.
 const (
 	capacityMargin = 0.05 // relative difference of the repeated baseline that two deployments of the same code have anyway
-	capacityFloor  = 0.25 // farther than this from 0 no end of its interval may be: a run that is so unsure can tell nothing of a level
+	capacityWidest = 0.25 // farther than this from 0 no end of its interval may be: a run that is so unsure can tell nothing of a level
 	maxVoid        = 0.1  // share of the slots that the generator may spoil
 	maxRateOff     = 0.03 // how far the requests that were made may be from those that were called for, over an arm's slots
 )
@@ -29,7 +29,7 @@ func (c *capacities) controls(confidence float64) []Control {
 func (c *capacities) repeatedBaseline(confidence float64) Control {
 	control := Control{
 		Name: "repeated baseline, capacity",
-		Want: fmt.Sprintf("no difference, or one of at most %s, with an interval within ±%s", percent(capacityMargin), percent(capacityFloor)),
+		Want: fmt.Sprintf("no difference, or one of at most %s, with an interval within ±%s", percent(capacityMargin), percent(capacityWidest)),
 		Remedy: "keep other work off the machine, and run more launches (capacity.launches): while the same code has two capacities, " +
 			"no other difference can be believed",
 	}
@@ -48,7 +48,7 @@ func (c *capacities) repeatedBaseline(confidence float64) Control {
 	if floor.Excludes(0) && math.Abs(floor.Mid) > capacityMargin {
 		return control
 	}
-	control.OK = max(math.Abs(floor.Lo), math.Abs(floor.Hi)) <= capacityFloor
+	control.OK = max(math.Abs(floor.Lo), math.Abs(floor.Hi)) <= capacityWidest
 	control.Undecided = !control.OK
 	return control
 }
@@ -65,7 +65,7 @@ func (c *capacities) generator() Control {
 	part := share(int64(void), int64(len(c.slots)))
 	control := Control{
 		Name: "generator, capacity", OK: part <= maxVoid,
-		Saw: fmt.Sprintf("%d of %d slots missed the SLO for the generator's sake; it used %s of %d cores", void, len(c.slots),
+		Saw: fmt.Sprintf("%d of %d slots missed the SLO because of the generator; it used %s of %d cores", void, len(c.slots),
 			percent(generatorShare(c.slots, c.run)), max(1, c.run.Machine.Cores)),
 		Want:   fmt.Sprintf("at most %s of the slots", percent(maxVoid)),
 		Remedy: "use a machine with more cores, or lower capacity.max: past the generator's own limit nothing is learned of a level",

@@ -154,12 +154,7 @@ func TestCapacityBudgets(t *testing.T) {
 // TestCapacityOdd: what was not found is said to be unknown, with what it takes.
 func TestCapacityOdd(t *testing.T) {
 	full := func(a *verdict.Analysis) verdict.ArmCapacity { return a.Capacity.Arms[len(a.Capacity.Arms)-1] }
-	note := func(a *verdict.Analysis) string {
-		if n := full(a).Effect.Note; n > 0 {
-			return a.Notes[n-1]
-		}
-		return ""
-	}
+	note := func(a *verdict.Analysis) string { return full(a).Effect.Note }
 	sustainsAll := searched(1, 3)
 	sustainsAll.Capacity["full"] = 2 * verdicttest.CapacityMax
 	for _, c := range []struct {

@@ -3,26 +3,17 @@ package verdict
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 
-// carried is a metric in which an arm may leave something to the slot after it, read from one slot.
-type carried struct {
-	id   string
-	read func(m *measured, r round, arm, launch int) float64 // above 0, or the metric is not judged
-}
-
-// carriedMetrics are read as the toll reads them: the cost at rest is no part of CPU, neither here nor in the noise floor.
-func carriedMetrics() []carried {
-	return []carried{
-		{"p50", func(_ *measured, r round, arm, _ int) float64 { return float64(r.response[arm].ValueAtQuantile(50)) }},
-		{"cpu", func(m *measured, r round, arm, launch int) float64 {
-			return m.net(arm, launch, stackCPU)(r.slots[arm]) / float64(max(1, r.slots[arm].Work.Sent))
-		}},
-	}
+// carried are the metrics in which an arm may leave something to the slot after it. They are read as the toll reads them: the
+// cost at rest is no part of CPU, neither here nor in the noise floor.
+func (t *tolls) carried() []metric {
+	return slices.DeleteFunc(slices.Clone(t.metrics), func(m metric) bool { return m.carried == nil })
 }
 
 // carryOver judges what a slot leaves to the next one, in two ways. Nearly all slots must have come to rest before the next
@@ -31,8 +22,8 @@ func carriedMetrics() []carried {
 // The control is broken when the interval of some predecessor's effect lies wholly beyond the noise floor of its metric,
 // which is the end of the repeated baseline's interval that is farther from 0, and at least the margin of that control.
 // The intervals, of all arms and metrics together, are at 99 %, so that a run without any carry-over fails by it in less
-// than one of a hundred cases. In balanced orders an effect of x on the next slot moves a toll by about x/(arms − 1): a
-// predecessor whose effect hides under the noise floor cannot move a toll by as much as that.
+// than one of a hundred cases. In balanced orders an effect of x on the next slot moves a toll by about x/(arms − 1). So the
+// effect of a predecessor that hides under the noise floor moves a toll by less than the noise floor.
 func (t *tolls) carryOver(confidence float64) Control {
 	drained := t.slotSum(func(s result.Slot) int64 {
 		if s.Drained {
@@ -48,7 +39,7 @@ func (t *tolls) carryOver(confidence float64) Control {
 		Remedy: "shorten the export intervals of the levels, or lengthen the slots: work left over is charged to the next arm",
 	}
 	saw := []string{fmt.Sprintf("%s of the slots were back at rest before the next one", percent(part))}
-	for _, metric := range carriedMetrics() {
+	for _, metric := range t.carried() {
 		text, beyond := t.predecessor(metric, confidence)
 		saw = append(saw, text)
 		c.OK = c.OK && !beyond
@@ -59,22 +50,22 @@ func (t *tolls) carryOver(confidence float64) Control {
 
 // predecessor says what the arm before does to one metric, by the largest of its effects, and whether that is certain to be
 // beyond the noise floor.
-func (t *tolls) predecessor(metric carried, confidence float64) (text string, beyond bool) {
-	unknown := fmt.Sprintf("%s: the effect of the arm before cannot be told from %d rounds", metric.id, t.complete())
+func (t *tolls) predecessor(metric metric, confidence float64) (text string, beyond bool) {
+	unknown := fmt.Sprintf("%s: the effect of the arm before cannot be told from %d rounds", metric.ID, t.complete())
 	if t.repeat < 0 {
 		return unknown, false
 	}
 	turns, ok := t.turns(metric)
-	each := 1 - controlError/float64(len(t.run.Arms)*len(carriedMetrics()))
+	each := 1 - controlError/float64(len(t.run.Arms)*len(t.carried()))
 	effects, told := stats.Predecessors(turns, len(t.run.Arms), each)
-	floor := t.ratio(t.of(metric.id), t.repeat, confidence)
+	floor := t.ratio(t.of(metric.ID), t.repeat, confidence)
 	switch {
-	case !ok && t.series[t.of(metric.id)].net:
-		return metric.id + ": no effect can be told, since " + notAbove0, false
+	case !ok && t.series[t.of(metric.ID)].net:
+		return metric.ID + ": no effect can be told, since " + notAbove0, false
 	case !ok || !told || !floor.Finite():
 		return unknown, false
 	}
-	limit := max(floorMargin, math.Abs(floor.Lo), math.Abs(floor.Hi))
+	limit := max(equalMargin, math.Abs(floor.Lo), math.Abs(floor.Hi))
 	largest := 0 // of those beyond the floor, if there are any
 	for arm, e := range effects {
 		e = stats.Interval{Lo: math.Expm1(e.Lo), Mid: math.Expm1(e.Mid), Hi: math.Expm1(e.Hi)}
@@ -93,15 +84,15 @@ func (t *tolls) predecessor(metric carried, confidence float64) (text string, be
 	case e.Lo < -limit || e.Hi > limit:
 		compared = "not surely beyond"
 	}
-	return fmt.Sprintf("%s after %s %+.1f %% [%+.1f, %+.1f], %s the noise floor of ±%s", metric.id, t.run.Arms[largest].Name,
+	return fmt.Sprintf("%s after %s %+.1f %% [%+.1f, %+.1f], %s the noise floor of ±%s", metric.ID, t.run.Arms[largest].Name,
 		100*e.Mid, 100*e.Lo, 100*e.Hi, compared, percent(limit)), beyond
 }
 
 // notAbove0 is why a control cannot judge CPU time from which the cost at rest is taken off.
 const notAbove0 = "in some slot no more was used than at rest"
 
-// turns are the logarithms of a metric by slot, those apart that came first in their launch; false where it is not above 0.
-func (t *tolls) turns(metric carried) ([]stats.Turn, bool) {
+// turns are the logarithms of a metric by slot, without the slots that came first in their launch; false where it is not above 0.
+func (t *tolls) turns(metric metric) ([]stats.Turn, bool) {
 	index := map[string]int{}
 	for i, a := range t.run.Arms {
 		index[a.Name] = i
@@ -114,7 +105,7 @@ func (t *tolls) turns(metric carried) ([]stats.Turn, bool) {
 				if !known {
 					continue
 				}
-				value := metric.read(t.measured, r, arm, launch)
+				value := metric.carried(t.measured, r, arm, launch)
 				if value <= 0 {
 					return nil, false
 				}

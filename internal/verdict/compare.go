@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 
@@ -19,7 +21,7 @@ type Comparison struct {
 	Baseline []BaselinePair    // empty unless both runs measured a toll, or both a capacity
 	Levels   []LevelDifference // likewise; the levels above the baseline that both have
 	Catch    []FaultDifference // empty unless both runs injected faults; the faults that both have
-	Notes    []string          // footnotes; Difference.Note holds 1-based numbers into it
+	Notes    []string          // of the comparison as a whole; Difference.Note is that of a single figure
 }
 
 // Side is what a comparison says of one run by itself.
@@ -45,15 +47,15 @@ type LevelDifference struct {
 // Difference is one metric of one level: its change over the baseline in each run, and how the two changes differ.
 type Difference struct {
 	Metric Metric
-	A, B   Effect // NaN in the run that does not know the metric; Note is 0
+	A, B   Effect // NaN in the run that does not know the metric; Note is ""
 
 	// Ratio is (1 + B's change) / (1 + A's change) − 1: +0.1 says that the level costs 10 % more of its baseline in B than
 	// it does in A. NaN where a run has no ratio; then Diff is the one to look at.
 	Ratio Interval
 	Diff  Interval // B's change − A's change, in Metric.Unit
 
-	Significant bool // the interval excludes 0; when false print "~"
-	Note        int  // 1-based index into Comparison.Notes; 0: none
+	Significant bool   // the interval excludes 0; when false print "~"
+	Note        string // footnote; "" if there is nothing to say
 }
 
 // FaultDifference is one fault in both runs.
@@ -62,10 +64,10 @@ type FaultDifference struct {
 	Cells []CellPair
 }
 
-// CellPair is one fault at one level in both runs; Cell.Note is 0. There is no interval: a run meets a fault once.
+// CellPair is one fault at one level in both runs; Cell.Note is "". There is no interval: a run meets a fault once.
 type CellPair struct {
 	Level string
-	A, B  Cell
+	A, B  catch.Cell
 }
 
 // Compare puts two runs side by side. The changes over the baseline are compared, not the plain values: each run brings its
@@ -91,20 +93,24 @@ func Compare(a, b *result.Data) (*Comparison, error) {
 	if err != nil {
 		return nil, fmt.Errorf("run B (%s): %w", b.Run.ID, err)
 	}
-	notes := &notes{}
 	c := &Comparison{A: side(x), B: side(y), Confidence: confidence, Warnings: slices.Concat(unsound(x, y), unlike(a.Run, b.Run))}
 	if metrics := measuredByBoth(x, y); len(metrics) > 0 {
 		c.Baseline = baselines(metrics, x, y)
 		for _, level := range levels {
-			c.Levels = append(c.Levels, levelDifference(level, metrics, x, y, notes))
+			c.Levels = append(c.Levels, levelDifference(level, metrics, x, y))
 		}
 	}
 	if x.Catch != nil && y.Catch != nil {
 		c.Catch = faultDifferences(x.Catch, y.Catch)
 	}
-	notes.add(onlyIn("levels", "A", levelNames(a.Run), levelNames(b.Run)), onlyIn("levels", "B", levelNames(b.Run), levelNames(a.Run)))
-	notes.add(onlyIn("faults", "A", faultNames(a.Run), faultNames(b.Run)), onlyIn("faults", "B", faultNames(b.Run), faultNames(a.Run)))
-	c.Notes = notes.texts
+	for _, note := range []string{
+		footnote(onlyIn("levels", "A", levelNames(a.Run), levelNames(b.Run)), onlyIn("levels", "B", levelNames(b.Run), levelNames(a.Run))),
+		footnote(onlyIn("faults", "A", faultNames(a.Run), faultNames(b.Run)), onlyIn("faults", "B", faultNames(b.Run), faultNames(a.Run))),
+	} {
+		if note != "" {
+			c.Notes = append(c.Notes, note)
+		}
+	}
 	return c, nil
 }
 
@@ -146,24 +152,26 @@ func onlyIn(what, run string, has, other []string) string {
 	return fmt.Sprintf("%s in %s only: %s", what, run, strings.Join(only, ", "))
 }
 
-// measuredByBoth are the metrics of the toll, if both runs measured it, and the capacity, if they measured that.
+// measuredByBoth are the metrics of the phases that both runs have.
 func measuredByBoth(a, b *Analysis) []Metric {
 	var out []Metric
-	if len(a.Toll) > 0 && len(b.Toll) > 0 {
-		for _, m := range metricsOf(a.Run) {
+	for _, m := range metricsOf(a.Run) {
+		if a.measured(m.Phase) && b.measured(m.Phase) {
 			out = append(out, m.Metric)
 		}
 	}
-	if a.Capacity != nil && b.Capacity != nil {
-		out = append(out, capacityMetric())
-	}
 	return out
+}
+
+// measured says that the run has something of a phase.
+func (a *Analysis) measured(phase string) bool {
+	return map[string]bool{slot.Toll: len(a.Toll) > 0, slot.Capacity: a.Capacity != nil}[phase]
 }
 
 func baselines(metrics []Metric, a, b *Analysis) []BaselinePair {
 	var out []BaselinePair
 	for _, m := range metrics {
-		p := BaselinePair{m, baselineValue(a, m.ID), baselineValue(b, m.ID)}
+		p := BaselinePair{m, a.baselineValue(m), b.baselineValue(m)}
 		if !math.IsNaN(p.A) || !math.IsNaN(p.B) {
 			out = append(out, p)
 		}
@@ -171,34 +179,34 @@ func baselines(metrics []Metric, a, b *Analysis) []BaselinePair {
 	return out
 }
 
-func baselineValue(a *Analysis, id string) float64 {
-	if id == CapacityID {
-		return a.Capacity.Arms[0].Rate.Mid
+// baselineValue is the baseline's own value of a metric, whichever phase measured it; NaN if none did.
+func (a *Analysis) baselineValue(m Metric) float64 {
+	values := a.Baseline
+	if a.Capacity != nil {
+		base := a.Capacity.Arms[0]
+		values = append(slices.Clone(values), Absolute{base.Effect.Metric, base.Rate.Mid})
 	}
-	for _, v := range a.Baseline {
-		if v.Metric.ID == id {
+	for _, v := range values {
+		if v.Metric.ID == m.ID {
 			return v.Value
 		}
 	}
 	return math.NaN()
 }
 
-// levelDifference compares one level metric by metric, those apart of which neither run knows anything.
-func levelDifference(level string, metrics []Metric, a, b *Analysis, notes *notes) LevelDifference {
+// levelDifference compares one level metric by metric, without those that neither run knows anything of.
+func levelDifference(level string, metrics []Metric, a, b *Analysis) LevelDifference {
 	out := LevelDifference{Level: level}
 	for _, m := range metrics {
 		d := Difference{Metric: m, A: a.at(level, m), B: b.at(level, m)}
-		notesA, notesB := a.note(d.A.Note), b.note(d.B.Note)
-		d.A.Note, d.B.Note = 0, 0
-		if math.IsNaN(d.A.Diff.Mid) && math.IsNaN(d.B.Diff.Mid) && notesA+notesB == "" {
+		noteA, noteB := d.A.Note, d.B.Note
+		d.A.Note, d.B.Note = "", ""
+		if math.IsNaN(d.A.Diff.Mid) && math.IsNaN(d.B.Diff.Mid) && noteA+noteB == "" {
 			continue
 		}
 		d.subtract()
-		switch {
-		case notesA == notesB:
-			d.Note = notes.add(notesA)
-		default:
-			d.Note = notes.add(said("A", notesA), said("B", notesB))
+		if d.Note = noteA; noteA != noteB {
+			d.Note = footnote(said("A", noteA), said("B", noteB))
 		}
 		out.Metrics = append(out.Metrics, d)
 	}
@@ -233,9 +241,16 @@ func logarithm(ratio Interval) stats.Interval {
 	return stats.Interval{Lo: math.Log1p(ratio.Lo), Mid: math.Log1p(ratio.Mid), Hi: math.Log1p(ratio.Hi)}
 }
 
-// at is the effect of a level on a metric; one of NaN if the run has none.
+// at is the effect of a level on a metric, whichever phase measured it; one of NaN if none did.
 func (a *Analysis) at(level string, m Metric) Effect {
-	for _, l := range a.Toll {
+	tolls := a.Toll
+	if a.Capacity != nil {
+		tolls = slices.Clone(tolls)
+		for _, c := range a.Capacity.Arms {
+			tolls = append(tolls, LevelToll{c.Arm, []Effect{c.Effect}})
+		}
+	}
+	for _, l := range tolls {
 		if l.Arm.Role != result.RoleLevel || l.Arm.Level != level {
 			continue
 		}
@@ -245,31 +260,16 @@ func (a *Analysis) at(level string, m Metric) Effect {
 			}
 		}
 	}
-	if m.ID == CapacityID {
-		for _, c := range a.Capacity.Arms {
-			if c.Arm.Role == result.RoleLevel && c.Arm.Level == level {
-				return c.Effect
-			}
-		}
-	}
 	nan := math.NaN()
 	none := Interval{nan, nan, nan}
 	return Effect{Metric: m, Value: nan, Diff: none, Ratio: none, Detectable: nan}
 }
 
-// note is a footnote by its number, "" for 0.
-func (a *Analysis) note(n int) string {
-	if n == 0 {
-		return ""
-	}
-	return a.Notes[n-1]
-}
-
 // faultDifferences puts the cells of the faults and levels that both catches have beside each other.
-func faultDifferences(a, b *Catch) []FaultDifference {
+func faultDifferences(a, b *catch.Matrix) []FaultDifference {
 	var out []FaultDifference
 	for _, f := range a.Faults {
-		i := slices.IndexFunc(b.Faults, func(g FaultCatch) bool { return g.Fault.ID == f.Fault.ID })
+		i := slices.IndexFunc(b.Faults, func(g catch.Row) bool { return g.Fault.ID == f.Fault.ID })
 		if i < 0 {
 			continue
 		}
@@ -277,7 +277,7 @@ func faultDifferences(a, b *Catch) []FaultDifference {
 		for l, level := range a.Levels {
 			if j := slices.Index(b.Levels, level); j >= 0 {
 				p := CellPair{level, f.Cells[l], b.Faults[i].Cells[j]}
-				p.A.Note, p.B.Note = 0, 0
+				p.A.Note, p.B.Note = "", ""
 				d.Cells = append(d.Cells, p)
 			}
 		}

@@ -96,7 +96,7 @@ func aspects(a, b result.Run) []aspect {
 			{"step whose latency is the toll", a.Plan.MainStep(), b.Plan.MainStep()},
 		}},
 		{"capacity", capacityParts(a.Plan.Capacity, b.Plan.Capacity)},
-		{"prices", []part{{"", prices(a), prices(b)}}},
+		{"prices", []part{{"", priceList(a), priceList(b)}}},
 		{"journeys", []part{{"", a.Journeys, b.Journeys}}},
 		{"baseline", []part{{"", baselineLevel(a), baselineLevel(b)}}},
 	}
@@ -124,8 +124,8 @@ func capacityParts(a, b *result.CapacityPlan) []part {
 	}
 }
 
-// prices are the prices of a run in one line, "" without any.
-func prices(r result.Run) string {
+// priceList is the prices of a run in one line, "" without any.
+func priceList(r result.Run) string {
 	if r.Prices == nil {
 		return ""
 	}

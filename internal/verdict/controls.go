@@ -42,11 +42,11 @@ func (t *tolls) controls(confidence float64) []Control {
 		t.generatorCPU(),
 		t.equalWork(),
 	}
-	if t.known("bytes") {
+	if t.has(telemetryAtAll()) {
 		controls = append(controls, t.pipelineTookAll())
 	}
 	controls = append(controls, t.errors())
-	if t.known("cpu") { // rest is seen in the CPU time
+	if t.has(cpuOfStack()) { // rest is seen in the CPU time
 		controls = append(controls, t.carryOver(confidence))
 	}
 	return controls

@@ -7,8 +7,6 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
-const perHour = "per arm and hour"
-
 // rest puts what arms used at rest in order; idle is by launch number and arm. It is known of all arms in all launches that have a
 // complete round, or taken not to be known at all: arms from which it is taken off and arms from which it is not cannot be
 // compared.

@@ -2,34 +2,12 @@ package verdict
 
 import (
 	"cmp"
-	"fmt"
-	"math"
-	"slices"
-	"time"
 
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
-	"gonum.org/v1/gonum/stat"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/slot"
 )
-
-// series are the values of one metric by arm, launch and round (or merged group of rounds); the rounds are the same for
-// all arms. A round in which some arm has no value is left out of all of them.
-type series struct {
-	values [][][]float64
-	group  int    // rounds merged into one value, on average at least; 0: none
-	note   string // how the values were made, or what would be needed to have any; "" if there is nothing to say
-	net    bool   // the cost at rest is taken off: a value may be 0 or less
-	sums   bool   // values are sums of parts which are shown: an arm's value is the mean, as theirs are
-}
-
-// metric is a metric with the way to read it from a run.
-type metric struct {
-	Metric
-	read func(m *measured) series
-}
-
-const per1000 = "per 1,000 requests"
 
 // metricsOf are the metrics of a run: its step, its currency.
 func metricsOf(r result.Run) []metric {
@@ -44,281 +22,93 @@ func metricsOf(r result.Run) []metric {
 
 // metrics are all metrics, in display order. step is the one whose latency is meant.
 func metrics(step string) []metric {
-	return []metric{
-		{Metric{"mean", "mean latency, " + step, Seconds, ""}, latency("mean", 0, (*hdr.Histogram).Mean)},
-		quantile("p50", 0.5, step),
-		quantile("p90", 0.9, step),
-		quantile("p95", 0.95, step),
-		quantile("p99", 0.99, step),
-		quantile("p99.9", 0.999, step),
-		{Metric{"cpu", "CPU of the stack", Seconds, per1000}, netPerRequest(stackCPU)},
-		{Metric{"pipeline-cpu", "CPU of the telemetry pipeline", Seconds, per1000}, netPerRequest(pipelineCPU)},
-		{Metric{"idle-cpu", "CPU of the stack at rest", Seconds, perHour}, atRest(stackCPU)},
-		{Metric{"idle-pipeline-cpu", "CPU of the telemetry pipeline at rest", Seconds, perHour}, atRest(pipelineCPU)},
-		{Metric{"gc-cpu", "CPU for garbage collection", Seconds, per1000}, byLaunch(gcCPU)},
-		{Metric{"allocs", "heap allocated", Bytes, per1000},
-			perRequest(reported(func(r result.Runtime) int64 { return r.AllocBytes }))},
-		{Metric{"alloc-objects", "objects allocated", Count, per1000},
-			perRequest(reported(func(r result.Runtime) int64 { return r.AllocObjects }))},
-		{Metric{"rss", "memory of the stack", Bytes, "per arm"}, perLaunch(steady)},
-		{Metric{"rss-peak", "peak memory of the stack", Bytes, "per arm"}, perLaunch(peak)},
-		{Metric{"spans", "spans", Count, per1000}, perRequest(telemetry(func(t result.Telemetry) int64 { return t.Spans }))},
-		{Metric{"log-records", "log records", Count, per1000}, perRequest(telemetry(func(t result.Telemetry) int64 { return t.LogRecords }))},
-		{Metric{"data-points", "metric data points", Count, per1000}, perRequest(telemetry(func(t result.Telemetry) int64 { return t.DataPoints }))},
-		{Metric{"bytes", "telemetry on the wire", Bytes, per1000}, perRequest(telemetry(func(t result.Telemetry) int64 { return t.Bytes }))},
-		{Metric{"series", "active series", Count, "per arm"}, perLaunch(activeSeries)},
-		{Metric{"money", "money", Money, "per million requests"}, money},
+	all := []metric{
+		{
+			Metric:  Metric{ID: "mean", Title: "mean latency, " + step, Unit: Seconds, Latency: true},
+			delayed: true, read: latency("mean", 0, (*hdr.Histogram).Mean),
+		},
+		{
+			Metric: Metric{ID: "p50", Unit: Seconds, Quantile: 0.5, Main: 1, Vital: true},
+			equal:  true, delayed: true,
+			carried: func(_ *measured, r round, arm, _ int) float64 { return float64(r.response[arm].ValueAtQuantile(50)) },
+		},
+		{Metric: Metric{ID: "p90", Unit: Seconds, Quantile: 0.9}},
+		{Metric: Metric{ID: "p95", Unit: Seconds, Quantile: 0.95, Main: 2}, equal: true},
+		{Metric: Metric{ID: "p99", Unit: Seconds, Quantile: 0.99, Main: 3}},
+		{Metric: Metric{ID: "p99.9", Unit: Seconds, Quantile: 0.999}},
+		{
+			Metric: Metric{ID: "cpu", Short: "CPU", Title: "CPU of the stack", Unit: Seconds, Per: PerThousand, Main: 4},
+			needs:  []need{cpuOfStack()}, equal: true, read: netPerRequest(stackCPU),
+			carried: func(m *measured, r round, arm, launch int) float64 {
+				return m.net(arm, launch, stackCPU)(r.slots[arm]) / float64(max(1, r.slots[arm].Work.Sent))
+			},
+		},
+		{
+			Metric: Metric{ID: "pipeline-cpu", Short: "pipeline CPU", Title: "CPU of the telemetry pipeline", Unit: Seconds, Per: PerThousand, Main: 5},
+			needs:  []need{cpuOfPipeline()}, read: netPerRequest(pipelineCPU),
+		},
+		{
+			Metric: Metric{ID: "idle-cpu", Short: "CPU at rest", Title: "CPU of the stack at rest", Unit: Seconds, Per: PerArmHour, AtRest: true, Cost: 2},
+			needs:  []need{rest(), cpuOfStack()}, read: atRest(stackCPU),
+		},
+		{
+			Metric: Metric{ID: "idle-pipeline-cpu", Short: "pipeline CPU at rest", Title: "CPU of the telemetry pipeline at rest", Unit: Seconds,
+				Per: PerArmHour, AtRest: true, Cost: 3},
+			needs: []need{rest(), cpuOfPipeline()}, read: atRest(pipelineCPU),
+		},
+		{
+			Metric: Metric{ID: "gc-cpu", Short: "GC CPU", Title: "CPU for garbage collection", Unit: Seconds, Per: PerThousand, Cost: 5},
+			needs:  []need{runtimes()}, read: byLaunch(gcCPU),
+		},
+		{
+			Metric: Metric{ID: "allocs", Title: "heap allocated", Unit: Bytes, Per: PerThousand, Cost: 6},
+			needs:  []need{runtimes()}, read: perRequest(reported(func(r result.Runtime) int64 { return r.AllocBytes })),
+		},
+		{
+			Metric: Metric{ID: "alloc-objects", Short: "objects", Title: "objects allocated", Unit: Count, Per: PerThousand, Cost: 7},
+			needs:  []need{runtimes()}, read: perRequest(reported(func(r result.Runtime) int64 { return r.AllocObjects })),
+		},
+		{
+			Metric:   Metric{ID: "rss", Short: "memory", Title: "memory of the stack", Unit: Bytes, Per: PerArm, Main: 6},
+			formerly: "memory", needs: []need{memoryOfStack()}, read: perLaunch(steady),
+		},
+		{
+			Metric: Metric{ID: "rss-peak", Short: "peak memory", Title: "peak memory of the stack", Unit: Bytes, Per: PerArm, Cost: 4},
+			needs:  []need{peakOfStack()}, read: perLaunch(peak),
+		},
+		{
+			Metric: Metric{ID: "spans", Title: "spans", Unit: Count, Per: PerThousand},
+			needs:  []need{telemetryAtAll()}, read: perRequest(telemetry(func(t result.Telemetry) int64 { return t.Spans })),
+		},
+		{
+			Metric: Metric{ID: "log-records", Title: "log records", Unit: Count, Per: PerThousand},
+			needs:  []need{telemetryAtAll()}, read: perRequest(telemetry(func(t result.Telemetry) int64 { return t.LogRecords })),
+		},
+		{
+			Metric: Metric{ID: "data-points", Title: "metric data points", Unit: Count, Per: PerThousand},
+			needs:  []need{telemetryAtAll()}, read: perRequest(telemetry(func(t result.Telemetry) int64 { return t.DataPoints })),
+		},
+		{
+			Metric: Metric{ID: "bytes", Short: "telemetry", Title: "telemetry on the wire", Unit: Bytes, Per: PerThousand, Main: 7},
+			needs:  []need{telemetryAtAll()}, read: perRequest(telemetry(func(t result.Telemetry) int64 { return t.Bytes })),
+		},
+		{
+			Metric: Metric{ID: "series", Title: "active series", Unit: Count, Per: PerArm},
+			needs:  []need{telemetryAtAll()}, read: perLaunch(activeSeries),
+		},
+		{
+			Metric: Metric{ID: "money", Title: "money", Unit: Money, Per: PerMillion, InUnit: true, Cost: 1},
+			needs:  []need{prices(), pricedLine()}, read: money,
+		},
+		{Metric: Metric{ID: "capacity", Title: "highest offered rate within the SLO", Unit: PerSecond, MoreIsBetter: true, Phase: slot.Capacity}},
 	}
-}
-
-func quantile(id string, q float64, step string) metric {
-	return metric{Metric{id, id + " latency, " + step, Seconds, ""},
-		latency(id, q, func(h *hdr.Histogram) float64 { return float64(h.ValueAtQuantile(100 * q)) })}
-}
-
-// A quantile needs requests on its far side: with beyond of them its relative error is about 1/√beyond of the local
-// spread, and it no longer is the maximum. Groups of rounds reach the mean number on average, and the least each.
-const (
-	beyondMean  = 5
-	beyondLeast = 3
-)
-
-// latency reads a latency of the main step over the smallest groups of consecutive rounds whose histograms,
-// merged per arm, hold enough requests beyond quantile q. Requests of different launches are never merged.
-func latency(id string, q float64, value func(*hdr.Histogram) float64) func(*measured) series {
-	return func(m *measured) series {
-		size, need := groupSize(m, 1-q)
-		if size == 0 {
-			return series{values: emptySeries(m), note: fmt.Sprintf("%s needs groups of %d rounds in one launch at this rate; "+
-				"no launch of this run has as many: run more rounds per launch, or a higher rate", id, need)}
-		}
-		s := series{values: emptySeries(m), group: size}
-		if size > 1 {
-			s.note = fmt.Sprintf("%s is taken over merged groups of at least %d rounds, since one slot has too few requests for it",
-				id, size)
-		}
-		for l, rounds := range m.launches {
-			for _, group := range groups(rounds, size) {
-				for arm := range m.run.Arms {
-					s.values[arm][l] = append(s.values[arm][l], value(merged(group, arm))/1e9)
-				}
-			}
-		}
-		return s
-	}
-}
-
-// RoundsFor is how many rounds a launch needs for one value of the latency metric of that name, when a slot records so many
-// requests of the step whose latency is the toll; 0 for a metric that is no quantile, which needs none in particular.
-func RoundsFor(id string, perSlot float64) int {
-	share, quantile := map[string]float64{"p50": 0.5, "p90": 0.1, "p95": 0.05, "p99": 0.01, "p99.9": 0.001}[id]
-	if !quantile {
-		return 0
-	}
-	return int(math.Ceil(beyondMean / max(perSlot*share, 1e-9)))
-}
-
-// groups cuts the rounds of a launch into as many groups of at least size as there are, of nearly equal length; none
-// if there are too few rounds.
-func groups(rounds []round, size int) [][]round {
-	n := len(rounds) / size
-	out := make([][]round, n)
-	for i := range out {
-		out[i] = rounds[i*len(rounds)/n : (i+1)*len(rounds)/n]
-	}
-	return out
-}
-
-// groupSize is the smallest group of rounds that supports a quantile with the given share of requests beyond it; 0 if
-// no launch has enough rounds, with the size that would do.
-func groupSize(m *measured, share float64) (size, need int) {
-	longest, requests := 0, 0.0
-	for _, rounds := range m.launches {
-		longest = max(longest, len(rounds))
-		for _, r := range rounds {
-			for _, h := range r.response {
-				requests += float64(h.TotalCount())
-			}
+	for i := range all {
+		m := &all[i]
+		m.Phase = cmp.Or(m.Phase, slot.Toll)
+		if q := m.Quantile; q > 0 {
+			m.Title, m.Latency = m.ID+" latency, "+step, true
+			m.read = latency(m.ID, q, func(h *hdr.Histogram) float64 { return float64(h.ValueAtQuantile(100 * q)) })
 		}
 	}
-	perSlot := requests / float64(max(1, m.complete()*len(m.run.Arms)))
-	need = int(math.Ceil(beyondMean / max(perSlot*share, 1e-9)))
-	for size = max(1, need); size <= longest; size++ {
-		if supported(m, size, share) {
-			return size, need
-		}
-	}
-	return 0, max(need, longest+1)
-}
-
-// supported says that every group of every arm has at least the least number of requests beyond.
-func supported(m *measured, size int, share float64) bool {
-	for _, rounds := range m.launches {
-		for _, group := range groups(rounds, size) {
-			for arm := range m.run.Arms {
-				requests := int64(0)
-				for _, r := range group {
-					requests += r.response[arm].TotalCount()
-				}
-				if float64(requests)*share < beyondLeast {
-					return false
-				}
-			}
-		}
-	}
-	return true
-}
-
-// perRequest reads an amount per slot as an amount per 1,000 requests sent.
-func perRequest(amount func(result.Slot) float64) func(*measured) series {
-	return func(m *measured) series {
-		return perRound(m, func(_, _ int, s result.Slot) float64 { return amount(s) })
-	}
-}
-
-// perRound is perRequest of an amount that depends on whose slot it is.
-func perRound(m *measured, amount func(arm, launch int, s result.Slot) float64) series {
-	s := series{values: emptySeries(m)}
-	for l, rounds := range m.launches {
-		for _, r := range rounds {
-			if slices.ContainsFunc(r.slots, func(s result.Slot) bool { return s.Work.Sent <= 0 }) {
-				continue
-			}
-			for arm, slot := range r.slots {
-				s.values[arm][l] = append(s.values[arm][l], amount(arm, l, slot)/float64(slot.Work.Sent)*1000)
-			}
-		}
-	}
-	return s
-}
-
-// byLaunch reads one value per launch. The slots of a launch are no repetitions here: what a process holds in one slot it
-// mostly holds in the next, so that the luck of one start would pass for a certainty.
-func byLaunch(value func(m *measured, arm, launch int) float64) func(*measured) series {
-	return func(m *measured) series {
-		s := series{values: emptySeries(m)}
-		if len(m.launches) == 1 {
-			s.note = "one value per launch: an interval needs at least two launches"
-		}
-		for l := range m.launches {
-			for arm := range m.run.Arms {
-				s.values[arm][l] = []float64{value(m, arm, l)}
-			}
-		}
-		return s
-	}
-}
-
-// perLaunch is byLaunch over the slots that an arm had in the launch, in the order of the rounds.
-func perLaunch(over func([]result.Slot) float64) func(*measured) series {
-	return byLaunch(func(m *measured, arm, launch int) float64 { return over(m.slotsOf(arm, launch)) })
-}
-
-// slotsOf are the slots of an arm in a launch, in the order of the rounds.
-func (m *measured) slotsOf(arm, launch int) []result.Slot {
-	slots := make([]result.Slot, len(m.launches[launch]))
-	for i, r := range m.launches[launch] {
-		slots[i] = r.slots[arm]
-	}
-	return slots
-}
-
-func emptySeries(m *measured) [][][]float64 {
-	values := make([][][]float64, len(m.run.Arms))
-	for arm := range values {
-		values[arm] = make([][]float64, len(m.launches))
-	}
-	return values
-}
-
-// Services that are no part of the stack whose cost is measured.
-const (
-	pipeline = "telemetry" // an arm's Collector and Prometheus
-	backing  = "backing"   // the broker and store that all arms share
-)
-
-// ofStack adds up an amount over the services of the stack.
-func ofStack[V int64 | time.Duration](used map[string]V) V {
-	var sum V
-	for service, v := range used {
-		if service != pipeline && service != backing {
-			sum += v
-		}
-	}
-	return sum
-}
-
-func stackCPU(s result.Slot) float64 { return ofStack(s.CPU).Seconds() }
-
-func pipelineCPU(s result.Slot) float64 { return s.CPU[pipeline].Seconds() }
-
-// activeSeries is the most that there were in a launch.
-func activeSeries(slots []result.Slot) float64 {
-	return most(slots, func(s result.Slot) int64 { return s.Telemetry.ActiveSeries })
-}
-
-func telemetry(amount func(result.Telemetry) int64) func(result.Slot) float64 {
-	return func(s result.Slot) float64 { return float64(amount(s.Telemetry)) }
-}
-
-// steady is the memory of the stack once it has settled: the median over the later half of a launch's slots.
-func steady(slots []result.Slot) float64 {
-	return settled(slots, func(s result.Slot) int64 { return ofStack(s.RSS) })
-}
-
-// peak is the most memory that the services of the stack have held in a launch, each at its own time, their start included.
-func peak(slots []result.Slot) float64 {
-	return most(slots, func(s result.Slot) int64 { return ofStack(s.Peak) })
-}
-
-// settled is the median over the later half.
-func settled(slots []result.Slot, amount func(result.Slot) int64) float64 {
-	var values []float64
-	for _, s := range slots[len(slots)/2:] {
-		values = append(values, float64(amount(s)))
-	}
-	slices.Sort(values)
-	return stat.Quantile(0.5, stat.Empirical, values, nil)
-}
-
-func most(slots []result.Slot, amount func(result.Slot) int64) float64 {
-	high := int64(0)
-	for _, s := range slots {
-		high = max(high, amount(s))
-	}
-	return float64(high)
-}
-
-// reported adds up over services what their runtimes report of a slot.
-func reported(amount func(result.Runtime) int64) func(result.Slot) float64 {
-	return func(s result.Slot) float64 {
-		sum := int64(0)
-		for _, r := range s.Runtime {
-			sum += amount(r)
-		}
-		return float64(sum)
-	}
-}
-
-// gcCPU is the CPU time for garbage collection per 1,000 requests of a launch: a slot is too short for it, since the runtime
-// books a collection when it ends, and there may be none in one slot and two in the next. The runtime goes by its own clock;
-// what it reports for a slot beyond what the kernel says that the service has used cannot be, and is cut off.
-func gcCPU(m *measured, arm, launch int) float64 {
-	return perThousand(m.slotsOf(arm, launch), func(s result.Slot) float64 {
-		sum := time.Duration(0) // a whole number: the order of services must not matter
-		for service, r := range s.Runtime {
-			sum += min(r.GCCPU, s.CPU[service])
-		}
-		return sum.Seconds()
-	})
-}
-
-// perThousand is an amount per 1,000 requests over all of the slots together; NaN without a request.
-func perThousand(slots []result.Slot, amount func(result.Slot) float64) float64 {
-	sum, sent := 0.0, 0.0
-	for _, s := range slots {
-		sum += amount(s)
-		sent += float64(s.Work.Sent)
-	}
-	return 1000 * sum / sent
+	return all
 }

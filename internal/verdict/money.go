@@ -39,9 +39,9 @@ type Item struct {
 type priced struct {
 	what, unit string
 	price      float64
-	metrics    []string // that must be known
-	hourly     bool     // costs by the hour, however many requests there are: then it is one quantity for a launch
-	atRest     bool     // CPU that is taken off the other lines of CPU, where it is known
+	needs      []need
+	hourly     bool // costs by the hour, however many requests there are: then it is one quantity for a launch
+	atRest     bool // CPU that is taken off the other lines of CPU, where it is known
 
 	quantity func(m *measured, arm, launch int, slots []result.Slot) float64 // over some slots of the launch
 }
@@ -72,25 +72,25 @@ func lines(p result.Prices) []priced {
 		}
 	}
 	return []priced{
-		{what: "CPU of the stack", unit: "core hour", price: p.CPUHour, metrics: []string{"cpu"}, quantity: busy(stackCPU)},
-		{what: "CPU of the pipeline", unit: "core hour", price: p.CPUHour, metrics: []string{"pipeline-cpu"}, quantity: busy(pipelineCPU)},
-		{what: "CPU of both at rest", unit: "core hour", price: p.CPUHour, metrics: []string{"cpu", "pipeline-cpu"}, hourly: true, atRest: true,
+		{what: "CPU of the stack", unit: "core hour", price: p.CPUHour, needs: []need{cpuOfStack()}, quantity: busy(stackCPU)},
+		{what: "CPU of the pipeline", unit: "core hour", price: p.CPUHour, needs: []need{cpuOfPipeline()}, quantity: busy(pipelineCPU)},
+		{what: "CPU of both at rest", unit: "core hour", price: p.CPUHour, needs: []need{cpuOfStack(), cpuOfPipeline()}, hourly: true, atRest: true,
 			quantity: func(m *measured, arm, launch int, _ []result.Slot) float64 {
 				return (m.idleRate(arm, launch, stackCPU) + m.idleRate(arm, launch, pipelineCPU)) * m.millionHours()
 			}},
-		{what: "memory of the stack", unit: "GB hour", price: p.MemoryGBHour, metrics: []string{"rss"}, hourly: true,
+		{what: "memory of the stack", unit: "GB hour", price: p.MemoryGBHour, needs: []need{memoryOfStack()}, hourly: true,
 			quantity: hourly(steady, 1e9)},
-		{what: "memory of the pipeline", unit: "GB hour", price: p.MemoryGBHour, metrics: []string{"pipeline-cpu"}, hourly: true,
+		{what: "memory of the pipeline", unit: "GB hour", price: p.MemoryGBHour, needs: []need{cpuOfPipeline()}, hourly: true,
 			quantity: hourly(pipelineMemory, 1e9)},
-		{what: "spans", unit: "million", price: p.SpansMillion, metrics: []string{"spans"},
+		{what: "spans", unit: "million", price: p.SpansMillion, needs: []need{telemetryAtAll()},
 			quantity: count(func(t result.Telemetry) int64 { return t.Spans }, 1e6)},
-		{what: "log records", unit: "million", price: p.LogRecordsMillion, metrics: []string{"log-records"},
+		{what: "log records", unit: "million", price: p.LogRecordsMillion, needs: []need{telemetryAtAll()},
 			quantity: count(func(t result.Telemetry) int64 { return t.LogRecords }, 1e6)},
-		{what: "data points", unit: "million", price: p.DataPointsMillion, metrics: []string{"data-points"},
+		{what: "data points", unit: "million", price: p.DataPointsMillion, needs: []need{telemetryAtAll()},
 			quantity: count(func(t result.Telemetry) int64 { return t.DataPoints }, 1e6)},
-		{what: "telemetry on the wire", unit: "GB", price: p.TelemetryGB, metrics: []string{"bytes"},
+		{what: "telemetry on the wire", unit: "GB", price: p.TelemetryGB, needs: []need{telemetryAtAll()},
 			quantity: count(func(t result.Telemetry) int64 { return t.Bytes }, 1e9)},
-		{what: "active series", unit: "1,000 for a month", price: p.SeriesMonth, metrics: []string{"series"}, hourly: true,
+		{what: "active series", unit: "1,000 for a month", price: p.SeriesMonth, needs: []need{telemetryAtAll()}, hourly: true,
 			quantity: hourly(activeSeries, 1000*monthHours)},
 	}
 }
@@ -111,14 +111,10 @@ func (m *measured) sorted() (in, noRate, unknown []priced) {
 		return nil, nil, nil
 	}
 	for _, line := range lines(*m.run.Prices) {
-		known := true
-		for _, id := range line.metrics {
-			known = known && m.known(id)
-		}
 		switch {
 		case !(line.price > 0):
 		case line.atRest && m.idle == nil: // it is in the other lines: see bills
-		case !known:
+		case !m.has(line.needs...):
 			unknown = append(unknown, line)
 		case line.hourly && !(m.run.Prices.Rate > 0):
 			noRate = append(noRate, line)

@@ -13,7 +13,7 @@ type Sustain string
 const (
 	Met        Sustain = "met"        // the arm sustained the rate within the SLO
 	Overloaded Sustain = "overloaded" // it did not
-	Void       Sustain = "void"       // the SLO was missed, but for the load generator's sake: no evidence about the arm
+	Void       Sustain = "void"       // the SLO was missed because of the load generator: no evidence about the arm
 )
 
 // Sustained judges a slot of the capacity phase by the SLO of its run: the 99th percentile of the main step's response time,

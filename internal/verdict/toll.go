@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 
@@ -22,14 +23,14 @@ type tolls struct {
 }
 
 func newTolls(m *measured) *tolls {
-	t := &tolls{measured: m, metrics: metricsOf(m.run), spreads: map[string]stats.Spread{}}
+	t := &tolls{measured: m, metrics: measuredBy(slot.Toll, metricsOf(m.run)), spreads: map[string]stats.Spread{}}
 	for _, metric := range t.metrics {
 		t.series = append(t.series, metric.read(m))
 	}
 	return t
 }
 
-// of is the index of a metric.
+// of is the index of a metric of the toll.
 func (t *tolls) of(id string) int {
 	return slices.IndexFunc(t.metrics, func(m metric) bool { return m.ID == id })
 }
@@ -109,10 +110,10 @@ func (t *tolls) seed(parts ...string) uint64 {
 }
 
 // level is what one arm costs, metric by metric, as far as this run knows.
-func (t *tolls) level(arm int, confidence float64, notes *notes) LevelToll {
+func (t *tolls) level(arm int, confidence float64) LevelToll {
 	toll := LevelToll{Arm: t.run.Arms[arm]}
 	for i, metric := range t.metrics {
-		if !t.known(metric.ID) {
+		if !t.has(metric.needs...) {
 			continue
 		}
 		diff, ratio := t.difference(i, arm, confidence), t.ratio(i, arm, confidence)
@@ -127,9 +128,9 @@ func (t *tolls) level(arm int, confidence float64, notes *notes) LevelToll {
 			e.Detectable = (ratio.Hi - ratio.Lo) / 2
 		}
 		if diff.N > 1 {
-			e.Note = notes.add(t.series[i].note, t.noRatio(i, ratio), diff.Caveat, autocorrelation(diff))
+			e.Note = footnote(t.series[i].note, t.noRatio(i, ratio), diff.Caveat, autocorrelation(diff))
 		} else {
-			e.Note = notes.add(cmp.Or(t.series[i].note, diff.Caveat)) // the first says why there is so little
+			e.Note = cmp.Or(t.series[i].note, diff.Caveat) // the first says why there is so little
 		}
 		toll.Effects = append(toll.Effects, e)
 	}
@@ -163,7 +164,7 @@ func autocorrelation(r stats.Result) string {
 func (t *tolls) absolute() []Absolute {
 	var out []Absolute
 	for i, metric := range t.metrics {
-		if !t.known(metric.ID) {
+		if !t.has(metric.needs...) {
 			continue
 		}
 		var means []float64

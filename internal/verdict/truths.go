@@ -3,58 +3,60 @@ package verdict
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 
-// floorMargin is the relative difference below which a repeated baseline is as good as equal: too small to turn a
+// equalMargin is the relative difference below which a repeated baseline is as good as equal: too small to turn a
 // verdict, and within what two deployments of the same code differ by.
-const floorMargin = 0.02
-
-// FloorMetrics are the metrics by which the repeated baseline is judged, and for which a plan may state a floor.
-func FloorMetrics() []string { return []string{"p50", "p95", "cpu"} }
+const equalMargin = 0.02
 
 // repeatedBaseline compares the baseline with itself, in two ways.
 //
 // It is broken when, for some metric, the interval excludes 0 and the estimate is beyond the margin: the same code is told
-// apart from itself. The intervals that decide on that are at 1 − 1 %/3, so that three of them together cry wolf in at most
+// apart from itself. The intervals that decide on that share 1 % among the metrics, so that all of them together cry wolf in at most
 // 1 % of good runs, and less by the margin.
 //
 // It holds only when both are shown to be equal, too: the plain interval, which is the printed noise floor, must lie within
-// the floor that the plan states. That no difference was found is no such proof, since a run that is too noisy finds none.
-// A run whose noise floor is wider than stated is undecided. (Plans without a stated floor are of older runs.)
+// what the plan states (Plan.EqualWithin). That no difference was found is no such proof, since a run that is too noisy finds
+// none. A run whose noise floor is wider than stated is undecided. (A plan that states nothing is of an older run.)
 //
-// A metric that the rounds do not support is left out; without p50 nothing is decided.
+// A metric that the rounds do not support is left out; without the vital one nothing is decided.
 func (t *tolls) repeatedBaseline(confidence float64) Control {
-	c := Control{Name: "repeated baseline", Want: t.wantOfFloor()}
+	c := Control{Name: "repeated baseline", Want: t.wantOfRepeat()}
 	if t.repeat < 0 {
 		c.Saw, c.Remedy = "the run has no repeated baseline", remedyBroken
 		return c
 	}
 	var saw []string
 	broken := false
-	each := 1 - controlError/float64(len(FloorMetrics())) // of several, none shall be broken by chance
-	for _, id := range FloorMetrics() {
-		if !t.known(id) {
+	each := 1 - controlError/float64(len(EqualWithin())) // of several, none shall be broken by chance
+	for i, metric := range t.metrics {
+		if !metric.equal {
+			continue
+		}
+		id := metric.ID
+		if !t.has(metric.needs...) {
 			saw = append(saw, id+" not known of this system")
 			continue
 		}
-		floor, strict := t.ratio(t.of(id), t.repeat, confidence), t.ratio(t.of(id), t.repeat, each)
-		if t.series[t.of(id)].net && math.IsNaN(strict.Mid) {
+		floor, strict := t.ratio(i, t.repeat, confidence), t.ratio(i, t.repeat, each)
+		if t.series[i].net && math.IsNaN(strict.Mid) {
 			saw = append(saw, id+" unknown: "+notAbove0)
 			continue
 		}
 		if !strict.Finite() {
-			c.Undecided = c.Undecided || id == "p50"
+			c.Undecided = c.Undecided || metric.Vital
 			saw = append(saw, id+" unknown: too few rounds")
 			continue
 		}
 		text := fmt.Sprintf("%s %+.1f %% [%+.1f, %+.1f]", id, 100*floor.Mid, 100*floor.Lo, 100*floor.Hi)
-		stated, has := t.run.Plan.Floor[id]
+		stated, has := t.run.Plan.EqualWithin[id]
 		switch {
-		case strict.Excludes(0) && math.Abs(strict.Mid) > floorMargin:
+		case strict.Excludes(0) && math.Abs(strict.Mid) > equalMargin:
 			broken = true
 			text += fmt.Sprintf(" (broken: at %s [%+.1f, %+.1f])", percent(each), 100*strict.Lo, 100*strict.Hi)
 		case has && (floor.Lo < -stated || floor.Hi > stated):
@@ -75,35 +77,35 @@ func (t *tolls) repeatedBaseline(confidence float64) Control {
 const (
 	remedyBroken = "keep other work off the machine, and run more launches and rounds: while the same code differs from itself, " +
 		"no other difference can be believed"
-	remedyWide = "run more launches and rounds, keep other work off the machine, or state a wider floor (toll.floor): " +
-		"what a run cannot tell apart is not equal by that"
+	remedyWide = "run more launches and rounds, keep other work off the machine, or state wider shares (toll.equal_within): " +
+		"that a run cannot tell two things apart does not show that they are equal"
 )
 
-// wantOfFloor says what the repeated baseline must show.
-func (t *tolls) wantOfFloor() string {
-	want := fmt.Sprintf("no difference, or one of at most %s", percent(floorMargin))
+// wantOfRepeat says what the repeated baseline must show.
+func (t *tolls) wantOfRepeat() string {
+	want := fmt.Sprintf("no difference, or one of at most %s", percent(equalMargin))
 	var stated []string
-	for _, id := range FloorMetrics() {
-		if floor, has := t.run.Plan.Floor[id]; has {
-			stated = append(stated, fmt.Sprintf("±%s at %s", percent(floor), id))
+	for _, id := range EqualWithin() {
+		if within, has := t.run.Plan.EqualWithin[id]; has {
+			stated = append(stated, fmt.Sprintf("±%s at %s", percent(within), id))
 		}
 	}
 	if len(stated) == 0 {
 		return want + ", at p50, p95 and CPU together"
 	}
-	return want + ", and intervals within the stated floor: " + strings.Join(stated, ", ")
+	return want + ", and intervals that show it equal within " + strings.Join(stated, ", ")
 }
 
 // How far the interval of the known delay may miss the truth: the gateway measures its spin alone, while a request also
 // waits behind those that spin, and a quantile of a slot moves in steps of some ten microseconds. A quarter of the
 // truth bounds the first at the loads that the other controls let pass; 30 µs the second.
 const (
-	delayFloor    = 30 * time.Microsecond
+	delayAbsolute = 30 * time.Microsecond
 	delayRelative = 0.25
 )
 
 // knownDelay compares the delay that the gateway says it spun with the one that the load generator saw, in the mean and at p50.
-// It is broken when the interval of one of them, both together at 1 − 1 %, misses the truth by more than the tolerance; what is
+// It is broken when the interval of one of them, all together at 1 − 1 %, misses the truth by more than the tolerance; what is
 // printed is the plain interval.
 func (t *tolls) knownDelay(confidence float64) Control {
 	c := Control{
@@ -123,19 +125,21 @@ func (t *tolls) knownDelay(confidence float64) Control {
 		c.Saw, c.Want = whose+" reported no spin at all", "the delay as "+whose+" measures it"
 		return c
 	}
-	tolerance := math.Max(delayFloor.Seconds(), delayRelative*truth)
+	tolerance := math.Max(delayAbsolute.Seconds(), delayRelative*truth)
 	c.Want = fmt.Sprintf("%.0f µs as %s measured it, within the interval ± %.0f µs", truth*1e6, whose, tolerance*1e6)
 	var saw []string
 	c.OK = true
-	for _, id := range []string{"mean", "p50"} {
-		d := t.difference(t.of(id), t.delay, confidence)
+	found := slices.DeleteFunc(slices.Clone(t.metrics), func(m metric) bool { return !m.delayed })
+	for _, metric := range found {
+		id, i := metric.ID, t.of(metric.ID)
+		d := t.difference(i, t.delay, confidence)
 		if !d.Finite() {
 			c.OK, c.Undecided = false, true
 			saw = append(saw, id+" unknown: too few rounds to say")
 			continue
 		}
 		saw = append(saw, recovered(id, d.Interval))
-		if wide := t.difference(t.of(id), t.delay, 1-controlError/2); truth < wide.Lo-tolerance || truth > wide.Hi+tolerance {
+		if wide := t.difference(i, t.delay, 1-controlError/float64(len(found))); truth < wide.Lo-tolerance || truth > wide.Hi+tolerance {
 			return Control{Name: c.Name, Saw: strings.Join(saw, ", "), Want: c.Want, Remedy: c.Remedy}
 		}
 	}

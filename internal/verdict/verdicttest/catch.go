@@ -9,10 +9,10 @@ import (
 )
 
 func alerts() []result.Alert {
-	alert := func(name, group, needs, summary, expr, runExpr string, wait, floor time.Duration, impressions int64) result.Alert {
+	alert := func(name, group, needs, summary, expr, runExpr string, wait, least time.Duration, impressions int64) result.Alert {
 		return result.Alert{
 			Name: name, Group: group, Needs: needs, Summary: summary, Expr: expr, RunExpr: runExpr,
-			For: wait, RunFor: wait / 30, Floor: floor, MinImpressions: impressions,
+			For: wait, RunFor: wait / 30, LeastDetect: least, MinImpressions: impressions,
 		}
 	}
 	return []result.Alert{

@@ -155,7 +155,7 @@ func (b *builder) launch(launch int) {
 	b.now = b.now.Add(4 * time.Second)
 }
 
-// rest adds what an arm uses at rest: metered for half a second, of which nothing is work.
+// rest adds what an arm uses at rest: metered for half a second without any work.
 func (b *builder) rest(launch, position int, arm result.Arm) {
 	s := result.Slot{
 		Phase: slot.Idle, Launch: launch, Position: position, Arm: arm.Name, Start: b.now, End: b.now.Add(500 * time.Millisecond),

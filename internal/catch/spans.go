@@ -1,4 +1,4 @@
-package verdict
+package catch
 
 import (
 	"cmp"
@@ -9,6 +9,14 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
+
+// Span is one stretch of one alert in one state.
+type Span struct {
+	Alert      string
+	State      string // result.Pending or result.Firing
+	Expected   bool   // the fault lists it under Expect or Allow
+	Start, End time.Time
+}
 
 // alertSpan is a stretch in which one alert of one arm was pending or firing.
 type alertSpan struct {
@@ -39,7 +47,7 @@ func alertSpans(d *result.Data, end time.Time) (map[string][]alertSpan, error) {
 			case result.Inactive, result.Pending, result.Firing:
 				instances[k][labelKey(events[i].Labels)] = to
 			default:
-				return nil, fmt.Errorf("verdict: alert %s of arm %s changes to %q at %s: want %s, %s or %s", e.Alert, e.Arm, to,
+				return nil, fmt.Errorf("catch: alert %s of arm %s changes to %q at %s: want %s, %s or %s", e.Alert, e.Arm, to,
 					e.Time.Format(time.RFC3339Nano), result.Inactive, result.Pending, result.Firing)
 			}
 		}

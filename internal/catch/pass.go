@@ -1,4 +1,4 @@
-package verdict
+package catch
 
 import (
 	"cmp"
@@ -88,8 +88,8 @@ func (p *pass) end(runEnd time.Time) time.Time {
 }
 
 // phases is the timeline of the pass up to end. What was not reached, or took no time, is left out.
-func (p *pass) phases(end time.Time) []PhaseSpan {
-	marks := []PhaseSpan{
+func (p *pass) phases(end time.Time) []Phase {
+	marks := []Phase{
 		{Name: "settle", Start: p.start},
 		{Name: "clean", Start: p.clean},
 		{Name: "inject", Start: p.inject},
@@ -97,8 +97,8 @@ func (p *pass) phases(end time.Time) []PhaseSpan {
 		{Name: "revert", Start: p.revert},
 		{Name: "clear", Start: latest(p.reverted, p.stuck)},
 	}
-	marks = slices.DeleteFunc(marks, func(m PhaseSpan) bool { return m.Start.IsZero() })
-	var out []PhaseSpan
+	marks = slices.DeleteFunc(marks, func(m Phase) bool { return m.Start.IsZero() })
+	var out []Phase
 	for i, m := range marks {
 		m.End = end
 		if i+1 < len(marks) {
@@ -144,7 +144,7 @@ func runEnd(d *result.Data) time.Time {
 	return end
 }
 
-// first is the earlier of two times, of which either may be zero for "never".
+// first is the earlier of two times. Either may be zero, which is "never".
 func first(a, b time.Time) time.Time {
 	if a.IsZero() || b.IsZero() {
 		return cmp.Or(a, b)

@@ -1,12 +1,47 @@
-package verdict
+package catch
 
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
+
+// State says what happened to one fault at one level.
+type State string
+
+// States of a cell.
+const (
+	Detected     State = "detected"
+	Missed       State = "missed"
+	Quiet        State = "quiet"         // fault "none": nothing fired, as it should be
+	Noisy        State = "noisy"         // fault "none": something fired
+	UnderPowered State = "under-powered" // not detected, and the load could not have supported any expected alert
+	Unconfirmed  State = "unconfirmed"   // the effect was not seen: no credit and no blame
+	Skipped      State = "skipped"
+	Unfinished   State = "unfinished" // the run ended before the pass did
+)
+
+// Cell is one fault at one level.
+type Cell struct {
+	Level       string
+	State       State
+	Alert       string        // the expected alert that fired first; "" if none
+	Detect      time.Duration // time to detect of Alert: first firing − confirmation (0 when it fired before it)
+	Injected    time.Duration // first firing − injection: the effect began between injection and confirmation
+	LeastDetect time.Duration // the least time to detect that the rule of Alert leaves: see result.Alert
+	Clear       time.Duration // last expected alert inactive − revert confirmed; −1: not seen
+	Confirmed   time.Time
+	Reverted    time.Time
+	Also        []string // other expected or allowed alerts that fired
+	False       []string // alerts that fired in the clean window, or that the fault does not explain
+	Evidence    string   // what the evidence query found; "" where there is none at this level
+	Diagnosed   bool     // evidence in the fault window and none in the clean one
+	Spans       []Span   // for the timeline
+	Note        string   // footnote; "" if there is nothing to say
+}
 
 // judge finds what one fault did at one level.
 type judge struct {
@@ -15,8 +50,7 @@ type judge struct {
 	level result.Level
 	spans []alertSpan // of the level, over the whole run
 	end   time.Time   // of the pass
-	notes *notes
-	said  []string // the parts of the cell's note
+	said  []string    // the parts of the cell's note
 }
 
 func (j *judge) cell() Cell {
@@ -30,12 +64,12 @@ func (j *judge) cell() Cell {
 	}
 	if j.fault.Skipped != "" {
 		c.State = Skipped
-		c.Note = j.notes.add(j.fault.ID + ": skipped: " + j.fault.Skipped)
+		c.Note = j.fault.ID + ": skipped: " + j.fault.Skipped
 		return c
 	}
 	if j.start.IsZero() {
 		c.State = Unfinished
-		c.Note = j.notes.add(j.fault.ID + ": the run ended before its turn")
+		c.Note = j.fault.ID + ": the run ended before its turn"
 		return c
 	}
 	c.Spans = j.timeline()
@@ -44,12 +78,12 @@ func (j *judge) cell() Cell {
 	}
 	c.False = j.falseAlarms(c.Confirmed)
 	c.State = j.state(c)
-	c.Note = j.notes.add(j.said...)
+	c.Note = strings.Join(j.said, "; ")
 	return c
 }
 
 // state is the state of a cell whose alerts have been looked at.
-func (j *judge) state(c Cell) CellState {
+func (j *judge) state(c Cell) State {
 	switch {
 	case j.done.IsZero():
 		return Unfinished
@@ -69,11 +103,11 @@ func (j *judge) state(c Cell) CellState {
 }
 
 // timeline is every stretch of every alert that touches the pass, cut to it.
-func (j *judge) timeline() []AlertSpan {
-	var out []AlertSpan
+func (j *judge) timeline() []Span {
+	var out []Span
 	for _, s := range j.spans {
 		if s.end.After(j.start) && s.start.Before(j.end) {
-			out = append(out, AlertSpan{
+			out = append(out, Span{
 				Alert: s.alert, State: s.state, Expected: j.explains(s.alert),
 				Start: later(s.start, j.start), End: first(s.end, j.end),
 			})
@@ -107,7 +141,7 @@ func (j *judge) detect(c *Cell) {
 			c.Alert = s.alert
 			c.Detect = max(0, s.start.Sub(c.Confirmed))
 			c.Injected = s.start.Sub(j.inject)
-			c.Floor = j.floor(s.alert)
+			c.LeastDetect = j.leastDetect(s.alert)
 			fired = append(fired, s)
 		default:
 			if expected {
@@ -137,10 +171,10 @@ func (j *judge) clear(fired []alertSpan, reverted time.Time) time.Duration {
 	return max(0, last.Sub(reverted))
 }
 
-func (j *judge) floor(alert string) time.Duration {
+func (j *judge) leastDetect(alert string) time.Duration {
 	for _, a := range j.data.Run.Alerts {
 		if a.Name == alert {
-			return a.Floor
+			return a.LeastDetect
 		}
 	}
 	return 0

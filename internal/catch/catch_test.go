@@ -1,4 +1,4 @@
-package verdict_test
+package catch_test
 
 import (
 	"fmt"
@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/verdict"
 	"github.com/tollgate-dev/tollgate/internal/verdict/verdicttest"
 )
 
@@ -18,9 +18,18 @@ func small() *result.Data {
 	return verdicttest.Build(s)
 }
 
-func cell(t *testing.T, a *verdict.Analysis, fault, level string) verdict.Cell {
+func analyze(t *testing.T, d *result.Data) *catch.Matrix {
 	t.Helper()
-	for _, f := range a.Catch.Faults {
+	m, err := catch.Analyze(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func cell(t *testing.T, m *catch.Matrix, fault, level string) catch.Cell {
+	t.Helper()
+	for _, f := range m.Faults {
 		for _, c := range f.Cells {
 			if f.Fault.ID == fault && c.Level == level {
 				return c
@@ -28,44 +37,40 @@ func cell(t *testing.T, a *verdict.Analysis, fault, level string) verdict.Cell {
 		}
 	}
 	t.Fatalf("no cell %s × %s", fault, level)
-	return verdict.Cell{}
+	return catch.Cell{}
 }
 
 func TestCatch(t *testing.T) {
-	a := analyze(t, small())
+	m := analyze(t, small())
 	const unseen = time.Duration(-1)
 	ms := time.Millisecond
 	for _, c := range []struct {
 		fault, level         string
-		state                verdict.CellState
+		state                catch.State
 		alert                string
-		detect, floor, clear time.Duration
+		detect, least, clear time.Duration
 		also, false          []string
 		diagnosed            bool
 		note                 string
 	}{
-		{"none", "off", verdict.Quiet, "", 0, 0, unseen, nil, nil, false, ""},
-		{"none", "logs", verdict.Noisy, "", 0, 0, unseen, nil, []string{"EventAgeHigh"}, false, ""},
-		{"profile-attribute-missing", "off", verdict.Missed, "", 0, 0, unseen, nil, nil, false, ""},
-		{"profile-attribute-missing", "metrics", verdict.Detected, "DefaultContentHigh", 5400 * ms, 3500 * ms, 5900 * ms, nil, nil, false, ""},
+		{"none", "off", catch.Quiet, "", 0, 0, unseen, nil, nil, false, ""},
+		{"none", "logs", catch.Noisy, "", 0, 0, unseen, nil, []string{"EventAgeHigh"}, false, ""},
+		{"profile-attribute-missing", "off", catch.Missed, "", 0, 0, unseen, nil, nil, false, ""},
+		{"profile-attribute-missing", "metrics", catch.Detected, "DefaultContentHigh", 5400 * ms, 3500 * ms, 5900 * ms, nil, nil, false, ""},
 		// Clear waits for the last of the expected alerts.
-		{"profile-attribute-missing", "logs", verdict.Detected, "AttributeMissingLogged", 3800 * ms, 4000 * ms, 6800 * ms, []string{"DefaultContentHigh"}, nil, true, ""},
-		{"profile-attribute-missing", "full", verdict.Detected, "AttributeMissingLogged", 4200 * ms, 4000 * ms, unseen, []string{"DefaultContentHigh"}, nil, true, ""},
-		{"model-drift", "off", verdict.Missed, "", 0, 0, unseen, nil, nil, false, ""}, // has no metrics, so load is no excuse
-		{"model-drift", "metrics", verdict.Detected, "InputDrift", 8400 * ms, 6000 * ms, 8900 * ms, nil, []string{"EventAgeHigh"}, false, ""},
-		{"model-drift", "logs", verdict.UnderPowered, "", 0, 0, unseen, nil, nil, false, "270 slates were shown during the fault, fewer than any expected alert needs"},
+		{"profile-attribute-missing", "logs", catch.Detected, "AttributeMissingLogged", 3800 * ms, 4000 * ms, 6800 * ms, []string{"DefaultContentHigh"}, nil, true, ""},
+		{"profile-attribute-missing", "full", catch.Detected, "AttributeMissingLogged", 4200 * ms, 4000 * ms, unseen, []string{"DefaultContentHigh"}, nil, true, ""},
+		{"model-drift", "off", catch.Missed, "", 0, 0, unseen, nil, nil, false, ""}, // has no metrics, so load is no excuse
+		{"model-drift", "metrics", catch.Detected, "InputDrift", 8400 * ms, 6000 * ms, 8900 * ms, nil, []string{"EventAgeHigh"}, false, ""},
+		{"model-drift", "logs", catch.UnderPowered, "", 0, 0, unseen, nil, nil, false, "270 slates were shown during the fault, fewer than any expected alert needs"},
 		// The evidence was there before the fault too; an alert of the pass before is no false alarm of this one.
-		{"model-drift", "full", verdict.Detected, "InputDrift", 8700 * ms, 6000 * ms, unseen, nil, nil, false, "DefaultContentHigh was still firing from before this pass"},
-		{"consumer-lag", "off", verdict.Detected, "ConsumerLagHigh", 4500 * ms, 3000 * ms, 4000 * ms, nil, nil, false, ""},
-		{"consumer-lag", "full", verdict.Unconfirmed, "", 0, 0, unseen, nil, nil, false, "InputDrift was still firing from before this pass"},
+		{"model-drift", "full", catch.Detected, "InputDrift", 8700 * ms, 6000 * ms, unseen, nil, nil, false, "DefaultContentHigh was still firing from before this pass"},
+		{"consumer-lag", "off", catch.Detected, "ConsumerLagHigh", 4500 * ms, 3000 * ms, 4000 * ms, nil, nil, false, ""},
+		{"consumer-lag", "full", catch.Unconfirmed, "", 0, 0, unseen, nil, nil, false, "InputDrift was still firing from before this pass"},
 	} {
-		got := cell(t, a, c.fault, c.level)
-		note := ""
-		if got.Note > 0 {
-			note = a.Notes[got.Note-1]
-		}
-		g := fmt.Sprint(got.State, got.Alert, got.Detect, got.Floor, got.Clear, got.Also, got.False, got.Diagnosed, note)
-		w := fmt.Sprint(c.state, c.alert, c.detect, c.floor, c.clear, c.also, c.false, c.diagnosed, c.note)
+		got := cell(t, m, c.fault, c.level)
+		g := fmt.Sprint(got.State, got.Alert, got.Detect, got.LeastDetect, got.Clear, got.Also, got.False, got.Diagnosed, got.Note)
+		w := fmt.Sprint(c.state, c.alert, c.detect, c.least, c.clear, c.also, c.false, c.diagnosed, c.note)
 		if g != w {
 			t.Errorf("%s at %s:\ngot  %s\nwant %s", c.fault, c.level, g, w)
 		}
@@ -73,8 +78,8 @@ func TestCatch(t *testing.T) {
 }
 
 func TestPhases(t *testing.T) {
-	a := analyze(t, small())
-	for _, f := range a.Catch.Faults {
+	m := analyze(t, small())
+	for _, f := range m.Faults {
 		var names []string
 		at := f.Start
 		for _, p := range f.Phases {
@@ -121,34 +126,34 @@ func TestCellStates(t *testing.T) {
 	for _, c := range []struct {
 		name, fault, level string
 		change             func(*result.Data)
-		want               func(verdict.Cell) bool
+		want               func(catch.Cell) bool
 	}{
 		{
 			"skipped", missing, "logs", func(d *result.Data) { d.Run.Faults[1].Skipped = "no upstream here" },
-			func(c verdict.Cell) bool { return c.State == verdict.Skipped && c.Note > 0 },
+			func(c catch.Cell) bool { return c.State == catch.Skipped && c.Note != "" },
 		},
 		{
 			"the run ended before its turn", lag, "off",
 			func(d *result.Data) { drop(d, func(e result.FaultEvent) bool { return e.Fault == lag }) },
-			func(c verdict.Cell) bool { return c.State == verdict.Unfinished && c.Note > 0 },
+			func(c catch.Cell) bool { return c.State == catch.Unfinished && c.Note != "" },
 		},
 		{
 			"the run ended in its pass", lag, "off",
 			func(d *result.Data) {
 				drop(d, func(e result.FaultEvent) bool { return e.Fault == lag && e.Phase == result.PhaseDone })
 			},
-			func(c verdict.Cell) bool { return c.State == verdict.Unfinished && c.Alert == "ConsumerLagHigh" },
+			func(c catch.Cell) bool { return c.State == catch.Unfinished && c.Alert == "ConsumerLagHigh" },
 		},
 		{
 			"fired between injection and confirmation", missing, "off",
 			func(d *result.Data) { fire(d, missing, "off", "DefaultContentHigh", 13.5, 20, nil) },
-			func(c verdict.Cell) bool { return c.State == verdict.Detected && c.Detect == 0 && c.Clear == 0 },
+			func(c catch.Cell) bool { return c.State == catch.Detected && c.Detect == 0 && c.Clear == 0 },
 		},
 		{
 			"an expected alert that fired already is a false alarm", missing, "off",
 			func(d *result.Data) { fire(d, missing, "off", "DefaultContentHigh", 12, 20, nil) },
-			func(c verdict.Cell) bool {
-				return c.State == verdict.Missed && slices.Equal(c.False, []string{"DefaultContentHigh"})
+			func(c catch.Cell) bool {
+				return c.State == catch.Missed && slices.Equal(c.False, []string{"DefaultContentHigh"})
 			},
 		},
 		{
@@ -157,8 +162,8 @@ func TestCellStates(t *testing.T) {
 				fire(d, missing, "off", "DefaultContentHigh", 8, 12, nil)
 				fire(d, missing, "off", "DefaultContentHigh", 20, 31, nil)
 			},
-			func(c verdict.Cell) bool {
-				return c.State == verdict.Detected && c.Detect == 6*time.Second && c.Clear == time.Second && len(c.False) == 1
+			func(c catch.Cell) bool {
+				return c.State == catch.Detected && c.Detect == 6*time.Second && c.Clear == time.Second && len(c.False) == 1
 			},
 		},
 		{
@@ -167,39 +172,39 @@ func TestCellStates(t *testing.T) {
 				fire(d, missing, "off", "DefaultContentHigh", 20, 25, map[string]string{"channel": "web"})
 				fire(d, missing, "off", "DefaultContentHigh", 25, 33, map[string]string{"channel": "app"})
 			},
-			func(c verdict.Cell) bool { return len(c.Spans) == 1 && c.Clear == 3*time.Second },
+			func(c catch.Cell) bool { return len(c.Spans) == 1 && c.Clear == 3*time.Second },
 		},
 		{
 			"over before the clean window", "none", "off",
 			func(d *result.Data) { fire(d, "none", "off", "EventAgeHigh", 1, 2, nil) },
-			func(c verdict.Cell) bool { return c.State == verdict.Quiet },
+			func(c catch.Cell) bool { return c.State == catch.Quiet },
 		},
 		{
 			"from before into the clean window", "none", "off",
 			func(d *result.Data) { fire(d, "none", "off", "EventAgeHigh", 1, 5, nil) },
-			func(c verdict.Cell) bool { return c.State == verdict.Noisy },
+			func(c catch.Cell) bool { return c.State == catch.Noisy },
 		},
 		{
 			"not explained", missing, "off",
 			func(d *result.Data) { fire(d, missing, "off", "ConsumerLagHigh", 20, 25, nil) },
-			func(c verdict.Cell) bool { return slices.Equal(c.False, []string{"ConsumerLagHigh"}) },
+			func(c catch.Cell) bool { return slices.Equal(c.False, []string{"ConsumerLagHigh"}) },
 		},
 		{
 			"allowed", missing, "off",
 			func(d *result.Data) { fire(d, missing, "off", "ClickThroughLow", 20, 25, nil) },
-			func(c verdict.Cell) bool {
-				return c.State == verdict.Missed && len(c.False) == 0 && slices.Equal(c.Also, []string{"ClickThroughLow"})
+			func(c catch.Cell) bool {
+				return c.State == catch.Missed && len(c.False) == 0 && slices.Equal(c.Also, []string{"ClickThroughLow"})
 			},
 		},
 		{
 			"fired when the fault was gone", missing, "off",
 			func(d *result.Data) { fire(d, missing, "off", "DefaultContentHigh", 32, 35, nil) },
-			func(c verdict.Cell) bool { return c.State == verdict.Missed && c.Note > 0 && len(c.False) == 0 },
+			func(c catch.Cell) bool { return c.State == catch.Missed && c.Note != "" && len(c.False) == 0 },
 		},
 		{
 			"no blame without a confirmation", lag, "full",
 			func(d *result.Data) { fire(d, lag, "full", "DefaultContentHigh", 20, 25, nil) },
-			func(c verdict.Cell) bool { return c.State == verdict.Unconfirmed && len(c.False) == 0 },
+			func(c catch.Cell) bool { return c.State == catch.Unconfirmed && len(c.False) == 0 },
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

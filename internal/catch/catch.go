@@ -1,0 +1,63 @@
+// Package catch judges what was caught: per fault and level which alert fired, after how long, what fired without need,
+// and whether the level's own telemetry named the cause.
+//
+// Analyze is its one entrance, a pure function of result.Data. It knows nothing of the toll.
+package catch
+
+import (
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+)
+
+// noFault is the catalogue's entry that injects nothing.
+const noFault = "none"
+
+// Matrix is the fault × level matrix with its timelines.
+type Matrix struct {
+	Levels []string // columns
+	Faults []Row
+}
+
+// Row is one fault at every level, and its timeline.
+type Row struct {
+	Fault  result.Fault
+	Cells  []Cell // by Matrix.Levels
+	Start  time.Time
+	End    time.Time
+	Phases []Phase // of all arms together
+}
+
+// Phase is a stretch of a fault's timeline: settle, clean, inject (asked for but not yet confirmed everywhere), hold,
+// revert (asked for but not yet confirmed everywhere), clear.
+type Phase struct {
+	Name       string
+	Start, End time.Time
+}
+
+// Analyze makes the matrix of a run; nil when the run has no faults. An error means that the data contradict themselves,
+// and says where.
+func Analyze(d *result.Data) (*Matrix, error) {
+	if len(d.Run.Faults) == 0 {
+		return nil, nil
+	}
+	end := runEnd(d)
+	spans, err := alertSpans(d, end)
+	if err != nil {
+		return nil, err
+	}
+	m := &Matrix{}
+	for _, l := range d.Run.Levels {
+		m.Levels = append(m.Levels, l.Name)
+	}
+	for _, p := range passes(d) {
+		row := Row{Fault: p.fault, Start: p.start, End: p.end(end)}
+		row.Phases = p.phases(row.End)
+		for _, l := range d.Run.Levels {
+			j := judge{pass: p, data: d, level: l, spans: spans[l.Name], end: row.End}
+			row.Cells = append(row.Cells, j.cell())
+		}
+		m.Faults = append(m.Faults, row)
+	}
+	return m, nil
+}

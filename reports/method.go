@@ -1,0 +1,112 @@
+package reports
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/verdict"
+)
+
+// methodSections say how and on what the run was made, what has to be said of its figures, and what was run.
+func methodSections(a *verdict.Analysis) []section {
+	r := a.Run
+	return []section{
+		{ID: "method", Heading: "Method and machine", Only: inHTML, Blocks: []block{
+			para{Text: say("All arms are up at once and take load one at a time, in short slots whose order is shuffled anew every round, so that drift " +
+				"and noise hit all of them alike. Every change is estimated from the differences within rounds.")},
+			facts{List: methodFacts(r)},
+		}},
+		{ID: "run", Heading: "Run, machine and notes", Only: inMarkdown, Last: true, Blocks: []block{
+			list{Items: append([]item{
+				{Text: fmt.Sprintf("run %s, %s; profile %s, environment %s, seed %d", r.ID, stamp(r.Started), r.Profile, r.Environment, r.Seed)},
+				{Text: measured(r)}, {Text: machineLine(r.Machine)}, {Text: "tollgate " + r.Tool.Version + ", " + r.Tool.Go},
+			}, bullets("", startUps(r))...)},
+			noteList{},
+			list{Items: bullets("warning: ", r.Warnings)},
+		}},
+		{ID: "start-up", Heading: "Start-up", Only: inText, Sub: true, Blocks: []block{list{Items: bullets("", startUps(r))}}},
+		{ID: "notes", Heading: "Notes", Only: inText, Sub: true, Blocks: []block{noteList{}}},
+		{ID: "warnings", Heading: "Warnings", Only: inText | inHTML, Sub: true, Blocks: []block{list{Items: bullets("", r.Warnings)}}},
+		{ID: "notes", Heading: "Notes", Only: inHTML, Sub: true, Blocks: []block{noteList{}}},
+		{ID: "levels", Heading: "Levels", Only: inHTML, Sub: true, Blocks: []block{levelsTable(r.Levels)}},
+		{ID: "alerts", Heading: "Alert rules", Only: inHTML, Sub: true, Blocks: []block{alertsTable(r.Alerts)}},
+		{ID: "experiment", Only: inHTML, Sub: true, Blocks: []block{verbatim{"The experiment as run", r.Experiment}}},
+	}
+}
+
+// bullets are items of one text each.
+func bullets(before string, lines []string) []item {
+	var out []item
+	for _, line := range lines {
+		out = append(out, item{Sign: "-", Text: before + line})
+	}
+	return out
+}
+
+func methodFacts(r result.Run) []fact {
+	length := func(d time.Duration) string { return amount(d.Seconds(), verdict.Seconds) }
+	when := stamp(r.Started)
+	if ended := stamp(r.Ended); ended != "" {
+		when += " to " + ended
+	}
+	out := []fact{
+		{"Status", r.Status}, {"Measured", when},
+		{"Plan", fmt.Sprintf("%s; wash-out %s; client timeout %s", measured(r), length(r.Plan.Washout), length(r.Plan.ClientTimeout))},
+		{"Machine", machineLine(r.Machine)},
+	}
+	for _, s := range r.StartUp {
+		if len(s.Parts) > 0 {
+			continue
+		}
+		text := fmt.Sprintf("%d processes ready after %s", s.Processes, length(s.Total))
+		if s.Slowest != "" {
+			text += ", " + s.Slowest + " last"
+		}
+		out = append(out, fact{fmt.Sprintf("Launch %d", s.Launch+1), text})
+	}
+	for _, text := range startUps(r) {
+		out = append(out, fact{"Start-up", text})
+	}
+	if r.Lapse != 0 {
+		out = append(out, fact{"Time-lapse", "rule durations divided by " + fixed(r.Lapse, digits(r.Lapse, 2))})
+	}
+	tool := []string{"tollgate " + r.Tool.Version, r.Tool.Go}
+	var modules []string
+	for module, version := range r.Tool.Modules {
+		modules = append(modules, module+" "+version)
+	}
+	slices.Sort(modules)
+	return append(out, fact{"Tool", strings.Join(append(tool, modules...), ", ")})
+}
+
+func levelsTable(levels []result.Level) table {
+	out := table{Label: "Levels", Caption: "Environment variables of each level", Columns: heads(false, "Level", "Meaning", "Variable", "Value")}
+	for _, l := range levels {
+		names := slices.Sorted(maps.Keys(l.Env))
+		if len(names) == 0 {
+			names = []string{""}
+		}
+		for i, name := range names {
+			row := []cell{{}, {}, {Text: name, Code: true}, {Text: l.Env[name], Code: true}}
+			if i == 0 {
+				row[0].Text, row[1].Text = l.Name, l.Title
+			}
+			out.Rows = append(out.Rows, row)
+		}
+	}
+	return out
+}
+
+func alertsTable(alerts []result.Alert) table {
+	out := table{Label: "Alert rules", Caption: "As written and as run",
+		Columns: heads(false, "Alert", "Needs", "Expression, as written", "For", "For, as run", "Least time to detect")}
+	for _, r := range alerts {
+		out.Rows = append(out.Rows, []cell{{Text: r.Name}, {Text: r.Needs}, {Text: r.Expr, Code: true}, {Text: elapsed(r.For)}, {Text: elapsed(r.RunFor)},
+			{Text: elapsed(r.LeastDetect)}})
+	}
+	return out
+}
