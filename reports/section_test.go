@@ -8,14 +8,15 @@ import (
 
 // A section that no format has seen before is in all that are made of sections, with its heading, lead, table, note and links.
 func TestAnySectionInEveryFormat(t *testing.T) {
-	r := reportOf(fixture())
+	a := fixture()
+	r := reportOf(a)
 	r.sections = append([]section{{ID: "rules", Heading: "The rules", Blocks: []block{
 		lead{Text: say("which rules could fire")},
 		table{Columns: []column{{Head: cell{Text: "rule"}}, {Head: cell{Text: "least time"}, Key: "least_seconds", Right: true}},
 			Rows: [][]cell{{{Text: "ServiceDown", Note: "a note of a rule"}, {Text: "1.5 s", Raw: 1500 * time.Millisecond}}, {{Sign: "✗", Text: "=Silent"}}}},
 		part{ID: "rule-1", Name: "ServiceDown", Title: "no answers", Blocks: []block{list{Items: []item{{Text: "pages somebody"}}}}},
 		facts{List: []fact{{"Group", "stack"}}},
-	}}, {ID: "nothing", Heading: "Nothing to show", Blocks: []block{lead{Text: say("no rows")}, table{Columns: heads(false, "rule")}}}}, r.sections...)
+	}}, {ID: "nothing", Heading: "Nothing to show", Blocks: []block{lead{Text: say("no rows")}, table{Columns: heads(false, "rule")}}}}, methodSections(a)...)
 	for name, c := range map[string]struct {
 		render func(*report) ([]byte, error)
 		wants  []string
