@@ -142,7 +142,7 @@ alerts: {rules: rules.yaml, lapse: 1}
 		return true
 	})
 	if spun == 0 {
-		t.Error("the door of the known delay reported none")
+		t.Error("the delay proxy of the known delay reported none")
 	}
 	if len(slow) != 4 || !slow["full"] || slow["off"] {
 		t.Errorf("arms whose every request takes 20 ms: %v, want full alone", slow)

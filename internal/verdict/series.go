@@ -9,6 +9,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // series are the values of one metric by arm, launch and round (or merged group of rounds); the rounds are the same for
@@ -168,8 +169,8 @@ func emptySeries(m *measured) [][][]float64 {
 
 // Services that are no part of the stack whose cost is measured.
 const (
-	pipeline = "telemetry" // an arm's Collector and Prometheus
-	backing  = "backing"   // the broker and store that all arms share
+	pipeline = role.Telemetry // an arm's Collector and Prometheus
+	backing  = role.Backing   // the broker and store that all arms share
 )
 
 // ofStack adds up an amount over the services of the stack.

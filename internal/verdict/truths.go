@@ -119,7 +119,7 @@ func (t *tolls) knownDelay(confidence float64) Control {
 	}
 	truth, whose := t.spun(), "the gateway"
 	if t.run.Environment == "external" {
-		whose = "its door"
+		whose = "its delay proxy"
 	}
 	if truth == 0 {
 		c.Saw, c.Want = whose+" reported no spin at all", "the delay as "+whose+" measures it"

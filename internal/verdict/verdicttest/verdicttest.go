@@ -12,6 +12,7 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // Started is when every built run began.
@@ -169,7 +170,7 @@ func (b *builder) rest(launch, position int, arm result.Arm) {
 // idle adds what is used at rest while a slot is metered: by the gateway, for all of the stack, and by the pipeline.
 func (b *builder) idle(s *result.Slot) {
 	s.CPU["gateway"] += time.Duration(b.Idle * float64(s.Metered))
-	s.CPU["telemetry"] += time.Duration(b.Idle / 2 * float64(s.Metered))
+	s.CPU[role.Telemetry] += time.Duration(b.Idle / 2 * float64(s.Metered))
 }
 
 // slot is the cost of one toll slot whose work takes factor times the usual CPU.
@@ -199,9 +200,9 @@ func (b *builder) slot(arm result.Arm, factor float64) result.Slot {
 			AllocBytes: 2000 * s.Work.Sent, AllocObjects: 20 * s.Work.Sent, GCCPU: s.CPU[service] / 10, GCCycles: 1,
 		}
 	}
-	s.CPU["telemetry"] = time.Duration((8e6 + float64(s.Work.Sent)*2.5e6*b.Effect[arm.Name]) * factor)
-	s.CPU["backing"] = time.Duration(float64(s.Work.Sent) * 1e5 * factor)
-	s.RSS["telemetry"], s.Peak["telemetry"] = 90<<20, 120<<20
+	s.CPU[role.Telemetry] = time.Duration((8e6 + float64(s.Work.Sent)*2.5e6*b.Effect[arm.Name]) * factor)
+	s.CPU[role.Backing] = time.Duration(float64(s.Work.Sent) * 1e5 * factor)
+	s.RSS[role.Telemetry], s.Peak[role.Telemetry] = 90<<20, 120<<20
 	b.idle(&s)
 	s.Telemetry = telemetry(arm.Level, s.Work.Sent)
 	b.order++
