@@ -61,7 +61,7 @@ var allowed = map[string][]string{
 	"testenv/role":                 {"internal/api"},
 	"testenv/rules":                {},
 	"testenv/stack":                {"internal/api", "internal/child", "internal/lease", "internal/population", "internal/slot", "testenv/lever", "testenv/role"},
-	"xk6-perso":                    {"internal/journey", "internal/population", "internal/result", "internal/slot"},
+	"xk6-perso":                    {"internal/api", "internal/journey", "internal/population", "internal/result", "internal/slot"},
 }
 
 func TestImportsPointOneWay(t *testing.T) {

@@ -1,12 +1,9 @@
 package perso
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -14,6 +11,7 @@ import (
 
 	"github.com/grafana/sobek"
 
+	"github.com/tollgate-dev/tollgate/internal/api"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
@@ -25,7 +23,7 @@ const reportWithin = 5 * time.Second
 type conductor struct {
 	slot.Generator
 	driver *driver
-	http   *http.Client
+	api    *api.Client           // of the orchestrator
 	log    *result.LatencyWriter // nil until the first order
 
 	late sync.WaitGroup // slots whose answers are outstanding
@@ -60,7 +58,7 @@ func (i *instance) conduct(options sobek.Value) {
 		}
 	}
 	g.Conductor = strings.TrimSuffix(g.Conductor, "/")
-	c := &conductor{Generator: g, http: new(http.Client)}
+	c := &conductor{Generator: g, api: &api.Client{Token: g.Token, HTTP: new(http.Client)}}
 	if own != nil {
 		c.driver = own.driver
 	} else {
@@ -86,17 +84,12 @@ func (c *conductor) conduct(ctx context.Context) error {
 
 // next waits for the next order. It is nil when the run is over, or ctx ends.
 func (c *conductor) next(ctx context.Context) (*slot.Order, error) {
-	body, status, err := c.ask(ctx, http.MethodGet, "/next", nil)
+	var order *slot.Order
+	err := c.api.Get(ctx, c.Conductor+"/next", &order) // takes as long as the orchestrator needs to decide
 	switch {
-	case ctx.Err() != nil, err == nil && status == http.StatusNoContent:
+	case ctx.Err() != nil, err == nil && order == nil:
 		return nil, nil
 	case err != nil:
-		return nil, err
-	case status != http.StatusOK:
-		return nil, fmt.Errorf("perso: conduct: next: status %d: %.200s", status, body)
-	}
-	order := new(slot.Order)
-	if err := json.Unmarshal(body, order); err != nil {
 		return nil, fmt.Errorf("perso: conduct: next: %w", err)
 	}
 	if len(order.Targets) == 0 || order.Duration <= 0 || order.Rate <= 0 {
@@ -141,11 +134,10 @@ func (c *conductor) close(ctx context.Context, run *slotRun) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reportWithin)
 	defer cancel()
-	body, status, err := c.ask(ctx, http.MethodPost, "/report", report)
-	if err == nil && status != http.StatusNoContent {
-		err = fmt.Errorf("perso: conduct: report: status %d: %.200s", status, body)
+	if err := c.api.Do(ctx, http.MethodPost, c.Conductor+"/report", report, nil); err != nil {
+		return fmt.Errorf("perso: conduct: report: %w", err)
 	}
-	return err
+	return nil
 }
 
 // failure is what went wrong in slots that ended late.
@@ -164,28 +156,4 @@ func (c *conductor) end() error {
 		c.log = nil
 	}
 	return err
-}
-
-// ask makes a request to the orchestrator.
-func (c *conductor) ask(ctx context.Context, method, path string, in any) (body []byte, status int, err error) {
-	var text []byte
-	if in != nil {
-		if text, err = json.Marshal(in); err != nil {
-			return nil, 0, fmt.Errorf("perso: conduct: %w", err)
-		}
-	}
-	req, err := http.NewRequestWithContext(ctx, method, c.Conductor+path, bytes.NewReader(text))
-	if err != nil {
-		return nil, 0, fmt.Errorf("perso: conduct: %w", err)
-	}
-	req.Header.Set("Authorization", "Bearer "+c.Token)
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return nil, 0, fmt.Errorf("perso: conduct: %w", err)
-	}
-	defer func() { _ = resp.Body.Close() }() // read to its end below
-	if body, err = io.ReadAll(resp.Body); err != nil {
-		return nil, 0, fmt.Errorf("perso: conduct: %w", err)
-	}
-	return body, resp.StatusCode, nil
 }

@@ -155,7 +155,7 @@ func TestConductErrors(t *testing.T) {
 		token  string
 		want   string
 	}{
-		{nil, "wrong", "perso: conduct: next: status 401: token"},
+		{nil, "wrong", "401 Unauthorized: token"},
 		{[]slot.Order{{ID: 7}}, "secret", "perso: conduct: order 7: targets, duration and rate must be there"},
 	} {
 		_, err := conduct(t, newOrchestrator(t, tt.orders...), tt.token)

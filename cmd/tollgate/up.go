@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -13,9 +12,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tollgate-dev/tollgate/internal/api"
 	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // upState is what `up` leaves for `down` while it runs.
@@ -63,12 +64,11 @@ func readUp(file string) (upState, error) {
 
 // alive reports whether the stack's gateway still answers: a process id alone may long be another's.
 func (s upState) alive() bool {
-	resp, err := (&http.Client{Timeout: time.Second}).Get(s.Gateway + "/healthz")
-	if err != nil {
-		return false
-	}
-	_ = resp.Body.Close()
-	return syscall.Kill(s.PID, 0) == nil
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	client := api.New("")
+	defer client.Close()
+	return client.Get(ctx, s.Gateway+role.HealthPath, nil) == nil && syscall.Kill(s.PID, 0) == nil
 }
 
 func (a *app) upCommand() *cobra.Command {

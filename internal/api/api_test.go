@@ -43,6 +43,8 @@ func TestDo(t *testing.T) {
 			http.Error(w, "who are you?", http.StatusUnauthorized)
 		case r.URL.Path == "/long":
 			http.Error(w, strings.Repeat("ä", 1000), http.StatusBadGateway)
+		case r.URL.Path == "/nothing":
+			w.WriteHeader(http.StatusNoContent)
 		case r.URL.Path == "/text":
 			fmt.Fprint(w, "a 1\n")
 		default:
@@ -67,6 +69,10 @@ func TestDo(t *testing.T) {
 	}
 	if err := c.Get(ctx, server.URL+"/text", &out); err == nil {
 		t.Error("text is taken for JSON")
+	}
+	kept := map[string]int{"n": 7}
+	if err := c.Get(ctx, server.URL+"/nothing", &kept); err != nil || kept["n"] != 7 {
+		t.Errorf("no content: got %v: %v", kept, err)
 	}
 	if err := c.Get(ctx, server.URL, nil); err != nil {
 		t.Error(err)

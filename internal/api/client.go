@@ -49,7 +49,7 @@ func (e *StatusError) Error() string {
 }
 
 // Do makes a request whose body is in as JSON, none where in is nil, and decodes the answer into out: JSON, or the bytes
-// themselves for a *[]byte, or nothing for nil. It fails with a *StatusError unless the status is one of success.
+// themselves for a *[]byte, or nothing for nil and for status 204, which has no content. It fails with a *StatusError unless the status is one of success.
 func (c *Client) Do(ctx context.Context, method, url string, in, out any) error {
 	var body io.Reader
 	if in != nil {
@@ -80,6 +80,9 @@ func (c *Client) Do(ctx context.Context, method, url string, in, out any) error 
 	}
 	if resp.StatusCode < 200 || resp.StatusCode >= 300 {
 		return &StatusError{resp.StatusCode, resp.Status, beginning(answer), method, req.URL.Redacted()}
+	}
+	if resp.StatusCode == http.StatusNoContent {
+		return nil
 	}
 	switch out := out.(type) {
 	case nil:

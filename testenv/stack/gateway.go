@@ -74,7 +74,7 @@ func (s *gatewayService) recommend(w http.ResponseWriter, r *http.Request) {
 	ctx := s.tel.withSession(r.Context(), req.Session, req.Channel)
 	answer, err := s.decision.post(ctx, "/v1/decide", req, nil)
 	if err != nil {
-		s.refuse(ctx, w, "decision", req.Session, err)
+		s.refuse(ctx, w, role.Decision, req.Session, err)
 		return
 	}
 	replyBytes(w, http.StatusOK, answer)
@@ -88,7 +88,7 @@ func (s *gatewayService) login(w http.ResponseWriter, r *http.Request) {
 	ctx := s.tel.withSession(r.Context(), req.Session, req.Channel)
 	answer, err := s.profile.post(ctx, "/v1/link", req, nil)
 	if err != nil {
-		s.refuse(ctx, w, "profile", req.Session, err)
+		s.refuse(ctx, w, role.Profile, req.Session, err)
 		return
 	}
 	s.tel.log.DebugContext(ctx, "session linked", "session.id", req.Session, "user", req.User)
