@@ -28,5 +28,5 @@ func budgetsSection(a *verdict.Analysis) []section {
 	if text := looks(a); text != "" {
 		blocks = append(blocks, list{Only: inText, Items: []item{{Text: text}}}, para{Only: inMarkdown | inHTML, Text: say(text)})
 	}
-	return []section{{ID: "budgets", Heading: "Budgets", Last: true, Blocks: blocks}}
+	return []section{{ID: "budgets", Heading: "Budgets", Last: true, Verdict: true, Blocks: blocks}}
 }

@@ -24,7 +24,7 @@ func controlsSection(a *verdict.Analysis) []section {
 		page.Rows = append(page.Rows, []cell{{Text: c.Name}, {Sign: sign, Text: word, Class: word}, saw, {Text: c.Want}})
 		records = append(records, map[string]any{"control": c.Name, "result": word, "saw": c.Saw, "want": c.Want})
 	}
-	return []section{{ID: "controls", Heading: "Controls", Last: true, Blocks: []block{
+	return []section{{ID: "controls", Heading: "Controls", Last: true, Verdict: true, Blocks: []block{
 		para{Only: inHTML, Text: say("Measurements whose true answer is known. If one of them fails, nothing below may be believed.")},
 		lines, folded, page, recordsOf(records),
 	}}}

@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/tollgate-dev/tollgate/internal/verdict"
@@ -34,7 +35,7 @@ func renderText(r *report) ([]byte, error) {
 // Verdict writes the first part of the text report: the verdict with its reasons, the controls and the budgets.
 func Verdict(w io.Writer, a *verdict.Analysis) error {
 	r := reportOf(a)
-	r.sections = append(controlsSection(a), budgetsSection(a)...)
+	r.sections = slices.DeleteFunc(r.sections, func(s section) bool { return !s.Verdict })
 	shown, notes := r.in(inText)
 	t := &text{notes: notes}
 	t.head(r)
