@@ -4,9 +4,10 @@ BIN   := bin/tollgate
 CLICKS ?= ../shared/data/yoochoose-clicks.tsv
 IMAGES ?= ../shared/images
 
-# What `make bench-verdict` measures, and where it keeps it. As it stands here, that is the short version, which takes about
-# 45 minutes on two cores. `make bench-verdict RUNS=20 SLOT_LOAD=2m` is the full version, about two and a half hours, with
-# nothing else on the machine. Both times are computed from those of the parts. Either goes on where it was interrupted.
+# What `make bench-verdict` measures, and where it keeps the results. These values are the short version, which takes about 45
+# minutes on two cores. `make bench-verdict RUNS=20 SLOT_LOAD=2m` is the full version, about two and a half hours, with nothing
+# else on the machine. Both times are computed from those of the parts. After an interruption, the same command continues where
+# it stopped.
 PROOF     ?= runs/bench-verdict
 SIMULATED ?= 400
 RUNS      ?= 3
@@ -23,21 +24,21 @@ build: ## build bin/tollgate
 run: ## the main job: measure, detect, report (about four minutes on two cores)
 	$(GO) run ./cmd/tollgate run
 
-smoke: build ## the main job, small, on recorded clicks where CLICKS names some
+smoke: build ## the main job, small, on the recorded clicks in the file CLICKS
 	@if [ -f "$(CLICKS)" ]; then \
 	  $(BIN) run --profile smoke --journeys "$(CLICKS)" || case $$? in \
 	    3|4) echo "smoke: everything works; the verdict is open or invalid, as on a noisy machine it may be";; \
 	    *) exit 1;; esac; \
 	else echo "smoke on recorded clicks skipped: $(CLICKS) is not there"; fi
 
-images: build ## the images of the container tests: from archives where IMAGES has some, else pulled
+images: build ## the images of the container tests: from archives if the directory IMAGES exists, else pulled
 	@if [ -d "$(IMAGES)" ]; then $(BIN) images load "$(IMAGES)"; else $(BIN) images pull; fi
 
 example: ## the image of examples/shop, the system that docs/your-own-stack.md measures
 	CGO_ENABLED=0 $(GO) build -o examples/shop/bin/shop ./examples/shop
 	docker build -t tollgate-example/shop:dev examples/shop
 
-test: ## all tests; those of containers skip where there is no engine, unless TOLLGATE_REQUIRE_DOCKER=1
+test: ## all tests; those of containers are skipped where there is no engine, unless TOLLGATE_REQUIRE_DOCKER=1
 	$(GO) test -timeout 30m ./...
 
 check: lint race ## everything that must be clean before a commit
@@ -53,7 +54,7 @@ race: ## all tests under the race detector
 bench: ## benchmarks: the driver's punctuality, the pipeline, the statistics
 	$(GO) test -run '^$$' -bench . ./...
 
-bench-verdict: build ## does the verdict deserve belief: simulation, then real runs (about 45 minutes; in full, with RUNS=20 SLOT_LOAD=2m, about two and a half hours)
+bench-verdict: build ## how often verdicts are right: simulation, then real runs (about 45 minutes; in full, with RUNS=20 SLOT_LOAD=2m, about two and a half hours)
 	$(GO) build -o bin/bench-verdict ./cmd/bench-verdict
 	bin/bench-verdict simulate --runs $(SIMULATED)
 	bin/bench-verdict identical --runs $(RUNS) --out $(PROOF)

@@ -1,4 +1,4 @@
-// Shoppers of a made-up population on their way through web, app and store, paced by k6.
+// Shoppers of a made-up population go through web, app and store; k6 paces them.
 //
 //   tollgate up                                  in one terminal
 //   tollgate k6 run scenarios/journeys.js        in another
@@ -7,7 +7,7 @@
 //   TARGET      base URL of the gateway           http://127.0.0.1:8080
 //   RATE        journeys that start per second    10 (one journey is about a dozen requests)
 //   DURATION    how long they keep coming         30s
-//   SEED, USERS, ITEMS   the population; the stack must have been started with the same
+//   SEED, USERS, ITEMS   the population; start the stack with the same values
 import perso from 'k6/x/perso';
 
 const crowd = perso.population({
@@ -31,9 +31,9 @@ export const options = {
   thresholds: {
     perso_req_failed: ['rate<0.01'],
     'perso_req_duration{step:recommend}': ['p(95)<250'], // ms
-    perso_default_content: ['rate<0.15'], // strangers get default content; nearly everybody else should not
+    perso_default_content: ['rate<0.15'], // strangers get default content; hardly any other user should
     perso_click_through: ['rate>0.25'], // random slates get about 0.23
-    perso_identity_breaks: ['count==0'], // on every channel the same person
+    perso_identity_breaks: ['count==0'], // the stack takes a user for the same person on every channel
   },
 };
 

@@ -1,13 +1,14 @@
-// What `tollgate run` executes: the load of a whole run, slot by slot.
+// `tollgate run` executes this script: the load of a whole run, slot by slot.
 //
-// The orchestrator decides which arm takes load when; the extension carries out its orders with a punctual driver of its
-// own, until there is none left. The script does nothing without an orchestrator: for load by hand see journeys.js.
+// The orchestrator decides which arm (deployed copy of the stack) takes load, and when. The extension carries out its orders
+// with a punctual driver of its own, until no order is left. Without an orchestrator the script does nothing: for load by hand
+// see journeys.js.
 //
 // Environment, all of it set by the orchestrator (slot.Generator):
 //   TOLLGATE_SEED, TOLLGATE_USERS, TOLLGATE_ITEMS   the population that the stack was trained on
 //   TOLLGATE_JOURNEYS       a file of recorded sessions to replay; empty: journeys are made up from the population
-//   TOLLGATE_SPEED          recorded gaps are divided by it
-//   TOLLGATE_TIMEOUT        most that one request may take
+//   TOLLGATE_SPEED          the gaps between recorded clicks are divided by this
+//   TOLLGATE_TIMEOUT        how long a request may take
 import perso from 'k6/x/perso';
 
 const crowd = {
@@ -20,7 +21,7 @@ const source = __ENV.TOLLGATE_JOURNEYS
   ? perso.sessions(__ENV.TOLLGATE_JOURNEYS, { ...crowd, speed: Number(__ENV.TOLLGATE_SPEED) })
   : perso.population(crowd);
 
-// One VU is enough: the driver starts every request on time by itself, whatever became of the one before.
+// One VU is enough: the driver itself starts every request on time, whether or not the one before has been answered.
 export const options = {
   scenarios: {
     measure: { executor: 'shared-iterations', vus: 1, iterations: 1, maxDuration: '24h', gracefulStop: '15s' },

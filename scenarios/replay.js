@@ -1,14 +1,14 @@
-// Recorded sessions, replayed: every click in its order and with its think time, only faster.
+// Replays recorded sessions: every click in its order and with its think time, only faster.
 //
 //   JOURNEYS=clicks.tsv tollgate k6 run scenarios/replay.js
 //
 // Environment:
-//   JOURNEYS    TSV, CSV or JSON lines with SessionId, ItemId, Time and perhaps UserId, Channel, Event; a relative path
-//               starts at the working directory. Required.
+//   JOURNEYS    TSV, CSV or JSON lines with SessionId, ItemId, Time and optionally UserId, Channel, Event; a relative
+//               path starts at the working directory. Required.
 //   SPEED       think times are divided by it     600
 //   TARGET      base URL of the gateway           http://127.0.0.1:8080
 //   RATE        sessions that start per second    10
-//   DURATION    how long they keep coming         30s; when the file is at its end it starts over
+//   DURATION    how long they keep coming         30s; at its end the file starts over
 //   SEED, USERS, ITEMS   the population that sessions and items are mapped onto
 import perso from 'k6/x/perso';
 

@@ -1,17 +1,18 @@
-// What `tollgate run` executes when the load is a k6 script of the user's own: its default function is called once for
-// every turn, against the arm whose turn it is. docs/k6-scripts.md says what that means for a script.
+// `tollgate run` executes this script when the load is a k6 script of the user's own. It calls the default function of the
+// user's script once for every turn, against the arm (deployed copy of the system) that has the turn. docs/k6-scripts.md says
+// what that means for a script.
 //
 // The orchestrator writes this file into the run directory with the script's path in place of USER_SCRIPT.
 //
 // Environment, all of it set by the orchestrator (slot.Generator):
 //   BASE_URL        leads nowhere here; a script finds its arm in it during a turn
-//   TOLLGATE_SEED   of the arrivals
-//   TOLLGATE_VUS    most turns that can be on at once, over all arms
+//   TOLLGATE_SEED   seed of the arrivals
+//   TOLLGATE_VUS    how many turns can run at the same time, over all arms
 import exec from 'k6/execution';
 import perso from 'k6/x/perso';
 import * as user from 'USER_SCRIPT';
 
-// Options of the script that say how requests are made. When they are made, and how many, is the run's concern.
+// Options of the script that say how requests are made. The run decides when they are made, and how many.
 const kept = [
   'batch', 'batchPerHost', 'blacklistIPs', 'blockHostnames', 'discardResponseBodies', 'dns', 'hosts', 'httpDebug',
   'insecureSkipTLSVerify', 'localIPs', 'maxRedirects', 'noConnectionReuse', 'noCookiesReset', 'noVUConnectionReuse',
@@ -38,7 +39,7 @@ if (typeof user.default !== 'function') {
 
 const turns = perso.turns({ seed: Number(__ENV.TOLLGATE_SEED), vus, setup: typeof user.setup === 'function' });
 
-// k6 makes another __ENV when a VU starts; a script may have kept the one of its loading.
+// k6 makes another __ENV when a VU starts; a script may have kept the one that it was loaded with.
 const loading = __ENV;
 
 function aim(turn) {
@@ -46,7 +47,7 @@ function aim(turn) {
   __ENV.BASE_URL = turn.url;
 }
 
-// What setup returned, by arm, as this VU has it: like k6's own, a copy for every VU.
+// What setup returned, by arm. Every VU has a copy of its own, as in k6.
 let launch = -1;
 let known = {};
 
@@ -86,7 +87,7 @@ export function conduct() {
   } catch (e) {
     end = String(e);
   }
-  exec.test.abort(end); // the VUs would wait for turns for ever
+  exec.test.abort(end); // else the VUs would wait for turns for ever
 }
 
 export async function teardown() {

@@ -1,4 +1,4 @@
-// The load of the shop: somebody searches, and puts what is found into the cart.
+// The load of the shop: a visitor searches, and puts the first thing found into the cart.
 //
 //   BASE_URL=http://localhost:8080 k6 run load.js
 import http from 'k6/http';

@@ -1,5 +1,5 @@
-// Command shop is a small web shop: a catalogue with a search, and carts. It is what docs/your-own-stack.md measures: an
-// ordinary service with OpenTelemetry, which knows nothing of tollgate.
+// Command shop is a small web shop: a catalogue with a search, and carts. docs/your-own-stack.md measures it. It is an ordinary
+// service with OpenTelemetry and knows nothing of tollgate.
 package main
 
 import (

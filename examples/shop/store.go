@@ -83,7 +83,7 @@ const cartItems = 20
 
 func newCarts() *carts { return &carts{byUser: map[string][]string{}} }
 
-// add puts a product into a cart and returns how many it holds.
+// add puts a product into a cart and returns how many products the cart holds.
 func (c *carts) add(user, id string) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -93,7 +93,7 @@ func (c *carts) add(user, id string) int {
 	return len(items)
 }
 
-// of is what a cart holds.
+// of returns the ids of the products in a user's cart.
 func (c *carts) of(user string) []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

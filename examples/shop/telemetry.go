@@ -19,7 +19,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace"
 )
 
-// telemetry is OpenTelemetry as the standard variables want it; with OTEL_SDK_DISABLED=true, nothing at all.
+// telemetry is OpenTelemetry, set up by the standard variables; with OTEL_SDK_DISABLED=true it does nothing.
 type telemetry struct {
 	on    bool
 	log   *slog.Logger
@@ -64,7 +64,7 @@ func (t *telemetry) instrument(handle http.HandlerFunc) http.Handler {
 	return otelhttp.NewHandler(handle, "")
 }
 
-// shutdown sends what is left.
+// shutdown sends the telemetry that has not been sent yet.
 func (t *telemetry) shutdown(ctx context.Context) error {
 	var errs []error
 	for _, end := range t.close {
