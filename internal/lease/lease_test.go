@@ -80,9 +80,9 @@ func TestRenewedUntilNobodyDoes(t *testing.T) {
 			time.Sleep(4 * time.Second)
 		}
 		l.want(true, 1, 0)
-		time.Sleep(time.Second - 1)
+		time.Sleep(time.Second - time.Nanosecond)
 		l.want(true, 1, 0)
-		time.Sleep(2)
+		time.Sleep(2 * time.Nanosecond)
 		synctest.Wait()
 		l.want(false, 1, 1)
 		if err := table.Release("a"); err != nil { // ended twice
@@ -108,10 +108,10 @@ func TestRenewedWhileItFires(t *testing.T) {
 		l.set(0, nil)
 		synctest.Wait()
 		l.want(true, 2, 0)
-		time.Sleep(5*time.Second - 1) // the lease of the renewal
+		time.Sleep(5*time.Second - time.Nanosecond) // the lease of the renewal
 		synctest.Wait()
 		l.want(true, 2, 0)
-		time.Sleep(2)
+		time.Sleep(2 * time.Nanosecond)
 		synctest.Wait()
 		l.want(false, 2, 1)
 	})
@@ -204,7 +204,7 @@ func TestWhatCannotBeHealedIsTriedAgain(t *testing.T) {
 		if err := table.Release("a"); !errors.Is(err, broken) {
 			t.Errorf("a release that failed says %v", err)
 		}
-		time.Sleep(2*time.Second + 1) // two ends
+		time.Sleep(2*time.Second + time.Nanosecond) // two ends
 		synctest.Wait()
 		l.want(true, 1, 0)
 		if got := strings.Join(said, "; "); got != "a: no answer; a: no answer" {
@@ -253,7 +253,7 @@ func TestAForceThatFailsIsHealedAtOnce(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		l.want(true, 3, 2)
-		time.Sleep(time.Minute + 1)
+		time.Sleep(time.Minute + time.Nanosecond)
 		synctest.Wait()
 		l.want(false, 3, 3)
 	})

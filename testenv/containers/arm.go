@@ -8,7 +8,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"sync/atomic"
+	"slices"
 
 	prometheus "github.com/prometheus/client_golang/api"
 	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
@@ -33,7 +33,7 @@ type arm struct {
 	view       *outside.View
 	push       *outside.Push
 	leases     lease.Table // of what this process does to the arm's
-	parked     atomic.Bool
+	parking    engine.Parking
 }
 
 // host is the name of one of the arm's containers in the network.
@@ -130,7 +130,7 @@ func (a *arm) begin(ctx context.Context) {
 		watched.Health[service] = func() string { return c.URL(servicePort) + role.HealthPath }
 	}
 	a.view.Watch(watched)
-	a.push = outside.StartPush(ctx, a.Prometheus(), a.view, a.launch.spec.Scrape, a.parked.Load)
+	a.push = outside.StartPush(ctx, a.Prometheus(), a.view, a.launch.spec.Scrape, a.parking.Parked)
 }
 
 // end stops showing it, and lets its processes end.
@@ -164,27 +164,14 @@ func (a *arm) own() map[*engine.Container]string {
 }
 
 // Park freezes the arm's containers.
-func (a *arm) Park() error {
-	a.parked.Store(true)
-	return a.each(func(m *engine.Meter) error { return m.Freeze(context.Background()) })
-}
+func (a *arm) Park() error { return a.parking.Park(a.containers()) }
 
 // Unpark lets them go on.
-func (a *arm) Unpark() error {
-	if !a.parked.Swap(false) {
-		return nil
-	}
-	return a.each(func(m *engine.Meter) error { return m.Thaw(context.Background()) })
-}
+func (a *arm) Unpark() error { return a.parking.Unpark(a.containers()) }
 
-func (a *arm) each(do func(*engine.Meter) error) error {
-	var group errgroup.Group
-	for c := range a.own() {
-		if c != nil {
-			group.Go(func() error { return do(c.Meter) })
-		}
-	}
-	return group.Wait()
+// containers are the arm's own, as far as they are there.
+func (a *arm) containers() []*engine.Container {
+	return slices.DeleteFunc(slices.Collect(maps.Keys(a.own())), func(c *engine.Container) bool { return c == nil })
 }
 
 // Usage reads the control groups of the arm's containers, and of the broker and the store as role.Backing.

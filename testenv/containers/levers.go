@@ -16,23 +16,16 @@ import (
 // levers are the levers of containers: what roles have themselves, the quota that the broker holds, and what the engine can
 // do to a container.
 func levers() lever.Handles[*arm] {
-	handles := lever.Handles[*arm]{
+	handles := engine.Levers(func(a *arm, service string) (*engine.Session, []*engine.Container) {
+		return a.launch.session, []*engine.Container{a.services[service]}
+	})
+	maps.Copy(handles, lever.Handles[*arm]{
 		lever.DropAttribute: testenv.RoleLever[*arm](lever.DropAttribute),
 		lever.Deliver:       testenv.RoleQuestion[*arm](lever.Deliver),
 		lever.Audit:         testenv.RoleQuestion[*arm](lever.Audit),
 		lever.ThrottleFetch: {Pull: throttle, Release: unthrottle},
 		lever.Drift:         {}, // the load generator pulls it
-	}
-	for _, verb := range engine.Verbs() {
-		handles[verb.Name] = lever.Handle[*arm]{
-			Pull: func(_ context.Context, a *arm, service string, params any, d time.Duration) error {
-				return a.launch.session.Hold(a.services[service].ID, verb.Name, params, d)
-			},
-			Release: func(ctx context.Context, a *arm, service string) error {
-				return a.launch.session.Release(ctx, a.services[service].ID, verb.Name)
-			},
-		}
-	}
+	})
 	return handles
 }
 

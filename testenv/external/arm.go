@@ -7,11 +7,9 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/moby/moby/client"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/tollgate-dev/tollgate/internal/child"
 	"github.com/tollgate-dev/tollgate/internal/result"
@@ -36,10 +34,10 @@ type arm struct {
 	view       *outside.View     // nil: nobody looks at it
 	push       *outside.Push
 
-	delay  *child.Process // the delay proxy
-	at     string         // host:port of it
-	behind string         // what it leads to
-	parked atomic.Bool
+	delay   *child.Process // the delay proxy
+	at      string         // host:port of it
+	behind  string         // what it leads to
+	parking engine.Parking
 }
 
 // start brings the arm up: its pipeline, to which the services send, then the services, then the delay proxy.
@@ -125,7 +123,7 @@ func (a *arm) begin(ctx context.Context) {
 	a.view = outside.NewView(a.spec.Name)
 	a.view.Watch(outside.Target{Usage: a.Usage, Health: map[string]func() string{a.front(): func() string { return a.base() + a.health() }}})
 	if _, theirs := a.System.Prometheus[a.spec.Level]; !theirs && a.prometheus != "" {
-		a.push = outside.StartPush(ctx, a.prometheus, a.view, a.launch.spec.Scrape, a.parked.Load)
+		a.push = outside.StartPush(ctx, a.prometheus, a.view, a.launch.spec.Scrape, a.parking.Parked)
 	}
 }
 
@@ -161,28 +159,17 @@ func (a *arm) Gateway() string    { return "http://" + a.at }
 func (a *arm) Prometheus() string { return a.prometheus }
 
 // Park freezes the containers that were started for the arm. What was there before is not ours to freeze.
-func (a *arm) Park() error {
-	a.parked.Store(true)
-	return a.each(func(m *engine.Meter) error { return m.Freeze(context.Background()) })
-}
+func (a *arm) Park() error { return a.parking.Park(a.ours()) }
 
 // Unpark lets them go on.
-func (a *arm) Unpark() error {
-	if !a.parked.Swap(false) {
-		return nil
-	}
-	return a.each(func(m *engine.Meter) error { return m.Thaw(context.Background()) })
-}
+func (a *arm) Unpark() error { return a.parking.Unpark(a.ours()) }
 
-func (a *arm) each(do func(*engine.Meter) error) error {
+// ours are the containers that were started for the arm.
+func (a *arm) ours() []*engine.Container {
 	if !a.composed() {
 		return nil
 	}
-	var group errgroup.Group
-	for _, c := range a.containers() {
-		group.Go(func() error { return do(c.Meter) })
-	}
-	return group.Wait()
+	return a.containers()
 }
 
 // Usage reads the containers of the arm; it is empty where none are known.

@@ -18,28 +18,18 @@ import (
 // levers are the levers of a system that is not ours: what the engine can do to a container, and proxies that the experiment
 // names.
 func levers() lever.Handles[*arm] {
-	handles := lever.Handles[*arm]{
-		lever.Drift:   {}, // the load generator pulls it
-		lever.Latency: {Pull: slow, Release: heal, Ask: held},
-	}
-	for _, verb := range engine.Verbs() {
-		handles[verb.Name] = lever.Handle[*arm]{
-			Pull: func(_ context.Context, a *arm, service string, params any, d time.Duration) error {
-				var errs []error
-				for _, c := range a.parts[service] {
-					errs = append(errs, a.session.Hold(c.ID, verb.Name, params, d))
-				}
-				return errors.Join(errs...)
-			},
-			Release: func(ctx context.Context, a *arm, service string) error {
-				var errs []error
-				for _, c := range a.parts[service] {
-					errs = append(errs, a.session.Release(ctx, c.ID, verb.Name))
-				}
-				return errors.Join(append(errs, a.followProxy(ctx))...)
-			},
+	handles := engine.Levers(func(a *arm, service string) (*engine.Session, []*engine.Container) {
+		return a.session, a.parts[service]
+	})
+	for name, handle := range handles {
+		release := handle.Release
+		handle.Release = func(ctx context.Context, a *arm, service string) error {
+			return errors.Join(release(ctx, a, service), a.followProxy(ctx))
 		}
+		handles[name] = handle
 	}
+	handles[lever.Drift] = lever.Handle[*arm]{} // the load generator pulls it
+	handles[lever.Latency] = lever.Handle[*arm]{Pull: slow, Release: heal, Ask: held}
 	return handles
 }
 
