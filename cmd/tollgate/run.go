@@ -21,7 +21,7 @@ import (
 	"github.com/tollgate-dev/tollgate/scenarios"
 )
 
-// runFlags are the flags of run that change an experiment; one that is not given changes nothing.
+// runFlags are the flags of run that change an experiment. A flag that is not given changes nothing.
 type runFlags struct {
 	env                           string
 	profile, out, journeys, rules string
@@ -86,7 +86,7 @@ its reports. Without an experiment file the profile is the experiment.`,
 	return c
 }
 
-// experiment is the experiment file, or the profile, with the flags laid over it.
+// experiment returns the experiment file, or the profile, with the values of the flags in place of its own.
 func (f *runFlags) experiment(c *cobra.Command, args []string) (*experiment.Experiment, error) {
 	given := c.Flags().Changed
 	var e *experiment.Experiment
@@ -128,7 +128,7 @@ func (f *runFlags) experiment(c *cobra.Command, args []string) (*experiment.Expe
 		if err := e.Only(f.only); err != nil {
 			return nil, fmt.Errorf("--only: %w", err)
 		}
-		lay(given("budget"), &e.Budgets, f.budgets) // a budget that was asked for by name is not left out silently
+		lay(given("budget"), &e.Budgets, f.budgets) // a budget given as a flag is never left out silently
 		for _, other := range []struct {
 			flag string
 			left bool
@@ -141,15 +141,15 @@ func (f *runFlags) experiment(c *cobra.Command, args []string) (*experiment.Expe
 	return e, e.Validate()
 }
 
-// lay puts a flag's value over an experiment's if the flag was given.
+// lay replaces an experiment's value by the flag's if the flag was given.
 func lay[T any](given bool, target *T, value T) {
 	if given {
 		*target = value
 	}
 }
 
-// measure runs the experiment, then renders and judges whatever it has measured. Of the options it takes Journeys, VUs and
-// Out, where "" is a new directory under runs.
+// measure runs the experiment, then renders and judges what was measured. It uses Journeys, VUs and Out from the options; an
+// empty Out is a new directory under runs.
 func (a *app) measure(ctx context.Context, e *experiment.Experiment, o runner.Options) error {
 	var err error
 	if o.Env, o.Binary, err = a.environment(e, ""); err != nil {
@@ -176,8 +176,8 @@ func (a *app) measure(ctx context.Context, e *experiment.Experiment, o runner.Op
 	return nil
 }
 
-// describeJourneys says in a clause where the journeys come from. A file of recorded sessions is read to its end, so
-// that its mistakes are reported before anything starts.
+// describeJourneys says in a clause where the journeys come from. It reads a file of recorded sessions to its end, so that its
+// mistakes are reported before anything starts.
 func describeJourneys(j experiment.Journeys) (string, error) {
 	if j.Script != "" {
 		return "the script " + filepath.Base(j.Script), nil
@@ -193,7 +193,7 @@ func describeJourneys(j experiment.Journeys) (string, error) {
 		len(sessions), sessions.Events(), filepath.Base(j.File), j.Speed), nil
 }
 
-// conclude writes every report into the run directory and the text one to stdout.
+// conclude writes every report into the run directory and prints the text report to stdout.
 func (a *app) conclude(dir string) (*verdict.Analysis, error) {
 	analysis, err := analyze(dir)
 	if err != nil {
@@ -222,7 +222,7 @@ func analyze(dir string) (*verdict.Analysis, error) {
 	return verdict.Analyze(data)
 }
 
-// writeReports writes every format that has a file.
+// writeReports writes the reports of all formats that have a file.
 func writeReports(dir string, analysis *verdict.Analysis) error {
 	for _, format := range reports.All() {
 		if format.File == "" {
