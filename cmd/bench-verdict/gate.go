@@ -10,25 +10,25 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 
-// gateLooks are the plans of the simulated gates: after how many launches they look.
+// gateLooks are the plans of the simulated gates: the numbers of launches after which the budgets are judged.
 func gateLooks() [][]int { return [][]int{{3}, {3, 6}, {3, 6, 12}} }
 
-// Sizes of the simulated gates: two levels above the baselines, each with a budget.
+// Sizes of the simulated gates: two levels besides the baselines, each with a budget.
 const (
 	gateRounds = 8
 	gateArms   = 4
 )
 
-// gateCosts are the true costs of both levels: nothing, the limit itself, on which neither pass nor fail is right, and
-// clearly more.
+// gateCosts are the true costs of both levels: nothing; the limit itself, where neither pass nor fail is right; and clearly
+// more.
 func gateCosts() []float64 { return []float64{0, gateLimit, 2 * gateLimit} }
 
-// gateCount is what became of the runs of one gate.
+// gateCount counts the outcomes of the runs of one gate.
 type gateCount struct {
-	passes, fails, wrong, launches int // runs in which both levels passed, some failed, some was decided wrongly; launches of all
+	passes, fails, wrong, launches int // runs in which both levels passed, a level failed, a level was decided wrongly; launches of all runs
 }
 
-// simulateGate counts what a gate of two budgets of +5 % decides, when it is extended while one is open.
+// simulateGate counts the decisions of a gate with two budgets of +5 %, where a run is extended while a budget is open.
 func simulateGate(ctx context.Context, estimate estimator, o simulateOptions) (*table, error) {
 	t := &table{
 		title:  "Simulation: a gate of two budgets, all looks counted",
@@ -75,7 +75,7 @@ func (c *gateCount) add(run gateCount) {
 	c.passes, c.fails, c.wrong, c.launches = c.passes+run.passes, c.fails+run.fails, c.wrong+run.wrong, c.launches+run.launches
 }
 
-// simulateRun is one run of a gate: launches are drawn up to each look, until nothing is open.
+// simulateRun is one run of a gate: it draws launches up to each look, until no budget is open.
 func simulateRun(rng *rand.Rand, w world, looks []int, truth, noise float64, estimate estimator) gateCount {
 	most := looks[len(looks)-1]
 	values := w.draw(rng, most, gateRounds, gateArms)

@@ -10,7 +10,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// identicalTables are the tables of the runs of identical code in dir, none if it holds no run.
+// identicalTables returns the tables of the runs of identical code in dir; none if dir has no run.
 func identicalTables(dir string) ([]*table, error) {
 	runs, err := readAllJudged(dir)
 	if err != nil || len(runs) == 0 {
@@ -35,7 +35,7 @@ func identicalTables(dir string) ([]*table, error) {
 	return tables, nil
 }
 
-// falseAlarms is what was found where there is nothing to find.
+// falseAlarms is the table of differences that were found between arms with the same code.
 func falseAlarms(runs []*judgedRun) *table {
 	valid := slices.DeleteFunc(slices.Clone(runs), func(r *judgedRun) bool { return r.Outcome == verdict.Invalid })
 	t := &table{
@@ -75,7 +75,7 @@ func falseAlarms(runs []*judgedRun) *table {
 	return t
 }
 
-// halfWidths are the least, median, mean and largest of the finite ones.
+// halfWidths returns the least, the median, the mean and the largest of the finite half-widths.
 func halfWidths(all []float64) []string {
 	finite := slices.DeleteFunc(all, func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) })
 	if len(finite) == 0 {
@@ -84,7 +84,7 @@ func halfWidths(all []float64) []string {
 	return []string{percent(slices.Min(finite)), percent(median(finite)), percent(mean(finite)), percent(slices.Max(finite))}
 }
 
-// delaySummary is how well known delays were found, by delay.
+// delaySummary is the table of how well known delays were found, by delay.
 func delaySummary(runs []*judgedRun) *table {
 	t := &table{
 		title: "Known delays, by delay",
@@ -142,7 +142,7 @@ func delayRow(name string, runs []*judgedRun) []string {
 	return row
 }
 
-// delayRuns is every run's estimate of its known delay.
+// delayRuns is the table of every run's estimate of its known delay.
 func delayRuns(runs []*judgedRun) *table {
 	t := &table{title: "Known delays, run by run", header: []string{"run", "delay", "truth", "mean", "p50", "verdict"}}
 	for _, r := range runs {
