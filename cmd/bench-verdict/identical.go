@@ -89,7 +89,7 @@ func outFlag(flags *pflag.FlagSet, out *string) {
 	flags.StringVar(out, "out", "runs/bench-verdict", "directory of everything that is measured")
 }
 
-// checkRuns refuses a number of runs that has more digits than the file names.
+// checkRuns refuses a number of runs below 1, or with more digits than the names of directories have for it.
 func checkRuns(runs int) error {
 	if runs < 1 || runs > 999 {
 		return fmt.Errorf("--runs must be from 1 to 999, got %d", runs)
