@@ -23,7 +23,7 @@ type way struct {
 	different          []bool               // identical code was called different, at 5 %
 	invalid            int                  // runs that were found invalid, and so gave no alarm
 	load               []float64            // seconds of load in one run, all deployments together
-	requests           []float64            // recommend requests in one run, likewise
+	requests           []float64            // recommend requests in one run, all deployments together
 }
 
 func newWay() *way {

@@ -240,7 +240,7 @@ type Slot struct {
 // Runtime is what the language runtime of a service reports about its memory.
 type Runtime struct {
 	AllocBytes   int64         `json:"alloc_bytes"`   // allocated on the heap, whether or not they were freed later
-	AllocObjects int64         `json:"alloc_objects"` // likewise, in objects
+	AllocObjects int64         `json:"alloc_objects"` // objects allocated on the heap
 	GCCPU        time.Duration `json:"gc_cpu"`        // ns of CPU time for garbage collection, counted when a collection ends
 	GCCycles     int64         `json:"gc_cycles"`     // collections that ended
 }

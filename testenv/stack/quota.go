@@ -13,7 +13,7 @@ import (
 const (
 	quotaIntervalLeast = 10 * time.Millisecond
 	quotaIntervalMost  = time.Minute
-	silenceMost        = 200 * time.Millisecond // the longest silence that a client is told at once, so that an early end of the quota takes effect
+	silenceMost        = 200 * time.Millisecond // the longest silence that a client is told, so that an early end of the quota takes effect soon
 )
 
 // quotaLimits says how much consumers get: one answer in every interval, of at most maxBytes, or of a single batch if that is
