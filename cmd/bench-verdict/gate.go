@@ -34,8 +34,8 @@ func simulateGate(ctx context.Context, estimate estimator, o simulateOptions) (*
 		title:  "Simulation: a gate of two budgets, all looks counted",
 		header: []string{"world", "looks after launches", "true cost", "some wrong decision", "both pass", "some fail", "open at the end", "mean launches"},
 		notes: []string{
-			fmt.Sprintf("%d runs of %d rounds per launch and %d arms each; both levels have the budget of %s. A cost of %s itself may neither pass nor fail: "+
-				"any decision is wrong, and both looks and budgets count as chances.", o.runs, gateRounds, gateArms, signed(gateLimit), signed(gateLimit)),
+			fmt.Sprintf("%d runs of %d rounds per launch and %d arms each; both levels have the budget of %s. With a cost of exactly %s any decision, pass or fail, is wrong. "+
+				"Every look and every budget is a chance to be wrong.", o.runs, gateRounds, gateArms, signed(gateLimit), signed(gateLimit)),
 			fmt.Sprintf("Slots have a standard deviation of %.0f %%, without stalls.", 100*o.noise),
 		},
 	}

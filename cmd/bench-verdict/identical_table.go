@@ -30,7 +30,7 @@ func identicalTables(dir string) ([]*table, error) {
 		t.command, t.facts = command, from
 	}
 	if unfinished > 0 {
-		tables[0].notes = append(tables[0].notes, fmt.Sprintf("Runs that were not finished, and are in no table: %d.", unfinished))
+		tables[0].notes = append(tables[0].notes, fmt.Sprintf("Unfinished runs, which are in no table: %d.", unfinished))
 	}
 	return tables, nil
 }
@@ -64,8 +64,8 @@ func falseAlarms(runs []*judgedRun) *table {
 	}
 	t.notes = append(t.notes,
 		"Called different: the 95 % interval of the ratio excludes 0. "+
-			"Half-widths are of that interval, as shares of the baseline; invalid runs are among them.",
-		"The arm \"same\" is held to both baseline arms, \"baseline again\" to the baseline alone. The three budgets are judged as one family.",
+			"Half-widths are those of that interval, as shares of the baseline; they include invalid runs.",
+		"The arm \"same\" is compared with both baseline arms, \"baseline again\" with the baseline alone. The three budgets are judged as one family.",
 		fmt.Sprintf("Verdicts of a gate with the three budgets: %s.", strings.Join(verdicts, ", ")))
 	for _, r := range runs {
 		if r.Outcome == verdict.Invalid {
@@ -94,7 +94,7 @@ func delaySummary(runs []*judgedRun) *table {
 			"Truth: the mean of what the gateway says it spun. Covered: the 95 % interval of the difference holds the truth. Detected: it lies above 0. " +
 				"Error: the median of |estimate − truth|.",
 			"The budget is p50 ≤ half of the truth, with the arm of the known delay judged as if it were a level: " +
-				"to pass it is to take a real delay for less than half of it.",
+				"a pass would take a real delay for less than half of what it is.",
 		},
 	}
 	var order []string

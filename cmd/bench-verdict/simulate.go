@@ -159,9 +159,9 @@ func coverageTable(all [][]cell, o simulateOptions) *table {
 		header: []string{"world", "runs", "coverage", "lowest of a size", "highest of a size", "false alarms", "highest of a size", "mean half-width"},
 		notes: []string{
 			fmt.Sprintf("Coverage: the 95 %% interval of an arm that costs %+.0f %% holds the truth. "+
-				"False alarms: that of an arm that costs nothing excludes 0.", 100*simulatedCost),
+				"False alarms: the interval of an arm that costs nothing excludes 0.", 100*simulatedCost),
 			fmt.Sprintf("Half-widths are for slots with a standard deviation of %.0f %%, without stalls.", 100*o.noise),
-			fmt.Sprintf("Of one size there are %d runs: a true 95 %% comes out with a standard error of %.1f points.", o.runs, 100*math.Sqrt(0.95*0.05/n)),
+			fmt.Sprintf("There are %d runs of each size: a true 95 %% comes out with a standard error of %.1f points.", o.runs, 100*math.Sqrt(0.95*0.05/n)),
 		},
 	}
 	for w, world := range worlds() {

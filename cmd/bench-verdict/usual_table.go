@@ -97,7 +97,7 @@ func usualTables(dir string) ([]*table, error) {
 	t.facts = facts(slices.Concat(
 		collect(usual, func(u *usualRun) origin { return u.Origin }),
 		collect(ours, func(r *judgedRun) origin { return originOf(r.Run) })))
-	t.notes = append(t.notes, fmt.Sprintf("Runs of the usual way that were not finished, and are in no table: %d.", unfinished))
+	t.notes = append(t.notes, fmt.Sprintf("Unfinished runs of the usual way, which are in no table: %d.", unfinished))
 	return []*table{t}, nil
 }
 
@@ -110,7 +110,7 @@ func sideBySide(ours, theirs *way) *table {
 			fmt.Sprintf("Called slower: tollgate fails the level \"same\" on a budget of %+.0f %% at p50 or p95, in a run that is valid; "+
 				"the usual way sees p50 or p95 of the second summary more than %.0f %% above the first.", 100*gateLimit, 100*usualAlarm),
 			fmt.Sprintf("Called different: tollgate's 95 %% interval at p50 excludes 0; the usual way's Mann–Whitney test on all requests has p < %g.", usualLevel),
-			"Load is of all arms or deployments together, warm-up apart.",
+			"Load is the load of all arms or deployments together, without warm-up.",
 		},
 	}
 	both := func(name string, cell func(*way) string) { t.add(name, cell(ours), cell(theirs)) }
