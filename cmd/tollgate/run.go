@@ -21,7 +21,7 @@ import (
 	"github.com/tollgate-dev/tollgate/scenarios"
 )
 
-// runFlags are the flags of run that change an experiment. A flag that is not given changes nothing.
+// runFlags are the flags of run that change an experiment; one that is not given changes nothing.
 type runFlags struct {
 	env                           string
 	profile, out, journeys, rules string
@@ -128,7 +128,7 @@ func (f *runFlags) experiment(c *cobra.Command, args []string) (*experiment.Expe
 		if err := e.Only(f.only); err != nil {
 			return nil, fmt.Errorf("--only: %w", err)
 		}
-		lay(given("budget"), &e.Budgets, f.budgets) // a budget given as a flag is never left out silently
+		lay(given("budget"), &e.Budgets, f.budgets) // a budget that was asked for by name is not left out silently
 		for _, other := range []struct {
 			flag string
 			left bool
@@ -141,7 +141,7 @@ func (f *runFlags) experiment(c *cobra.Command, args []string) (*experiment.Expe
 	return e, e.Validate()
 }
 
-// lay replaces an experiment's value by the flag's if the flag was given.
+// lay puts a flag's value over an experiment's if the flag was given.
 func lay[T any](given bool, target *T, value T) {
 	if given {
 		*target = value

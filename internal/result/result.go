@@ -178,8 +178,7 @@ type Alert struct {
 	For     time.Duration `json:"for"`      // as written, ns
 	RunFor  time.Duration `json:"run_for"`  // time-lapsed, ns
 	Floor   time.Duration `json:"floor"`    // least time to detect in this run: for, rounded up to evaluations
-	// MinImpressions is how many slates this alert needs inside its window to see the effect that it is made for; 0: any
-	// number.
+	// MinImpressions is how many slates this alert needs inside its window to see the effect that it is made for; 0: any.
 	MinImpressions int64 `json:"min_impressions,omitempty"`
 }
 
@@ -229,7 +228,7 @@ type Slot struct {
 	CPU map[string]time.Duration `json:"cpu"`
 	// RSS is the anonymous memory in bytes, by service, at the end of the slot.
 	RSS map[string]int64 `json:"rss"`
-	// Peak is the highest RSS since the service's start, in bytes; a service whose peak is not known is missing.
+	// Peak is the most that RSS was since the service's start, in bytes; a service of which that is not known is missing.
 	Peak map[string]int64 `json:"peak,omitempty"`
 	// Runtime is what the runtime of a service did during the slot; a service whose runtime reports nothing is missing.
 	Runtime map[string]Runtime `json:"runtime,omitempty"`

@@ -32,7 +32,7 @@ type arm struct {
 	prometheus *engine.Container
 	view       *outside.View
 	push       *outside.Push
-	leases     lease.Table // of what this process does to the arm's containers
+	leases     lease.Table // of what this process does to the arm's
 	parked     atomic.Bool
 }
 
@@ -169,7 +169,7 @@ func (a *arm) Park() error {
 	return a.each(func(m *engine.Meter) error { return m.Freeze(context.Background()) })
 }
 
-// Unpark lets the arm's containers go on.
+// Unpark lets them go on.
 func (a *arm) Unpark() error {
 	if !a.parked.Swap(false) {
 		return nil

@@ -37,8 +37,8 @@ type arm struct {
 	push       *outside.Push
 
 	delay  *child.Process // the delay proxy
-	at     string         // host:port of the delay proxy
-	behind string         // base URL to which the delay proxy leads
+	at     string         // host:port of it
+	behind string         // what it leads to
 	parked atomic.Bool
 }
 
@@ -161,13 +161,13 @@ func (a *arm) Name() string       { return a.spec.Name }
 func (a *arm) Gateway() string    { return "http://" + a.at }
 func (a *arm) Prometheus() string { return a.prometheus }
 
-// Park freezes the containers that were started for the arm. It does not freeze containers that tollgate did not start.
+// Park freezes the containers that were started for the arm. What was there before is not ours to freeze.
 func (a *arm) Park() error {
 	a.parked.Store(true)
 	return a.each(func(m *engine.Meter) error { return m.Freeze(context.Background()) })
 }
 
-// Unpark lets these containers go on.
+// Unpark lets them go on.
 func (a *arm) Unpark() error {
 	if !a.parked.Swap(false) {
 		return nil
