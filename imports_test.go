@@ -15,7 +15,7 @@ import (
 const module = "github.com/tollgate-dev/tollgate"
 
 // allowed says which packages of this module each package may import, tests apart: the arrows of docs/architecture.md.
-// A package that is not named here fails the test, so that a new one has to find its place.
+// A package that is not named here fails the test, so a new package must be given its place.
 var allowed = map[string][]string{
 	".":                            {"xk6-perso"},
 	"cmd/bench-verdict":            {"internal/child", "internal/experiment", "internal/machine", "internal/result", "internal/slot", "internal/stats", "internal/verdict", "scenarios", "testenv", "testenv/process"},

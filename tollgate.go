@@ -2,7 +2,7 @@
 //
 //	xk6 build --with github.com/tollgate-dev/tollgate
 //
-// gives a k6 with the module k6/x/perso. The tool itself is cmd/tollgate: it measures what the telemetry of a real-time
+// builds a k6 with the module k6/x/perso. The tool itself is cmd/tollgate: it measures what the telemetry of a real-time
 // personalization system costs, what it catches, and whether a change may pass.
 package tollgate
 

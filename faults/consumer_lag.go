@@ -8,8 +8,8 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// consumerLag: the broker throttles the consumer group that turns events into profile updates, as a client quota
-// would, so that events pile up and profiles are late.
+// consumerLag: the broker throttles the consumer group that turns events into profile updates, as a client quota does. Events
+// pile up, and profiles are late.
 func consumerLag() Fault {
 	const piledUp, caughtUp = 100, 20 // records
 

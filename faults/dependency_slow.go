@@ -7,8 +7,8 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/lever"
 )
 
-// dependencySlow: what a service asks its store or another service comes late, as over a bad link. It takes a proxy on the
-// way to the dependency, which the experiment names.
+// dependencySlow: the answers of a store, or of another service, come late, as over a bad link. It takes a proxy on the way to
+// that dependency; the experiment names the proxy.
 func dependencySlow() Fault {
 	const usual, delay = "store", 500.0 // ms
 	type state struct {

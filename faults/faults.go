@@ -1,5 +1,5 @@
-// Package faults is the catalogue: what can be broken in a stack, how one sees that it is broken, which alerts should
-// notice, and where the cause would be written. One file per fault, one line in All.
+// Package faults is the catalogue. An entry says what is broken in a stack, how to see that it is broken, which alerts should
+// notice, and where the cause is written. A fault is one file, and one line in All.
 //
 // A fault acts on what the harness owns (the upstream's data, the broker, the crowd) before it touches application
 // code. To add one, write its file and its line in All; docs/faults.md walks through it.
@@ -18,7 +18,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/lever"
 )
 
-// All returns the catalogue in display order, the one that injects nothing first.
+// All returns the catalogue in display order. The first entry injects nothing.
 func All() []Fault {
 	return []Fault{
 		none(),
@@ -42,7 +42,8 @@ func Lookup(id string) (Fault, error) {
 	return Fault{}, fmt.Errorf("unknown fault %q: legal faults are %s", id, strings.Join(ids, ", "))
 }
 
-// Lease is how long an injected fault lives without being renewed: when whoever injected it is gone, the target heals.
+// Lease is how long an injected fault lives without renewal. So the target heals when the process that injected the fault is
+// gone.
 const Lease = 5 * time.Second
 
 // Fault is one entry of the catalogue.
@@ -51,15 +52,15 @@ type Fault struct {
 	Title    string    // what happens, as a short clause
 	Felt     string    // what a user of the system feels
 	Least    string    // the least level that can detect it
-	Levers   []string  // what it pulls or asks, by name in lever.All; an environment has them or not
-	Service  string    // whose levers they are, unless the experiment names another; "" where each lever has a service of its own
+	Levers   []string  // names, in lever.All, of the levers that it pulls or asks; an environment may lack some
+	Service  string    // service that has these levers, unless the experiment names another; "" where every lever has a service of its own
 	Expect   []string  // alerts that should fire; the first of them to fire is the detection
-	Allow    []string  // alerts that the fault explains without being made for it
-	Evidence *Evidence // where the cause is written; nil: nowhere that a query finds
+	Allow    []string  // other alerts that may fire because of the fault
+	Evidence *Evidence // where the cause is written; nil: no query finds it
 
-	// Inject breaks one arm. What it returns is healed on every exit path.
+	// Inject breaks one arm. The Injection that it returns is healed on every exit path.
 	Inject func(ctx context.Context, site Site) (Injection, error)
-	// Probe looks at the arm, through no telemetry of its own, for the effect of the fault.
+	// Probe looks for the effect of the fault at the arm, without the arm's own telemetry.
 	Probe func(ctx context.Context, site Site) (Effect, error)
 }
 
@@ -69,22 +70,22 @@ type Injection struct {
 	Heal  func(ctx context.Context) error // ends it; idempotent
 }
 
-// Effect is what a probe saw. Between Present and Gone lies a stretch that is neither.
+// Effect is what a probe saw. Both Present and Gone may be false: the effect is then neither there nor gone.
 type Effect struct {
-	Present bool               // the fault has the effect that it is there for
+	Present bool               // the fault has the effect that it should have
 	Gone    bool               // nothing of it is left
-	Since   time.Time          // since when, if the probe knows; zero: since it looked
+	Since   time.Time          // when the effect began or ended, if the probe knows; zero: when it looked
 	Detail  string             // for people, e.g. "age is missing for 502 of 1000 users"
 	Values  map[string]float64 // the same as numbers
 }
 
-// Evidence is a query for the cause: a log record or span attribute that is there in the fault and not before.
+// Evidence is a query for the cause: attributes that a log record or span has during the fault, and that none has before it.
 type Evidence struct {
 	Signal string            // "logs" or "spans"
 	Match  map[string]string // attributes that one record has, all of them
 }
 
-// String is the query as people read it, e.g. logs: perso.attribute=age perso.reason=attribute-missing.
+// String is the query as text, e.g. logs: perso.attribute=age perso.reason=attribute-missing.
 func (e *Evidence) String() string {
 	if e == nil {
 		return ""
@@ -96,8 +97,8 @@ func (e *Evidence) String() string {
 	return e.Signal + ": " + strings.Join(parts, " ")
 }
 
-// Uses are the fault's levers with the services that have them, as lever.At has it. Target is the service that the
-// experiment names; "" for the fault's own choice.
+// Uses returns the fault's levers, each with the service that has it, in the form of lever.At. Target is the service that the
+// experiment names; "" is the fault's own choice.
 func (f Fault) Uses(target string) []string {
 	var uses []string
 	for _, name := range f.Levers {
@@ -114,19 +115,19 @@ func (f Fault) Uses(target string) []string {
 type Site struct {
 	Arm     Target
 	Crowd   Crowd
-	Service string // Fault.Service, or the one that the experiment names in its place
+	Service string // Fault.Service, or the service that the experiment names in its place
 }
 
-// Target is one arm, as far as a fault needs it.
+// Target is what a fault needs of one arm.
 type Target interface {
 	Name() string
-	// Pull puts a lever of a service into force, or renews its lease.
+	// Pull pulls a lever of a service, or renews its lease.
 	Pull(ctx context.Context, service, lever string, params any, lease time.Duration) error
-	// Release ends a lever; idempotent.
+	// Release ends what a lever does; idempotent.
 	Release(ctx context.Context, service, lever string) error
 	// Ask asks a lever a question, or makes it do something once.
 	Ask(ctx context.Context, service, lever string, params, out any) error
-	// Lag is the consumer group's lag, in records by partition, as the broker has it.
+	// Lag is the consumer group's lag, in records by partition, read from the broker.
 	Lag(ctx context.Context) (map[int32]int64, error)
 	// Answers reports whether a service answers its health check now.
 	Answers(ctx context.Context, service string) (bool, error)
@@ -134,14 +135,14 @@ type Target interface {
 
 // Crowd is the population that the load generator draws from, the same for all arms.
 type Crowd interface {
-	// SetDrift moves it, from the next slot on; setting the same again changes nothing.
+	// SetDrift moves the population, from the next slot on; setting the same drift again changes nothing.
 	SetDrift(population.Drift)
-	// Arrived counts the users that arrived at an arm since the drift last changed, by population.AgeBands, and says
-	// when the change took effect; zero: not yet.
+	// Arrived counts the users that arrived at an arm since the drift last changed, by population.AgeBands. It also says when
+	// the change took effect; zero: not yet.
 	Arrived(arm string) (byBand []int64, since time.Time)
 }
 
-// pull is the Injection of one lever of a service.
+// pull returns the Injection that pulls one lever of a service.
 func pull(site Site, service, name string, params any) Injection {
 	return Injection{
 		Renew: func(ctx context.Context) error { return site.Arm.Pull(ctx, service, name, params, Lease) },

@@ -106,7 +106,7 @@ func (s *site) SetDrift(d population.Drift) {
 	s.used = append(s.used, lever.At(lever.Crowd, lever.Drift))
 }
 
-// TestLeversAreWhatIsPulled: what an entry says it pulls or asks is what it pulls and asks, and a lever of the table.
+// TestLeversAreWhatIsPulled: an entry pulls and asks exactly the levers that it names, and the table of levers has them.
 func TestLeversAreWhatIsPulled(t *testing.T) {
 	for _, f := range All() {
 		s := &site{pulled: map[string]any{}}
@@ -153,7 +153,7 @@ func TestServiceOfTheExperiment(t *testing.T) {
 	}
 }
 
-// TestEveryFaultHeals holds each entry to the rule that healing takes back all of it, and may be repeated.
+// TestEveryFaultHeals checks for each entry that healing undoes everything and may be repeated.
 func TestEveryFaultHeals(t *testing.T) {
 	for _, f := range All() {
 		t.Run(f.ID, func(t *testing.T) {
@@ -180,7 +180,7 @@ func TestEveryFaultHeals(t *testing.T) {
 	}
 }
 
-// TestEveryFaultHealsWhatItHalfInjected: an arm that fails halfway still hands back the heal.
+// TestEveryFaultHealsWhatItHalfInjected: if the injection fails halfway, it still returns the heal.
 func TestEveryFaultHealsWhatItHalfInjected(t *testing.T) {
 	for _, f := range All() {
 		s := &site{pulled: map[string]any{}, broken: errors.New("no answer")}
@@ -210,7 +210,7 @@ func TestProbes(t *testing.T) {
 		{"service-pause", site{silent: true}, true, false},
 		{"service-pause", site{}, false, true},
 		{"dependency-slow", site{latency: 500}, true, false},
-		{"dependency-slow", site{latency: 100}, false, false}, // somebody else's, or half of ours
+		{"dependency-slow", site{latency: 100}, false, false}, // the delay of somebody else, or half of ours
 		{"dependency-slow", site{}, false, true},
 	}
 	for _, tt := range tests {

@@ -8,8 +8,8 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/lever"
 )
 
-// modelDrift: the people change, the model does not. Most arriving users are young and tastes turn, so the inputs no
-// longer look like the training data and the ranking no longer fits.
+// modelDrift: the users change, the model does not. Most arriving users are young, and tastes turn. So the inputs no longer
+// look like the training data, and the ranking no longer fits.
 func modelDrift() Fault {
 	const (
 		mix    = 0.75

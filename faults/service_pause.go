@@ -9,7 +9,7 @@ import (
 )
 
 // servicePause: the processes of one service stand still, as in a long garbage collection, a stopped virtual machine or a
-// frozen node. Nothing is refused and nothing crashes: whoever asks waits.
+// frozen node. The service refuses nothing and does not crash: its callers wait.
 func servicePause() Fault {
 	const usual = role.Decision
 

@@ -9,9 +9,10 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// Levels returns the shipped levels, the baseline first, in rising order of what they switch on. Each is environment
-// variables as the OpenTelemetry SDK defines them, so that the same level drives a stack in any language. Those of package
-// role are our own: tail sampling is for the arm's Collector, the two of the last level are for this stack.
+// Levels returns the shipped levels, the baseline first, in rising order of what they switch on. A level is a set of
+// environment variables. Most are defined by the OpenTelemetry SDK, so that the same level configures a stack in any language.
+// The variables of package role are our own: tail sampling is for the arm's Collector, and the two of the last level are for
+// this stack.
 func Levels() []result.Level {
 	return []result.Level{
 		{Name: "off", Title: "nothing: no SDK, no middleware on the request path", Env: map[string]string{

@@ -12,14 +12,14 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// Roles is an arm whose roles answer at their control endpoints.
+// Roles is an arm whose roles have control endpoints.
 type Roles interface {
 	lever.Arm
-	// Control is the client for the control endpoint of a role, and its base URL.
+	// Control returns the client for the control endpoint of a role, and the role's base URL.
 	Control(service string) (role.Client, string)
 }
 
-// RoleLever is the handle of a lever that a role has itself, at its control endpoint.
+// RoleLever returns the handle of a lever that a role itself has, at its control endpoint.
 func RoleLever[A Roles](name string) lever.Handle[A] {
 	return lever.Handle[A]{
 		Pull: func(ctx context.Context, arm A, service string, params any, lease time.Duration) error {
@@ -33,7 +33,7 @@ func RoleLever[A Roles](name string) lever.Handle[A] {
 	}
 }
 
-// RoleQuestion is the handle of a question that a role answers at its control endpoint.
+// RoleQuestion returns the handle of a question that a role answers at its control endpoint.
 func RoleQuestion[A Roles](name string) lever.Handle[A] {
 	return lever.Handle[A]{Ask: func(ctx context.Context, arm A, service string, params, out any) error {
 		client, base := arm.Control(service)
@@ -41,7 +41,7 @@ func RoleQuestion[A Roles](name string) lever.Handle[A] {
 	}}
 }
 
-// Runtimes asks all services of an arm of our own stack what their runtimes have counted.
+// Runtimes reads what the runtimes of all services of an arm of our own stack have counted.
 func Runtimes(ctx context.Context, arm Roles) (map[string]result.Runtime, error) {
 	services := role.Services()
 	out := make([]result.Runtime, len(services))
@@ -62,7 +62,7 @@ func Runtimes(ctx context.Context, arm Roles) (map[string]result.Runtime, error)
 	return reported, nil
 }
 
-// about names the role that an error is about.
+// about adds to an error the name of the role that it is about.
 func about(arm lever.Arm, service string, err error) error {
 	if err == nil {
 		return nil

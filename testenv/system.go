@@ -1,29 +1,29 @@
 package testenv
 
-// System is a system that is not ours, as an experiment names it: a Compose file that is started once per arm, or
-// deployments that exist already, one per level.
+// System is a system of the user's own, as an experiment names it: a Compose file that is started once per arm, or deployments
+// that exist already, one per level.
 type System struct {
 	Compose    SystemCompose                `yaml:"compose,omitempty"`
 	URLs       map[string]string            `yaml:"urls,omitempty"`       // base URLs, by level
 	Health     string                       `yaml:"health,omitempty"`     // path that answers 200 when all is well; "" for /
 	Containers map[string]map[string]string `yaml:"containers,omitempty"` // of the deployments: names, by level and service
-	Prometheus map[string]SystemPrometheus  `yaml:"prometheus,omitempty"` // theirs, by level; none: ours
-	Targets    map[string]string            `yaml:"targets,omitempty"`    // by fault: the one service that it may be injected into
-	Proxies    map[string]SystemProxy       `yaml:"proxies,omitempty"`    // Toxiproxy's, by the service that is behind
+	Prometheus map[string]SystemPrometheus  `yaml:"prometheus,omitempty"` // the user's, by level; none: a Prometheus of ours per arm
+	Targets    map[string]string            `yaml:"targets,omitempty"`    // by fault: the one service that the fault may act on
+	Proxies    map[string]SystemProxy       `yaml:"proxies,omitempty"`    // proxies of a Toxiproxy, by the service behind them
 }
 
 // SystemCompose is a system as a Compose file.
 type SystemCompose struct {
 	File         string   `yaml:"file,omitempty"`
-	Service      string   `yaml:"service,omitempty"`           // which takes the load
-	Port         int      `yaml:"port,omitempty"`              // at this port of its container
+	Service      string   `yaml:"service,omitempty"`           // the service that takes the load
+	Port         int      `yaml:"port,omitempty"`              // port of that service's container
 	Instrumented []string `yaml:"instrumented,omitempty,flow"` // services that get the level's variables; none: all
 }
 
 // SystemPrometheus is a Prometheus that evaluates the alerts of one level.
 type SystemPrometheus struct {
 	URL   string            `yaml:"url"`
-	Match map[string]string `yaml:"match,omitempty,flow"` // labels of this level's alerts, where one Prometheus has several levels'
+	Match map[string]string `yaml:"match,omitempty,flow"` // labels of this level's alerts, if one Prometheus has the alerts of several levels
 }
 
 // SystemProxy is a proxy of a Toxiproxy.

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// delay is a known delay of a series: so long, or so much of the baseline's p50.
+// delay is a known delay of a series: a fixed time, or a share of the baseline's p50.
 type delay struct {
 	fixed time.Duration
 	share float64 // of the baseline's p50; above 0 instead of fixed
@@ -22,7 +22,7 @@ const (
 	mostDelay  = 100 * time.Millisecond
 )
 
-// defaultDelays are those of the proof.
+// defaultDelays are the delays of the published series.
 const defaultDelays = "25us,50us,100us,200us,2%,5%,10%"
 
 // parseDelays reads a list such as defaultDelays.
@@ -66,10 +66,10 @@ func (d delay) slug() string {
 	return fmt.Sprintf("%dus", d.fixed.Microseconds())
 }
 
-// slugged is what slug makes.
+// slugged matches what slug makes.
 var slugged = regexp.MustCompile(`^(\d+(?:\.\d+)?)(us|pct)$`)
 
-// parseSlug is the inverse of slug; false if it is none.
+// parseSlug is the inverse of slug; it reports false if the text is not a slug.
 func parseSlug(text string) (delay, bool) {
 	part := slugged.FindStringSubmatch(text)
 	if part == nil {
@@ -82,7 +82,7 @@ func parseSlug(text string) (delay, bool) {
 	return delay{fixed: time.Duration(number * float64(time.Microsecond))}, err == nil
 }
 
-// of is the delay as a time, given the baseline's p50 in seconds.
+// of returns the delay as a time, given the baseline's p50 in seconds.
 func (d delay) of(p50 float64) (time.Duration, error) {
 	if d.share == 0 {
 		return d.fixed, nil

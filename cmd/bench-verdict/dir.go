@@ -12,8 +12,7 @@ import (
 )
 
 // The directory of a bench holds, by the name of the subcommand:
-//
-//	COMMAND.cmd             the command lines that made it, one each
+// COMMAND.cmd the command lines that made it, one per line
 //	identical-NNN-DELAY/    a run directory; DELAY is 25us, or 5pct for +5 % of the baseline's p50
 //	slots-LENGTH/           a run directory
 //	NAME.yaml, NAME.log     the experiment of a run directory, and what the run said
@@ -33,7 +32,7 @@ func (b *bench) recordCommand(dir, command string) error {
 	return os.WriteFile(filepath.Join(dir, command+".cmd"), []byte(strings.Join(append(lines, line), "\n")+"\n"), 0o644)
 }
 
-// commands are the command lines that made what is in dir, none if that was not recorded.
+// commands returns the command lines that made what is in dir; none if they were not recorded.
 func commands(dir, command string) ([]string, error) {
 	text, err := os.ReadFile(filepath.Join(dir, command+".cmd"))
 	if errors.Is(err, os.ErrNotExist) {
@@ -45,7 +44,7 @@ func commands(dir, command string) ([]string, error) {
 	return strings.Split(strings.TrimRight(string(text), "\n"), "\n"), nil
 }
 
-// quoted is an argument as a shell takes it.
+// quoted returns an argument as it must be written in a shell.
 func quoted(arg string) string {
 	if arg != "" && !strings.ContainsFunc(arg, func(r rune) bool { return strings.ContainsRune(" \t\n'\"\\$`&|;<>()*?[]{}~#!", r) }) {
 		return arg
@@ -53,14 +52,14 @@ func quoted(arg string) string {
 	return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
 }
 
-// complete reports whether a directory holds a run that was measured to its end. A directory that is not there, or that a
-// killed run left, does not; one that cannot be read is an error.
+// complete reports whether a directory holds a run that was measured to its end. It is false if the directory does not exist or
+// was left by a killed run. A directory that cannot be read is an error.
 func complete(dir string) (bool, error) {
 	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
 		return false, nil
 	}
 	if _, err := os.Stat(filepath.Join(dir, result.RunFile)); errors.Is(err, os.ErrNotExist) {
-		return false, nil // killed before its first word
+		return false, nil // killed before it wrote anything
 	}
 	data, err := result.Read(dir)
 	if err != nil {
@@ -69,7 +68,7 @@ func complete(dir string) (bool, error) {
 	return data.Run.Status == result.Complete, nil
 }
 
-// putAside renames a directory that was not finished, if there is one, so that its place is free and what it holds stays.
+// putAside renames an unfinished directory, if there is one, so that its name is free and its contents are kept.
 func putAside(dir string) error {
 	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -82,7 +81,7 @@ func putAside(dir string) error {
 	}
 }
 
-// aside is how many unfinished directories of a kind were put aside.
+// aside counts the unfinished directories of a kind that were put aside.
 func aside(dir, kind string) (int, error) {
 	found, err := filepath.Glob(filepath.Join(dir, kind+"-*.partial-*"))
 	return len(found), err

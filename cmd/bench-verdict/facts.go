@@ -18,16 +18,16 @@ type origin struct {
 	Started time.Time      `json:"started"`
 }
 
-// originOf is the origin of a run.
+// originOf returns the origin of a run.
 func originOf(r result.Run) origin { return origin{r.Machine, r.Tool.Version, r.Tool.Go, r.Started} }
 
-// here is this machine, now.
+// here is the origin of a measurement on this machine, now.
 func here(tool string) origin {
 	return origin{machine.Here(), tool, runtime.Version(), time.Now()}
 }
 
-// facts are the machine facts of a table: one line for every machine, system and version among the origins, with how many
-// measurements it made and when.
+// facts returns the machine facts of a table: one line for every machine, system and version among the origins, with the number
+// and the times of its measurements.
 func facts(origins []origin) []string {
 	type span struct {
 		n           int

@@ -14,7 +14,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/verdict/verdicttest"
 )
 
-// identicalData is a run of identical code: off, its repetition, a known delay, and same, which costs what is asked for.
+// identicalData returns a run of identical code: off, its repetition, a known delay, and same, which costs the given share.
 func identicalData(seed int64, rounds int, delay time.Duration, cost float64) *result.Data {
 	d := verdicttest.Build(verdicttest.Spec{
 		Seed: seed, Launches: 3, Rounds: rounds, PerSlot: 120, Delay: delay, Effect: map[string]float64{"metrics": cost},
@@ -77,7 +77,7 @@ func refused(t *testing.T, dir, want string, args ...string) {
 	}
 }
 
-// row is the cells of the first row of a markdown table that begins with some cells.
+// row returns the cells of the first row, of a markdown table, that begins with the given cells.
 func row(t *testing.T, text string, begins ...string) []string {
 	t.Helper()
 	prefix := "| " + strings.Join(begins, " | ") + " |"

@@ -10,32 +10,32 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 
-// gateLooks are the plans of the simulated gates: after how many launches they look.
+// gateLooks are the plans of the simulated gates: the numbers of launches after which the budgets are judged.
 func gateLooks() [][]int { return [][]int{{3}, {3, 6}, {3, 6, 12}} }
 
-// Sizes of the simulated gates: two levels above the baselines, each with a budget.
+// Sizes of the simulated gates: two levels besides the baselines, each with a budget.
 const (
 	gateRounds = 8
 	gateArms   = 4
 )
 
-// gateCosts are the true costs of both levels: nothing, the limit itself, on which neither pass nor fail is right, and
-// clearly more.
+// gateCosts are the true costs of both levels: nothing; the limit itself, where neither pass nor fail is right; and clearly
+// more.
 func gateCosts() []float64 { return []float64{0, gateLimit, 2 * gateLimit} }
 
-// gateCount is what became of the runs of one gate.
+// gateCount counts the outcomes of the runs of one gate.
 type gateCount struct {
-	passes, fails, wrong, launches int // runs in which both levels passed, some failed, some was decided wrongly; launches of all
+	passes, fails, wrong, launches int // runs in which both levels passed, a level failed, a level was decided wrongly; launches of all runs
 }
 
-// simulateGate counts what a gate of two budgets of +5 % decides, when it is extended while one is open.
+// simulateGate counts the decisions of a gate with two budgets of +5 %, where a run is extended while a budget is open.
 func simulateGate(ctx context.Context, estimate estimator, o simulateOptions) (*table, error) {
 	t := &table{
 		title:  "Simulation: a gate of two budgets, all looks counted",
 		header: []string{"world", "looks after launches", "true cost", "some wrong decision", "both pass", "some fail", "open at the end", "mean launches"},
 		notes: []string{
-			fmt.Sprintf("%d runs of %d rounds per launch and %d arms each; both levels have the budget of %s. A cost of %s itself may neither pass nor fail: "+
-				"any decision is wrong, and both looks and budgets count as chances.", o.runs, gateRounds, gateArms, signed(gateLimit), signed(gateLimit)),
+			fmt.Sprintf("%d runs of %d rounds per launch and %d arms each; both levels have the budget of %s. With a cost of exactly %s any decision, pass or fail, is wrong. "+
+				"Every look and every budget is a chance to be wrong.", o.runs, gateRounds, gateArms, signed(gateLimit), signed(gateLimit)),
 			fmt.Sprintf("Slots have a standard deviation of %.0f %%, without stalls.", 100*o.noise),
 		},
 	}
@@ -75,7 +75,7 @@ func (c *gateCount) add(run gateCount) {
 	c.passes, c.fails, c.wrong, c.launches = c.passes+run.passes, c.fails+run.fails, c.wrong+run.wrong, c.launches+run.launches
 }
 
-// simulateRun is one run of a gate: launches are drawn up to each look, until nothing is open.
+// simulateRun is one run of a gate: it draws launches up to each look, until no budget is open.
 func simulateRun(rng *rand.Rand, w world, looks []int, truth, noise float64, estimate estimator) gateCount {
 	most := looks[len(looks)-1]
 	values := w.draw(rng, most, gateRounds, gateArms)

@@ -16,13 +16,13 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv"
 )
 
-// same is the level that is the baseline under another name.
+// same is a level with the baseline's configuration under another name.
 const same = "same"
 
 // defaultRounds makes a run of identical code about a minute of load over its four arms, in whole squares of orders.
 const defaultRounds = 12
 
-// size is how much is measured in one run.
+// size says how much one run measures.
 type size struct {
 	launches, rounds int
 	slot             time.Duration
@@ -32,10 +32,10 @@ type size struct {
 // identicalArms are off, its repetition, the known delay and same.
 const identicalArms = 4
 
-// load is how long one arm takes load in a run.
+// load returns how long one arm takes load in a run.
 func (s size) load() time.Duration { return time.Duration(s.launches*s.rounds) * s.slot }
 
-// defaultSize is that of the pr profile, with more rounds.
+// defaultSize is the size of the pr profile, with more rounds.
 func defaultSize() (size, error) {
 	e, err := experiment.Profile("")
 	if err != nil {
@@ -44,7 +44,7 @@ func defaultSize() (size, error) {
 	return size{e.Toll.Launches, defaultRounds, e.Toll.Slot, e.Toll.Rate}, nil
 }
 
-// register adds the flags that change a size; what it holds is their default.
+// register adds the flags that change a size; their defaults are the values that it has now.
 func (s *size) register(flags *pflag.FlagSet) {
 	flags.IntVar(&s.launches, "launches", s.launches, "launches of a run")
 	flags.IntVar(&s.rounds, "rounds", s.rounds, "rounds per launch")
@@ -89,7 +89,7 @@ func outFlag(flags *pflag.FlagSet, out *string) {
 	flags.StringVar(out, "out", "runs/bench-verdict", "directory of everything that is measured")
 }
 
-// checkRuns refuses a number of runs that file names do not hold.
+// checkRuns refuses a number of runs below 1, or with more digits than the names of directories have for it.
 func checkRuns(runs int) error {
 	if runs < 1 || runs > 999 {
 		return fmt.Errorf("--runs must be from 1 to 999, got %d", runs)
@@ -97,7 +97,7 @@ func checkRuns(runs int) error {
 	return nil
 }
 
-// identicalRuns makes the runs that dir does not hold yet.
+// identicalRuns makes the runs that are missing in dir.
 func (b *bench) identicalRuns(ctx context.Context, binary, dir string, runs int, cycle []delay, s size) error {
 	first, err := identicalExperiment(1, cycle[0].fixed, s)
 	if err != nil {
@@ -152,7 +152,7 @@ func identicalExperiment(seed int64, spin time.Duration, s size) (*experiment.Ex
 	return e, nil
 }
 
-// identicalName is the directory of run i: the complete one if there is one, with any delay, else a new one.
+// identicalName returns the directory of run i: the complete one if there is one, with any delay, else a new one.
 func identicalName(dir string, i int, d delay) (string, error) {
 	found, err := identicalRunsIn(dir)
 	if err != nil {
@@ -166,7 +166,7 @@ func identicalName(dir string, i int, d delay) (string, error) {
 	return fmt.Sprintf("identical-%03d-%s", i, d.slug()), nil
 }
 
-// latestP50 is the baseline's p50, in seconds, of the last complete run before run i.
+// latestP50 returns the baseline's p50, in seconds, in the last complete run before run i.
 func latestP50(dir string, i int) (float64, error) {
 	found, err := identicalRunsIn(dir)
 	if err != nil {
@@ -180,7 +180,7 @@ func latestP50(dir string, i int) (float64, error) {
 	return 0, fmt.Errorf("run %d: %s holds no complete run before it to take the p50 of", i, dir)
 }
 
-// baselineP50 is the baseline's p50 of a run, in seconds.
+// baselineP50 returns the baseline's p50 in a run, in seconds.
 func baselineP50(dir string) (float64, error) {
 	data, err := result.Read(dir)
 	if err != nil {

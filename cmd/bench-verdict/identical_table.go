@@ -10,7 +10,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// identicalTables are the tables of the runs of identical code in dir, none if it holds no run.
+// identicalTables returns the tables of the runs of identical code in dir; none if dir has no run.
 func identicalTables(dir string) ([]*table, error) {
 	runs, err := readAllJudged(dir)
 	if err != nil || len(runs) == 0 {
@@ -30,12 +30,12 @@ func identicalTables(dir string) ([]*table, error) {
 		t.command, t.facts = command, from
 	}
 	if unfinished > 0 {
-		tables[0].notes = append(tables[0].notes, fmt.Sprintf("Runs that were not finished, and are in no table: %d.", unfinished))
+		tables[0].notes = append(tables[0].notes, fmt.Sprintf("Unfinished runs, which are in no table: %d.", unfinished))
 	}
 	return tables, nil
 }
 
-// falseAlarms is what was found where there is nothing to find.
+// falseAlarms is the table of differences that were found between arms with the same code.
 func falseAlarms(runs []*judgedRun) *table {
 	valid := slices.DeleteFunc(slices.Clone(runs), func(r *judgedRun) bool { return r.Outcome == verdict.Invalid })
 	t := &table{
@@ -64,8 +64,8 @@ func falseAlarms(runs []*judgedRun) *table {
 	}
 	t.notes = append(t.notes,
 		"Called different: the 95 % interval of the ratio excludes 0. "+
-			"Half-widths are of that interval, as shares of the baseline; invalid runs are among them.",
-		"The arm \"same\" is held to both baseline arms, \"baseline again\" to the baseline alone. The three budgets are judged as one family.",
+			"Half-widths are those of that interval, as shares of the baseline; they include invalid runs.",
+		"The arm \"same\" is compared with both baseline arms, \"baseline again\" with the baseline alone. The three budgets are judged as one family.",
 		fmt.Sprintf("Verdicts of a gate with the three budgets: %s.", strings.Join(verdicts, ", ")))
 	for _, r := range runs {
 		if r.Outcome == verdict.Invalid {
@@ -75,7 +75,7 @@ func falseAlarms(runs []*judgedRun) *table {
 	return t
 }
 
-// halfWidths are the least, median, mean and largest of the finite ones.
+// halfWidths returns the least, the median, the mean and the largest of the finite half-widths.
 func halfWidths(all []float64) []string {
 	finite := slices.DeleteFunc(all, func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) })
 	if len(finite) == 0 {
@@ -84,7 +84,7 @@ func halfWidths(all []float64) []string {
 	return []string{percent(slices.Min(finite)), percent(median(finite)), percent(mean(finite)), percent(slices.Max(finite))}
 }
 
-// delaySummary is how well known delays were found, by delay.
+// delaySummary is the table of how well known delays were found, by delay.
 func delaySummary(runs []*judgedRun) *table {
 	t := &table{
 		title: "Known delays, by delay",
@@ -94,7 +94,7 @@ func delaySummary(runs []*judgedRun) *table {
 			"Truth: the mean of what the gateway says it spun. Covered: the 95 % interval of the difference holds the truth. Detected: it lies above 0. " +
 				"Error: the median of |estimate − truth|.",
 			"The budget is p50 ≤ half of the truth, with the arm of the known delay judged as if it were a level: " +
-				"to pass it is to take a real delay for less than half of it.",
+				"a pass would take a real delay for less than half of what it is.",
 		},
 	}
 	var order []string
@@ -142,7 +142,7 @@ func delayRow(name string, runs []*judgedRun) []string {
 	return row
 }
 
-// delayRuns is every run's estimate of its known delay.
+// delayRuns is the table of every run's estimate of its known delay.
 func delayRuns(runs []*judgedRun) *table {
 	t := &table{title: "Known delays, run by run", header: []string{"run", "delay", "truth", "mean", "p50", "verdict"}}
 	for _, r := range runs {

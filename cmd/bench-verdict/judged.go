@@ -16,10 +16,10 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// judgedMetrics are the metrics of the proof.
+// judgedMetrics are the metrics that the runs are judged on.
 func judgedMetrics() []string { return []string{"p50", "p95", "cpu"} }
 
-// gateLimit is the budget of the gate that the runs of identical code are held to, at every metric of the proof.
+// gateLimit is the budget by which the runs of identical code are judged, at each of judgedMetrics.
 const gateLimit = 0.05
 
 // identicalRun is the place of one complete run of identical code.
@@ -56,15 +56,15 @@ func identicalRunsIn(dir string) ([]identicalRun, error) {
 	return out, nil
 }
 
-// judgedRun is what tollgate makes of one run of identical code.
+// judgedRun is one run of identical code as tollgate judges it.
 type judgedRun struct {
 	identicalRun
-	*verdict.Analysis         // judged by a gate of gateLimit at every metric of the proof
+	*verdict.Analysis         // judged with gateLimit at each of judgedMetrics
 	spun              float64 // the known delay as the gateway measured it, in seconds; 0 if it reported none
 	requests          float64 // of the step whose latency is the toll, sent over all slots of the toll
 
-	// half is the budget of half the known delay at p50, with the arm of the known delay judged as if it were a level: to pass
-	// it is wrong.
+	// half is the result of a budget of half the known delay at p50, which judges the arm of the known delay as if it were a
+	// level. A pass would be wrong.
 	half verdict.Outcome
 }
 
@@ -99,7 +99,7 @@ func judge(place identicalRun, data *result.Data) (*judgedRun, error) {
 	return r, nil
 }
 
-// spun is the mean of the delay that the gateway measured over the slots of the toll, in seconds.
+// spun returns the mean of the delay that the gateway measured over the slots of the toll, in seconds.
 func spun(data *result.Data) float64 {
 	sum, n := 0.0, 0.0
 	for _, s := range data.Slots {
@@ -111,7 +111,7 @@ func spun(data *result.Data) float64 {
 	return sum / math.Max(1, n)
 }
 
-// requests are those of the main step, over all slots of the toll.
+// requests counts the requests of the main step over all slots of the toll.
 func requests(data *result.Data) float64 {
 	n := int64(0)
 	for _, s := range data.Slots {
@@ -129,7 +129,7 @@ func roleOf(r result.Run, arm string) string {
 	return ""
 }
 
-// judgeHalf holds the arm of the known delay to a limit, a share of the baseline's p50, as if it were a level.
+// judgeHalf judges the arm of the known delay by a limit, a share of the baseline's p50, as if it were a level.
 func judgeHalf(data *result.Data, limit float64) (verdict.Outcome, error) {
 	as := *data
 	as.Run.Arms = slices.Clone(data.Run.Arms)
@@ -150,7 +150,7 @@ func judgeHalf(data *result.Data, limit float64) (verdict.Outcome, error) {
 	return a.Budgets[0].Outcome, nil
 }
 
-// truth is the known delay as a share of the baseline's p50; 0 where one of them is not known.
+// truth returns the known delay as a share of the baseline's p50; 0 if either is not known.
 func (r *judgedRun) truth() float64 {
 	if p50 := r.baseline("p50"); p50 > 0 {
 		return r.spun / p50
@@ -158,7 +158,7 @@ func (r *judgedRun) truth() float64 {
 	return 0
 }
 
-// baseline is the baseline's own value of a metric; NaN if it has none.
+// baseline returns the baseline's own value of a metric; NaN if it has none.
 func (r *judgedRun) baseline(metric string) float64 {
 	for _, v := range r.Baseline {
 		if v.Metric.ID == metric {
@@ -168,7 +168,7 @@ func (r *judgedRun) baseline(metric string) float64 {
 	return math.NaN()
 }
 
-// effect is what the level same, or the arm with a role, costs at a metric; one of NaN if there is none.
+// effect returns what the level same, or the arm with a role, costs at a metric; its values are NaN if there is none.
 func (r *judgedRun) effect(role, metric string) verdict.Effect {
 	for _, l := range r.Toll {
 		if l.Arm.Role != role || role == result.RoleLevel && l.Arm.Name != same {
@@ -185,7 +185,7 @@ func (r *judgedRun) effect(role, metric string) verdict.Effect {
 	return verdict.Effect{Diff: unknown, Ratio: unknown, Detectable: nan}
 }
 
-// gate is how the gate decided on the level same at a metric.
+// gate returns how the gate decided on the level same at a metric.
 func (r *judgedRun) gate(metric string) verdict.Outcome {
 	for _, b := range r.Budgets {
 		if b.Budget.Metric == metric {

@@ -11,20 +11,20 @@ import (
 	"strconv"
 )
 
-// The metric of scenarios/journeys.js that tollgate measures too: response time of the recommend step.
+// The metric of scenarios/journeys.js that tollgate measures, too: the response time of the recommend step.
 const (
 	k6Metric = "perso_req_duration"
 	k6Step   = "recommend"
 )
 
-// summary is what people read in the summary of a k6 run, in seconds.
+// summary has the figures that people read in the summary of a k6 run, in seconds.
 type summary struct {
 	P50   float64 `json:"p50"`
 	P95   float64 `json:"p95"`
 	Count int     `json:"count"` // requests
 }
 
-// trendStats makes k6 write what parseSummary reads.
+// trendStats makes k6 write the figures that parseSummary reads.
 const trendStats = "med,p(95),count"
 
 // parseSummary reads what k6 writes with --summary-export and trendStats.
@@ -54,7 +54,7 @@ func parseSummary(text []byte) (summary, error) {
 	return summary{*ms.Med / 1e3, *ms.P95 / 1e3, *ms.Count}, nil
 }
 
-// parseSamples reads the response times of the recommend step, in seconds, from what k6 writes with --out csv.
+// parseSamples reads the response times of the recommend step, in seconds, from the output of k6 with --out csv.
 func parseSamples(r io.Reader) ([]float64, error) {
 	rows := csv.NewReader(r)
 	header, err := rows.Read()

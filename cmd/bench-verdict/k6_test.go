@@ -51,7 +51,7 @@ func TestParseSamples(t *testing.T) {
 	}
 }
 
-// TestMannWhitney: of two samples of five that are wholly apart U is 0, so z = 12.5 / √(25·11/12) = 2.611 and p = 0.009023.
+// TestMannWhitney: two samples of five that do not overlap have U = 0, so z = 12.5 / √(25·11/12) = 2.611 and p = 0.009023.
 func TestMannWhitney(t *testing.T) {
 	one, five := []float64{1, 2, 3, 4, 5}, []float64{6, 7, 8, 9, 10}
 	if p := mannWhitney(one, five); math.Abs(p-0.009023) > 1e-6 {
@@ -69,7 +69,7 @@ func TestMannWhitney(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	small := 0
 	const tests = 2000
-	for range tests { // of identical distributions, with ties, p is uniform
+	for range tests { // for identical distributions, with ties, p is uniform
 		var a, b []float64
 		for range 50 {
 			a, b = append(a, float64(rng.IntN(20))), append(b, float64(rng.IntN(20)))

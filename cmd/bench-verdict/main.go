@@ -1,8 +1,8 @@
-// Command bench-verdict shows whether tollgate's verdicts deserve to be believed: by simulation, by real runs of identical
-// code and of known delays, by slots of several lengths, and side by side with the usual way of comparing k6 summaries.
+// Command bench-verdict shows how often tollgate's verdicts are right: by simulation, by real runs of identical code and of
+// known delays, by slots of several lengths, and side by side with the usual way of comparing k6 summaries.
 //
-// Stdout is markdown, stderr is progress. All that was measured stays below one directory (--out), from which report prints
-// the same tables again; a series that was interrupted goes on where it ended.
+// Stdout is markdown, stderr is progress. Everything that was measured stays below one directory (--out), and the subcommand
+// report prints the same tables from it again. An interrupted series continues where it ended.
 package main
 
 import (

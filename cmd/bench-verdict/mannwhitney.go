@@ -7,9 +7,9 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// mannWhitney is the two-sided p-value of the hypothesis that two samples are from one distribution, all values being
-// independent of each other. It uses the normal approximation with the correction for ties, which is good from some twenty
-// values each; NaN where there are no values, or nothing but ties.
+// mannWhitney returns the two-sided p-value of the hypothesis that two samples are from one distribution, if all values are
+// independent of each other. It uses the normal approximation with the correction for ties, which is good from about twenty
+// values per sample. It is NaN if a sample is empty or all values are equal.
 //
 // Source: H. B. Mann, D. R. Whitney: On a test of whether one of two random variables is stochastically larger than the other,
 // Annals of Mathematical Statistics 18 (1947).

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// table is one markdown table with what it takes to make it again.
+// table is one markdown table, with the commands that make it again.
 type table struct {
 	title   string
 	command []string // what made it, one line each
 	facts   []string // machine facts, one line per machine
-	notes   []string // below it: what the columns mean, what is left out
+	notes   []string // below the table: what the columns mean, what is left out
 	header  []string
 	rows    [][]string
 }
@@ -19,7 +19,7 @@ type table struct {
 // add adds a row, which must have as many cells as the header.
 func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
 
-// write prints the table; w sees its first error.
+// write prints the table; w keeps its first error.
 func (t *table) write(w io.Writer) error {
 	var out strings.Builder
 	fmt.Fprintf(&out, "## %s\n\n```\n%s\n```\n\n%s\n\n", t.title, strings.Join(t.command, "\n"), strings.Join(t.facts, "  \n"))

@@ -11,16 +11,16 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// none stands where there is no number.
+// none is printed where there is no number.
 const none = "–"
 
-// micros is a time in seconds as whole microseconds with a sign.
+// micros formats a time in seconds as whole microseconds with a sign.
 func micros(seconds float64) string { return number("%+.0f µs", seconds*1e6) }
 
-// signed is a share as per cent with a sign.
+// signed formats a share as per cent with a sign.
 func signed(share float64) string { return number("%+.1f %%", 100*share) }
 
-// percent is a share as per cent.
+// percent formats a share as per cent.
 func percent(share float64) string { return number("%.1f %%", 100*share) }
 
 func number(format string, x float64) string {
@@ -30,7 +30,7 @@ func number(format string, x float64) string {
 	return fmt.Sprintf(format, x)
 }
 
-// interval is an estimate with its ends, each by the same format; none where there is no estimate.
+// interval formats an estimate and its ends, each by the same format; it returns none if there is no estimate.
 func interval(i verdict.Interval, format func(float64) string) string {
 	if math.IsNaN(i.Mid) {
 		return none
@@ -41,7 +41,7 @@ func interval(i verdict.Interval, format func(float64) string) string {
 // covers reports whether an interval has ends and holds x.
 func covers(i verdict.Interval, x float64) bool { return i.Lo <= x && x <= i.Hi }
 
-// of is a count with what it is a part of.
+// of formats a count and its total, as in 3 of 20.
 func of(k, n int) string {
 	if n == 0 {
 		return none
@@ -49,12 +49,12 @@ func of(k, n int) string {
 	return fmt.Sprintf("%d of %d", k, n)
 }
 
-// median is NaN of nothing; numbers that are not finite are passed over.
+// median returns the median of the finite numbers; NaN if there are none.
 func median(xs []float64) float64 {
 	return stats.Median(slices.DeleteFunc(slices.Clone(xs), func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }))
 }
 
-// mean is NaN of nothing.
+// mean returns the mean; NaN if there are no numbers.
 func mean(xs []float64) float64 {
 	if len(xs) == 0 {
 		return math.NaN()
@@ -62,7 +62,7 @@ func mean(xs []float64) float64 {
 	return stat.Mean(xs, nil)
 }
 
-// count is how many satisfy a condition.
+// count returns how many elements satisfy a condition.
 func count[T any](xs []T, is func(T) bool) int {
 	n := 0
 	for _, x := range xs {
@@ -73,7 +73,7 @@ func count[T any](xs []T, is func(T) bool) int {
 	return n
 }
 
-// collect maps a slice.
+// collect applies a function to every element of a slice.
 func collect[T, U any](xs []T, value func(T) U) []U {
 	out := make([]U, len(xs))
 	for i, x := range xs {

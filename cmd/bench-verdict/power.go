@@ -7,13 +7,13 @@ import (
 	"math/rand/v2"
 )
 
-// powerShapes are the sizes of the power curve, the default run of identical code among them.
+// powerShapes are the sizes of the power curve; one is that of the default run of identical code.
 func powerShapes() []shape { return []shape{{3, 6, 4}, {3, defaultRounds, 4}, {4, 22, 6}} }
 
-// powerWorlds are the best and the worst of the worlds.
+// powerWorlds are the best world and the worst world.
 func powerWorlds() []world { return []world{worlds()[0], worlds()[len(worlds())-1]} }
 
-// simulatePower counts how often a true cost is told apart from none.
+// simulatePower counts how often a true cost is distinguished from no cost.
 func simulatePower(ctx context.Context, estimate estimator, o simulateOptions) (*table, error) {
 	t := &table{
 		title:  "Simulation: power",
@@ -37,7 +37,7 @@ func simulatePower(ctx context.Context, estimate estimator, o simulateOptions) (
 	if err := parallel(ctx, len(jobs), func(i int) {
 		j := jobs[i]
 		s, truth := powerShapes()[j.shape], math.Log1p(powerCosts()[j.cost])/o.noise
-		seed := stream(o.seed, 1, uint64(j.world), uint64(j.shape)) // the same luck for every cost
+		seed := stream(o.seed, 1, uint64(j.world), uint64(j.shape)) // the same random numbers for every cost
 		for run := range o.runs {
 			rng := rand.New(rand.NewPCG(seed, uint64(run)))
 			values := powerWorlds()[j.world].draw(rng, s.launches, s.rounds, s.arms)

@@ -14,8 +14,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
-// fakeTollgate is a program that takes note of its arguments and makes the run directory of another place, with the exit code
-// that it is told.
+// fakeTollgate is a program that records its arguments, copies a run directory from elsewhere, and ends with a given exit code.
 func fakeTollgate(t *testing.T, run, code string) (binary, calls string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -28,7 +27,7 @@ func fakeTollgate(t *testing.T, run, code string) (binary, calls string) {
 	return binary, calls
 }
 
-// made reads what a fake tollgate was called for.
+// made reads the arguments of the calls of a fake tollgate.
 func made(t *testing.T, calls string) []string {
 	t.Helper()
 	text, err := os.ReadFile(calls)
@@ -112,7 +111,7 @@ func TestSeriesIsInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	binary := filepath.Join(t.TempDir(), "tollgate")
-	if err := os.WriteFile(binary, []byte("#!/bin/sh\nread line\n"), 0o755); err != nil { // for ever
+	if err := os.WriteFile(binary, []byte("#!/bin/sh\nread line\n"), 0o755); err != nil { // never ends by itself
 		t.Fatal(err)
 	}
 	var stdout, stderr bytes.Buffer

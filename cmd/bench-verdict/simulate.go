@@ -54,12 +54,13 @@ launch effects, and estimates them as a run is estimated. The same seed gives th
 	return c
 }
 
-// shape is the size of a simulated run. The first two arms are baselines, the last costs something, those between nothing.
+// shape is the size of a simulated run. The first two arms are baselines, the last arm costs something, and the arms between
+// cost nothing.
 type shape struct{ launches, rounds, arms int }
 
 func (s shape) String() string { return fmt.Sprintf("%d × %d × %d", s.launches, s.rounds, s.arms) }
 
-// shapes are all sizes of the proof.
+// shapes are all sizes that are simulated.
 func shapes() []shape {
 	var out []shape
 	for _, launches := range []int{2, 3, 4} {
@@ -72,13 +73,13 @@ func shapes() []shape {
 	return out
 }
 
-// cell is what was counted in one world at one size.
+// cell has the counts of one world at one size.
 type cell struct {
 	shape   shape
 	runs    int
-	covered int     // intervals of the arm that costs something which hold the truth
-	alarms  int     // intervals of an arm that costs nothing which exclude 0
-	half    float64 // sum of half-widths of the former, on the scale of logarithms
+	covered int     // intervals that hold the truth, of the arm that costs something
+	alarms  int     // intervals that exclude 0, of an arm that costs nothing
+	half    float64 // sum of the half-widths of the arm that costs something, on the scale of logarithms
 }
 
 // simulate makes the tables.
@@ -112,7 +113,7 @@ func (b *bench) simulate(ctx context.Context, o simulateOptions) ([]*table, erro
 	return tables, nil
 }
 
-// stream is a seed for one part of a simulation, which depends on nothing but the parts' numbers.
+// stream returns a seed for one part of a simulation. It depends only on the numbers of the part.
 func stream(seed uint64, parts ...uint64) uint64 {
 	for _, p := range parts {
 		seed = rand.New(rand.NewPCG(seed, p)).Uint64()
@@ -139,7 +140,7 @@ func simulateCell(w world, s shape, estimate estimator, o simulateOptions, seed 
 	return c
 }
 
-// rates are of one cell, or of several together.
+// rates are the rates of one cell, or of several cells together.
 func rates(cells []cell) (coverage, alarms, half float64) {
 	runs := 0
 	for _, c := range cells {
@@ -158,9 +159,9 @@ func coverageTable(all [][]cell, o simulateOptions) *table {
 		header: []string{"world", "runs", "coverage", "lowest of a size", "highest of a size", "false alarms", "highest of a size", "mean half-width"},
 		notes: []string{
 			fmt.Sprintf("Coverage: the 95 %% interval of an arm that costs %+.0f %% holds the truth. "+
-				"False alarms: that of an arm that costs nothing excludes 0.", 100*simulatedCost),
+				"False alarms: the interval of an arm that costs nothing excludes 0.", 100*simulatedCost),
 			fmt.Sprintf("Half-widths are for slots with a standard deviation of %.0f %%, without stalls.", 100*o.noise),
-			fmt.Sprintf("Of one size there are %d runs: a true 95 %% comes out with a standard error of %.1f points.", o.runs, 100*math.Sqrt(0.95*0.05/n)),
+			fmt.Sprintf("There are %d runs of each size: a true 95 %% comes out with a standard error of %.1f points.", o.runs, 100*math.Sqrt(0.95*0.05/n)),
 		},
 	}
 	for w, world := range worlds() {

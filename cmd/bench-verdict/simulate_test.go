@@ -10,7 +10,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 
-// TestWorlds holds what is drawn to what the world says of itself.
+// TestWorlds compares the drawn values with the parameters of the world.
 func TestWorlds(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	const rounds = 4000

@@ -55,7 +55,7 @@ compares the tolls. A run that is complete is kept.`,
 	return c
 }
 
-// slotExperiments are the experiments by length; what cannot be run is refused.
+// slotExperiments returns the experiments by length; it refuses one that cannot be run.
 func slotExperiments(lengths []time.Duration, load time.Duration, launches int, rate float64) ([]*experiment.Experiment, error) {
 	var out []*experiment.Experiment
 	for i, length := range lengths {
@@ -140,7 +140,7 @@ func readSlotRuns(dir string) ([]slotRun, error) {
 	return out, nil
 }
 
-// slotTables are the tables of the runs with slots of several lengths, none if there is no run.
+// slotTables returns the tables of the runs with slots of several lengths; none if there is no run.
 func slotTables(dir string) ([]*table, error) {
 	runs, err := readSlotRuns(dir)
 	if err != nil || len(runs) == 0 {
@@ -159,7 +159,7 @@ func slotTables(dir string) ([]*table, error) {
 	return tables, nil
 }
 
-// slotTolls is the toll by level, metric and length.
+// slotTolls is the table of the toll by level, metric and length.
 func slotTolls(runs []slotRun) *table {
 	t := &table{title: "The toll by length of a slot", header: []string{"level", "metric"}}
 	for _, r := range runs {
@@ -180,7 +180,7 @@ func slotTolls(runs []slotRun) *table {
 	return t
 }
 
-// tollOf is the toll of a level at a metric over the baseline, with its 95 % interval.
+// tollOf returns the toll of a level at a metric over the baseline, with its 95 % interval.
 func tollOf(a *verdict.Analysis, level, metric string) string {
 	for _, l := range a.Toll {
 		if l.Arm.Role != result.RoleLevel || l.Arm.Level != level {
@@ -195,7 +195,7 @@ func tollOf(a *verdict.Analysis, level, metric string) string {
 	return none
 }
 
-// slotAgreement compares the tolls of every two lengths.
+// slotAgreement compares the tolls of every pair of lengths.
 func slotAgreement(runs []slotRun) (*table, error) {
 	t := &table{
 		title:  "Do the lengths of a slot agree?",

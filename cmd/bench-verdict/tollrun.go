@@ -18,12 +18,12 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv"
 )
 
-// binaryFlag is the flag for the tollgate that does the measuring.
+// binaryFlag is the flag for the tollgate binary that measures.
 func binaryFlag(flags *pflag.FlagSet, binary *string) {
 	flags.StringVar(binary, "tollgate", filepath.Join("bin", "tollgate"), "the tollgate that measures, as `make build` leaves it")
 }
 
-// checkBinary makes the path absolute, and says how to come by the file if it is not there.
+// checkBinary makes the path absolute. If the file is missing, the error says how to make it.
 func checkBinary(binary string) (string, error) {
 	info, err := os.Stat(binary)
 	if err != nil || !info.Mode().IsRegular() {
@@ -32,7 +32,7 @@ func checkBinary(binary string) (string, error) {
 	return filepath.Abs(binary)
 }
 
-// measureAndShow measures with a binary that is there, then prints the tables of all that dir holds.
+// measureAndShow measures with a binary that exists, then prints the tables of everything in dir.
 func (b *bench) measureAndShow(binary, dir string, tables func(dir string) ([]*table, error), measure func(binary string) error) error {
 	binary, err := checkBinary(binary)
 	if err != nil {
@@ -48,7 +48,7 @@ func (b *bench) measureAndShow(binary, dir string, tables func(dir string) ([]*t
 	return writeAll(b.stdout, all)
 }
 
-// tollOnly is an experiment that injects no faults, with levels above the baseline off.
+// tollOnly returns an experiment without faults, with the given levels above the baseline off.
 func tollOnly(levels ...experiment.Level) (*experiment.Experiment, error) {
 	e, err := experiment.Profile("")
 	if err != nil {
@@ -63,13 +63,14 @@ func tollOnly(levels ...experiment.Level) (*experiment.Experiment, error) {
 	return e, nil
 }
 
-// Exit codes of `tollgate run` after a run that was measured: one each for the verdicts pass, fail, inconclusive and invalid.
+// Exit codes of `tollgate run` after a run that was measured: one for each of the verdicts pass, fail, inconclusive and
+// invalid.
 var measuredCodes = []int{0, 2, 3, 4}
 
-// endGrace is how long a tollgate that is interrupted may take to tear down and to write what it has.
+// endGrace is how long an interrupted tollgate may take to tear down and to write what it has.
 const endGrace = time.Minute
 
-// measure makes the run NAME in dir, unless it is there already, complete. What the run says goes to NAME.log.
+// measure makes the run NAME in dir, unless dir has it already, complete. The output of the run goes to NAME.log.
 func (b *bench) measure(ctx context.Context, binary, dir, name string, e *experiment.Experiment) error {
 	out := filepath.Join(dir, name)
 	done, err := complete(out)
@@ -107,8 +108,8 @@ func (b *bench) measure(ctx context.Context, binary, dir, name string, e *experi
 	return nil
 }
 
-// execute runs a program to its end with its output in a file, and returns its exit code. When ctx ends, so does the program,
-// in order if it can. An error means that it could not be started or was interrupted.
+// execute runs a program to its end, with its output in a file, and returns its exit code. When ctx ends, the program is asked
+// to end in order, and killed if it does not. An error means that it could not be started or was interrupted.
 func execute(ctx context.Context, binary, logFile string, env map[string]string, args ...string) (code int, err error) {
 	log, err := os.Create(logFile)
 	if err != nil {

@@ -23,7 +23,7 @@ import (
 // requestsPerJourney is how many requests a journey of scenarios/journeys.js makes on average.
 const requestsPerJourney = 11.5
 
-// usualOptions size the usual way.
+// usualOptions are the sizes of a run of the usual way.
 type usualOptions struct {
 	load   time.Duration // of each of the three deployments
 	warmup time.Duration // before it, not counted
@@ -81,7 +81,7 @@ complete is kept.`,
 	return c
 }
 
-// usualRuns makes the runs that dir does not hold yet.
+// usualRuns makes the runs that are missing in dir.
 func (b *bench) usualRuns(ctx context.Context, binary, dir string, runs int, o usualOptions) error {
 	e, err := experiment.Profile("")
 	if err != nil {
@@ -177,10 +177,10 @@ func deployAndLoad(ctx context.Context, binary, dir, name string, e *experiment.
 	return d, err
 }
 
-// Exit codes of k6: all was well, and thresholds were crossed, which is no concern of ours.
+// Exit codes of k6 that are accepted: success, and thresholds that were crossed, which do not matter here.
 var k6Codes = []int{0, 99}
 
-// runK6 runs the shipped journeys. The samples are read and then removed; the summary stays.
+// runK6 runs the shipped journeys. It reads the samples and then removes them; the summary stays.
 func runK6(ctx context.Context, binary, dir, name, target string, e *experiment.Experiment,
 	journeys int, length time.Duration,
 ) (summary, []float64, error) {

@@ -25,7 +25,7 @@ const (
 	usualC = "known-delay"
 )
 
-// usualFile is what a complete run of the usual way has.
+// usualFile is the file that a complete run of the usual way has.
 const usualFile = "usual.json"
 
 // usualRun is one run of the usual way.
@@ -39,15 +39,15 @@ type usualRun struct {
 	Deployments []deployment  `json:"deployments"`
 }
 
-// deployment is one stack and what k6 said of it.
+// deployment is one stack and k6's results for it.
 type deployment struct {
 	Name    string    `json:"name"`
-	Spun    float64   `json:"spun,omitempty"` // seconds; mean of what the gateway says it spins
+	Spun    float64   `json:"spun,omitempty"` // seconds; mean of the time that the gateway says it spins
 	Summary summary   `json:"summary"`
 	Samples []float64 `json:"samples"` // seconds; every request of the recommend step
 }
 
-// write is the last thing of a run: a directory that has the file is complete.
+// write is the last step of a run: a directory that has the file is complete.
 func (u *usualRun) write(dir string) error {
 	text, err := json.Marshal(u)
 	if err != nil {
@@ -89,7 +89,7 @@ func readUsualRuns(dir string) ([]*usualRun, error) {
 	return out, nil
 }
 
-// versionOf is the version that a tollgate tells.
+// versionOf asks a tollgate binary for its version.
 func versionOf(ctx context.Context, binary string) (string, error) {
 	out, err := exec.CommandContext(ctx, binary, "--version").Output()
 	if err != nil {
@@ -101,7 +101,7 @@ func versionOf(ctx context.Context, binary string) (string, error) {
 // spunRequests is how many requests askSpun makes.
 const spunRequests = 200
 
-// askSpun is the mean of what a gateway says it spins, in seconds, over some requests outside of the load.
+// askSpun returns the mean of the time that a gateway says it spins, in seconds, over some requests besides the load.
 func askSpun(ctx context.Context, gateway string) (float64, error) {
 	body := []byte(`{"session":"bench-verdict","channel":"web","slots":5,"placement":"home"}`)
 	client := &http.Client{Timeout: 5 * time.Second}

@@ -10,20 +10,20 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// usualAlarm is the share by which a summary must be above the other for the usual rule to call it slower.
+// usualAlarm is the share by which a summary must be above the other so that the usual rule calls it slower.
 const usualAlarm = gateLimit
 
 // usualLevel is the error rate of the test that people run on all requests.
 const usualLevel = 0.05
 
-// way is one way of measuring, as the side-by-side table has it: one entry per run in every slice.
+// way is one way of measuring in the side-by-side table. Every slice has one entry per run.
 type way struct {
 	identical, delayed map[string][]float64 // by metric: estimate − truth, in seconds
 	alarms             []bool               // identical code was called more than 5 % slower, at p50 or p95
 	different          []bool               // identical code was called different, at 5 %
-	invalid            int                  // runs that were found to be worth nothing, and gave no alarm
+	invalid            int                  // runs that were found invalid, and so gave no alarm
 	load               []float64            // seconds of load in one run, all deployments together
-	requests           []float64            // recommend requests in one run, likewise
+	requests           []float64            // recommend requests in one run, all deployments together
 }
 
 func newWay() *way {
@@ -32,7 +32,7 @@ func newWay() *way {
 
 func usualMetrics() []string { return []string{"p50", "p95"} }
 
-// usualWay is what the summaries say.
+// usualWay returns the results of the k6 summaries.
 func usualWay(runs []*usualRun) *way {
 	w := newWay()
 	for _, u := range runs {
@@ -53,7 +53,7 @@ func usualWay(runs []*usualRun) *way {
 	return w
 }
 
-// tollgateWay is what tollgate says of its runs of identical code.
+// tollgateWay returns tollgate's results for its runs of identical code.
 func tollgateWay(runs []*judgedRun) *way {
 	w := newWay()
 	for _, r := range runs {
@@ -76,7 +76,7 @@ func tollgateWay(runs []*judgedRun) *way {
 	return w
 }
 
-// usualTables is the side by side of both ways in dir, none if the usual way was not gone.
+// usualTables returns the table that compares both ways in dir; none if dir has no run of the usual way.
 func usualTables(dir string) ([]*table, error) {
 	usual, err := readUsualRuns(dir)
 	if err != nil || len(usual) == 0 {
@@ -97,7 +97,7 @@ func usualTables(dir string) ([]*table, error) {
 	t.facts = facts(slices.Concat(
 		collect(usual, func(u *usualRun) origin { return u.Origin }),
 		collect(ours, func(r *judgedRun) origin { return originOf(r.Run) })))
-	t.notes = append(t.notes, fmt.Sprintf("Runs of the usual way that were not finished, and are in no table: %d.", unfinished))
+	t.notes = append(t.notes, fmt.Sprintf("Unfinished runs of the usual way, which are in no table: %d.", unfinished))
 	return []*table{t}, nil
 }
 
@@ -110,7 +110,7 @@ func sideBySide(ours, theirs *way) *table {
 			fmt.Sprintf("Called slower: tollgate fails the level \"same\" on a budget of %+.0f %% at p50 or p95, in a run that is valid; "+
 				"the usual way sees p50 or p95 of the second summary more than %.0f %% above the first.", 100*gateLimit, 100*usualAlarm),
 			fmt.Sprintf("Called different: tollgate's 95 %% interval at p50 excludes 0; the usual way's Mann–Whitney test on all requests has p < %g.", usualLevel),
-			"Load is of all arms or deployments together, warm-up apart.",
+			"Load is the load of all arms or deployments together, without warm-up.",
 		},
 	}
 	both := func(name string, cell func(*way) string) { t.add(name, cell(ours), cell(theirs)) }

@@ -9,13 +9,13 @@ import (
 // latency, so that a cost of 5 % adds log 1.05 to them.
 type world struct {
 	name   string
-	drift  float64 // of what a round adds to the random walk of the machine, which goes on from slot to slot
+	drift  float64 // of the step of the machine's random walk in one round; it walks on from slot to slot
 	rho    float64 // correlation of an arm's noise in neighbouring rounds
-	spikes float64 // share of slots that meet a stall, which only ever slows
-	launch float64 // of an arm's luck with one launch, in standard errors of the launch's rounds (a slot's over √rounds)
+	spikes float64 // share of slots with a stall, which can only slow a slot down
+	launch float64 // of what one launch adds to an arm by chance, in standard errors of the launch's rounds (a slot's over √rounds)
 }
 
-// worlds are those of the proof, one trouble at a time and then all together.
+// worlds are the simulated worlds: one disturbance at a time, and then all together.
 func worlds() []world {
 	return []world{
 		{name: "calm"},
@@ -41,7 +41,7 @@ func (w world) draw(rng *rand.Rand, launches, rounds, arms int) [][][]float64 {
 			luck[a], noise[a] = w.launch/math.Sqrt(float64(rounds))*rng.NormFloat64(), rng.NormFloat64()
 		}
 		for r := range rounds {
-			for _, a := range rng.Perm(arms) { // the machine drifts within a round, too, and meets its arms in another order each time
+			for _, a := range rng.Perm(arms) { // the machine drifts within a round, too, and the order of the arms is another one in each round
 				machine += w.drift / math.Sqrt(float64(arms)) * rng.NormFloat64()
 				if r > 0 {
 					noise[a] = w.rho*noise[a] + math.Sqrt(1-w.rho*w.rho)*rng.NormFloat64()
@@ -53,7 +53,7 @@ func (w world) draw(rng *rand.Rand, launches, rounds, arms int) [][][]float64 {
 	return values
 }
 
-// stall is what a slot has besides its noise: mostly nothing.
+// stall returns the stall of a slot, which comes on top of its noise; mostly 0.
 func (w world) stall(rng *rand.Rand) float64 {
 	if w.spikes == 0 || rng.Float64() >= w.spikes {
 		return 0

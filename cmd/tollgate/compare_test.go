@@ -55,7 +55,7 @@ func TestCompareCommand(t *testing.T) {
 	}
 }
 
-// What is read from two directories finds the level that became dearer: 1.4/1.15 is 22 % more.
+// The comparison of two directories finds the level that became more expensive: 1.4/1.15 is 22 % more.
 func TestCompareCommandFinds(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	args := []string{"compare", "--format", "json", writeRun(t, 1, "before", 0.15), writeRun(t, 2, "after", 0.4)}

@@ -25,7 +25,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/engine/enginetest"
 )
 
-// static builds the binary as one builds it for an image.
+// static builds the binary in the form that an image needs.
 var static = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "tollgate-test-")
 	if err != nil {
@@ -39,7 +39,7 @@ var static = sync.OnceValues(func() (string, error) {
 // built is the directory of what static has built, to be removed after the tests; "" if it was not needed.
 var built string
 
-// inContainers is the binary and the engine, with the images of a run at hand.
+// inContainers returns the binary and the engine, which has the images of a run.
 func inContainers(t *testing.T) (binary string, e *engine.Engine) {
 	t.Helper()
 	e = enginetest.Open(t)
@@ -59,7 +59,7 @@ toll: {launches: 0}
 catch: {rate: 60, settle: 8s, clean: 3s, hold: 12s, clear: 8s}
 `
 
-// detections runs the experiment and returns what became of every fault at every level.
+// detections runs the experiment and returns the outcome of every fault at every level.
 func detections(t *testing.T, binary, environment string) map[string]string {
 	t.Helper()
 	dir := t.TempDir()
@@ -185,7 +185,7 @@ func waitFor(t *testing.T, what string, condition func() bool) {
 	}
 }
 
-// TestUpInContainers: the stack of `up` answers where people expect it, and `down` removes it.
+// TestUpInContainers: the stack of `up` answers at the documented address, and `down` removes it.
 func TestUpInContainers(t *testing.T) {
 	binary, e := inContainers(t)
 	cache := t.TempDir()

@@ -21,7 +21,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/images"
 )
 
-// finding is what the doctor has to say about one thing.
+// finding is what the doctor reports about one thing.
 type finding struct {
 	what string
 	ok   bool
@@ -87,7 +87,7 @@ func timers() finding {
 		ask, late[100].Round(time.Microsecond), late[198].Round(time.Microsecond))}
 }
 
-// noise times the same piece of work again and again: what differs is the machine.
+// noise times the same piece of work again and again: a difference comes from the machine.
 func noise() finding {
 	var took []time.Duration
 	sum := uint64(1)
@@ -104,7 +104,7 @@ func noise() finding {
 	return finding{"noise", spread < 0.25, fmt.Sprintf("the same work takes %.0f %% longer at p95 than at the median", 100*spread)}
 }
 
-// containerEngine foresees what would stop `run --env containers`: the engine, its disk, the images.
+// containerEngine checks what could stop `run --env containers`: the engine, its disk, the images.
 func containerEngine(ctx context.Context) []finding {
 	e, err := engine.Open(ctx)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// How long a run takes, and `make bench-verdict`, is said in several places: in the same words.
+// Several files say how long a run and `make bench-verdict` take. They must use the same words.
 func TestDurationsAgree(t *testing.T) {
 	const (
 		run   = "about four minutes on two cores"
@@ -24,7 +24,7 @@ func TestDurationsAgree(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		words := strings.Join(strings.Fields(string(text)), " ") // whatever the lines
+		words := strings.Join(strings.Fields(string(text)), " ") // in whatever lines
 		for _, want := range says {
 			if !strings.Contains(words, want) {
 				t.Errorf("%s does not say %q", file, want)

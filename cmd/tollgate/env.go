@@ -11,12 +11,12 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/process"
 )
 
-// envStackBinary names the binary that the services' image is made of, where this one does not run in a container: on
-// another system or architecture.
+// envStackBinary names the binary that the services' image is made from. It is needed where the running binary does not run in
+// a container: on another system or architecture.
 const envStackBinary = "TOLLGATE_STACK_BINARY"
 
-// environment makes the environment that an experiment names. Gateway is host:port where people reach the gateway, ""
-// for a free port.
+// environment makes the environment that an experiment names. Gateway is the host:port of the gateway for a user's own
+// requests; "" is a free port.
 func (a *app) environment(e *experiment.Experiment, gateway string) (testenv.Environment, string, error) {
 	binary, err := os.Executable()
 	if err != nil {

@@ -24,7 +24,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/images/build"
 )
 
-// small is a run that is too small for another verdict than an open or even an invalid one.
+// small is a run that is so small that its verdict may be inconclusive or invalid.
 type small struct {
 	*result.Data
 	text    string   // the report on stdout
@@ -75,8 +75,8 @@ func runIn(t *testing.T, dir, experiment string) small {
 	return made
 }
 
-// TestRunOfURLs measures two deployments that exist already; nothing is known of them but where they answer. The user's own
-// TOLLGATE_VUS is how many VUs k6 has for the script.
+// TestRunOfURLs measures two deployments that exist already. tollgate knows only their addresses. TOLLGATE_VUS in the user's
+// environment is how many VUs k6 has for the script.
 func TestRunOfURLs(t *testing.T) {
 	t.Setenv(slot.EnvVUs, "7")
 	var vus sync.Map // that the script saw

@@ -48,7 +48,7 @@ func (a *app) gateCommand() *cobra.Command {
 	return c
 }
 
-// above are the names of a run's levels above the baseline.
+// above returns the names of a run's levels other than the baseline.
 func above(r result.Run) []string {
 	var names []string
 	for _, a := range r.Arms {

@@ -29,7 +29,7 @@ func (f *imageFlags) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.images, "image", nil, "another image, e.g. 'redis=mirror.example.com/redis:7.2' (repeatable; see: tollgate images list)")
 }
 
-// lay puts what was given over an experiment's choice.
+// lay puts the flags that were given over an experiment's choice.
 func (f *imageFlags) lay(c *experiment.Containers) error {
 	choice, err := f.choice()
 	if f.registry != "" {
@@ -44,7 +44,7 @@ func (f *imageFlags) lay(c *experiment.Containers) error {
 	return err
 }
 
-// choice is what the flags say; the zero value if none was given.
+// choice is the choice of the flags; the zero value if no flag was given.
 func (f *imageFlags) choice() (images.Choice, error) {
 	c := images.Choice{Registry: f.registry}
 	for _, given := range f.images {
@@ -78,7 +78,7 @@ archives of docker save, and some can be built here.`,
 	return c
 }
 
-// withEngine runs something that needs the engine and the choice of images.
+// withEngine runs a function that needs the engine and the choice of images.
 func (f *imageFlags) withEngine(ctx context.Context, do func(*engine.Engine, images.Choice) error) error {
 	choice, err := f.choice()
 	if err != nil {
@@ -91,7 +91,7 @@ func (f *imageFlags) withEngine(ctx context.Context, do func(*engine.Engine, ima
 	return errors.Join(do(e, choice), e.Close())
 }
 
-// tell takes a line of progress.
+// tell prints a line of progress.
 func (a *app) tell(line string) { fmt.Fprintln(a.stderr, line) }
 
 // refs are the references of all images of a choice.
@@ -114,7 +114,7 @@ func (a *app) imagesListCommand(f *imageFlags) *cobra.Command {
 				return usage(err)
 			}
 			status, unknown := images.List(choice), ""
-			if e, err := engine.Open(c.Context()); err != nil { // the references are worth knowing all the same
+			if e, err := engine.Open(c.Context()); err != nil { // the references are printed even so
 				a.tell("note: " + err.Error())
 				unknown = "unknown"
 			} else {

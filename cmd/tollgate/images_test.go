@@ -10,7 +10,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/engine/enginetest"
 )
 
-// TestImagesThatCannotBeHad asks an engine for what no registry and no directory has.
+// TestImagesThatCannotBeHad asks an engine for images that neither a registry nor a directory has.
 func TestImagesThatCannotBeHad(t *testing.T) {
 	enginetest.Open(t)
 	empty := t.TempDir()

@@ -10,7 +10,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/process"
 )
 
-// TestLevers: some environment has every lever of the table, and none has another.
+// TestLevers: every lever of the table exists in some environment, and no environment has a lever that is not in the table.
 func TestLevers(t *testing.T) {
 	had := slices.Concat(process.Levers(), containers.Levers(), external.Levers())
 	for _, l := range lever.All() {

@@ -26,7 +26,8 @@ func main() {
 	os.Exit(code)
 }
 
-// interruptible returns a context that the first SIGINT or SIGTERM ends, in order; the second ends the process at once.
+// interruptible returns a context that ends at the first SIGINT or SIGTERM, so that the run ends in order. The second signal
+// ends the process at once.
 func interruptible(parent context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 2)

@@ -14,7 +14,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/runner"
 )
 
-// progress tells a person how far a run is.
+// progress shows how far a run is.
 type progress interface {
 	runner.Progress
 	close() // leaves the last line of a stage that did not end
@@ -88,7 +88,7 @@ func (b *bars) Begin(stage string, length time.Duration, why string) {
 	)
 }
 
-// Advance stops short of the end, which only End reaches: a stage may take longer than it was thought to.
+// Advance never reaches the end of the bar, since a stage may take longer than expected; End does.
 func (b *bars) Advance(done time.Duration) {
 	b.bar.SetCurrent(min(int64(done/time.Millisecond), b.full-1))
 }

@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "write the README's tables anew from the
 
 const readme = "../../README.md"
 
-// readmeTables are the README's tables that the code knows better, by the heading above them.
+// readmeTables returns the README's tables that are made from the code, by the heading above them.
 func readmeTables() map[string]string {
 	levels := "| level | what is on |\n|---|---|\n"
 	for _, l := range testenv.Levels() {
@@ -61,8 +61,8 @@ func TestReadmeTables(t *testing.T) {
 	}
 }
 
-// TestReadmeCommands tries every command of the README: those that run or need a stack are held to their flags and
-// their experiment, the others are carried out. The main job itself is run by .ci/run and by the test script run.txtar.
+// TestReadmeCommands tries every command of the README. Of commands that run or need a stack it checks the flags and the
+// experiment; it carries out the others. The main job itself is run by .ci/run and by the test script run.txtar.
 func TestReadmeCommands(t *testing.T) {
 	tried := 0
 	for _, line := range commands(readReadme(t)) {
@@ -77,7 +77,7 @@ func TestReadmeCommands(t *testing.T) {
 		words := split(args)
 		switch words[0] {
 		case "run":
-			for i, word := range words { // a name that stands for the reader's own file
+			for i, word := range words { // this name means a file of the reader
 				if word == "clicks.tsv" {
 					words[i] = writeClicks(t)
 				}
@@ -107,7 +107,7 @@ func TestReadmeCommands(t *testing.T) {
 	}
 }
 
-// TestReadmeOutput holds the printed report to the code that is there now: same sections, same faults, same levels.
+// TestReadmeOutput compares the printed report with the present code: the sections and the faults must be the same.
 func TestReadmeOutput(t *testing.T) {
 	_, rest, found := strings.Cut(readReadme(t), "<!-- output of: tollgate run -->\n```\n")
 	output, _, closed := strings.Cut(rest, "```")
@@ -167,7 +167,7 @@ func readReadme(t *testing.T) string {
 	return string(text)
 }
 
-// commands are the lines of the README's sh blocks.
+// commands returns the lines of the README's sh blocks.
 func commands(text string) []string {
 	var out []string
 	for _, block := range strings.Split(text, "```sh\n")[1:] {

@@ -48,7 +48,7 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// usage wraps an error that the caller's words caused; nil stays nil.
+// usage marks an error as one that the command line caused; nil stays nil.
 func usage(err error) error {
 	if err == nil {
 		return nil
@@ -113,7 +113,7 @@ Exit codes: 0 pass, 1 could not run, 2 fail, 3 inconclusive, 4 invalid, 64 wrong
 	return root
 }
 
-// wrapArgs makes a complaint about a command's arguments one of wrong usage.
+// wrapArgs marks an error about a command's arguments as wrong usage.
 func wrapArgs(c *cobra.Command) {
 	check := c.Args
 	if check == nil {
@@ -122,7 +122,7 @@ func wrapArgs(c *cobra.Command) {
 	c.Args = func(cmd *cobra.Command, args []string) error { return usage(check(cmd, args)) }
 }
 
-// k6Command is there for the help; main hands its arguments to k6 before they get here.
+// k6Command exists for the help text only: main hands the arguments to k6 before cobra sees them.
 func k6Command() *cobra.Command {
 	return &cobra.Command{
 		Use:                "k6 [COMMAND]",

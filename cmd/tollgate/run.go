@@ -72,7 +72,7 @@ its reports. Without an experiment file the profile is the experiment.`,
 	return c
 }
 
-// experiment is the experiment file, or the profile, with the flags laid over it.
+// experiment returns the experiment file, or the profile, with the values of the flags in place of its own.
 func (f *runFlags) experiment(c *cobra.Command, args []string) (*experiment.Experiment, error) {
 	given := c.Flags().Changed
 	var e *experiment.Experiment
@@ -130,8 +130,8 @@ func (f *runFlags) lay(e *experiment.Experiment, given func(name string) bool) e
 	return nil
 }
 
-// measure runs the experiment, then renders and judges whatever it has measured. Of the options it takes Journeys, VUs and
-// Out, where "" is a new directory under runs.
+// measure runs the experiment, then renders and judges what was measured. It uses Journeys, VUs and Out from the options; an
+// empty Out is a new directory under runs.
 func (a *app) measure(ctx context.Context, e *experiment.Experiment, o runner.Options) error {
 	var err error
 	if o.Env, o.Binary, err = a.environment(e, ""); err != nil {
@@ -158,8 +158,8 @@ func (a *app) measure(ctx context.Context, e *experiment.Experiment, o runner.Op
 	return nil
 }
 
-// describeJourneys says in a clause where the journeys come from. A file of recorded sessions is read to its end, so
-// that its mistakes are reported before anything starts.
+// describeJourneys says in a clause where the journeys come from. It reads a file of recorded sessions to its end, so that its
+// mistakes are reported before anything starts.
 func describeJourneys(j experiment.Journeys) (string, error) {
 	if j.Script != "" {
 		return "the script " + filepath.Base(j.Script), nil
@@ -175,7 +175,7 @@ func describeJourneys(j experiment.Journeys) (string, error) {
 		len(sessions), sessions.Events(), filepath.Base(j.File), j.Speed), nil
 }
 
-// conclude writes every report into the run directory and the text one to stdout.
+// conclude writes every report into the run directory and prints the text report to stdout.
 func (a *app) conclude(dir string) (*verdict.Analysis, error) {
 	analysis, err := analyze(dir)
 	if err != nil {
@@ -204,7 +204,7 @@ func analyze(dir string) (*verdict.Analysis, error) {
 	return verdict.Analyze(data)
 }
 
-// writeReports writes every format that has a file.
+// writeReports writes the reports of all formats that have a file.
 func writeReports(dir string, analysis *verdict.Analysis) error {
 	for _, format := range reports.All() {
 		if format.File == "" {

@@ -30,10 +30,10 @@ func (a *app) serveCommand() *cobra.Command {
 		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx := c.Context()
-			if config, _ := role.FromEnv(os.Getenv); config.Lifeline == role.LifelineStdin { // what is wrong is said below
+			if config, _ := role.FromEnv(os.Getenv); config.Lifeline == role.LifelineStdin { // the code below reports an error
 				var cut context.CancelFunc
 				ctx, cut = context.WithCancel(ctx)
-				go func() { // ends with its input, at the latest with this process
+				go func() { // ends when its input ends, at the latest with this process
 					_, _ = io.Copy(io.Discard, a.stdin)
 					cut()
 				}()

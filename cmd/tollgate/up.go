@@ -19,13 +19,13 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// upState is what `up` leaves for `down` while it runs.
+// upState is what `up` writes for `down` while it runs.
 type upState struct {
 	PID     int    `json:"pid"`
 	Gateway string `json:"gateway"`
 }
 
-// upFile is where it is left, in a directory of the user's own: one stack at a time and user.
+// upFile is the path of the upState, in a directory of the user's own: a user has one stack at a time.
 func upFile() (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -35,7 +35,7 @@ func upFile() (string, error) {
 	return filepath.Join(dir, "up.json"), os.MkdirAll(dir, 0o700)
 }
 
-// claim writes the file; it refuses while another stack is up.
+// claim writes upFile; it is an error while another stack is up.
 func claim(file string, state upState) error {
 	text, err := json.Marshal(state)
 	if err != nil {
@@ -62,7 +62,8 @@ func readUp(file string) (upState, error) {
 	return state, nil
 }
 
-// alive reports whether the stack's gateway still answers: a process id alone may long be another's.
+// alive reports whether the stack's gateway still answers. The process id alone proves nothing: another process may have it by
+// now.
 func (s upState) alive() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -122,7 +123,7 @@ func (a *app) downCommand() *cobra.Command {
 	return c
 }
 
-// sweep ends the stack that is up, if there is one, and removes what killed runs have left in the container engine.
+// sweep ends the stack that is up, if any, and removes what killed runs have left in the container engine.
 func (a *app) sweep(ctx context.Context) error {
 	file, err := upFile()
 	if err != nil {
@@ -146,7 +147,7 @@ func (a *app) sweep(ctx context.Context) error {
 	return errors.Join(err, e.Close())
 }
 
-// up deploys the one level of an experiment with its gateway at listen.
+// up deploys the single level of an experiment; its gateway is at listen.
 func (a *app) up(ctx context.Context, e *experiment.Experiment, listen string) (err error) {
 	file, err := upFile()
 	if err != nil {
@@ -205,7 +206,7 @@ func (a *app) down(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, downLimit)
 	defer cancel()
-	for { // up removes its file as the last thing
+	for { // the last thing that up does is to remove its file
 		if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
 			fmt.Fprintf(a.stderr, "down: %s\n", state.Gateway)
 			return nil

@@ -15,8 +15,8 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/engine/enginetest"
 )
 
-// arrivals say of every documented variable where it is read: given a value, what is found there. That TOLLGATE_VUS goes on
-// to k6, TestRunOfURLs shows.
+// arrivals has, for every documented variable, a value and a function that returns what the reading code makes of it.
+// TestRunOfURLs shows that TOLLGATE_VUS reaches k6.
 var arrivals = map[string]struct {
 	value string
 	found func() (any, error)
@@ -35,7 +35,8 @@ func otlpVariables() (any, error) {
 	return collector.Environ([]collector.Target{{Backend: "otlp"}}, os.Getenv)
 }
 
-// TestDocumentedVariables holds README, docs and Makefile to the variables that are read, and sets each to see it arrive.
+// TestDocumentedVariables checks that README, docs and Makefile document exactly the variables that are read. It sets each
+// variable and checks that its value arrives.
 func TestDocumentedVariables(t *testing.T) {
 	pages, err := filepath.Glob("../../docs/*.md")
 	if err != nil || len(pages) == 0 {
@@ -64,7 +65,7 @@ func TestDocumentedVariables(t *testing.T) {
 			t.Setenv(collector.EnvOTLPEndpoint, "http://127.0.0.1:4318") // the headers are of no effect without it
 			t.Setenv(name, arrival.value)
 			found, err := arrival.found()
-			_, value, named := strings.Cut(arrival.value, "=") // of a header, which is taken apart
+			_, value, named := strings.Cut(arrival.value, "=") // the value of a header: the header is taken apart
 			if !named {
 				value = arrival.value
 			}

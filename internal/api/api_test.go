@@ -20,7 +20,7 @@ func TestAuthorized(t *testing.T) {
 		{"bearer secret", "secret", false},
 		{"secret", "secret", false},
 		{"", "secret", false},
-		{"Bearer ", "", false}, // no token lets nobody in
+		{"Bearer ", "", false}, // with an empty token every request is refused
 		{"", "", false},
 	} {
 		r := httptest.NewRequest(http.MethodPut, "/", nil)

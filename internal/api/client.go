@@ -10,19 +10,19 @@ import (
 	"time"
 )
 
-// Limit is how long a client of New waits for an answer: what a process that is alive needs on a busy machine.
+// Limit is how long a client of New waits for an answer: long enough for a live process on a busy machine.
 const Limit = 10 * time.Second
 
-// maxAnswer is the largest answer that is read.
+// maxAnswer is how much of an answer is read, in bytes.
 const maxAnswer = 64 << 20
 
 // Client makes requests with JSON in their bodies and answers.
 type Client struct {
-	Token string // of the bearer; "" for requests without one
+	Token string // bearer token; "" for requests without one
 	HTTP  *http.Client
 }
 
-// New is a client with limits of its own.
+// New returns a client with its own limits on time and connections.
 func New(token string) *Client {
 	return &Client{Token: token, HTTP: &http.Client{Timeout: Limit, Transport: &http.Transport{MaxIdleConnsPerHost: 2}}}
 }
@@ -30,7 +30,7 @@ func New(token string) *Client {
 // Close ends idle connections.
 func (c *Client) Close() { c.HTTP.CloseIdleConnections() }
 
-// StatusError is an answer whose status is none of success.
+// StatusError is an answer whose status is not 2xx.
 type StatusError struct {
 	Code   int
 	Status string // e.g. 404 Not Found
@@ -97,12 +97,12 @@ func (c *Client) Do(ctx context.Context, method, url string, in, out any) error 
 	return nil
 }
 
-// Get is Do of a GET.
+// Get is Do with the method GET.
 func (c *Client) Get(ctx context.Context, url string, out any) error {
 	return c.Do(ctx, http.MethodGet, url, nil, out)
 }
 
-// beginning is as much of an answer as an error shows.
+// beginning returns the part of an answer that an error shows.
 func beginning(answer []byte) string {
 	const most = 500 // bytes
 	text := bytes.TrimSpace(answer)

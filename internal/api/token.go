@@ -1,5 +1,5 @@
-// Package api is how our own processes, and a few others' APIs, are asked over HTTP: a bearer token, JSON both ways, one
-// kind of error. It is not for what is measured or timed.
+// Package api makes HTTP requests to our own processes, and to a few APIs of others: with a bearer token, JSON in both
+// directions, and one kind of error. It is not for requests that are measured or timed.
 package api
 
 import (
@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// bearer is what the value of an Authorization header begins with.
+// bearer is the beginning of the value of an Authorization header.
 const bearer = "Bearer "
 
-// Authorize makes a request one of the token's bearer.
+// Authorize adds the token to a request.
 func Authorize(r *http.Request, token string) { r.Header.Set("Authorization", bearer+token) }
 
-// Authorized reports whether a request comes from the token's bearer. Nobody is the bearer of "".
+// Authorized reports whether a request has the token. It is false for every request when the token is "".
 func Authorized(r *http.Request, token string) bool {
 	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), bearer)
 	return ok && token != "" && subtle.ConstantTimeCompare([]byte(given), []byte(token)) == 1

@@ -22,14 +22,13 @@ type Group struct {
 	freezer     string
 }
 
-// ErrNone says that the process has no control group that can be read from here: it is another machine's, or of another
-// namespace.
+// ErrNone says that this process cannot read the control group: the group belongs to another machine or another namespace.
 var ErrNone = errors.New("no readable control group")
 
 // Of finds the control group of a process of this machine.
 func Of(pid int) (Group, error) { return find("/", pid) }
 
-// find is Of below another root, which tests have.
+// find is Of below a given root directory, for tests.
 func find(root string, pid int) (Group, error) {
 	text, err := os.ReadFile(filepath.Join(root, "proc", strconv.Itoa(pid), "cgroup"))
 	if err != nil {
@@ -61,7 +60,7 @@ func find(root string, pid int) (Group, error) {
 	return Group{}, fmt.Errorf("cgroup: process %d: %w", pid, ErrNone)
 }
 
-// check makes sure that the group can be read.
+// check returns an error unless the group can be read.
 func (g Group) check(pid int, file string) error {
 	if _, err := os.Stat(filepath.Join(g.cpu, file)); err != nil {
 		return fmt.Errorf("cgroup: process %d: %w", pid, ErrNone)
@@ -72,7 +71,7 @@ func (g Group) check(pid int, file string) error {
 // Version is 1 or 2; 0 for the zero value.
 func (g Group) Version() int { return g.version }
 
-// CPU is the CPU time that the group has used since it exists.
+// CPU is the CPU time that the group has used since it was made.
 func (g Group) CPU() (time.Duration, error) {
 	if g.version == 1 {
 		ns, err := readInt(filepath.Join(g.cpu, "cpuacct.usage"))
@@ -82,8 +81,9 @@ func (g Group) CPU() (time.Duration, error) {
 	return time.Duration(us) * time.Microsecond, err
 }
 
-// Memory is the anonymous memory that the group holds, in bytes: what its processes allocated, without the page cache; and
-// the most that it was since the group exists, 0 where the kernel does not say (version 2 before Linux 5.19).
+// Memory returns the anonymous memory that the group holds, in bytes: what its processes allocated, without the page cache. It
+// also returns the peak since the group was made; the peak is 0 where the kernel does not tell it (version 2 before Linux
+// 5.19).
 func (g Group) Memory() (now, peak int64, err error) {
 	anonymous, usage, most := "anon", "memory.current", "memory.peak"
 	if g.version == 1 {
@@ -103,9 +103,9 @@ func (g Group) Memory() (now, peak int64, err error) {
 	return now, AnonymousPeak(now, all, peak), err
 }
 
-// AnonymousPeak is the most anonymous memory, when the peak is known of all memory only: what is not anonymous now is taken
-// off, the page cache above all. It is never below what is there now. It is short of the truth by what the cache has grown
-// since the peak, and over it by what the cache was made to give up since.
+// AnonymousPeak estimates the peak of anonymous memory from the peak of all memory: it subtracts what is not anonymous now,
+// mainly the page cache. It is never below the anonymous memory of now. It is too small by what the cache has grown since the
+// peak, and too large by what the cache has given up since.
 func AnonymousPeak(anonymous, all, peak int64) int64 { return max(anonymous, peak-(all-anonymous)) }
 
 // CanFreeze reports whether this process may freeze the group.
@@ -117,8 +117,8 @@ func (g Group) CanFreeze() bool {
 	return f.Close() == nil
 }
 
-// Freeze stops every process of the group and returns when all of them stand; Thaw lets them go on. The engine does not
-// know of it.
+// Freeze stops every process of the group and returns when all of them stand still; Thaw lets them go on. The container engine
+// does not know about this.
 func (g Group) Freeze() error {
 	state := "1"
 	if g.version == 1 {
@@ -138,7 +138,7 @@ func (g Group) Freeze() error {
 	}
 }
 
-// A group is frozen when its last process has left the kernel; how often that is looked at, and for how long.
+// A group is frozen when its last process has left the kernel. These say how often Freeze looks, and for how long.
 const (
 	freezePause = 200 * time.Microsecond
 	freezeLimit = 2 * time.Second
@@ -175,7 +175,7 @@ func (g Group) writeFreeze(state string) error {
 	if g.version == 0 {
 		return fmt.Errorf("cgroup: freeze: %w", ErrNone)
 	}
-	f, err := os.OpenFile(g.freezeFile(), os.O_WRONLY, 0) // never created: a group that is gone has no such file
+	f, err := os.OpenFile(g.freezeFile(), os.O_WRONLY, 0) // without O_CREATE: a group that is gone has no such file
 	if err != nil {
 		return fmt.Errorf("cgroup: %w", err)
 	}
@@ -198,7 +198,7 @@ func readInt(path string) (int64, error) {
 	return n, nil
 }
 
-// readKey reads one value of a file of "key value" lines.
+// readKey reads the value of one key in a file of "key value" lines.
 func readKey(path, key string) (int64, error) {
 	f, err := os.Open(path)
 	if err != nil {

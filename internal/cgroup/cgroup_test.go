@@ -78,7 +78,7 @@ func TestGroup(t *testing.T) {
 				if err := act(); err != nil {
 					t.Fatal(err)
 				}
-				// A real control file takes what is written as a whole; an ordinary one keeps a longer rest.
+				// A real control file takes a write as its whole value; an ordinary file keeps the rest of a longer value.
 				text, _ := os.ReadFile(filepath.Join(root, c.frozen))
 				if string(text) != c.states[i] {
 					t.Errorf("wrote %q, want %q", text, c.states[i])

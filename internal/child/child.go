@@ -1,5 +1,5 @@
-// Package child starts and supervises the processes of a run: none outlives its parent, each has a name, and one that
-// ends by itself is reported with its last log lines.
+// Package child starts and supervises the processes of a run. No process outlives its parent, each has a name, and when one
+// ends by itself, this is reported with its last log lines.
 package child
 
 import (
@@ -23,7 +23,7 @@ type Spec struct {
 	Args  []string
 	Env   []string   // the whole environment
 	Files []*os.File // inherited as file descriptors 3, 4, …; closed here once the child has them
-	// Ready: the child announces on stdout when it can do its work (see Announce).
+	// Ready says that the child announces on stdout when it can do its work (see Announce).
 	Ready bool
 	Log   io.Writer // takes a copy of the child's stderr; nil: nowhere
 }
@@ -34,7 +34,7 @@ type Process struct {
 	PID  int
 
 	cmd      *exec.Cmd
-	lifeline io.Closer // the child sees the end of its stdin when this process is gone, however it went
+	lifeline io.Closer // the child's stdin ends when this process is gone, for whatever reason
 	tail     *tail
 	ready    chan map[string]string
 	done     chan struct{} // closed once the child is reaped
@@ -64,7 +64,7 @@ func Start(spec Spec) (*Process, error) {
 	}
 	err = start(cmd)
 	for _, f := range spec.Files {
-		_ = f.Close() // ours; the child has its own
+		_ = f.Close() // the child has a copy of its own
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: cannot start: %w", spec.Name, err)
@@ -91,7 +91,8 @@ func (p *Process) supervise(stdout io.Reader, ready bool) {
 	p.err = p.cmd.Wait()
 }
 
-// Ready waits for the ready line and returns its addresses. It fails at once when the child ends, and quotes it.
+// Ready waits for the ready line and returns its addresses. If the child ends before that, it returns an error at once, with
+// the child's last log lines.
 func (p *Process) Ready(ctx context.Context) (map[string]string, error) {
 	select {
 	case addr := <-p.ready:
@@ -109,14 +110,14 @@ func (p *Process) Done() <-chan struct{} { return p.done }
 // Err is how the child ended, nil for exit code 0; valid once Done is closed.
 func (p *Process) Err() error { return p.err }
 
-// Stopping reports whether Stop was called: an end after that is no loss.
+// Stopping reports whether Stop was called: if it was, the end of the child is no loss.
 func (p *Process) Stopping() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.closing
 }
 
-// Lost describes a child that ended by itself: its name, how, and its last log lines.
+// Lost describes a child that ended by itself: its name, how it ended, and its last log lines.
 func (p *Process) Lost() error {
 	how := "exit status 0"
 	if p.err != nil {
@@ -125,7 +126,7 @@ func (p *Process) Lost() error {
 	return fmt.Errorf("%s ended by itself (%s)%s", p.Name, how, p.tail.quote())
 }
 
-// Signal sends a signal; a child that is gone is no error.
+// Signal sends a signal; it is no error if the child is gone.
 func (p *Process) Signal(sig syscall.Signal) error {
 	select {
 	case <-p.done:
@@ -138,7 +139,8 @@ func (p *Process) Signal(sig syscall.Signal) error {
 	return nil
 }
 
-// Stop asks the child to end, waits for grace, then kills it, and returns when it is gone. Stopping twice is no error.
+// Stop asks the child to end, kills it if it has not ended within grace, and returns when it is gone. Stopping twice is no
+// error.
 func (p *Process) Stop(grace time.Duration) {
 	p.mu.Lock()
 	p.closing = true

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// attributes puts a child into its own process group, so that a terminal's Ctrl-C reaches only the parent. That a
-// child ends with its parent rests on its standard input here.
+// attributes puts a child into its own process group, so that a terminal's Ctrl-C reaches only the parent. On this system a
+// child learns from the end of its standard input that the parent is gone.
 func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
 func start(cmd *exec.Cmd) error { return cmd.Start() }

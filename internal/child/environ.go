@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Environ is this process's environment without the variables that would change what a run does (OTEL_, K6_, PERSO_
-// and TOLLGATE_), and with more, as os/exec wants it.
+// Environ is this process's environment plus more, in the form of os/exec, but without the variables that would change what a
+// run does (OTEL_, K6_, PERSO_ and TOLLGATE_).
 func Environ(more map[string]string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(kv string) bool {
 		return slices.ContainsFunc([]string{"OTEL_", "K6_", "PERSO_", "TOLLGATE_"}, func(prefix string) bool {

@@ -18,13 +18,13 @@ func Announce(w io.Writer, addrs map[string]string) error {
 	if err != nil {
 		return fmt.Errorf("ready line: %w", err)
 	}
-	if _, err := w.Write(append(line, '\n')); err != nil { // one write: lines of several writers cannot mix
+	if _, err := w.Write(append(line, '\n')); err != nil { // a single write, so that lines of several writers cannot mix
 		return fmt.Errorf("ready line: %w", err)
 	}
 	return nil
 }
 
-// announced reads a line of a child's output; false: it is another one.
+// announced reads the addresses from a ready line; it reports false if the line is another one.
 func announced(line []byte) (addrs map[string]string, ok bool) {
 	var l readyLine
 	if json.Unmarshal(line, &l) != nil || !l.Ready {

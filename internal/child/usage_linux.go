@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// CPU is the CPU time, user and system, of all threads of a process since its start, to the nanosecond: the kernel's
-// per-process CPU clock, whose id is made from the process id as clock_getcpuclockid(3) makes it.
+// CPU is the CPU time, user and system, of all threads of a process since its start, to the nanosecond. It comes from the
+// kernel's per-process CPU clock; the clock's id is made from the process id in the same way as by clock_getcpuclockid(3).
 func CPU(pid int) (time.Duration, error) {
 	const cpuclockSched = 2
 	var ts unix.Timespec
@@ -21,12 +21,12 @@ func CPU(pid int) (time.Duration, error) {
 	return time.Duration(ts.Nano()), nil
 }
 
-// Memory is the resident anonymous memory of a process in bytes (RssAnon): what it holds for itself, without the pages of
-// the binary that all processes of a run share; and the most that it was since the process's start.
+// Memory returns the resident anonymous memory of a process in bytes (RssAnon): what it holds for itself, without the pages of
+// the binary, which all processes of a run share. It also returns the peak since the process's start.
 //
-// The kernel keeps the peak of all resident pages together (VmHWM). What is no anonymous memory now (RssFile, RssShmem) is
-// taken off: these are the pages of the binary, which become more and are seldom given back, so the peak is never below what
-// is there now and may be short of the truth by the pages that were read in since.
+// The kernel keeps the peak of all resident pages together (VmHWM), so Memory subtracts what is not anonymous now (RssFile,
+// RssShmem). These are the pages of the binary: their number grows, and they are seldom given back. So the peak is never below
+// the memory of now, and it may be too small by the pages that were read in since the peak.
 func Memory(pid int) (now, peak int64, err error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/shirou/gopsutil/v4/process"
 )
 
-// CPU is the CPU time, user and system, of a process since its start, as precise as the system keeps it.
+// CPU is the CPU time, user and system, of a process since its start, in the precision of the system.
 func CPU(pid int) (time.Duration, error) {
 	p, err := process.NewProcess(int32(pid))
 	if err != nil {
@@ -22,8 +22,8 @@ func CPU(pid int) (time.Duration, error) {
 	return time.Duration((times.User + times.System) * float64(time.Second)), nil
 }
 
-// Memory is the resident memory of a process in bytes, with the pages of the binary, which this system does not tell apart.
-// Its peak is 0: not known.
+// Memory returns the resident memory of a process in bytes. It includes the pages of the binary, which this system does not
+// count separately. The peak is 0: not known.
 func Memory(pid int) (now, peak int64, err error) {
 	p, err := process.NewProcess(int32(pid))
 	if err != nil {

@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// Limit is how long a condition may take to hold. It is far more than any takes on a busy machine, so that a test that
-// fails has waited for something that does not come.
+// Limit is how long a condition may take to become true. It is far longer than needed on a busy machine, so when a test reaches
+// it, the condition would never have become true.
 const Limit = 40 * time.Second
 
-// interval is the time between two looks at a condition.
+// interval is the time between two checks of a condition.
 const interval = 20 * time.Millisecond
 
-// Nil waits until condition returns nil. When it does not within Limit, the test ends with the condition's last error.
+// Nil waits until condition returns nil. If it does not within Limit, the test ends with the condition's last error.
 func Nil(t testing.TB, condition func() error) {
 	t.Helper()
 	for deadline := time.Now().Add(Limit); ; time.Sleep(interval) {
@@ -28,7 +28,7 @@ func Nil(t testing.TB, condition func() error) {
 	}
 }
 
-// True waits until condition holds. What names it in the message of a test that waited in vain.
+// True waits until condition is true. What names the condition in the message of a test that has waited in vain.
 func True(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	Nil(t, func() error {

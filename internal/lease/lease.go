@@ -1,5 +1,5 @@
-// Package lease keeps things in force for as long as somebody renews them. What nobody renews is healed, so that a fault
-// ends when whoever injected it is gone.
+// Package lease keeps things in force for as long as they are renewed. Without renewal they are healed, so that a fault ends
+// when the process that injected it is gone.
 package lease
 
 import (
@@ -10,28 +10,28 @@ import (
 	"time"
 )
 
-// Table holds leases by key. The zero value holds none and is ready. Its methods may be called concurrently; those of one
-// key happen one after the other, those of different keys do not wait for each other.
+// Table holds leases by key. The zero value holds none and is ready to use. Its methods may be called concurrently: calls for
+// one key happen one after the other, and calls for different keys do not wait for each other.
 type Table struct {
-	// Failed takes the error of a heal that a lease's end has called, and that is tried again after another lease; nil:
-	// nobody. It must be set before the first Hold.
+	// Failed is called with the error of a heal that the end of a lease has started; the heal is tried again after another
+	// lease. Nil: errors are not reported. It must be set before the first Hold.
 	Failed func(key string, err error)
 
 	mu      sync.Mutex
 	entries map[string]*entry // never removed: keys are few, and a waiting goroutine may still use one
 }
 
-// Force puts something into force and returns what undoes it. When it fails halfway it returns both, and the heal is called
-// at once; when it fails before it has done anything, it returns no heal. A heal is idempotent.
+// Force puts something into force and returns the heal that undoes it. If it fails halfway it returns a heal and an error, and
+// the heal is called at once. If it fails before it has done anything, it returns no heal. A heal is idempotent.
 type Force func() (heal func() error, err error)
 
-// Hold puts something into force for d, or renews the lease of what is in force already, which leaves it as it is.
+// Hold puts something into force for d. If it is in force already, Hold only renews the lease.
 func (t *Table) Hold(key string, d time.Duration, force Force) error {
 	return t.hold(key, d, force, false)
 }
 
-// Set is Hold that calls force also when something is in force already, to give it other parameters. Of several heals of
-// one key only the last is called. When force has done nothing, what was in force before stays, and so does its lease.
+// Set is Hold, but it calls force also when something is in force already, to give it other parameters. Only the last heal of a
+// key is called. If force has done nothing, the earlier state stays in force, and so does its lease.
 func (t *Table) Set(key string, d time.Duration, force Force) error {
 	return t.hold(key, d, force, true)
 }
@@ -68,13 +68,13 @@ func (t *Table) renew(key string, e *entry, d time.Duration) {
 			if t.Failed != nil {
 				t.Failed(key, err)
 			}
-			t.renew(key, e, d) // which tries again
+			t.renew(key, e, d) // the next lease's end tries again
 		}
 	})
 }
 
-// Release heals what is held under a key. Nothing held is no error. What cannot be healed stays held, so that another
-// Release, or the lease's end, tries again.
+// Release heals what is held under a key; it is no error if nothing is held. If the heal fails, the key stays held, so that
+// another Release, or the end of the lease, tries again.
 func (t *Table) Release(key string) error {
 	e := t.entry(key)
 	e.lock()
@@ -82,7 +82,7 @@ func (t *Table) Release(key string) error {
 	return e.end()
 }
 
-// ReleaseAll heals everything, each whatever becomes of the others.
+// ReleaseAll heals everything; an error of one heal does not stop the others.
 func (t *Table) ReleaseAll() error {
 	t.mu.Lock()
 	keys := slices.Sorted(maps.Keys(t.entries))
@@ -94,7 +94,7 @@ func (t *Table) ReleaseAll() error {
 	return errors.Join(errs...)
 }
 
-// Close heals everything and starts no lease anew for what cannot be healed.
+// Close heals everything. If a heal fails, Close does not start another lease.
 func (t *Table) Close() error {
 	err := t.ReleaseAll()
 	t.mu.Lock()
@@ -124,7 +124,7 @@ func (t *Table) entry(key string) *entry {
 
 // entry is one key.
 type entry struct {
-	busy chan struct{} // full while somebody works on the entry; a channel and no mutex, so that synctest's clock runs meanwhile
+	busy chan struct{} // full while a call works on the entry; a channel, not a mutex, so that synctest's clock runs meanwhile
 
 	heal  func() error // nil: nothing is in force
 	timer *time.Timer  // of the lease; nil before the first
@@ -134,7 +134,7 @@ type entry struct {
 func (e *entry) lock()   { e.busy <- struct{}{} }
 func (e *entry) unlock() { <-e.busy }
 
-// stop ends the lease's time. The caller has the lock.
+// stop stops the lease's timer. The caller has the lock.
 func (e *entry) stop() {
 	e.term++
 	if e.timer != nil {
@@ -142,7 +142,7 @@ func (e *entry) stop() {
 	}
 }
 
-// end heals what is in force; its lease goes on where that fails. The caller has the lock.
+// end heals what is in force; if that fails, its lease goes on. The caller has the lock.
 func (e *entry) end() error {
 	if e.heal == nil {
 		return nil

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// light is something that is on or off, and takes its time to be switched. It fails the test when it is switched on
-// twice or by two at once.
+// light is something that is on or off and that takes time to switch. It fails the test if it is switched on twice, or by two
+// callers at once.
 type light struct {
 	t      *testing.T
 	takes  time.Duration
@@ -66,7 +66,7 @@ func (l *light) want(on bool, forced, healed int) {
 	}
 }
 
-// begin is when every bubble of synctest begins.
+// begin is the time at which every bubble of synctest begins.
 var begin = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func TestRenewedUntilNobodyDoes(t *testing.T) {
@@ -117,7 +117,7 @@ func TestRenewedWhileItFires(t *testing.T) {
 	})
 }
 
-// TestRenewedAtTheVeryEnd: whoever comes first, it is in force afterwards.
+// TestRenewedAtTheVeryEnd: the lever is in force afterwards, whether the timer or the renewal comes first.
 func TestRenewedAtTheVeryEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for range 50 {
@@ -166,7 +166,7 @@ func TestReleasedWhileItIsRenewed(t *testing.T) {
 	})
 }
 
-// TestKeysDoNotWaitForEachOther: a slow heal of one must not cost another its renewal.
+// TestKeysDoNotWaitForEachOther: a slow heal of one key must not delay the renewal of another.
 func TestKeysDoNotWaitForEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var table Table
@@ -191,7 +191,7 @@ func TestKeysDoNotWaitForEachOther(t *testing.T) {
 	})
 }
 
-// TestWhatCannotBeHealedIsTriedAgain: by the next release, and by the lease's end.
+// TestWhatCannotBeHealedIsTriedAgain: the next release, and the end of the lease, try a failed heal again.
 func TestWhatCannotBeHealedIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var said []string
@@ -239,13 +239,13 @@ func TestAForceThatFailsIsHealedAtOnce(t *testing.T) {
 			heal, _ := l.force()
 			return heal, broken
 		}
-		for range 2 { // nothing of the first stays
+		for range 2 { // nothing of the first bubble stays
 			if err := table.Hold("a", time.Minute, halfway); !errors.Is(err, broken) {
 				t.Errorf("got %v", err)
 			}
 		}
 		l.want(false, 2, 2)
-		// Parameters that are refused change nothing, and renew nothing.
+		// Refused parameters change nothing, and renew nothing.
 		if err := table.Set("a", time.Minute, l.force); err != nil {
 			t.Fatal(err)
 		}

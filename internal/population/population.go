@@ -1,6 +1,6 @@
-// Package population is the seeded crowd that tollgate's journeys come from: users with attributes a system may
-// know, a taste that it may not, and the rule by which they click. The load generator draws its users from it and
-// the stack's model is trained on it, so that a recommendation is good or bad for a reason.
+// Package population is the seeded crowd behind tollgate's journeys. A user has attributes that a system may know, a taste that
+// it may not know, and a rule by which the user clicks. The load generator draws its users from the population, and the stack's
+// model is trained on it, so a recommendation is good or bad for a reason.
 //
 // Everything is a pure function of the seed; a Population is immutable and safe for concurrent use.
 package population
@@ -44,7 +44,7 @@ type Item struct {
 	Price      float64 // in EUR
 }
 
-// Drift moves the population away from the one that the model was trained on. The zero value is no drift.
+// Drift moves the population away from the population that the model was trained on. The zero value is no drift.
 type Drift struct {
 	// Taste in [0, 1] blends every taste towards the same taste turned by three categories.
 	Taste float64 `json:"taste"`
@@ -123,15 +123,15 @@ func (p *Population) Item(id string) (Item, bool) {
 	return p.items[i], true
 }
 
-// ItemFor maps any outside item id onto the catalogue, the same id always to the same item.
+// ItemFor maps any foreign item id to an item of the catalogue, always the same id to the same item.
 func (p *Population) ItemFor(id string) Item { return p.items[hash(id)%uint64(len(p.items))] }
 
-// UserFor maps any outside user or session id onto the population, the same id always to the same user.
+// UserFor maps any foreign user or session id to a user of the population, always the same id to the same user.
 func (p *Population) UserFor(id string) User { return p.users[hash(id)%uint64(len(p.users))] }
 
 // Arrive draws the next user to arrive under a drift, with the caller's random source.
 func (p *Population) Arrive(rng *rand.Rand, d Drift) User {
-	// Both draws are always made, so that the sequence after a drift is the one without it.
+	// Both draws are always made, so that after a drift the sequence continues as it would without the drift.
 	mix, any, young := rng.Float64(), rng.IntN(len(p.users)), rng.IntN(len(p.young))
 	if mix < d.Mix {
 		return p.users[p.young[young]]
@@ -150,7 +150,7 @@ func (p *Population) ClickProbability(u User, it Item, position int, d Drift) fl
 	return 1 / (1 + math.Exp(-score)) / (1 + 0.25*float64(position))
 }
 
-// Click plays the user on a slate: the position clicked, or −1. u in [0, 1) is the caller's random number.
+// Click returns the position on a slate that the user clicks, or −1 for none. u in [0, 1) is the caller's random number.
 func (p *Population) Click(user User, slate []Item, d Drift, u float64) int {
 	cumulative, left := 0.0, 1.0
 	for pos, it := range slate {
@@ -164,7 +164,7 @@ func (p *Population) Click(user User, slate []Item, d Drift, u float64) int {
 	return -1
 }
 
-// AgeBand returns the index into AgeBands for an age in years, or −1 for an age no person has (below 0 or over 120).
+// AgeBand returns the index into AgeBands for an age in years, or −1 for an impossible age (below 0 or over 120).
 func AgeBand(age int) int {
 	switch {
 	case age < 0 || age > 120:
@@ -197,7 +197,7 @@ func tierIndex(tier string) int {
 	return 0
 }
 
-// bump is a smooth preference on the circle of categories, 1 at its centre and 0 at the far side.
+// bump is a smooth preference on the circle of categories: 1 at its centre and 0 opposite of it.
 func bump(c, centre int) float64 {
 	angle := 2 * math.Pi * float64(c-centre) / Categories
 	return math.Exp(1.5 * (math.Cos(angle) - 1))

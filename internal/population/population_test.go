@@ -43,7 +43,7 @@ func TestAgeBands(t *testing.T) {
 	}
 }
 
-// best is the slate that an oracle of taste would show, without knowing of any drift.
+// best returns the slate of an oracle that knows every taste but no drift.
 func best(p *Population, u User) []Item {
 	items := slices.Clone(p.Items())
 	slices.SortStableFunc(items, func(a, b Item) int {
@@ -74,7 +74,7 @@ func clickThrough(p *Population, d Drift, slate func(User) []Item) float64 {
 	return float64(clicks) / n
 }
 
-// TestRecommendationsMatter: what is good for a user is clicked more than what is popular, and a drift turns that around.
+// TestRecommendationsMatter: users click on items that fit them more than on popular items, and a drift reverses that.
 func TestRecommendationsMatter(t *testing.T) {
 	p := New(1, 500, 80)
 	slates := make([][]Item, p.Users())

@@ -61,17 +61,17 @@ func Create(dir string, run Run) (*Writer, error) {
 	return w, w.Update(func(*Run) {})
 }
 
-// Dir is the run directory.
+// Dir returns the path of the run directory.
 func (w *Writer) Dir() string { return w.dir }
 
-// Run is run.json as it is by now.
+// Run returns the present contents of run.json.
 func (w *Writer) Run() Run {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.run
 }
 
-// Path is a path inside the run directory.
+// Path returns a path inside the run directory.
 func (w *Writer) Path(elem ...string) string {
 	return filepath.Join(append([]string{w.dir}, elem...)...)
 }
@@ -104,7 +104,7 @@ func (w *Writer) Fault(e FaultEvent) error { return w.append(w.faults, e) }
 // Alert appends to alerts.jsonl.
 func (w *Writer) Alert(e AlertEvent) error { return w.append(w.alerts, e) }
 
-// Close closes the files; run.json keeps the status that it has.
+// Close closes the files; the status in run.json stays as it is.
 func (w *Writer) Close() error {
 	return errors.Join(w.cost.Close(), w.faults.Close(), w.alerts.Close())
 }
@@ -116,14 +116,14 @@ func (w *Writer) append(f *os.File, record any) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if _, err := f.Write(append(line, '\n')); err != nil { // one write per record: a kill cannot interleave
+	if _, err := f.Write(append(line, '\n')); err != nil { // one write per record, so that a kill does not mix records
 		return fmt.Errorf("result: %w", err)
 	}
 	return nil
 }
 
-// Read reads a run directory. A last line that a killed run left incomplete is passed over; anything else that cannot
-// be read is an error that names the file and line.
+// Read reads a run directory. It skips a last line that a killed run left incomplete. Everything else that cannot be read is an
+// error, which names the file and line.
 func Read(dir string) (*Data, error) {
 	text, err := os.ReadFile(filepath.Join(dir, RunFile))
 	if errors.Is(err, os.ErrNotExist) {
@@ -158,7 +158,7 @@ func Read(dir string) (*Data, error) {
 	if d.Slots, err = readLines[Slot](filepath.Join(dir, CostFile)); err != nil {
 		return nil, err
 	}
-	loaded := slices.ContainsFunc(d.Slots, func(s Slot) bool { return s.Phase != slot.Idle }) // which writes its histograms first
+	loaded := slices.ContainsFunc(d.Slots, func(s Slot) bool { return s.Phase != slot.Idle }) // a slot's histograms are written before its line
 	if loaded && len(d.Latency) == 0 {
 		return nil, fmt.Errorf("result: %s is not whole: %s has slots under load and %s has no histogram: copy the directory again",
 			dir, CostFile, LatencyFile)

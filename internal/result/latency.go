@@ -26,7 +26,7 @@ const (
 	digits  = 3
 )
 
-// NewHistogram returns an empty histogram of the geometry that every latency file uses. Values are nanoseconds.
+// NewHistogram returns an empty histogram with the geometry of all latency files. Values are nanoseconds.
 func NewHistogram() *hdr.Histogram { return hdr.New(lowest, highest, digits) }
 
 // Record adds a duration, clamped into the range of the geometry.
@@ -34,7 +34,7 @@ func Record(h *hdr.Histogram, d time.Duration) {
 	_ = h.RecordValue(min(max(int64(d), lowest), highest)) // a clamped value is always in range
 }
 
-// Tag names one interval histogram. Its parts must be free of slashes, commas and white space.
+// Tag names one interval histogram. Its parts must not contain slashes, commas or white space.
 type Tag struct {
 	Phase  string // slot.Toll, slot.Capacity or slot.Catch
 	Launch int
@@ -44,7 +44,7 @@ type Tag struct {
 	Kind   string // Service, Response or Lag
 }
 
-// String is the tag as it stands in the log, e.g. toll/0/12/full/recommend/response.
+// String returns the tag as it is written in the log, e.g. toll/0/12/full/recommend/response.
 func (t Tag) String() string {
 	return fmt.Sprintf("%s/%d/%d/%s/%s/%s", t.Phase, t.Launch, t.Round, t.Arm, t.Step, t.Kind)
 }
@@ -63,19 +63,19 @@ func ParseTag(s string) (Tag, error) {
 	return Tag{Phase: part[0], Launch: launch, Round: round, Arm: part[3], Step: part[4], Kind: part[5]}, nil
 }
 
-// Interval is one interval histogram of a run. As read from a log it stays encoded, some hundred bytes, until it is
-// asked for: decoded it takes 150 kB, and a long run has thousands.
+// Interval is one interval histogram of a run. One that was read from a log stays encoded, in some hundred bytes, until
+// Histogram is called: decoded it takes 150 kB, and a long run has thousands.
 type Interval struct {
 	Tag
 	line string         // of the log
 	hist *hdr.Histogram // instead of line
 }
 
-// NewInterval is an interval that was not read from a log.
+// NewInterval returns an interval that was not read from a log.
 func NewInterval(tag Tag, h *hdr.Histogram) Interval { return Interval{Tag: tag, hist: h} }
 
-// Histogram is the histogram of the interval, in nanoseconds, decoded anew by every call. It carries the interval's
-// start and end.
+// Histogram returns the histogram of the interval, in nanoseconds, with the interval's start and end. Every call decodes it
+// anew.
 func (i Interval) Histogram() (*hdr.Histogram, error) {
 	if i.hist != nil {
 		return i.hist, nil
@@ -121,7 +121,7 @@ func OpenLatency(path string) (*LatencyWriter, error) {
 	return w, nil
 }
 
-// Write appends one interval. Empty histograms are written too: that nothing was recorded is a result.
+// Write appends one interval. It writes empty histograms, too, since they show that nothing was recorded.
 func (w *LatencyWriter) Write(tag Tag, start, end time.Time, h *hdr.Histogram) error {
 	h.SetTag(tag.String())
 	h.SetStartTimeMs(start.UnixMilli())
@@ -137,7 +137,7 @@ func (w *LatencyWriter) Write(tag Tag, start, end time.Time, h *hdr.Histogram) e
 // Close closes the file.
 func (w *LatencyWriter) Close() error { return w.file.Close() }
 
-// ReadLatency reads all intervals of a log. An incomplete last line, as a killed run leaves it, is passed over.
+// ReadLatency reads all intervals of a log. It skips an incomplete last line, which a killed run leaves.
 func ReadLatency(path string) ([]Interval, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {

@@ -1,9 +1,9 @@
 package result
 
-// Prices are what the user pays, in any one currency; what has no price costs nothing. They have the same names in run.json
+// Prices are what the user pays, all in one currency; an item without a price costs nothing. The names are the same in run.json
 // and in the experiment file.
 type Prices struct {
-	Currency string `json:"currency,omitempty" yaml:"currency,omitempty"` // as it is printed: EUR; "" where none is named
+	Currency string `json:"currency,omitempty" yaml:"currency,omitempty"` // as it is printed, e.g. EUR; "" if none is named
 
 	CPUHour      float64 `json:"cpu_hour,omitempty" yaml:"cpu_hour,omitempty"`             // of one core
 	MemoryGBHour float64 `json:"memory_gb_hour,omitempty" yaml:"memory_gb_hour,omitempty"` // GB of 10⁹ bytes
@@ -14,7 +14,7 @@ type Prices struct {
 	TelemetryGB       float64 `json:"telemetry_gb,omitempty" yaml:"telemetry_gb,omitempty"` // on the wire, GB of 10⁹ bytes
 	SeriesMonth       float64 `json:"series_month,omitempty" yaml:"series_month,omitempty"` // of 1,000 active series, for a month of 730 hours
 
-	// Rate is how many requests per second of the system in production one arm stands for: what costs by the hour is spread
-	// over so many requests. 0: not known, and what costs by the hour is left out.
+	// Rate is how many requests per second of the system in production one arm stands for. Costs by the hour are spread over
+	// this many requests; 0: the rate is not known, and costs by the hour are left out.
 	Rate float64 `json:"rate,omitempty" yaml:"rate,omitempty"`
 }

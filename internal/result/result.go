@@ -1,5 +1,4 @@
-// Package result is the run directory: the artefact that one run writes and that every report and verdict is a pure
-// function of.
+// Package result is the run directory, which one run writes. Every report and verdict is a pure function of it.
 //
 //	run.json       Run: the experiment as run, seed, versions, machine, arms, faults, alert rules, warnings
 //	latency.hlog   HdrHistogram log V1.3: one interval histogram per slot × arm × step × kind, tagged by Tag
@@ -38,9 +37,9 @@ const (
 
 // Status of a run.
 const (
-	Running  = "running"  // still going, or killed without a chance to say so
+	Running  = "running"  // still running, or killed before it could write another status
 	Complete = "complete" // everything planned was measured
-	Partial  = "partial"  // ended early; what was measured is there
+	Partial  = "partial"  // ended early; what was measured until then is there
 )
 
 // Roles of an arm.
@@ -66,7 +65,7 @@ type Run struct {
 	Profile     string  `json:"profile"`
 	Experiment  string  `json:"experiment"` // the effective experiment file, YAML
 	Seed        int64   `json:"seed"`
-	Journeys    string  `json:"journeys"` // "population", or what was replayed: file name, sessions, clicks
+	Journeys    string  `json:"journeys"` // "population", or the replayed recording: file name, sessions, clicks
 
 	Levels  []Level  `json:"levels"` // the baseline first
 	Arms    []Arm    `json:"arms"`   // of the toll phase, the baseline first
@@ -88,7 +87,7 @@ type Tool struct {
 	Modules map[string]string `json:"modules"` // the libraries that shape a result, and their versions
 }
 
-// Machine says where a run was made.
+// Machine is the machine on which a run was made.
 type Machine struct {
 	OS        string `json:"os"`
 	Arch      string `json:"arch"`
@@ -102,7 +101,7 @@ type Machine struct {
 type Level struct {
 	Name  string            `json:"name"`
 	Title string            `json:"title"`
-	Env   map[string]string `json:"env"` // values of secret-looking variables are replaced before they get here
+	Env   map[string]string `json:"env"` // values of variables with secret-looking names are already replaced
 }
 
 // Arm is one deployed copy of the stack.
@@ -127,53 +126,54 @@ type Plan struct {
 	// run must show before its other figures count. For a metric that is not there nothing has to be shown.
 	EqualWithin map[string]float64 `json:"equal_within,omitempty"`
 
-	// Looks are when the budgets are judged, fixed before the first launch: after so many launches, and again after more if
-	// some budget is still open. Empty: once, at the end.
+	// Looks are the times at which the budgets are judged, fixed before the first launch: each after a number of launches, and
+	// only while some budget is open. Empty: once, at the end.
 	Looks []Look `json:"looks,omitempty"`
 
-	// Step, where the load is a k6 script of the user's own, is the step whose latency is the toll; Rate and CatchRate are
-	// then turns of the script per second. "": the load is our journeys, and the step is recommend.
+	// Step is the step whose latency is the toll, if the load is a k6 script of the user's own; Rate and CatchRate are then
+	// turns of the script per second. "": the load is our journeys, and the step is recommend.
 	Step string `json:"step,omitempty"`
 
-	Capacity *CapacityPlan `json:"capacity,omitempty"` // nil: not to be measured
+	Capacity *CapacityPlan `json:"capacity,omitempty"` // nil: not measured
 }
 
-// CapacityPlan is the size of the capacity measurement, and the service level objective (SLO) that it searches the limit of.
+// CapacityPlan is the size of the capacity measurement, with its service level objective (SLO): the search finds the highest
+// rate within the SLO.
 type CapacityPlan struct {
 	Launches int           `json:"launches"`
 	Rounds   int           `json:"rounds"` // per launch
 	Slot     time.Duration `json:"slot"`   // ns
 	Washout  time.Duration `json:"washout"`
-	SLOP99   time.Duration `json:"slo_p99"`   // ns; most that the 99th percentile of the main step's response time may be
-	SLOShare float64       `json:"slo_share"` // least part of the requests that must be answered without error, in (0, 1]
+	SLOP99   time.Duration `json:"slo_p99"`   // ns; upper limit of the 99th percentile of the main step's response time
+	SLOShare float64       `json:"slo_share"` // at least this part of the requests must be answered without error, in (0, 1]
 	Max      float64       `json:"max"`       // highest rate that is offered, requests per second
 }
 
-// MainStep is the step whose latency is the toll.
+// MainStep returns the step whose latency is the toll.
 func (p Plan) MainStep() string { return cmp.Or(p.Step, "recommend") }
 
 // Look is one time at which the budgets are judged. The error rates of all looks add up to that of the run.
 type Look struct {
-	Launches int     `json:"launches"` // that are over by then
-	Error    float64 `json:"error"`    // rate of a wrong pass or fail among all budgets that this look may spend
+	Launches int     `json:"launches"` // that are over at that time
+	Error    float64 `json:"error"`    // the rate of a wrong pass or fail, over all budgets together, that this look may spend
 }
 
-// Fault is a catalogue entry as it was run.
+// Fault is an entry of the catalogue, as this run used it.
 type Fault struct {
 	ID       string   `json:"id"`
 	Title    string   `json:"title"`
 	Felt     string   `json:"felt"`               // what a user of the system feels
 	Expect   []string `json:"expect"`             // alerts that should fire; one is enough
-	Allow    []string `json:"allow,omitempty"`    // alerts that the fault explains without being made for it
+	Allow    []string `json:"allow,omitempty"`    // other alerts that may fire because of the fault
 	Evidence string   `json:"evidence,omitempty"` // the query that names the cause, as text
 	Skipped  string   `json:"skipped,omitempty"`  // why it was not injected
 }
 
-// Alert is one alerting rule as it was run.
+// Alert is one alerting rule, as this run used it.
 type Alert struct {
 	Name    string        `json:"name"`
 	Group   string        `json:"group"`
-	Needs   string        `json:"needs"` // least signal: outside, metrics, logs, traces
+	Needs   string        `json:"needs"` // the signal that it needs: outside, metrics, logs, traces
 	Summary string        `json:"summary"`
 	Expr    string        `json:"expr"`     // as written
 	RunExpr string        `json:"run_expr"` // time-lapsed
@@ -196,15 +196,15 @@ type StartUp struct {
 	SetUp []SetUp `json:"set_up,omitempty"` // the arms in the order of their deployment
 }
 
-// SetUp is what one launch drew anew for one arm, so that the luck of a deployment is not taken for an effect.
+// SetUp is what one launch drew at random for one arm, so that the chance of a single deployment is not taken for an effect.
 type SetUp struct {
 	Arm     string `json:"arm"`
 	Padding int    `json:"padding"` // bytes that were added to the environment of its processes
 }
 
-// Slot is one line of cost.jsonl: what one arm did and used in one slot. In the toll and capacity phases a slot has one
-// line; in the catch phase it has one line per arm. What an arm uses at rest has one line per launch, of phase slot.Idle and
-// without work.
+// Slot is one line of cost.jsonl: what one arm did and used in one slot. In the toll and capacity phases a slot has one line;
+// in the catch phase it has one line per arm. A line of phase slot.Idle, one per arm and launch and without work, has what an
+// arm uses at rest.
 type Slot struct {
 	Phase    string        `json:"phase"` // slot.Idle, slot.Toll, slot.Capacity or slot.Catch
 	Order    int           `json:"order"`
@@ -216,37 +216,38 @@ type Slot struct {
 	Start    time.Time     `json:"start"`
 	End      time.Time     `json:"end"`
 	Drained  bool          `json:"drained"` // the arm was back at idle CPU before the limit
-	Drain    time.Duration `json:"drain"`   // ns from End until it was
+	Drain    time.Duration `json:"drain"`   // ns from End until the arm was back at idle CPU
 
 	Work         slot.ArmReport `json:"work"`
 	GeneratorCPU time.Duration  `json:"generator_cpu"`
 
 	Rate float64 `json:"rate,omitempty"` // as ordered, requests per second; in the capacity phase, where every slot has its own
 
-	// Metered is the time between the two readings of CPU, ns; 0 in runs that did not note it: about Start to End + Drain.
+	// Metered is the time between the two readings of CPU, ns. It is 0 in older runs, which did not record it: the time is then
+	// about Start to End + Drain.
 	Metered time.Duration `json:"metered,omitempty"`
-	// CPU time from Start until the arm was drained, ns, by service (gateway, decision, …, telemetry); in a toll slot also
-	// that of the shared broker-and-store process ("backing"), which only this arm uses meanwhile.
+	// CPU is the CPU time from Start until the arm was drained, ns, by service (gateway, decision, …, telemetry). In a toll
+	// slot it has also the CPU time of the shared broker-and-store process ("backing"), which only this arm uses in that time.
 	CPU map[string]time.Duration `json:"cpu"`
-	// RSS in bytes, anonymous pages, by service, at the end of the slot.
+	// RSS is the anonymous memory in bytes, by service, at the end of the slot.
 	RSS map[string]int64 `json:"rss"`
 	// Peak is the most that RSS was since the service's start, in bytes; a service is missing where that is not known.
 	Peak map[string]int64 `json:"peak,omitempty"`
-	// Runtime is what the runtime of a service did meanwhile; a service whose runtime reports nothing is missing.
+	// Runtime is what the runtime of a service did during the slot; a service whose runtime reports nothing is missing.
 	Runtime map[string]Runtime `json:"runtime,omitempty"`
-	// Telemetry that reached the arm's pipeline in this slot (ActiveSeries: at its end).
+	// Telemetry is what reached the arm's pipeline in this slot (ActiveSeries: at its end).
 	Telemetry Telemetry `json:"telemetry"`
 }
 
-// Runtime is what the language runtime of a service says of its memory.
+// Runtime is what the language runtime of a service reports about its memory.
 type Runtime struct {
-	AllocBytes   int64         `json:"alloc_bytes"`   // allocated on the heap, freed since or not
-	AllocObjects int64         `json:"alloc_objects"` // likewise, in objects
-	GCCPU        time.Duration `json:"gc_cpu"`        // ns of CPU time for garbage collection, booked when a collection ends
+	AllocBytes   int64         `json:"alloc_bytes"`   // allocated on the heap, whether or not they were freed later
+	AllocObjects int64         `json:"alloc_objects"` // objects allocated on the heap
+	GCCPU        time.Duration `json:"gc_cpu"`        // ns of CPU time for garbage collection, counted when a collection ends
 	GCCycles     int64         `json:"gc_cycles"`     // collections that ended
 }
 
-// Since is what came to r since an earlier reading.
+// Since returns the difference of r to an earlier reading.
 func (r Runtime) Since(earlier Runtime) Runtime {
 	return Runtime{
 		r.AllocBytes - earlier.AllocBytes, r.AllocObjects - earlier.AllocObjects, r.GCCPU - earlier.GCCPU, r.GCCycles - earlier.GCCycles,
@@ -267,10 +268,10 @@ type Telemetry struct {
 const (
 	PhaseSettle      = "settle"      // load, nothing judged
 	PhaseClean       = "clean"       // an alert that fires now is a false alarm
-	PhaseInject      = "inject"      // injection asked for
+	PhaseInject      = "inject"      // the injection was requested
 	PhaseConfirmed   = "confirmed"   // per arm: the effect was seen
-	PhaseUnconfirmed = "unconfirmed" // per arm: the effect was not seen in time: no credit, no blame
-	PhaseRevert      = "revert"      // revert asked for
+	PhaseUnconfirmed = "unconfirmed" // per arm: the effect was not seen in time; no alert gets credit or blame
+	PhaseRevert      = "revert"      // the revert was requested
 	PhaseReverted    = "reverted"    // per arm: the effect is gone
 	PhaseStuck       = "stuck"       // per arm: the effect did not go away in time
 	PhaseDone        = "done"        // end of the pass
@@ -283,9 +284,9 @@ type FaultEvent struct {
 	Fault  string             `json:"fault"`
 	Phase  string             `json:"phase"`
 	Arm    string             `json:"arm,omitempty"`  // "" for all arms
-	Since  time.Time          `json:"since,omitzero"` // PhaseConfirmed, PhaseReverted: when it became so, if earlier than Time
+	Since  time.Time          `json:"since,omitzero"` // PhaseConfirmed, PhaseReverted: when the effect began or ended, if earlier than Time
 	Detail string             `json:"detail,omitempty"`
-	Values map[string]float64 `json:"values,omitempty"` // what a confirmation or the evidence query saw
+	Values map[string]float64 `json:"values,omitempty"` // the numbers that a confirmation or the evidence query saw
 }
 
 // States of an alert.

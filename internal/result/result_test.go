@@ -76,7 +76,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestKilled: every file may end in the middle of a record; what is complete is there.
+// TestKilled: every file may end in the middle of a record; the complete records are read.
 func TestKilled(t *testing.T) {
 	for _, name := range []string{LatencyFile, CostFile, FaultsFile, AlertsFile} {
 		dir := write(t)

@@ -1,5 +1,5 @@
-// Package backends is what a user needs to start the telemetry back ends that are no part of a run: a compose file with a
-// profile for each, and what their programs read.
+// Package backends has the files with which a user starts telemetry back ends that are not part of a run: a Compose file with a
+// profile for each, and the configuration files of their programs.
 package backends
 
 import (
@@ -10,20 +10,20 @@ import (
 	"path/filepath"
 )
 
-// Network is the network of all that the compose file starts. A Collector that is in it reaches each back end at its
+// Network is the network of everything that the Compose file starts. A Collector in this network reaches each back end at its
 // standard address.
 const Network = "tollgate-backends"
 
 //go:embed files
 var files embed.FS
 
-// Profiles are the profiles of the compose file, each named as the back end that it starts.
+// Profiles returns the profiles of the Compose file. Each has the name of the back end that it starts.
 func Profiles() []string {
 	return []string{"jaeger", "zipkin", "tempo", "grafana", "elasticsearch", "clickhouse"}
 }
 
-// Write writes the compose file and what belongs to it into dir, which it makes if there is none. Files that are there
-// already and differ are left alone: that is an error, which names the first.
+// Write writes the Compose file and the configuration files into dir, and makes dir if it does not exist. It does not change
+// files that exist already: if one differs, that is an error, which names the first such file.
 func Write(dir string) error {
 	return fs.WalkDir(files, "files", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {

@@ -19,7 +19,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/images"
 )
 
-// compose is what the tests look at in the compose file.
+// compose is the part of the Compose file that the tests read.
 type compose struct {
 	Networks map[string]struct{ Name string }
 	Services map[string]struct {
@@ -51,7 +51,7 @@ func TestProfiles(t *testing.T) {
 	}
 	var backends []string
 	for _, b := range collector.Backends() {
-		if b.Name == "otlp" { // somebody else's
+		if b.Name == "otlp" { // no file of ours starts it
 			continue
 		}
 		backends = append(backends, b.Name)
@@ -92,7 +92,7 @@ func TestProfiles(t *testing.T) {
 	}
 }
 
-// Images that a run uses, too, have the same version here.
+// Images that a run uses, too, have the same version in both places.
 func TestImages(t *testing.T) {
 	c := load(t)
 	for _, image := range images.All() {
@@ -137,7 +137,7 @@ func TestPrometheus(t *testing.T) {
 	}
 }
 
-// The dashboard asks only what its data sources understand, and of data sources that there are.
+// The dashboard uses only queries that its data sources understand, and only data sources that exist.
 func TestDashboard(t *testing.T) {
 	var sources struct {
 		Datasources []struct{ UID, Type string }
@@ -188,7 +188,7 @@ func TestDashboard(t *testing.T) {
 
 func TestWrite(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new")
-	for range 2 { // what is there and the same is no obstacle
+	for range 2 { // files that exist and are the same are no error
 		if err := Write(dir); err != nil {
 			t.Fatal(err)
 		}

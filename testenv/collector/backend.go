@@ -9,16 +9,16 @@ import (
 
 // Backend is a telemetry system that the Collector can send to, besides the arm's own Prometheus and files.
 type Backend struct {
-	Name    string // how flags and experiment files call it
+	Name    string // its name in flags and experiment files
 	Title   string
-	Signals []string // what it is sent, of Traces, Logs and Metrics
+	Signals []string // the signals that it takes, of Traces, Logs and Metrics
 	Address string   // its standard address, as testenv/backends starts it; "" if it has none
-	Env     []string // variables of the user that it needs; their values are in no file
-	// exporters are what sends to it at an address; an id is TYPE/NAME.
+	Env     []string // variables of the user that it needs; no file has their values
+	// exporters returns the exporters that send to it at an address; an id is TYPE/NAME.
 	exporters func(address string) []exporter
 }
 
-// Backends are all back ends.
+// Backends returns all back ends.
 func Backends() []Backend {
 	return []Backend{jaeger(), zipkin(), tempo(), grafana(), elasticsearch(), clickhouse(), otlp()}
 }
@@ -26,8 +26,9 @@ func Backends() []Backend {
 // Target is a back end at an address.
 type Target struct {
 	Backend string // Backend.Name
-	Address string // inside the network: host:port or a URL, for grafana a host; "": its standard one
-	// Signals are what it is sent; none: all that it takes. Datadog and Dynatrace, e.g., refuse metrics that are cumulative.
+	Address string // inside the network: host:port or a URL, for grafana a host; "": its standard address
+	// Signals are the signals that are sent to it; none: all that it takes. They are for back ends that refuse some, as Datadog
+	// and Dynatrace refuse cumulative metrics.
 	Signals []string
 }
 
@@ -62,7 +63,7 @@ func Lookup(name string) (Backend, error) {
 	return Backend{}, fmt.Errorf("unknown back end %q: legal back ends are %s", name, strings.Join(names, ", "))
 }
 
-// exporters lists what sends to the targets, in their order.
+// exporters lists the exporters for the targets, in the order of the targets.
 func exporters(targets []Target) ([]exporter, error) {
 	var out []exporter
 	seen := map[string]bool{}
@@ -88,7 +89,7 @@ func exporters(targets []Target) ([]exporter, error) {
 	return out, nil
 }
 
-// choose leaves of a back end's exporters what the target wants.
+// choose keeps only the signals of the target in a back end's exporters.
 func (t Target) choose(b Backend, all []exporter) ([]exporter, error) {
 	if len(t.Signals) == 0 {
 		return all, nil
@@ -108,9 +109,9 @@ func (t Target) choose(b Backend, all []exporter) ([]exporter, error) {
 	return out, nil
 }
 
-// Environ returns the variables that the Collector's own process or container must have for these targets, taken from the
-// user's. The configuration refers to them by name, so their values never are in it. An error names the variable and what
-// it may be, and never quotes a value.
+// Environ returns the variables that the Collector's process or container must have for these targets, from the variables of
+// the user. The configuration refers to them by name, so it never has their values. An error names the variable and the legal
+// values, and never quotes the value.
 func Environ(targets []Target, getenv func(string) string) (map[string]string, error) {
 	env := map[string]string{}
 	for _, t := range targets {

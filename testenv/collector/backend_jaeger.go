@@ -12,7 +12,7 @@ func jaeger() Backend {
 	}
 }
 
-// otlpGRPC is the exporter to a neighbour in the same network, which needs no encryption.
+// otlpGRPC returns the exporter to a program in the same network, without encryption.
 func otlpGRPC(address string) object {
 	return object{"endpoint": address, "tls": object{"insecure": true}, "retry_on_failure": retry()}
 }

@@ -15,8 +15,8 @@ const (
 	envHeaderMap    = "TOLLGATE_OTLP_HEADER_MAP"
 )
 
-// otlp is any back end that takes OTLP over HTTP, such as a vendor's. Names of headers would have to be keys of the
-// configuration; the whole mapping comes from the environment instead.
+// otlp is any back end that takes OTLP over HTTP, such as that of a vendor. The names of headers are keys of the configuration,
+// so the whole mapping comes from the environment: then no name is in the configuration.
 func otlp() Backend {
 	return Backend{
 		Name:    "otlp",
@@ -34,7 +34,7 @@ func otlp() Backend {
 	}
 }
 
-// otlpEnviron turns the user's variables into those that the configuration refers to.
+// otlpEnviron turns the user's variables into the variables that the configuration refers to.
 func otlpEnviron(t Target, getenv func(string) string) (map[string]string, error) {
 	env := map[string]string{}
 	if t.Address == "" {
@@ -57,7 +57,7 @@ func otlpEnviron(t Target, getenv func(string) string) (map[string]string, error
 	return env, nil
 }
 
-// parseHeaders reads name=value pairs with commas between. Values are percent-decoded.
+// parseHeaders reads name=value pairs, separated by commas. Values are percent-decoded.
 //
 // Source: OpenTelemetry specification, OTLP exporter, "Specifying headers via environment variables".
 func parseHeaders(text string) (map[string]string, error) {
@@ -76,10 +76,10 @@ func parseHeaders(text string) (map[string]string, error) {
 	return headers, nil
 }
 
-// notInName reports whether a header's name may not have the character: what else it may not have, the exporter says.
+// notInName reports whether the character is illegal in the name of a header. The exporter checks the rest.
 func notInName(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`":,;{}`, r) }
 
-// base is the URL of an address that may be one already.
+// base returns the URL of an address, which may itself be a URL.
 func base(scheme, address string) string {
 	if !strings.Contains(address, "://") {
 		address = scheme + "://" + address

@@ -1,6 +1,6 @@
-// Package collector is the configuration of the OpenTelemetry Collector of one arm: what it takes, what it derives,
-// what it keeps, and where it sends it. The process environment runs the Collector as a library with it, the containers
-// environment the standard image.
+// Package collector is the configuration of the OpenTelemetry Collector of one arm: what it takes, what it derives, what it
+// keeps, and where it sends. The process environment runs the Collector as a library with this configuration, and the
+// containers environment runs the standard image with it.
 package collector
 
 import (
@@ -14,41 +14,41 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Signals of telemetry, as the Collector calls them.
+// Signals of telemetry, by the Collector's names.
 const (
 	Traces  = "traces"
 	Logs    = "logs"
 	Metrics = "metrics"
 )
 
-// ArmAttribute is the resource attribute that tells the arms apart in back ends that they share.
+// ArmAttribute is the resource attribute that distinguishes the arms in back ends that they share.
 const ArmAttribute = "tollgate.arm"
 
 // Config says what one arm's Collector does. HTTP, GRPC and Prometheus are needed, the rest is optional.
 type Config struct {
-	HTTP, GRPC  string   // where it takes OTLP, host:port
-	GRPCMeter   string   // id of an extension that measures gRPC messages; the library has one, the image has none: ""
+	HTTP, GRPC  string   // host:port at which it takes OTLP
+	GRPCMeter   string   // id of an extension that measures gRPC messages; "" with the image, which has none
 	Prometheus  string   // URL at which the arm's Prometheus takes metrics by OTLP
 	Dir, Arm    string   // spans and log records are kept in Dir/ARM.spans.jsonl and Dir/ARM.logs.jsonl; Dir "": counted and dropped
 	Tail        *Tail    // tail sampling of traces; nil: every span that arrives is kept
-	Backends    []Target // where signals go besides
-	SelfMetrics string   // where its metrics about itself can be scraped, host:port (image only); "": nowhere
-	Health      string   // where it says at / whether it works, host:port (image only); "": nowhere
+	Backends    []Target // where signals go, too
+	SelfMetrics string   // host:port at which its metrics about itself can be scraped (image only); "": nowhere
+	Health      string   // host:port whose path / says whether it works (image only); "": nowhere
 }
 
-// object is a mapping of the configuration file, list a sequence.
+// object is a mapping of the configuration file, and list a sequence.
 type (
 	object = map[string]any
 	list   = []any
 )
 
-// YAML is the Collector's configuration file, the same for the same Config. An error names what is missing, or a back end
-// that does not exist.
+// YAML returns the Collector's configuration file; it is the same for the same Config. An error names what is missing, or a
+// back end that does not exist.
 //
-// Spans and log records come batched by the SDKs and go on at once; metrics of all services are gathered for a moment,
-// since each request to Prometheus has its price. The timer of a batch runs even when nothing comes, which is another
-// reason not to have three of 50 ms. What the Collector derives from spans is derived after tail sampling: a back end
-// would see no more.
+// The SDKs batch spans and log records, so the Collector passes them on at once. It gathers the metrics of all services for a
+// moment, since each request to Prometheus costs something. The timer of a batch runs even when nothing comes, which is another
+// reason not to have three timers of 50 ms. The Collector derives metrics from spans after tail sampling, so they count only
+// what a back end sees.
 func (c Config) YAML() ([]byte, error) {
 	if c.HTTP == "" || c.GRPC == "" || c.Prometheus == "" {
 		return nil, errors.New("collector: HTTP, GRPC and Prometheus must be set")
@@ -81,8 +81,8 @@ func (c Config) YAML() ([]byte, error) {
 	return text, nil
 }
 
-// basis is the configuration but for the exporters that a Config may have or not. In back ends that are shared, the arm's name
-// tells whose telemetry it is.
+// basis returns the configuration without the exporters that are optional in a Config. In shared back ends, the arm's name says
+// which arm sent the telemetry.
 func (c Config) basis(shared bool) *file {
 	f := &file{
 		Receivers:  object{"otlp": object{"protocols": c.protocols()}},
@@ -139,7 +139,7 @@ type exporter struct {
 	config  object
 }
 
-// add configures an exporter and puts it at the end of the pipelines of its signals.
+// add configures an exporter and appends it to the pipelines of its signals.
 func (f *file) add(e exporter) {
 	f.Exporters[e.id] = e.config
 	for name, p := range f.Service.Pipelines {
@@ -149,7 +149,7 @@ func (f *file) add(e exporter) {
 	}
 }
 
-// protocols is how telemetry comes in.
+// protocols returns the protocols by which telemetry comes in.
 func (c Config) protocols() object {
 	grpc := object{"endpoint": literal(c.GRPC)}
 	if c.GRPCMeter != "" {
@@ -169,8 +169,8 @@ func (c Config) extensions() object {
 	return out
 }
 
-// prometheus is the way to the arm's Prometheus. One consumer empties the queue, so that the counts, which are deltas,
-// arrive in their order.
+// prometheus returns the exporter to the arm's Prometheus. A single consumer empties the queue: the counts are deltas and must
+// arrive in order.
 func (c Config) prometheus() object {
 	return object{
 		"metrics_endpoint": literal(c.Prometheus),
@@ -180,7 +180,7 @@ func (c Config) prometheus() object {
 	}
 }
 
-// keep is the exporter to the file of a signal.
+// keep returns the exporter to the file of a signal.
 func (c Config) keep(signal string) object {
 	return object{"path": literal(path.Join(c.Dir, c.Arm+"."+signal+".jsonl")), "append": true, "flush_interval": "500ms"}
 }
@@ -207,10 +207,10 @@ func spanCounts() object {
 	}}
 }
 
-// retry gives up before the end of an arm would have to wait for it.
+// retry gives up so early that the end of an arm does not have to wait for it.
 func retry() object {
 	return object{"initial_interval": "100ms", "max_interval": "1s", "max_elapsed_time": "10s"}
 }
 
-// literal keeps a value from being taken for a reference to a variable.
+// literal quotes a value so that the Collector does not read it as a reference to a variable.
 func literal(value string) string { return strings.ReplaceAll(value, "$", "$$") }

@@ -17,7 +17,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// image is what the containers environment would have.
+// image is a configuration as the containers environment has it.
 func image(backends ...Target) Config {
 	return Config{
 		HTTP: "0.0.0.0:4318", GRPC: "0.0.0.0:4317", Prometheus: "http://prometheus:9090/api/v1/otlp/v1/metrics",
@@ -99,7 +99,7 @@ func TestParseTarget(t *testing.T) {
 	}
 }
 
-// A target may want less than its back end takes; an exporter without a signal is not there at all.
+// A target may take fewer signals than its back end; an exporter without a signal is left out.
 func TestSignals(t *testing.T) {
 	some, err := exporters([]Target{{Backend: "grafana", Signals: []string{Logs, Traces}}, {Backend: "otlp", Signals: []string{Logs}}})
 	if err != nil {
@@ -114,7 +114,7 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// A dollar sign in a value is no reference to a variable.
+// A dollar sign in a value does not refer to a variable.
 func TestDollar(t *testing.T) {
 	c := image(Target{Backend: "jaeger", Address: "${env:HOME}:1"})
 	c.Dir = "/$HOME"
@@ -129,7 +129,7 @@ func TestDollar(t *testing.T) {
 	}
 }
 
-// Every back end gets what it says that it takes, from an exporter that is there and has a name of its own.
+// Every back end gets the signals that it takes, from an exporter that exists and has a name of its own.
 func TestBackends(t *testing.T) {
 	ids := map[string]bool{}
 	for _, b := range Backends() {

@@ -34,8 +34,8 @@ func config(backends ...collector.Target) collector.Config {
 	}
 }
 
-// The Collector of the standard image accepts what we write for it: every back end by itself, all together, and tail
-// sampling. An image with a part of contrib may lack the exporter for one; the test says for which.
+// The Collector of the standard image accepts our configurations: with every back end by itself, with all together, and with
+// tail sampling. An image with only a part of contrib may lack the exporter of a back end; the test says which one.
 func TestCollectorValidates(t *testing.T) {
 	e := enginetest.Open(t)
 	enginetest.Images(t, e, "collector")
@@ -90,8 +90,8 @@ func validate(t *testing.T, c collector.Config) (said string, err error) {
 	return string(out), err
 }
 
-// The standard image with our configuration: what tail sampling keeps arrives at Jaeger and Zipkin with the arm's name and
-// is counted in Prometheus; its own metrics say what came in.
+// The standard image runs with our configuration. Traces that tail sampling keeps arrive at Jaeger and Zipkin with the arm's
+// name, and are counted in Prometheus. The Collector's own metrics say how much came in.
 func TestCollectorRuns(t *testing.T) {
 	e := enginetest.Open(t)
 	enginetest.Images(t, e, "collector", "jaeger", "zipkin", "prometheus")
@@ -180,7 +180,7 @@ func want(text string, n int, parts ...string) error {
 	return nil
 }
 
-// get reads a page that answers 200.
+// get reads a page; the status must be 200.
 func get(ctx context.Context, url string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

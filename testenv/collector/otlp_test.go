@@ -34,7 +34,7 @@ import (
 // secret has everything that YAML or the Collector could take for something else.
 const secret = `Api-Token dt0c01.a: b,"#'$${env:HOME} $HOME`
 
-// The back end otlp sends all signals to the endpoint and with the headers of the environment, and neither is in the
+// The back end otlp sends all signals to the endpoint, and with the headers, that the environment names. Neither is in the
 // configuration.
 func TestOTLPBackend(t *testing.T) {
 	var mu sync.Mutex
@@ -159,7 +159,7 @@ func factories() (f otelcol.Factories, err error) {
 	return f, err
 }
 
-// free is an address of this machine that nobody listens at.
+// free returns an address of this machine with a free port.
 func free(t *testing.T) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

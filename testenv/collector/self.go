@@ -13,18 +13,19 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// RequestSize is the instrument of the HTTP instrumentation that measures request bodies as they are read from the wire,
-// before decompression. There is none for gRPC messages.
+// RequestSize is the instrument of the HTTP instrumentation that measures request bodies on the wire, before decompression. No
+// instrument does so for gRPC messages.
 const RequestSize = "http.server.request.body.size"
 
-// selfTelemetry is how the image's Collector reports on itself: by the names and in the shape that the library's has. Only
-// the level detailed has the size of request bodies; what that level brings besides is dropped, since nobody reads it.
+// selfTelemetry says how the Collector of the image reports on itself: with the same names and in the same form as the
+// library's Collector. Only the level detailed has the size of request bodies. The other metrics of that level are dropped,
+// since nothing reads them.
 func selfTelemetry(host, port string) object {
 	drop := object{"aggregation": object{"drop": object{}}}
 	number, err := strconv.Atoi(port)
 	var at any = number
 	if err != nil {
-		at = port // the Collector says what is wrong with it
+		at = port // the Collector reports what is wrong with the port
 	}
 	return object{"metrics": object{
 		"level": "detailed",
@@ -40,17 +41,17 @@ func selfTelemetry(host, port string) object {
 	}}
 }
 
-// Volume is what a Collector took in and what it could not deliver, cumulative since its start.
+// Volume is the telemetry that a Collector received and could not deliver since its start.
 type Volume struct {
 	Spans      int64
 	LogRecords int64
 	DataPoints int64
-	Bytes      int64 // OTLP request bodies over HTTP as they came over the wire; gRPC messages are not among them
+	Bytes      int64 // size of OTLP request bodies over HTTP, on the wire; without gRPC messages
 	Refused    int64 // items that it refused, could not queue or could not deliver
 }
 
-// ParseSelfMetrics reads the Collector's metrics about itself in Prometheus's text format, as they can be scraped at
-// Config.SelfMetrics. Without any metric of a Collector, or with text that is none, it is an error.
+// ParseSelfMetrics reads the Collector's metrics about itself, in Prometheus's text format, as they are scraped at
+// Config.SelfMetrics. It is an error if the text has no metric of a Collector or another format.
 func ParseSelfMetrics(r io.Reader) (Volume, error) {
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(r)

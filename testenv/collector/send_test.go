@@ -18,8 +18,9 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// send sends, as a service called decision, n traces that went well and one that failed, each of one span that ended in
-// default content, and for each a log record and one more in the counter "sent". It returns the id of the failed trace.
+// send sends n successful traces and one failed trace, as a service called decision. Each trace has one span that ended in
+// default content. For each trace it also sends a log record and adds one to the counter "sent". It returns the id of the
+// failed trace.
 func send(t *testing.T, base string, n int) (failed string) {
 	t.Helper()
 	ctx := context.Background()

@@ -17,11 +17,11 @@ const (
 	maxWait     = time.Minute
 )
 
-// Tail is tail sampling: the services send every span, and the Collector decides for whole traces when it has seen them.
-// A trace is kept if any part of it says so.
+// Tail is tail sampling: the services send every span, and the Collector decides about a whole trace after it has seen the
+// trace. It keeps a trace if Errors, Slow or Share says so.
 type Tail struct {
 	Errors bool          // keep traces with a span whose status is error
-	Slow   time.Duration // keep traces that took longer, whole milliseconds; zero: length does not matter
+	Slow   time.Duration // keep traces that took longer, whole milliseconds; zero: duration does not matter
 	Share  float64       // keep this share of the rest, from 0 to 1, chosen by trace id
 	Wait   time.Duration // from the first span of a trace to the decision, in whole seconds; zero: DefaultWait
 }
@@ -29,9 +29,9 @@ type Tail struct {
 // tailParts are the legal parts of the text that ParseTail reads.
 const tailParts = "errors, slow=DURATION, share=FROM_0_TO_1, wait=SECONDS, e.g. errors,slow=250ms,share=0.1,wait=1s"
 
-// ParseTail reads the value of PERSO_TAIL_SAMPLING: parts with commas between, of which at least one must keep something.
-// The empty text is no tail sampling: nil. The processor looks at its traces once a second, so the wait is in whole
-// seconds, and the decision falls up to a second later still. An error names the part and lists the legal ones.
+// ParseTail reads the value of PERSO_TAIL_SAMPLING: parts separated by commas. At least one part must keep something. The empty
+// text means no tail sampling and gives nil. The processor looks at its traces once a second, so the wait is in whole seconds,
+// and the decision comes up to a second after it. An error names the part and lists the legal ones.
 func ParseTail(text string) (*Tail, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, nil
@@ -77,7 +77,7 @@ func (t *Tail) set(name, value string, hasValue bool) (err error) {
 	return nil
 }
 
-// String is the text that ParseTail reads.
+// String returns the text that ParseTail reads.
 func (t Tail) String() string {
 	var parts []string
 	if t.Errors {
@@ -99,11 +99,11 @@ func (t Tail) wait() time.Duration {
 	return t.Wait
 }
 
-// into puts tail sampling into the pipeline of traces, after the processors before it, and counts what is kept.
+// into appends tail sampling to the pipeline of traces, and counts what is kept.
 //
-// Traces leave the sampler one by one and in no order. The count connector makes a delta of each, as old as its spans, and
-// Prometheus drops a delta that is older than the one before: most would be lost. span_metrics adds up first and counts by
-// its own clock; filter and transform make of its calls what the count connector counts.
+// Traces leave the sampler one by one and in no order. The count connector would make one delta of each trace, as old as its
+// spans. Prometheus drops a delta that is older than the one before, so most would be lost. The connector span_metrics adds up
+// first, and counts by its own clock; filter and transform turn its calls into the counts of the count connector.
 func (t Tail) into(f *file, before []string) {
 	f.Processors["tail_sampling"] = t.config()
 	f.Processors["batch/kept"] = object{"timeout": "200ms", "send_batch_size": 4096, "send_batch_max_size": 4096} // within gRPC's 4 MiB
@@ -131,7 +131,8 @@ func (t Tail) into(f *file, before []string) {
 	}
 }
 
-// config is that of the tail_sampling processor. Its policies are alternatives: one that says yes is enough.
+// config returns the configuration of the processor tail_sampling. Its policies are alternatives: a trace is kept if one of
+// them says yes.
 func (t Tail) config() object {
 	var policies list
 	policy := func(name, kind string, with object) {

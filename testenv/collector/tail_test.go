@@ -16,7 +16,7 @@ func TestParseTail(t *testing.T) {
 		{"errors,slow=250ms,share=0.1", Tail{Errors: true, Slow: 250 * time.Millisecond, Share: 0.1, Wait: time.Second}},
 		{" errors , wait=5s ", Tail{Errors: true, Wait: 5 * time.Second}},
 		{"slow=1.5s", Tail{Slow: 1500 * time.Millisecond, Wait: time.Second}},
-		{"share=0", Tail{Wait: time.Second}}, // keeps nothing, and says so
+		{"share=0", Tail{Wait: time.Second}}, // share=0 is written out: it keeps nothing
 		{"share=1", Tail{Share: 1, Wait: time.Second}},
 	} {
 		got, err := ParseTail(tt.text)

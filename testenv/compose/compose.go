@@ -1,5 +1,5 @@
-// Package compose runs the user's own Compose on the user's own file, once per arm: it resolves the file, makes a copy of
-// it that can stand beside other copies, and starts and ends that.
+// Package compose runs the user's own Compose on the user's own file, once per arm. It resolves the file, makes a copy of it
+// that can run beside other copies, and starts and ends the copy.
 package compose
 
 import (
@@ -22,7 +22,7 @@ type Tool struct {
 	Version string
 }
 
-// Find looks for Compose: the plugin of the docker command if it answers, else the program of its own.
+// Find looks for Compose: the plugin of the docker command if it answers, else the program docker-compose.
 func Find(ctx context.Context) (*Tool, error) {
 	for _, command := range [][]string{{"docker", "compose"}, {"docker-compose"}} {
 		t := &Tool{command: command}
@@ -39,11 +39,11 @@ func Find(ctx context.Context) (*Tool, error) {
 		"or start the system yourself and name its addresses (external.urls)")
 }
 
-// String is the command as people type it.
+// String returns the command as a user types it.
 func (t *Tool) String() string { return strings.Join(t.command, " ") }
 
-// run runs Compose in a directory and returns its stdout; an error quotes the last lines of its stderr. A file that is not
-// nil is what "-f -" reads: a resolved file may hold secrets, so it never lies on a disk.
+// run runs Compose in a directory and returns its stdout; an error quotes the last lines of its stderr. If file is not nil,
+// Compose reads it as "-f -": a resolved file may hold secrets, so it is never written to a disk.
 func (t *Tool) run(ctx context.Context, dir string, file []byte, log io.Writer, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, t.command[0], append(t.command[1:len(t.command):len(t.command)], args...)...)
 	cmd.Dir = dir
@@ -61,7 +61,7 @@ func (t *Tool) run(ctx context.Context, dir string, file []byte, log io.Writer, 
 	return stdout.Bytes(), nil
 }
 
-// verb is the command among the arguments of Compose: the first that belongs to no option.
+// verb returns the command among the arguments of Compose: the first argument that does not belong to an option.
 func verb(args []string) string {
 	for i := 0; i < len(args); i++ {
 		switch args[i] {
@@ -88,14 +88,14 @@ func quote(text string) string {
 // mapping is a mapping of a Compose file.
 type mapping = map[string]any
 
-// File is the user's file with everything in it resolved: variables, relative paths, files of variables, extensions.
+// File is the user's file after everything in it is resolved: variables, relative paths, files of variables, extensions.
 type File struct {
 	tool *Tool
 	path string
 	doc  mapping
 }
 
-// resolving is the project name under which a file is resolved; newer Compose puts it before every name it makes.
+// resolving is the project name under which a file is resolved. A newer Compose puts it before every name that it makes.
 const resolving = "tollgate-resolve"
 
 // Load resolves a file as Compose does.
@@ -114,7 +114,7 @@ func (t *Tool) Load(ctx context.Context, path string) (*File, error) {
 	return t.parse(path, text)
 }
 
-// parse reads what Compose makes of a file.
+// parse reads the resolved file that Compose prints.
 func (t *Tool) parse(path string, text []byte) (*File, error) {
 	f := &File{tool: t, path: path}
 	if err := yaml.Unmarshal(text, &f.doc); err != nil {
@@ -135,7 +135,7 @@ func (f *File) Has(service, variable string) bool {
 	return section(section(section(f.doc, "services"), service), "environment")[variable] != nil
 }
 
-// nameImages gives a service that is only built the name that its image will have for all arms.
+// nameImages sets the name of the image of a service that only has a build. All arms use that image.
 func (f *File) nameImages() {
 	project := plain(filepath.Base(filepath.Dir(f.path)))
 	for name, s := range section(f.doc, "services") {
@@ -146,7 +146,7 @@ func (f *File) nameImages() {
 	}
 }
 
-// plain is a name reduced to what an image may be called.
+// plain returns a name with only the characters that the name of an image may have.
 func plain(name string) string {
 	out := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
@@ -160,7 +160,7 @@ func plain(name string) string {
 	return out
 }
 
-// Builds reports whether the file has services whose images are built from source.
+// Builds reports whether the file has services with images that are built from source.
 func (f *File) Builds() bool {
 	for _, s := range section(f.doc, "services") {
 		if service, ok := s.(mapping); ok && service["build"] != nil {
@@ -170,7 +170,7 @@ func (f *File) Builds() bool {
 	return false
 }
 
-// Build builds the images of the services that have a build, once for all arms.
+// Build builds the images of the services that have a build; all arms use them.
 func (f *File) Build(ctx context.Context, log io.Writer) error {
 	if !f.Builds() {
 		return nil
@@ -191,8 +191,8 @@ type Project struct {
 	text []byte // the copy
 }
 
-// Up starts a copy of the file under a project name and returns when Compose says that it is up; its containers may
-// still be starting. After an error, what was begun is there for Down, unless there is no project.
+// Up starts a copy of the file under a project name and returns when Compose says that it is up; its containers may still be
+// starting. If Up returns a project and an error, Down must end what was started.
 func (f *File) Up(ctx context.Context, name string, o Overlay, log io.Writer) (*Project, error) {
 	copied, err := f.Copy(o)
 	if err != nil {

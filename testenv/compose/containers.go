@@ -10,7 +10,7 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// Labels that both generations of Compose put on every container.
+// Labels that the plugin and docker-compose put on every container.
 const (
 	labelProject = "com.docker.compose.project"
 	labelService = "com.docker.compose.service"
@@ -22,10 +22,10 @@ type Container struct {
 	Service string
 	Running bool
 	Status  string // for people: "Exited (1) 2 seconds ago"
-	Failed  bool   // it has ended, and not with exit code 0
+	Failed  bool   // it has ended with another exit code than 0
 }
 
-// Containers are the containers of a project, those that have ended included.
+// Containers returns the containers of a project, also those that have ended.
 func Containers(ctx context.Context, c *client.Client, project string) ([]Container, error) {
 	list, err := c.ContainerList(ctx, client.ContainerListOptions{
 		All: true, Filters: make(client.Filters).Add("label", labelProject+"="+project),

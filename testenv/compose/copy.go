@@ -7,28 +7,28 @@ import (
 	"strings"
 )
 
-// Overlay is what one copy of the file has of its own.
+// Overlay has the differences of one copy of the file.
 type Overlay struct {
-	Labels  map[string]string            // of every container, network and volume
-	Env     map[string]map[string]string // by service: variables over those of the file
-	Network string                       // an existing network that the services of Join are in besides their own
+	Labels  map[string]string            // on every container, network and volume
+	Env     map[string]map[string]string // by service: variables that override those of the file
+	Network string                       // an existing network, which the services of Join join besides their own networks
 	Join    []string                     // needs Network
 	Publish map[string]int               // by service: the container port to publish at a free port of the loopback interface
 }
 
-// Copied is a copy of the file that can stand beside others.
+// Copied is a copy of the file that can run beside other copies.
 type Copied struct {
 	doc     mapping
-	Changes []string // what differs from the file, for people
+	Changes []string // the differences from the file, as sentences
 }
 
-// joined is what the network of Overlay.Network is called inside a copy.
+// joined is the name of the network of Overlay.Network inside a copy.
 const joined = "tollgate"
 
-// Copy makes the copy. It is an error if copies of the file would get in each other's way.
+// Copy makes the copy. It is an error if copies of the file would collide.
 func (f *File) Copy(o Overlay) (*Copied, error) {
 	c := &Copied{doc: clone(f.doc).(mapping)}
-	delete(c.doc, "version") // without one, every Compose since 1.27 reads all that a file may have
+	delete(c.doc, "version") // without a version, every Compose since 1.27 reads everything that a file may have
 	delete(c.doc, "name")
 	for _, kind := range []string{"networks", "volumes", "secrets", "configs"} {
 		if err := c.detach(kind, o.Labels); err != nil {
@@ -50,7 +50,7 @@ func (f *File) Copy(o Overlay) (*Copied, error) {
 		networks = mapping{}
 		c.doc["networks"] = networks
 	}
-	if _, named := networks["default"]; !named { // else it is made without a label, and no sweep finds it
+	if _, named := networks["default"]; !named { // otherwise Compose makes it without a label, and no sweep finds it
 		networks["default"] = mapping{"labels": labels(o.Labels)}
 	}
 	if o.Network != "" {
@@ -59,7 +59,7 @@ func (f *File) Copy(o Overlay) (*Copied, error) {
 	return c, nil
 }
 
-// service makes one service fit to stand beside its copies, and lays the overlay over it.
+// service changes one service so that it can run beside its copies, and applies the overlay.
 func (c *Copied) service(name string, s mapping, o Overlay) error {
 	c.drop(name, s, "container_name")
 	if s["ports"] != nil {
@@ -89,7 +89,7 @@ func (c *Copied) service(name string, s mapping, o Overlay) error {
 	return lay(s, "environment", o.Env[name])
 }
 
-// drop removes a key that copies cannot share, and takes note of it.
+// drop removes a key that copies cannot share, and records that it did.
 func (c *Copied) drop(service string, s mapping, key string) {
 	if s[key] == nil {
 		return
@@ -98,7 +98,7 @@ func (c *Copied) drop(service string, s mapping, key string) {
 	c.Changes = append(c.Changes, fmt.Sprintf("service %s: %s is left out, so that copies do not collide", service, key))
 }
 
-// shared takes note of host directories that all copies write to.
+// shared records the host directories that all copies write to.
 func (c *Copied) shared(name string, s mapping) {
 	volumes, _ := s["volumes"].([]any)
 	for _, v := range volumes {
@@ -119,7 +119,7 @@ func (c *Copied) shared(name string, s mapping) {
 	}
 }
 
-// networks frees the service of fixed addresses, and has it join the overlay's network.
+// networks removes fixed addresses from the service, and makes it join the overlay's network.
 func (c *Copied) networks(name string, s mapping, joins bool) error {
 	in := mapping{}
 	switch v := s["networks"].(type) {
@@ -157,7 +157,8 @@ func (c *Copied) networks(name string, s mapping, joins bool) error {
 	return nil
 }
 
-// detach takes the fixed names out of one kind of resource, so that every copy has its own, and labels what can be.
+// detach removes the fixed names of one kind of resource, so that every copy has its own resources, and labels those that can
+// have labels.
 func (c *Copied) detach(kind string, all map[string]string) error {
 	resources := section(c.doc, kind)
 	for _, name := range keys(resources) {
@@ -197,7 +198,7 @@ func (c *Copied) detach(kind string, all map[string]string) error {
 	return nil
 }
 
-// lay puts values over the mapping at a key. Dollars are doubled: Compose reads them as the start of a variable.
+// lay puts values over the mapping at a key. It doubles dollar signs, since Compose reads them as the start of a variable.
 func lay(s mapping, key string, values map[string]string) error {
 	if len(values) == 0 {
 		return nil
@@ -222,7 +223,7 @@ func lay(s mapping, key string, values map[string]string) error {
 	return nil
 }
 
-// labels are values as a Compose file has them.
+// labels returns values in the form of a Compose file.
 func labels(values map[string]string) mapping {
 	out := mapping{}
 	for k, v := range values {
@@ -231,7 +232,7 @@ func labels(values map[string]string) mapping {
 	return out
 }
 
-// section is a part of a mapping; nil if there is none.
+// section returns the mapping at a key; nil if there is none.
 func section(doc mapping, key string) mapping {
 	m, _ := doc[key].(mapping)
 	return m
@@ -239,7 +240,7 @@ func section(doc mapping, key string) mapping {
 
 func keys(m mapping) []string { return slices.Sorted(maps.Keys(m)) }
 
-// clone is a deep copy of what YAML can hold.
+// clone returns a deep copy of a value of a YAML file.
 func clone(v any) any {
 	switch v := v.(type) {
 	case mapping:

@@ -140,7 +140,7 @@ services:
 	}
 }
 
-// compare compares a copy with what it should be; what every copy has is added to the latter.
+// compare compares a copy with the expected one. It first adds to the expected one what every copy has.
 func compare(t *testing.T, got mapping, text string) {
 	t.Helper()
 	var want mapping

@@ -36,12 +36,12 @@ type arm struct {
 	parking    engine.Parking
 }
 
-// host is the name of one of the arm's containers in the network.
+// host returns the name of one of the arm's containers in the network.
 func (a *arm) host(part string) string { return a.spec.Name + "-" + part }
 
 func (a *arm) url(part, port string) string { return "http://" + a.host(part) + ":" + port }
 
-// Where the containers keep what is copied out at the end.
+// Paths in the containers that are copied out at the end.
 const (
 	telemetryData  = "/telemetry"
 	prometheusData = "/prometheus"
@@ -107,7 +107,7 @@ func (a *arm) startService(ctx context.Context, service string, turn *engine.Tur
 	return nil
 }
 
-// env is the environment of a service: the same as in processes, with names in place of ports.
+// env returns the environment variables of a service: the same as in processes, but addresses are names instead of ports.
 func (a *arm) env(service string) map[string]string {
 	config := role.Defaults()
 	config.Arm, config.Listen, config.Token, config.Spin = a.spec.Name, "0.0.0.0:"+servicePort, a.launch.client.Token, a.spec.Delay
@@ -122,7 +122,7 @@ func (a *arm) env(service string) map[string]string {
 	return env
 }
 
-// begin shows the arm from outside, now that it is up.
+// begin starts the outside view of the arm, which is up by now.
 func (a *arm) begin(ctx context.Context) {
 	a.view = outside.NewView(a.spec.Name, a.launch.broker()...)
 	watched := outside.Target{Health: map[string]func() string{}, Usage: a.Usage}
@@ -133,12 +133,12 @@ func (a *arm) begin(ctx context.Context) {
 	a.push = outside.StartPush(ctx, a.Prometheus(), a.view, a.launch.spec.Scrape, a.parking.Parked)
 }
 
-// end stops showing it, and lets its processes end.
+// end ends the outside view, and lets the arm's processes end.
 func (a *arm) end(ctx context.Context) {
 	if a.push != nil {
 		a.push.Stop()
 	}
-	_ = a.Unpark() // whoever cannot be thawed is killed
+	_ = a.Unpark() // a container that cannot be thawed is killed
 	_ = a.leases.Close()
 	if a.view != nil {
 		a.view.Close()
@@ -154,7 +154,7 @@ func (a *arm) Gateway() string {
 	return a.services[role.Gateway].URL(servicePort)
 }
 
-// own are the arm's own containers, by service; its Collector and Prometheus are two of role.Telemetry.
+// own returns the arm's own containers, by service. Its Collector and its Prometheus both count as role.Telemetry.
 func (a *arm) own() map[*engine.Container]string {
 	own := map[*engine.Container]string{a.collector: role.Telemetry, a.prometheus: role.Telemetry}
 	for service, c := range a.services {
@@ -194,7 +194,7 @@ func (a *arm) Usage() (testenv.Usage, error) {
 	return u, errors.Join(errs...)
 }
 
-// Telemetry reads what the Collector took in and how many series Prometheus holds.
+// Telemetry reads how much telemetry the Collector received and how many series Prometheus has.
 func (a *arm) Telemetry(ctx context.Context) (result.Telemetry, error) {
 	var t result.Telemetry
 	var text []byte
@@ -223,7 +223,7 @@ func (a *arm) Runtime(ctx context.Context) (map[string]result.Runtime, error) {
 	return testenv.Runtimes(ctx, a)
 }
 
-// Control is where a role of the arm is controlled.
+// Control returns the client and the base URL for the control endpoint of a role of the arm.
 func (a *arm) Control(service string) (role.Client, string) {
 	return a.launch.client, a.services[service].URL(servicePort)
 }

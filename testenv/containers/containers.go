@@ -1,6 +1,6 @@
-// Package containers is the environment of real parts: every service a container of one image, Kafka, Redis, Jaeger and
-// Alertmanager shared by the arms and namespaced, a Collector and a Prometheus of its own for every arm, so that no arm
-// pays for another's telemetry.
+// Package containers is the environment of real parts. Every service is a container, and all services have the same image. The
+// arms share Kafka, Redis, Jaeger and Alertmanager, under names with the arm in front. Every arm has its own Collector and
+// Prometheus, so that no arm pays for another's telemetry.
 package containers
 
 import (
@@ -32,30 +32,30 @@ var _ testenv.Environment = (*Environment)(nil)
 // Environment starts the stack as containers. The zero value needs Binary.
 type Environment struct {
 	Binary      string // tollgate itself, which runs the guard
-	StackBinary string // what the services' image is made of; "" for Binary
+	StackBinary string // the binary in the services' image; "" for Binary
 	Images      images.Choice
-	Backends    []collector.Target // where traces and more go besides Jaeger
-	Networks    []string           // that the Collectors join, to reach them
-	GatewayAddr string             // host:port where people reach the gateway; "" for nobody but us
-	Say         func(string)       // takes a line about what takes long before the launch: pulls, builds; nil: nobody
+	Backends    []collector.Target // where telemetry goes besides Jaeger
+	Networks    []string           // networks that the Collectors join, to reach the Backends
+	GatewayAddr string             // host:port of the gateway for the user's own requests; "": only tollgate reaches it
+	Say         func(string)       // gets a line about every long step before the launch (pull, build); nil: no lines
 
 	engine *engine.Engine
 	stack  string // reference of the services' image
 }
 
-// Name is "containers".
+// Name returns "containers".
 func (*Environment) Name() string { return "containers" }
 
-// Size counts every arm's services, Collector and Prometheus, and what the arms share.
+// Size counts every arm's services, Collector and Prometheus, and the containers that the arms share.
 func (e *Environment) Size(arms int) string {
-	shared := len(e.names()) - 2 // collector and prometheus are every arm's own
+	shared := len(e.names()) - 2 // every arm has a collector and a prometheus of its own
 	return fmt.Sprintf("%d containers", arms*(len(role.Services())+2)+shared)
 }
 
-// Supports says which levers containers cannot have: those that take a proxy.
+// Supports returns an error for the levers that containers cannot have: those that need a proxy.
 func (*Environment) Supports(_ string, uses []string) error { return levers().Supports(uses) }
 
-// names are the images that a launch needs, by their names in images.All.
+// names returns the images that a launch needs, by their names in images.All.
 func (e *Environment) names() []string {
 	names := []string{"kafka", "redis", "collector", "prometheus", "alertmanager", "jaeger"}
 	for _, b := range e.Backends {
@@ -66,7 +66,7 @@ func (e *Environment) names() []string {
 	return names
 }
 
-// Refs are the references of the images that a launch needs.
+// Refs returns the references of the images that a launch needs.
 func (e *Environment) Refs() []string {
 	var refs []string
 	for _, name := range e.names() {
@@ -75,8 +75,8 @@ func (e *Environment) Refs() []string {
 	return refs
 }
 
-// Check connects to the engine, sweeps what killed runs have left, makes sure of memory, disk and images, and builds the
-// services' image where it is not there yet.
+// Check connects to the engine, removes what killed runs have left, checks memory, disk and images, and builds the services'
+// image if it does not exist yet.
 func (e *Environment) Check(ctx context.Context, arms int) (err error) {
 	if err := e.Images.Check(); err != nil {
 		return err

@@ -49,7 +49,7 @@ const alwaysFiring = `groups:
       - {alert: Always, expr: vector(1)}
 `
 
-// deployed is one launch of one arm at level full, and where it keeps things.
+// deployed is one launch of one arm at level full, with its directories.
 func deployed(t *testing.T) (*launch, *arm, testenv.Spec) {
 	t.Helper()
 	c := containers(t, collector.Target{Backend: zipkinHost})
@@ -81,7 +81,7 @@ func deployed(t *testing.T) (*launch, *arm, testenv.Spec) {
 // fetch decodes the JSON answer of a GET.
 func fetch(ctx context.Context, url string, into any) error { return api.New("").Get(ctx, url, into) }
 
-// post sends a JSON body and wants the status.
+// post sends a JSON body; the answer must have the given status.
 func post(t *testing.T, url, body string, status int) {
 	t.Helper()
 	resp, err := http.Post(url, "application/json", strings.NewReader(body))
@@ -204,7 +204,7 @@ func TestContainers(t *testing.T) {
 			t.Fatal(err)
 		}
 		post(t, a.Gateway()+"/v1/recommend", `{"session":"s1","channel":"web","slots":4,"placement":"home"}`, 200)
-		eventually.Nil(t, func() error { // small objects are counted by the span
+		eventually.Nil(t, func() error { // small objects are counted when their span is full
 			now, err := a.Runtime(ctx)
 			if err != nil {
 				return err
@@ -338,7 +338,7 @@ func testLag(t *testing.T, a *arm) {
 	})
 }
 
-// testEnd: the series and the telemetry are copied out, and nothing of the launch is left in the engine.
+// testEnd: series and telemetry are copied out, and the engine has nothing left of the launch.
 func testEnd(t *testing.T, l *launch, spec testenv.Spec) {
 	var log bytes.Buffer
 	l.spec.Log = &log
@@ -366,7 +366,7 @@ func testEnd(t *testing.T, l *launch, spec testenv.Spec) {
 	}
 }
 
-// TestContainersNeedTheirCheck: the images are prepared there.
+// TestContainersNeedTheirCheck: Launch needs the images that Check prepares.
 func TestContainersNeedTheirCheck(t *testing.T) {
 	if _, err := (&Environment{}).Launch(t.Context(), testenv.Spec{}); err == nil || !strings.Contains(err.Error(), "Check must come before Launch") {
 		t.Errorf("got %v", err)

@@ -18,8 +18,8 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// kafkaEnv makes a single broker of the standard image, quick to start and small. Its quota window is two seconds, not
-// eleven, so that a throttled consumer feels the end of a quota soon.
+// kafkaEnv configures the standard image as a single small broker that starts quickly. Its quota window is two seconds, not
+// eleven, so that the end of a quota soon reaches a throttled consumer.
 func kafkaEnv() map[string]string {
 	return map[string]string{
 		"KAFKA_NODE_ID":                                  "1",
@@ -41,8 +41,8 @@ func kafkaEnv() map[string]string {
 	}
 }
 
-// broker says how this process reaches the broker. The broker tells its clients a name that exists in the containers'
-// network only, so every connection goes to where the container's port is reached from here.
+// broker returns the client options by which this process reaches the broker. The broker tells its clients a name that exists
+// only in the containers' network. So every connection goes to the address at which this process reaches the container's port.
 func (l *launch) broker() []kgo.Opt { return brokerAt(l.shared[kafkaHost]) }
 
 func brokerAt(c *engine.Container) []kgo.Opt {
@@ -71,7 +71,7 @@ func storeReady(ctx context.Context, c *engine.Container) error {
 	return client.Ping(ctx).Err()
 }
 
-// topics makes every arm's topics.
+// topics creates every arm's topics.
 func (l *launch) topics(ctx context.Context) error {
 	client, err := kgo.NewClient(l.broker()...)
 	if err != nil {
@@ -92,8 +92,8 @@ func (l *launch) topics(ctx context.Context) error {
 	return nil
 }
 
-// throttle sets a client quota on the arm's consumer: so many bytes an interval, as the parameters of lever.ThrottleFetch have
-// it.
+// throttle sets a client quota on the arm's consumer: a number of bytes per interval, from the parameters of
+// lever.ThrottleFetch.
 func (l *launch) throttle(ctx context.Context, arm string, params any) error {
 	var p struct {
 		Interval string  `json:"interval"`
@@ -113,7 +113,7 @@ func (l *launch) throttle(ctx context.Context, arm string, params any) error {
 	return l.quota(ctx, arm, kadm.AlterClientQuotaOp{Key: "consumer_byte_rate", Value: p.MaxBytes / interval.Seconds()})
 }
 
-// unthrottle removes it.
+// unthrottle removes the client quota.
 func (l *launch) unthrottle(arm string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()

@@ -23,7 +23,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// Ports inside of the containers.
+// Ports inside the containers.
 const (
 	servicePort    = "8080"
 	kafkaPort      = "9092"
@@ -50,7 +50,7 @@ type launch struct {
 	arms   []*arm
 }
 
-// Launch starts the shared parts and every arm's pipeline together, then, once the broker is there, all services.
+// Launch starts the shared parts and every arm's pipeline together. Once the broker is ready, it starts all services.
 func (e *Environment) Launch(ctx context.Context, spec testenv.Spec) (_ testenv.Launch, err error) {
 	if e.engine == nil || e.stack == "" {
 		return nil, errUnchecked
@@ -102,16 +102,16 @@ func (e *Environment) Launch(ctx context.Context, spec testenv.Spec) (_ testenv.
 	return l, nil
 }
 
-// startOrder has those first for which others wait.
+// startOrder has the services first for which others wait.
 var startOrder = []string{role.Model, role.ETL, role.Ingest, role.Profile, role.Decision, role.Gateway}
 
-// startServices creates the services arm by arm in that order and waits until all are ready.
+// startServices creates the services arm by arm, in startOrder, and waits until all are ready.
 func (l *launch) startServices(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, a := range l.arms {
 		for _, service := range startOrder {
 			turn, err := l.session.Turn(ctx)
-			if err != nil { // also when one has failed, whose error is the group's
+			if err != nil { // also when a service has failed; its error is the group's error
 				return cmp.Or(group.Wait(), err)
 			}
 			group.Go(func() error { return a.startService(ctx, service, turn) })
@@ -120,7 +120,7 @@ func (l *launch) startServices(ctx context.Context) error {
 	return group.Wait()
 }
 
-// start starts a container and takes note of how long it took.
+// start starts a container and records how long that took.
 func (l *launch) start(ctx context.Context, spec engine.Spec) (*engine.Container, error) {
 	spec.Network = l.network
 	c, err := l.session.Start(ctx, spec)
@@ -171,8 +171,8 @@ func (l *launch) startShared(ctx context.Context, spec engine.Spec) error {
 	return nil
 }
 
-// targets are the back ends of every Collector: Jaeger, unless the user names it with an address, and the others as they
-// were asked for.
+// targets returns the back ends of every Collector: the Jaeger of the launch, unless the user names one with an address, and
+// the others that the user names.
 func (l *launch) targets() []collector.Target {
 	if slices.ContainsFunc(l.Backends, func(t collector.Target) bool { return t.Backend == jaegerHost }) {
 		return l.Backends
@@ -189,14 +189,14 @@ func (l *launch) Arms() []testenv.Arm {
 	return arms
 }
 
-// Lost delivers the first container that ended by itself.
+// Lost delivers an error for the first container that ended by itself.
 func (l *launch) Lost() <-chan error { return l.session.Lost() }
 
-// StartUp is how long the launch took, by container.
+// StartUp says how long the launch took, by container.
 func (l *launch) StartUp() result.StartUp { return l.startUp }
 
-// Close ends the services first, then the pipelines that take their last telemetry, then copies out what was asked for
-// and removes everything.
+// Close ends the services, and then the pipelines, which take the last telemetry of the services. Then it copies out what was
+// asked for, and removes everything.
 func (l *launch) Close(ctx context.Context) error {
 	var errs []error
 	var group sync.WaitGroup

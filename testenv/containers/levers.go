@@ -13,8 +13,8 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// levers are the levers of containers: what roles have themselves, the quota that the broker holds, and what the engine can
-// do to a container.
+// levers returns the levers of containers: those of the roles themselves, the quota of the broker, and what the engine can do
+// to a container.
 func levers() lever.Handles[*arm] {
 	handles := engine.Levers(func(a *arm, service string) (*engine.Session, []*engine.Container) {
 		return a.launch.session, []*engine.Container{a.services[service]}
@@ -39,10 +39,10 @@ func unthrottle(_ context.Context, a *arm, _ string) error {
 	return a.leases.Release(lever.ThrottleFetch)
 }
 
-// Levers are the names of the levers that this environment has.
+// Levers returns the names of the levers that this environment has.
 func Levers() []string { return slices.Sorted(maps.Keys(levers())) }
 
-// Reach says which services of the arm have a lever.
+// Reach returns an error for a service that the arm does not have.
 func (a *arm) Reach(service, name string) error {
 	if service == role.Backing && name == lever.ThrottleFetch {
 		return nil

@@ -8,7 +8,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 )
 
-// alertmanagerConfig takes every alert and notifies nobody: the alerts are there to be looked at.
+// alertmanagerConfig accepts every alert and notifies nobody: users can look at the alerts.
 const alertmanagerConfig = `route:
   receiver: nobody
   group_by: [arm, alertname]
@@ -17,8 +17,8 @@ receivers:
   - name: nobody
 `
 
-// prometheusSpec is the container of the arm's Prometheus. It takes metrics by OTLP, deltas of the Collector's counts
-// among them, and the outside view by remote write.
+// prometheusSpec returns the container of the arm's Prometheus. That Prometheus takes metrics by OTLP, which include the deltas
+// of the Collector's counts, and the outside view by remote write.
 func (a *arm) prometheusSpec() engine.Spec {
 	spec := a.launch.spec
 	files := []engine.File{{Path: "/etc/prometheus/tollgate.yml", Text: a.prometheusConfig(), Mode: 0o644}}
@@ -42,7 +42,7 @@ func (a *arm) prometheusSpec() engine.Spec {
 	}
 }
 
-// prometheusConfig is the arm's configuration file.
+// prometheusConfig returns the configuration file of the arm's Prometheus.
 func (a *arm) prometheusConfig() []byte {
 	spec := a.launch.spec
 	type object = map[string]any
@@ -64,7 +64,7 @@ func (a *arm) prometheusConfig() []byte {
 	}
 	text, err := yaml.Marshal(config)
 	if err != nil {
-		panic(err) // maps, strings and slices
+		panic(err) // cannot happen: it has only maps, strings and slices
 	}
 	return text
 }

@@ -1,5 +1,5 @@
-// Package delayproxy is a small reverse proxy in front of every arm of a system that is not ours: the same for all arms, so
-// that it takes no side, and able to add the known delay to the arm that has one.
+// Package delayproxy is a small reverse proxy in front of every arm of a system of the user's own. It is the same for all arms,
+// so that it favours none, and it adds the known delay to the arm that has one.
 package delayproxy
 
 import (
@@ -31,12 +31,12 @@ func ConfigFromEnv(getenv func(string) string) (role.Config, error) {
 	return c, c.Require(role.DelayProxy, &c.Target)
 }
 
-// Run serves until ctx ends. It prints the ready line to stdout as soon as it listens: whether anything answers behind it is
-// for others to find out.
+// Run serves until ctx ends. It prints the ready line to stdout as soon as it listens; it does not check whether anything
+// answers behind it.
 func Run(ctx context.Context, cfg role.Config, stdout io.Writer) error {
 	target, err := url.Parse(cfg.Target)
 	if err != nil {
-		return errors.New("delay proxy: the target is no URL") // not shown: it may hold a password
+		return errors.New("delay proxy: the target is no URL") // the URL is not shown: it may hold a password
 	}
 	listener, err := role.Listen(cfg.Listen)
 	if err != nil {
@@ -58,13 +58,13 @@ func Run(ctx context.Context, cfg role.Config, stdout io.Writer) error {
 	return err
 }
 
-// New is the proxy as a handler. It changes nothing of a request or an answer, but for the delay and its header, and for
-// redirects to what is behind it, which lead back to it.
+// New returns the proxy as a handler. It passes requests and answers unchanged, with two exceptions: it adds the delay and the
+// header of the delay, and it makes redirects to the service behind it lead back to the proxy.
 func New(target *url.URL, delay time.Duration) http.Handler {
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(target)
-			for _, name := range forwarded { // which the proxy takes out
+			for _, name := range forwarded { // the reverse proxy removes these headers
 				if values, ok := r.In.Header[name]; ok {
 					r.Out.Header[name] = values
 				}
@@ -92,21 +92,21 @@ func New(target *url.URL, delay time.Duration) http.Handler {
 	})
 }
 
-// forwarded are the headers that tell of proxies on the way; this one is none that should be told of.
+// forwarded are the headers that name the proxies on the way; they must not name this one.
 var forwarded = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"}
 
-// transport keeps as many connections as a load may have open at once, and no answer from its reader.
+// transport keeps as many connections as a load may have open at once, and sets no limit on the time for an answer.
 func transport() *http.Transport {
 	return &http.Transport{
 		DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
 		MaxIdleConnsPerHost: 4096,
 		IdleConnTimeout:     90 * time.Second,
 		TLSHandshakeTimeout: 5 * time.Second,
-		DisableCompression:  true, // what is asked for is between the two ends
+		DisableCompression:  true, // only the two ends choose a compression
 	}
 }
 
-// buffers lends the buffers through which answers are copied.
+// buffers is a pool of the buffers through which answers are copied.
 type buffers struct{ pool sync.Pool }
 
 const bufferBytes = 32 << 10

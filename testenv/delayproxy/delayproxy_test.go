@@ -155,7 +155,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// BenchmarkRequest is what one request takes by the straight way and through the proxy: the difference is what a proxy costs.
+// BenchmarkRequest measures one request without the proxy and one through it: the difference is the cost of the proxy.
 func BenchmarkRequest(b *testing.B) {
 	proxy, target := open(b, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"items":["i1","i2","i3"]}`) }, 0)
 	for name, at := range map[string]string{"straight": target.URL, "proxy": proxy.URL} {

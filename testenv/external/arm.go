@@ -20,18 +20,18 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// arm is one arm of a system that is not ours.
+// arm is one arm of a system of the user's own.
 type arm struct {
 	*launch
 	spec    testenv.ArmSpec
-	network string // ours, in which load and telemetry travel
+	network string // a network of ours, for load and telemetry
 	project *compose.Project
-	began   time.Time                      // of the project's start
+	began   time.Time                      // when the project was started
 	parts   map[string][]*engine.Container // by service
 
-	pipeline   *engine.Container // ours, in the arm's network; nil: none
+	pipeline   *engine.Container // our pipeline, in the arm's network; nil: none
 	prometheus string            // base URL; "": none is needed yet
-	view       *outside.View     // nil: nobody looks at it
+	view       *outside.View     // nil: no outside view
 	push       *outside.Push
 
 	delay   *child.Process // the delay proxy
@@ -40,7 +40,7 @@ type arm struct {
 	parking engine.Parking
 }
 
-// start brings the arm up: its pipeline, to which the services send, then the services, then the delay proxy.
+// start starts the arm: first its pipeline, to which the services send, then the services, then the delay proxy.
 func (a *arm) start(ctx context.Context) (err error) {
 	theirs, named := a.System.Prometheus[a.spec.Level]
 	a.prometheus = strings.TrimSuffix(theirs.URL, "/")
@@ -66,7 +66,7 @@ func (a *arm) start(ctx context.Context) (err error) {
 				return err
 			}
 		}
-		if !named && a.rules != nil { // only the outside view comes to it: nobody sends what was started without us
+		if !named && a.rules != nil { // it only gets the outside view: services that we did not start do not send to it
 			if err := a.startLocalPipeline(ctx); err != nil {
 				return err
 			}
@@ -75,7 +75,7 @@ func (a *arm) start(ctx context.Context) (err error) {
 	return a.startProxy(ctx, role.DefaultListen)
 }
 
-// startProxy starts the arm's delay proxy, which leads to where the arm is now.
+// startProxy starts the arm's delay proxy, which leads to the present address of the arm.
 func (a *arm) startProxy(ctx context.Context, listen string) error {
 	a.behind = a.base()
 	config := role.Defaults()
@@ -85,13 +85,14 @@ func (a *arm) startProxy(ctx context.Context, listen string) error {
 		return err
 	}
 	a.delay = p
-	if a.at == "" { // else it is where it was
+	if a.at == "" { // a proxy that is started again keeps its address
 		a.at = addr[role.AddrHTTP]
 	}
 	return nil
 }
 
-// followProxy leads the delay proxy to where the arm is now: a service that was started anew may be elsewhere.
+// followProxy makes the delay proxy lead to the present address of the arm, since a service that was started again may have
+// another address.
 func (a *arm) followProxy(ctx context.Context) error {
 	if a.base() == a.behind {
 		return nil
@@ -100,7 +101,7 @@ func (a *arm) followProxy(ctx context.Context) error {
 	return a.startProxy(ctx, a.at)
 }
 
-// base is the arm's own base URL, behind the delay proxy.
+// base returns the arm's own base URL, behind the delay proxy.
 func (a *arm) base() string {
 	if a.composed() {
 		return a.parts[a.Compose.Service][0].URL(a.port())
@@ -110,7 +111,7 @@ func (a *arm) base() string {
 
 func (a *arm) port() string { return strconv.Itoa(a.Compose.Port) }
 
-// log takes the logs of what is deployed.
+// log returns where the logs of everything deployed go.
 func (a *arm) log() io.Writer {
 	if a.launch.spec.Log == nil {
 		return io.Discard
@@ -118,7 +119,7 @@ func (a *arm) log() io.Writer {
 	return a.launch.spec.Log
 }
 
-// begin shows the arm from outside, now that it is up.
+// begin starts the outside view of the arm, which is up by now.
 func (a *arm) begin(ctx context.Context) {
 	a.view = outside.NewView(a.spec.Name)
 	a.view.Watch(outside.Target{Usage: a.Usage, Health: map[string]func() string{a.front(): func() string { return a.base() + a.health() }}})
@@ -127,7 +128,7 @@ func (a *arm) begin(ctx context.Context) {
 	}
 }
 
-// end ends what was started for the arm: the services first, then the pipeline that takes their last telemetry.
+// end ends what was started for the arm: first the services, then the pipeline, which takes their last telemetry.
 func (a *arm) end(ctx context.Context) error {
 	if a.push != nil {
 		a.push.Stop()
@@ -172,7 +173,7 @@ func (a *arm) ours() []*engine.Container {
 	return a.containers()
 }
 
-// Usage reads the containers of the arm; it is empty where none are known.
+// Usage reads the containers of the arm; it is empty if none are known.
 func (a *arm) Usage() (testenv.Usage, error) {
 	u := testenv.NewUsage()
 	var errs []error
@@ -195,18 +196,17 @@ func (a *arm) Usage() (testenv.Usage, error) {
 	return u, errors.Join(errs...)
 }
 
-// Runtime is empty: what the runtimes of a system that is not ours report is not known here.
+// Runtime returns nothing: tollgate cannot ask the runtimes of a user's system.
 func (a *arm) Runtime(context.Context) (map[string]result.Runtime, error) { return nil, nil }
 
-// Lag is an error: what the system has for a broker is not known here.
+// Lag returns an error: tollgate does not know the broker of a user's system.
 func (a *arm) Lag(context.Context) (map[int32]int64, error) {
 	return nil, fmt.Errorf("testenv: lag of arm %s: %w", a.spec.Name, outside.ErrNoBroker)
 }
 
 func (a *arm) Loadgen(o testenv.Observed) { a.view.Observe(o) }
 
-// Answers reports whether the service's containers run, and, of the one that takes the load, whether it says that it is
-// well.
+// Answers reports whether the service's containers run. For the service that takes the load, it also asks the health check.
 func (a *arm) Answers(ctx context.Context, service string) (bool, error) {
 	if service != a.front() && len(a.parts[service]) == 0 {
 		return false, fmt.Errorf("testenv: arm %s has no %q to ask", a.spec.Name, service)

@@ -19,7 +19,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/images"
 )
 
-// Check makes sure that everything that the experiment names is there, and builds what has to be built.
+// Check returns an error unless everything that the experiment names exists, and builds the images that must be built.
 func (e *Environment) Check(ctx context.Context, _ int) error {
 	e.notes = nil
 	if e.composed() || len(e.Containers) > 0 {
@@ -59,7 +59,7 @@ func (e *Environment) say(format string, args ...any) {
 	}
 }
 
-// checkCompose resolves the file, builds its images, and makes sure that it can be copied.
+// checkCompose resolves the file, builds its images, and checks that the file can be copied.
 func (e *Environment) checkCompose(ctx context.Context) error {
 	tool, err := compose.Find(ctx)
 	if err != nil {
@@ -96,10 +96,10 @@ func (e *Environment) checkCompose(ctx context.Context) error {
 	return err
 }
 
-// probeTimeout is how long a thing that the experiment names may take to answer before the run.
+// probeTimeout is how long anything that the experiment names may take to answer, before the run.
 const probeTimeout = 5 * time.Second
 
-// checkURLs asks every deployment how it is.
+// checkURLs asks the health check of every deployment.
 func (e *Environment) checkURLs(ctx context.Context) error {
 	var errs []error
 	for _, level := range slices.Sorted(maps.Keys(e.URLs)) {
@@ -128,7 +128,7 @@ func (e *Environment) checkContainers(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// checkPrometheus asks every Prometheus of the user's for its alerts.
+// checkPrometheus asks every Prometheus of the user for its alerts.
 func (e *Environment) checkPrometheus(ctx context.Context) error {
 	var errs []error
 	for _, level := range slices.Sorted(maps.Keys(e.System.Prometheus)) {
@@ -150,13 +150,13 @@ func (e *Environment) checkProxies(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// client makes the requests to what the experiment names.
+// client returns the client for requests to what the experiment names.
 func (e *Environment) client() *api.Client {
 	e.once.Do(func() { e.web = api.New("") })
 	return e.web
 }
 
-// answers is an error unless a GET is answered by 200.
+// answers returns an error unless the answer to a GET has the status 200.
 func (e *Environment) answers(ctx context.Context, url string) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()

@@ -38,7 +38,7 @@ func (a *arm) up(ctx context.Context) error {
 	for _, c := range all {
 		switch {
 		case c.Failed:
-			return a.adopt(ctx, c, func(context.Context, *engine.Container) error { return errEnded }) // which quotes its log
+			return a.adopt(ctx, c, func(context.Context, *engine.Container) error { return errEnded }) // adopt quotes the container's log in the error
 		case c.Service == a.Compose.Service:
 			fronts = append(fronts, c)
 		default:
@@ -52,7 +52,7 @@ func (a *arm) up(ctx context.Context) error {
 		return err
 	}
 	for _, c := range others {
-		if !c.Running { // a job that is done
+		if !c.Running { // it was a job and is done
 			continue
 		}
 		if err := a.adopt(ctx, c, nil); err != nil {
@@ -62,10 +62,10 @@ func (a *arm) up(ctx context.Context) error {
 	return nil
 }
 
-// errEnded is what a container that has ended lacks.
+// errEnded is why a container that has ended is not ready.
 var errEnded = errors.New("it has ended")
 
-// adopt takes a container of the arm into the session, once it is ready.
+// adopt adds a container of the arm to the session, once the container is ready.
 func (a *arm) adopt(ctx context.Context, found compose.Container, ready engine.Probe) error {
 	spec := engine.Spec{Name: fmt.Sprintf("%s of arm %s", found.Service, a.spec.Name), Network: a.network, Ready: ready}
 	if a.composed() && found.Service == a.Compose.Service {
@@ -82,7 +82,8 @@ func (a *arm) adopt(ctx context.Context, found compose.Container, ready engine.P
 	return nil
 }
 
-// env is what a service of the arm gets: what every level has alike, the level's own, and where its telemetry goes.
+// env returns the variables of a service of the arm: those of every level, those of its own level, and the address for its
+// telemetry.
 func (a *arm) env(service string) map[string]string {
 	env := map[string]string{}
 	if a.pipeline != nil {
@@ -96,7 +97,7 @@ func (a *arm) env(service string) map[string]string {
 	return env
 }
 
-// containers are all containers of the arm that were started for it.
+// containers returns all containers that were started for the arm.
 func (a *arm) containers() []*engine.Container {
 	all := slices.Concat(slices.Collect(maps.Values(a.parts))...)
 	if a.pipeline != nil {

@@ -25,7 +25,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// shopSystem is the example as a system that Compose builds, with a store beside it that has nothing to say.
+// shopSystem is the example as a system that Compose builds, with a store beside it that does nothing.
 func shopSystem(t *testing.T) testenv.System {
 	t.Helper()
 	dir := t.TempDir()
@@ -204,7 +204,7 @@ func TestExternalByCompose(t *testing.T) {
 	})
 }
 
-// testTargets pauses and kills the service that is named, and no other.
+// testTargets pauses and kills the service that the experiment names, and checks that other services are refused.
 func testTargets(t *testing.T, a *arm, works func() error) {
 	ctx := t.Context()
 	for _, service := range []string{"store", "nobody"} { // on every path
@@ -227,7 +227,7 @@ func testTargets(t *testing.T, a *arm, works func() error) {
 				t.Fatal(err)
 			}
 		}
-		eventually.Nil(t, works) // through the delay proxy, wherever the shop is now
+		eventually.Nil(t, works) // through the delay proxy, even if the shop has a new address
 	}
 	select {
 	case err := <-a.Lost():
@@ -236,7 +236,7 @@ func testTargets(t *testing.T, a *arm, works func() error) {
 	}
 }
 
-// testNothingLeft looks for what the launch has left in the engine and on disk.
+// testNothingLeft checks that the launch has left nothing in the engine and on disk.
 func testNothingLeft(t *testing.T, l *launch) {
 	ctx := context.WithoutCancel(t.Context())
 	ours := make(client.Filters).Add("label", engine.LabelSession+"="+l.session.ID)

@@ -20,7 +20,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/lever"
 )
 
-// TestExternalWithContainers has deployments that exist already, and whose containers are named.
+// TestExternalWithContainers has deployments that exist already, in containers that the experiment names.
 func TestExternalWithContainers(t *testing.T) {
 	e := enginetest.Open(t)
 	binary := enginetest.Program(t)
@@ -34,7 +34,7 @@ func TestExternalWithContainers(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	theirs, err := e.NewSession(t.Context(), binary) // whose it is does not matter: it is not the run's
+	theirs, err := e.NewSession(t.Context(), binary) // any session that is not the run's
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestExternalWithContainers(t *testing.T) {
 			t.Errorf("%s answers though it is paused (%v)", service, err)
 		}
 	}
-	if err := launch.Close(context.WithoutCancel(t.Context())); err != nil { // which heals what is held
+	if err := launch.Close(context.WithoutCancel(t.Context())); err != nil { // it heals the levers that are held
 		t.Fatal(err)
 	}
 	eventually.Nil(t, func() error { return env.answers(t.Context(), deployed.URL("8080")+"/healthz") })

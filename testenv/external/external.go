@@ -1,5 +1,5 @@
-// Package external is the environment of a system that is not ours: a Compose file that is started once per arm, or
-// deployments that exist already. In front of every arm stands a delay proxy, the same for all.
+// Package external is the environment of a system of the user's own: a Compose file that is started once per arm, or
+// deployments that exist already. A delay proxy stands in front of every arm; it is the same for all arms.
 package external
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 )
 
-// FrontService is what the deployments of System.URLs are called as a service, since they have no name of their own.
+// FrontService is the service name of the deployments of System.URLs, which have no name of their own.
 const FrontService = "front"
 
 var _ testenv.Environment = (*Environment)(nil)
@@ -24,11 +24,11 @@ var _ testenv.Environment = (*Environment)(nil)
 type Environment struct {
 	testenv.System
 	Binary      string       // tollgate itself: delay proxies, guard, pipelines
-	StackBinary string       // what the image of our pipeline is made of; "" for Binary
-	Script      bool         // a script of the user's makes the load, and no population of ours
-	Say         func(string) // takes a line about what takes long before the launch; nil: nobody
+	StackBinary string       // the binary in the image of our pipeline; "" for Binary
+	Script      bool         // a script of the user makes the load, instead of our population
+	Say         func(string) // gets a line about every long step before the launch; nil: no lines
 
-	engine *engine.Engine // nil: nothing of the system is in one that we know of
+	engine *engine.Engine // nil: no part of the system is in a known engine
 	file   *compose.File
 	stack  string // reference of the image of our pipeline
 	notes  []string
@@ -36,10 +36,10 @@ type Environment struct {
 	web    *api.Client // see client
 }
 
-// Name is "external".
+// Name returns "external".
 func (*Environment) Name() string { return "external" }
 
-// Size counts what is known beforehand: the delay proxies.
+// Size counts the delay proxies; the rest is not known beforehand.
 func (e *Environment) Size(arms int) string {
 	if e.composed() {
 		return fmt.Sprintf("%d copies of %s, %d delay proxies", arms, e.Compose.File, arms)
@@ -47,19 +47,19 @@ func (e *Environment) Size(arms int) string {
 	return fmt.Sprintf("%d delay proxies", arms)
 }
 
-// Notes say how the arms differ from what the user's file says, after Check.
+// Notes returns how the arms differ from the user's file. It needs Check before it.
 func (e *Environment) Notes() []string { return e.notes }
 
-// front is the service that takes the load.
+// front returns the service that takes the load.
 func (e *Environment) front() string { return cmp.Or(e.Compose.Service, FrontService) }
 
 // composed reports whether the arms are made from a Compose file.
 func (e *Environment) composed() bool { return e.Compose.File != "" }
 
-// health is the path of the health check.
+// health returns the path of the health check.
 func (e *Environment) health() string { return "/" + strings.TrimPrefix(e.Health, "/") }
 
-// instrumented are the services that get a level's variables.
+// instrumented returns the services that get a level's variables.
 func (e *Environment) instrumented() []string {
 	if len(e.Compose.Instrumented) > 0 {
 		return e.Compose.Instrumented
@@ -67,7 +67,7 @@ func (e *Environment) instrumented() []string {
 	return e.file.Services()
 }
 
-// joining are the services that join our network: those that take load or send telemetry.
+// joining returns the services that join our network: those that take load or send telemetry.
 func (e *Environment) joining() []string {
 	return slices.Compact(slices.Sorted(slices.Values(append([]string{e.Compose.Service}, e.instrumented()...))))
 }

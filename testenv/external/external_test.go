@@ -173,7 +173,7 @@ func TestExternalByURL(t *testing.T) {
 	}
 }
 
-// toxiproxyServer runs Toxiproxy in this process, with one proxy before an echo.
+// toxiproxyServer runs Toxiproxy in this process, with one proxy in front of an echo server.
 func toxiproxyServer(t *testing.T) (api, proxied string) {
 	t.Helper()
 	echo, err := net.Listen("tcp", "127.0.0.1:0")
@@ -208,7 +208,7 @@ func toxiproxyServer(t *testing.T) (api, proxied string) {
 	host, port, _ := net.SplitHostPort(free.Addr().String())
 	_ = free.Close()
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	go server.Listen(host, port) // has no end but this process's
+	go server.Listen(host, port) // ends only with this process
 	api = "http://" + net.JoinHostPort(host, port)
 	body, _ := json.Marshal(map[string]any{"name": "store", "listen": "127.0.0.1:0", "upstream": echo.Addr().String(), "enabled": true})
 	for limit := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
@@ -227,7 +227,7 @@ func toxiproxyServer(t *testing.T) (api, proxied string) {
 	}
 }
 
-// round is how long one byte takes there and back.
+// round measures how long one byte takes there and back.
 func round(t *testing.T, address string) time.Duration {
 	t.Helper()
 	conn, err := net.Dial("tcp", address)
@@ -254,7 +254,7 @@ func TestProxies(t *testing.T) {
 	one, two := &arm{launch: l}, &arm{launch: l}
 	const held = 150 * time.Millisecond
 	params := map[string]int{"latency": int(held.Milliseconds())}
-	for _, arm := range []*arm{one, two, one} { // all arms have the same proxy; the last renews
+	for _, arm := range []*arm{one, two, one} { // all arms have the same proxy; the last call renews the lease
 		if err := arm.Pull(t.Context(), "redis", lever.Latency, params, time.Minute); err != nil {
 			t.Fatal(err)
 		}
@@ -279,7 +279,7 @@ func TestProxies(t *testing.T) {
 		t.Errorf("a byte takes %v after the release", took)
 	}
 	asked(0)
-	// What nobody renews is healed.
+	// A lever that is not renewed is healed.
 	if err := one.Pull(t.Context(), "redis", lever.Latency, params, 50*time.Millisecond); err != nil {
 		t.Fatal(err)
 	}
@@ -288,7 +288,7 @@ func TestProxies(t *testing.T) {
 			t.Fatal("the lease has ended, and the proxy is slow for ever")
 		}
 	}
-	// What a killed run has left is taken over.
+	// The run takes over what a killed run has left.
 	if err := l.proxy("redis").slow(t.Context(), map[string]int{"latency": 1}); err != nil {
 		t.Fatal(err)
 	}

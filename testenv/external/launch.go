@@ -19,23 +19,23 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// launchesAtOnce is how many arms start at the same time: Compose is busy itself while it starts one.
+// launchesAtOnce is how many arms start at the same time. It is small, since Compose itself uses CPU while it starts an arm.
 const launchesAtOnce = 3
 
-// launch is one deployment of all arms of a system that is not ours.
+// launch is one deployment of all arms of a system of the user's own.
 type launch struct {
 	*Environment
 	spec    testenv.Spec
 	client  role.Client
 	scratch string
 	rules   []byte
-	session *engine.Session // nil: nothing of it is in an engine
+	session *engine.Session // nil: no part of the launch is in an engine
 	lost    chan error
 	leases  lease.Table // of the proxies, which all arms share
 	startUp result.StartUp
 
 	closing chan struct{}
-	watch   sync.WaitGroup // over the session's losses
+	watch   sync.WaitGroup // for the watcher of the session's losses
 
 	mu      sync.Mutex
 	slowest time.Duration
@@ -43,7 +43,7 @@ type launch struct {
 	arms    []*arm
 }
 
-// Launch starts all arms, or finds those that exist, and puts a delay proxy before each.
+// Launch starts all arms, or finds those that exist, and starts a delay proxy in front of each.
 func (e *Environment) Launch(ctx context.Context, spec testenv.Spec) (_ testenv.Launch, err error) {
 	if e.composed() && e.file == nil {
 		return nil, errors.New("testenv: external: Check must come before Launch")
@@ -101,7 +101,7 @@ func (e *Environment) Launch(ctx context.Context, spec testenv.Spec) (_ testenv.
 	return l, nil
 }
 
-// started takes note of how long a container or a process of ours took to be ready.
+// started records how long a container or a process of ours took to be ready.
 func (l *launch) started(arm, part string, container bool, took time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -126,7 +126,7 @@ func (l *launch) start(ctx context.Context, name string, config role.Config) (*c
 	l.mu.Lock()
 	l.procs = append(l.procs, p)
 	l.mu.Unlock()
-	go func() { // ends with the child, which Close waits for
+	go func() { // ends with the child; Close waits for the child
 		<-p.Done()
 		if !p.Stopping() {
 			l.lose(p.Lost())
@@ -139,7 +139,7 @@ func (l *launch) start(ctx context.Context, name string, config role.Config) (*c
 	return p, addr, err
 }
 
-// lose makes a loss known; only the first matters.
+// lose reports a loss; only the first one is delivered.
 func (l *launch) lose(err error) {
 	select {
 	case l.lost <- err:
@@ -156,13 +156,13 @@ func (l *launch) Arms() []testenv.Arm {
 	return arms
 }
 
-// Lost delivers the first process of ours or container that ended by itself.
+// Lost delivers an error for the first process of ours, or container, that ended by itself.
 func (l *launch) Lost() <-chan error { return l.lost }
 
-// StartUp is how long the launch took, by part.
+// StartUp says how long the launch took, by part.
 func (l *launch) StartUp() result.StartUp { return l.startUp }
 
-// Close ends what was started, the arms before their pipelines, and leaves alone what was there before.
+// Close ends what the launch has started: the arms, and then their pipelines. It leaves everything else alone.
 func (l *launch) Close(ctx context.Context) error {
 	close(l.closing)
 	l.watch.Wait()

@@ -15,8 +15,8 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/lever"
 )
 
-// levers are the levers of a system that is not ours: what the engine can do to a container, and proxies that the experiment
-// names.
+// levers returns the levers of a system of the user's own: what the engine can do to a container, and the proxies that the
+// experiment names.
 func levers() lever.Handles[*arm] {
 	handles := engine.Levers(func(a *arm, service string) (*engine.Session, []*engine.Container) {
 		return a.session, a.parts[service]
@@ -33,7 +33,7 @@ func levers() lever.Handles[*arm] {
 	return handles
 }
 
-// slow makes the proxy of a service hold up its answers, for all arms at once: they have the same proxy.
+// slow makes the proxy of a service delay its answers. This affects all arms, since they share the proxy.
 func slow(ctx context.Context, a *arm, service string, params any, d time.Duration) error {
 	p := a.proxy(service)
 	return a.leases.Hold(service, d, func() (func() error, error) {
@@ -47,7 +47,7 @@ func slow(ctx context.Context, a *arm, service string, params any, d time.Durati
 
 func heal(_ context.Context, a *arm, service string) error { return a.leases.Release(service) }
 
-// held answers by how much the proxy of a service holds up its answers.
+// held answers how long the proxy of a service delays its answers.
 func held(ctx context.Context, a *arm, service string, _, out any) error {
 	ms, err := a.proxy(service).held(ctx)
 	if err != nil {
@@ -60,7 +60,7 @@ func held(ctx context.Context, a *arm, service string, _, out any) error {
 	return json.Unmarshal(text, out)
 }
 
-// Supports says why a fault cannot be injected: it may only act on what the experiment names as its target.
+// Supports returns why a fault cannot be injected: a fault may only act on the target that the experiment names for it.
 func (e *Environment) Supports(fault string, uses []string) error {
 	if err := levers().Supports(uses); err != nil {
 		return err
@@ -87,10 +87,10 @@ func (e *Environment) Supports(fault string, uses []string) error {
 	return nil
 }
 
-// Levers are the names of the levers that this environment has.
+// Levers returns the names of the levers that this environment has.
 func Levers() []string { return slices.Sorted(maps.Keys(levers())) }
 
-// Reach refuses a service that the experiment does not name: as a proxy's, or as a fault's target.
+// Reach returns an error for a service that the experiment names neither for a proxy nor as the target of a fault.
 func (a *arm) Reach(service, name string) error {
 	if name == lever.Latency {
 		if _, ok := a.Proxies[service]; !ok {

@@ -14,7 +14,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// Where our pipeline is in its container.
+// Paths and ports of our pipeline in its container.
 const (
 	pipelinePort  = "9090" // of the Prometheus HTTP API, the health check and the control endpoint
 	seriesData    = "/prometheus"
@@ -59,7 +59,7 @@ func (a *arm) startLocalPipeline(ctx context.Context) error {
 	return err
 }
 
-// pipelineConfig is what both kinds of pipeline are told.
+// pipelineConfig returns the configuration of both kinds of pipeline.
 func (a *arm) pipelineConfig() role.Config {
 	spec := a.launch.spec
 	config := role.Defaults()
@@ -82,7 +82,7 @@ func (a *arm) endPipeline(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Telemetry is what our pipeline took in; nothing where the user's own takes it.
+// Telemetry returns how much telemetry our pipeline received; it is empty if the user's own pipeline takes it.
 func (a *arm) Telemetry(ctx context.Context) (result.Telemetry, error) {
 	var t result.Telemetry
 	if a.pipeline == nil {

@@ -12,22 +12,22 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv"
 )
 
-// proxy is a proxy of a Toxiproxy, by its API.
+// proxy is a proxy of a Toxiproxy, controlled by Toxiproxy's API.
 type proxy struct {
 	testenv.SystemProxy
 	client *api.Client
 }
 
-// proxy is the proxy of a service.
+// proxy returns the proxy of a service.
 func (e *Environment) proxy(service string) proxy { return proxy{e.Proxies[service], e.client()} }
 
-// toxic is what a toxic of ours is called in a proxy.
+// toxic is the name of our toxic in a proxy.
 const toxic = "tollgate-latency"
 
-// slow makes the proxy hold up what comes from the service. Params are Toxiproxy's attributes of a latency, in ms:
+// slow makes the proxy delay what comes from the service. Params are Toxiproxy's attributes of a latency, in ms:
 // {"latency":500,"jitter":100}.
 func (p proxy) slow(ctx context.Context, params any) error {
-	if err := p.heal(ctx); err != nil { // one that a killed run has left
+	if err := p.heal(ctx); err != nil { // removes a toxic that a killed run has left
 		return err
 	}
 	return p.ask(ctx, http.MethodPost, "/toxics", map[string]any{
@@ -35,7 +35,7 @@ func (p proxy) slow(ctx context.Context, params any) error {
 	}, nil)
 }
 
-// heal takes our toxic out; none is no error.
+// heal removes our toxic; it is no error if there is none.
 func (p proxy) heal(ctx context.Context) error {
 	err := p.ask(ctx, http.MethodDelete, "/toxics/"+toxic, nil, nil)
 	var status *api.StatusError
@@ -45,7 +45,7 @@ func (p proxy) heal(ctx context.Context) error {
 	return err
 }
 
-// held is by how many ms our toxic holds up answers now; 0: there is none.
+// held returns by how many ms our toxic delays answers now; 0: there is none.
 func (p proxy) held(ctx context.Context) (float64, error) {
 	var at struct {
 		Toxics []struct {
@@ -66,14 +66,14 @@ func (p proxy) held(ctx context.Context) (float64, error) {
 	return 0, nil
 }
 
-// check makes sure that the proxy is there.
+// check returns an error unless the proxy exists.
 func (p proxy) check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	return p.ask(ctx, http.MethodGet, "", nil, nil)
 }
 
-// ask makes one request to Toxiproxy's API about the proxy, and decodes the answer into out unless that is nil.
+// ask makes one request to Toxiproxy's API about the proxy, and decodes the answer into out unless out is nil.
 func (p proxy) ask(ctx context.Context, method, path string, body, out any) error {
 	err := p.client.Do(ctx, method, strings.TrimSuffix(p.URL, "/")+"/proxies/"+url.PathEscape(p.Name)+path, body, out)
 	if err != nil {

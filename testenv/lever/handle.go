@@ -6,28 +6,29 @@ import (
 	"time"
 )
 
-// Handle is how an environment works one lever at its arms. A part that is nil does not exist: a question is only asked, and
-// most levers answer none.
+// Handle says how an environment pulls, releases and asks one lever at its arms. A function that is nil does not exist: a
+// question has only Ask, and most levers have no Ask.
 type Handle[A Arm] struct {
-	// Pull puts the lever into force, or renews its lease.
+	// Pull pulls the lever, or renews its lease.
 	Pull func(ctx context.Context, arm A, service string, params any, lease time.Duration) error
-	// Release ends it; releasing one that is not in force is no error.
+	// Release ends what the lever does; it is no error if the lever is not in force.
 	Release func(ctx context.Context, arm A, service string) error
 	// Ask answers a question, or does something once, and decodes the answer into out.
 	Ask func(ctx context.Context, arm A, service string, params, out any) error
 }
 
-// Arm is an arm as far as its levers are concerned.
+// Arm is what Handles needs to know of an arm.
 type Arm interface {
 	Name() string
-	// Reach says why a lever cannot be worked at a service of this arm: there is no such service, or it is not to be touched.
+	// Reach returns why a lever cannot be used at a service of this arm: the service does not exist, or it must not be touched.
 	Reach(service, lever string) error
 }
 
-// Handles are the levers that an environment has, by name. Its Supports, Pull, Release and Ask are these.
+// Handles are the levers of an environment, by name. The methods Supports, Pull, Release and Ask of every environment come from
+// them.
 type Handles[A Arm] map[string]Handle[A]
 
-// Supports says why one of the uses (see At) is not to be had; nil: all are.
+// Supports returns why one of the uses (see At) is not available; nil: all are.
 func (h Handles[A]) Supports(uses []string) error {
 	for _, use := range uses {
 		_, name := split(use)
@@ -42,7 +43,7 @@ func (h Handles[A]) Supports(uses []string) error {
 	return nil
 }
 
-// Pull puts a lever of a service into force, or renews its lease.
+// Pull pulls a lever of a service, or renews its lease.
 func (h Handles[A]) Pull(ctx context.Context, arm A, service, name string, params any, lease time.Duration) error {
 	handle, err := h.find(arm, service, name)
 	if err != nil {
@@ -54,7 +55,7 @@ func (h Handles[A]) Pull(ctx context.Context, arm A, service, name string, param
 	return handle.Pull(ctx, arm, service, params, lease)
 }
 
-// Release ends a lever of a service.
+// Release ends what a lever of a service does.
 func (h Handles[A]) Release(ctx context.Context, arm A, service, name string) error {
 	handle, err := h.find(arm, service, name)
 	if err != nil {
@@ -78,7 +79,7 @@ func (h Handles[A]) Ask(ctx context.Context, arm A, service, name string, params
 	return handle.Ask(ctx, arm, service, params, out)
 }
 
-// find is the handle of a lever, if there is one and it can be worked at the service.
+// find returns the handle of a lever, if the environment has it and it can be used at the service.
 func (h Handles[A]) find(arm A, service, name string) (Handle[A], error) {
 	l, err := Lookup(name)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package lever is what faults pull: one table of levers, and how an environment says which of them it has and how they
-// are worked there. A lever is held by a lease, and what it did heals when nobody renews that.
+// Package lever has the levers that faults pull. It has one table of all levers, and the type by which an environment says
+// which of them it has and how they work there. A lever has a lease: without renewal its effect heals.
 package lever
 
 import (
@@ -13,9 +13,9 @@ import (
 type Lever struct {
 	Name    string // kebab-case
 	Title   string // what it does, as a clause
-	Service string // the one service that has it, or Crowd; "": any service
+	Service string // the only service that has it, or Crowd; "": every service has it
 	Needs   string // why an environment may not have it, as the end of a sentence about the lever
-	Params  string // legal parameters, as JSON with an example value each; "" for none
+	Params  string // legal parameters, as JSON with example values; "" for none
 }
 
 // Crowd is the service of the lever that moves the population behind the load.
@@ -37,7 +37,7 @@ const (
 	Latency       = "latency"
 )
 
-// What levers need.
+// What levers need, for Lever.Needs.
 const (
 	needsStack  = "is a part of our own stack"
 	needsEngine = "takes a container engine: use --env containers"
@@ -75,10 +75,10 @@ func Lookup(name string) (Lever, error) {
 	return Lever{}, fmt.Errorf("unknown lever %q: legal levers are %s", name, strings.Join(names, ", "))
 }
 
-// At is a lever at a service, as Environment.Supports takes it: SERVICE/LEVER.
+// At names a lever at a service, in the form that Environment.Supports takes: SERVICE/LEVER.
 func At(service, lever string) string { return service + "/" + lever }
 
-// split is the service and the lever of what At made.
+// split returns the service and the lever of a name that At made.
 func split(use string) (service, lever string) {
 	service, lever, _ = strings.Cut(use, "/")
 	return service, lever

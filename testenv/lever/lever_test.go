@@ -25,7 +25,7 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// stack is an arm that has one service, and remembers what was done to it.
+// stack is an arm with one service; it remembers what was done to it.
 type stack struct{ done []string }
 
 func (*stack) Name() string { return "full" }
@@ -51,7 +51,7 @@ func handles() Handles[*stack] {
 	}
 }
 
-// TestWhatDoesNotExistIsAnError: on every path alike.
+// TestWhatDoesNotExistIsAnError: Supports, Pull, Release and Ask all return an error.
 func TestWhatDoesNotExistIsAnError(t *testing.T) {
 	paths := map[string]func(s *stack, service, name string) error{
 		"pull": func(s *stack, service, name string) error {
@@ -67,9 +67,9 @@ func TestWhatDoesNotExistIsAnError(t *testing.T) {
 		{"etl", Deliver, "ask", ""},
 		{"nobody", Pause, "", "no service nobody"},
 		{"shop", "push", "", "legal levers are"},
-		{"shop", Latency, "", "external.proxies"}, // not had here
-		{"shop", Deliver, "", "lever of etl"},     // another service's
-		{Crowd, Drift, "", "no service crowd"},    // no arm's
+		{"shop", Latency, "", "external.proxies"}, // this environment does not have it
+		{"shop", Deliver, "", "lever of etl"},     // another service has it
+		{Crowd, Drift, "", "no service crowd"},    // no arm has it
 	} {
 		for path, do := range paths {
 			var s stack

@@ -14,8 +14,8 @@ import (
 	"github.com/prometheus/prometheus/prompb"
 )
 
-// Push brings the outside view of an arm to a Prometheus that cannot come and scrape it, since this process has no
-// address that a container could be sure to reach: by remote write, as often as it would be scraped.
+// Push sends the outside view of an arm to a Prometheus by remote write, as often as a Prometheus would scrape it. It is for a
+// Prometheus in a container, which may not reach an address of this process.
 type Push struct {
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -31,7 +31,7 @@ func StartPush(ctx context.Context, prometheusURL string, view *View, interval t
 		api, err := remote.NewAPI(prometheusURL, remote.WithAPIHTTPClient(client), remote.WithAPIPath("api/v1/write"),
 			remote.WithAPILogger(slog.New(slog.DiscardHandler)), remote.WithAPIBackoff(remote.BackoffConfig{MaxRetries: 1}))
 		if err != nil {
-			return // an address that we made ourselves
+			return // this process made the address itself
 		}
 		tick := time.NewTicker(interval)
 		defer tick.Stop()
@@ -43,7 +43,7 @@ func StartPush(ctx context.Context, prometheusURL string, view *View, interval t
 				if parked() {
 					continue
 				}
-				families, _ := view.registry.Gather() // what could be collected is there
+				families, _ := view.registry.Gather() // families has what could be collected, also after an error
 				// A push that fails leaves a gap, as a failed scrape does.
 				_, _ = api.Write(ctx, remote.WriteV1MessageType, writeRequest(families, now))
 			}
@@ -58,7 +58,7 @@ func (p *Push) Stop() {
 	p.done.Wait()
 }
 
-// writeRequest is the samples of counters and gauges at one time.
+// writeRequest returns the samples of counters and gauges at one time.
 func writeRequest(families []*dto.MetricFamily, at time.Time) *prompb.WriteRequest {
 	var w prompb.WriteRequest
 	for _, family := range families {

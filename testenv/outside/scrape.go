@@ -11,7 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Server serves the views of all arms, each at its own URL, to be scraped.
+// Server serves the views of all arms to scrapers, each view at its own URL.
 type Server struct {
 	listener net.Listener
 	server   *http.Server
@@ -37,10 +37,11 @@ func Serve() (*Server, error) {
 	return s, nil
 }
 
-// URL is where the view of an arm is.
+// URL returns the URL of the view of an arm.
 func (s *Server) URL(arm string) string { return "http://" + s.listener.Addr().String() + "/" + arm }
 
-// Add makes the view of an arm and serves it. Broker says how its broker is reached; none for an arm without one.
+// Add makes the view of an arm and serves it. Broker are the options of a client of its broker; none for an arm without a
+// broker.
 func (s *Server) Add(arm string, broker ...kgo.Opt) *View {
 	v := NewView(arm, broker...)
 	s.mux.Handle("/"+arm, promhttp.HandlerFor(v.registry, promhttp.HandlerOpts{}))

@@ -1,6 +1,6 @@
-// Package outside shows an arm as it is seen without instrumenting it, as an operator's exporters would: whether each service
-// answers, what its process uses, the consumer group's lag at the broker, and what the load generator saw. Every arm's
-// Prometheus has it, the baseline's too: it comes and scrapes it, or it is pushed.
+// Package outside shows what can be seen of an arm without instrumentation, as an operator's exporters show it: whether each
+// service answers, what its process uses, the consumer group's lag at the broker, and what the load generator saw. The
+// Prometheus of every arm has this view, also that of the baseline: it scrapes the view, or the view is pushed to it.
 package outside
 
 import (
@@ -25,7 +25,7 @@ import (
 // View is the outside view of one arm, a prometheus.Collector.
 type View struct {
 	arm      string
-	broker   []kgo.Opt // empty: there is none
+	broker   []kgo.Opt // empty: there is no broker
 	health   *http.Client
 	registry *prometheus.Registry
 
@@ -37,17 +37,18 @@ type View struct {
 	dropped float64
 }
 
-// Target is an arm as far as it can be looked at from outside.
+// Target is what can be read of an arm from outside.
 type Target struct {
-	Health map[string]func() string // URL that answers 200 when all is well, by service; it may move
+	Health map[string]func() string // by service: returns the URL that answers 200 when all is well; the URL may change
 	Usage  func() (testenv.Usage, error)
 }
 
-// healthLimit is how long a health check may take: less than a scrape, which would fail as a whole, and more than a service
-// takes to find out that one behind it is silent.
+// healthLimit is how long a health check may take. It is less than the limit of a scrape, since a slow check must not fail the
+// whole scrape. It is more than a service needs to find out that a service behind it is silent.
 const healthLimit = 400 * time.Millisecond
 
-// NewView is a view of an arm that is not up yet. Broker says how its broker is reached; none for an arm without one.
+// NewView returns a view of an arm that is not up yet. Broker are the options of a client of its broker; none for an arm
+// without a broker.
 func NewView(arm string, broker ...kgo.Opt) *View {
 	v := &View{
 		arm: arm, broker: broker, registry: prometheus.NewRegistry(), steps: map[string]float64{},
@@ -85,7 +86,7 @@ var (
 	drops        = prometheus.NewDesc("loadgen_dropped_total", "Requests that the load generator could not send.", nil, nil)
 )
 
-// Describe sends nothing: what is collected depends on which services there are.
+// Describe sends nothing: the metrics depend on the services of the arm.
 func (*View) Describe(chan<- *prometheus.Desc) {}
 
 // Collect looks at the arm.
@@ -110,16 +111,16 @@ func (v *View) Collect(out chan<- prometheus.Metric) {
 			return nil
 		})
 	}
-	usage, _ := target.Usage() // what could be read is there
+	usage, _ := target.Usage() // usage has what could be read, also after an error
 	for service, cpu := range usage.CPU {
-		if service != role.Backing { // which is no arm's own
+		if service != role.Backing { // which belongs to no arm
 			out <- prometheus.MustNewConstMetric(processCPU, prometheus.CounterValue, cpu.Seconds(), service)
 		}
 	}
 	for service, rss := range usage.RSS {
 		out <- prometheus.MustNewConstMetric(processRSS, prometheus.GaugeValue, float64(rss), service)
 	}
-	if lags, err := v.groupLag(ctx); err == nil { // a broker that does not answer shows as absent lag
+	if lags, err := v.groupLag(ctx); err == nil { // if the broker does not answer, the lag is absent
 		for _, l := range lags.Sorted() {
 			if l.Err != nil {
 				continue // not known is not zero
@@ -186,10 +187,10 @@ func (v *View) Lag(ctx context.Context) (map[int32]int64, error) {
 	return out, nil
 }
 
-// ErrNoBroker says that an arm has no broker that could be asked.
+// ErrNoBroker says that an arm has no broker to ask.
 var ErrNoBroker = errors.New("there is no broker")
 
-// client is the connection to the broker; nil where there is none.
+// client returns the connection to the broker; nil if there is no broker.
 func (v *View) client() (*kadm.Client, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -203,7 +204,7 @@ func (v *View) client() (*kadm.Client, error) {
 	return v.admin, nil
 }
 
-// Close ends what the view has open.
+// Close closes the connections of the view.
 func (v *View) Close() {
 	v.mu.Lock()
 	defer v.mu.Unlock()

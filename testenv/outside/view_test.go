@@ -11,7 +11,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv"
 )
 
-// TestOutsideView: what the load generator saw is there to be scraped, before and without the arm itself.
+// TestOutsideView: what the load generator saw can be scraped before the arm is up, and without it.
 func TestOutsideView(t *testing.T) {
 	o, err := Serve()
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 
 const prometheusModule = "github.com/prometheus/prometheus"
 
-// api is Prometheus's HTTP API, to be mounted at /api/v1.
+// api returns Prometheus's HTTP API, for the path /api/v1.
 func (e *engine) api() http.Handler {
 	started := time.Now()
 	api := v1.NewAPI(
@@ -31,7 +31,7 @@ func (e *engine) api() http.Handler {
 		func() config.Config { return *e.config },
 		nil, // flags
 		v1.GlobalURLOptions{},
-		func(h http.HandlerFunc) http.HandlerFunc { return h }, // it is mounted once it is ready
+		func(h http.HandlerFunc) http.HandlerFunc { return h }, // always ready: it is mounted only once it is
 		adminStats{e.db}, e.dir,
 		false, false, 0, // admin, search
 		e.logger,
@@ -44,7 +44,7 @@ func (e *engine) api() http.Handler {
 		nil, nil, // notifications
 		e.registry, e.registry,
 		nil,
-		true, remote.MessageTypes{remote.WriteV1MessageType}, // remote write, which brings the outside view where it cannot be scraped
+		true, remote.MessageTypes{remote.WriteV1MessageType}, // remote write: it brings the outside view where that cannot be scraped
 		true, true, false, // OTLP, deltas to cumulative
 		false,
 		e.cfg.Lookback,
@@ -58,7 +58,7 @@ func (e *engine) api() http.Handler {
 	return router
 }
 
-// buildInfo says which Prometheus this is, to clients that adapt to its version.
+// buildInfo tells clients, which may adapt to it, the version of this Prometheus.
 func buildInfo() *v1.PrometheusVersion {
 	version := "unknown"
 	if info, ok := debug.ReadBuildInfo(); ok {
@@ -72,7 +72,7 @@ func buildInfo() *v1.PrometheusVersion {
 }
 
 func runtimeInfo(started time.Time) v1.RuntimeInfo {
-	host, _ := os.Hostname() // informative only
+	host, _ := os.Hostname() // for information only
 	return v1.RuntimeInfo{
 		StartTime: started, ServerTime: time.Now(), Hostname: host,
 		ReloadConfigSuccess: true, LastConfigTime: started,
@@ -86,7 +86,7 @@ type noAlertmanager struct{}
 func (noAlertmanager) Alertmanagers() []*url.URL        { return nil }
 func (noAlertmanager) DroppedAlertmanagers() []*url.URL { return nil }
 
-// adminStats adds to a database the statistics that the API asks for.
+// adminStats is a database with the statistics that the API needs.
 type adminStats struct{ *tsdb.DB }
 
 // Stats describes the head by its most frequent labels.
@@ -94,7 +94,7 @@ func (a adminStats) Stats(label string, limit int) (*tsdb.Stats, error) {
 	return a.Head().Stats(label, limit), nil
 }
 
-// WALReplayStatus is that of a database that is open: done.
+// WALReplayStatus says that the replay is done, since the database is open.
 func (a adminStats) WALReplayStatus() (tsdb.WALReplayStatus, error) {
 	return tsdb.WALReplayStatus{}, nil
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/rules"
 )
 
-// BenchmarkStats is the cost of one POST /control/stats, which is asked for twice in every slot.
+// BenchmarkStats measures one POST /control/stats. A run makes two in every slot.
 func BenchmarkStats(b *testing.B) {
 	r := start(b, Config{})
 	req, _ := http.NewRequest(http.MethodPost, "http://"+r.addr["http"]+"/control/stats", nil)
@@ -31,8 +31,8 @@ func BenchmarkStats(b *testing.B) {
 	}
 }
 
-// BenchmarkIdle reports the share of a core that a pipeline takes while nothing is sent to it, scrapes and evaluations
-// included (and the scraped server, which shares the process). One operation is ten idle seconds.
+// BenchmarkIdle reports the share of a core that a pipeline takes while nothing is sent to it. It includes scrapes and
+// evaluations, and the scraped server, which shares the process. One operation is ten idle seconds.
 func BenchmarkIdle(b *testing.B) {
 	outside := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		for i := range 40 {

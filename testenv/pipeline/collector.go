@@ -34,7 +34,7 @@ import (
 
 // collector is a running OpenTelemetry Collector.
 type collector struct {
-	http, grpc string // where it takes OTLP, host:port
+	http, grpc string // host:port at which it takes OTLP
 	self       *prometheus.Registry
 	wire       *wire
 	run        *otelcol.Collector
@@ -42,10 +42,12 @@ type collector struct {
 	err        error         // what Run returned
 }
 
-// portTries is how often another pair of ports is tried when somebody took one between the choice and its use.
+// portTries is how often another pair of ports is tried, because another process may take a port between its choice and its
+// use.
 const portTries = 5
 
-// startCollector returns when the pipelines take telemetry. Metrics go on to the OTLP endpoint at metricsURL.
+// startCollector starts the Collector and returns when the pipelines take telemetry. The Collector sends metrics to the OTLP
+// endpoint at metricsURL.
 func startCollector(ctx context.Context, cfg Config, metricsURL string) (*collector, error) {
 	var err error
 	for range portTries {
@@ -73,7 +75,7 @@ func startCollectorAt(ctx context.Context, cfg Config, metricsURL, http, grpc st
 	c.run, err = otelcol.NewCollector(otelcol.CollectorSettings{
 		BuildInfo:               component.BuildInfo{Command: "tollgate-telemetry", Description: "OpenTelemetry Collector of one arm"},
 		Factories:               func() (otelcol.Factories, error) { return c.factories(cfg) },
-		DisableGracefulShutdown: true, // signals belong to main
+		DisableGracefulShutdown: true, // main handles signals
 		SkipSettingGRPCLogger:   true,
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{ResolverSettings: confmap.ResolverSettings{
 			URIs:              []string{"yaml:" + string(text)},
@@ -118,7 +120,7 @@ func (c *collector) factories(cfg Config) (otelcol.Factories, error) {
 	return f, err
 }
 
-// stats reads what the Collector took in and what it could not deliver.
+// stats reads how much the Collector received and how much it could not deliver.
 func (c *collector) stats() (Stats, error) {
 	families, err := c.self.Gather()
 	if err != nil {
@@ -140,7 +142,7 @@ func (c *collector) close() error {
 	return nil
 }
 
-// freePorts returns n loopback addresses that nobody listens on now.
+// freePorts returns n loopback addresses with ports that are free now.
 func freePorts(n int) ([]string, error) {
 	var out []string
 	for range n {
@@ -148,7 +150,7 @@ func freePorts(n int) ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("pipeline: no free port: %w", err)
 		}
-		defer ln.Close() // held until all are chosen, so that they differ
+		defer ln.Close() // kept open until all are chosen, so that the ports differ
 		out = append(out, ln.Addr().String())
 	}
 	return out, nil

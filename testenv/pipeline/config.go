@@ -18,11 +18,11 @@ const (
 	lookbackIntervals = 10
 )
 
-// Config says how the telemetry back end of one arm runs.
+// Config is the configuration of the telemetry back end of one arm.
 type Config struct {
 	role.Config
 
-	Tail *configuration.Tail // tail sampling of traces, as TailSampling says; nil: every span that arrives is kept
+	Tail *configuration.Tail // tail sampling of traces, from TailSampling; nil: every span that arrives is kept
 
 	Stdout io.Writer // gets the ready line
 	Stderr io.Writer // gets warnings and errors of the Collector and of Prometheus
@@ -41,7 +41,7 @@ func ConfigFromEnv(getenv func(string) string, stdout io.Writer) (Config, error)
 	return c, c.check()
 }
 
-// check refuses what cannot work, before anything starts.
+// check returns an error for a configuration that cannot work, before anything starts.
 func (c Config) check() error {
 	if err := c.Require(role.Telemetry, &c.Arm); err != nil {
 		return fmt.Errorf("pipeline: %w", err)
@@ -49,7 +49,7 @@ func (c Config) check() error {
 	return nil
 }
 
-// withDefaults fills in what is zero.
+// withDefaults replaces zero values by the defaults.
 func (c Config) withDefaults() Config {
 	if c.ScrapeInterval == 0 {
 		c.ScrapeInterval = DefaultInterval

@@ -77,7 +77,7 @@ func start(t testing.TB, cfg Config) running {
 	return running{addr: line.Addr, stop: stop}
 }
 
-// value evaluates an expression that has one series, or none: NaN.
+// value evaluates an expression with one series; without any series it returns NaN.
 func (r running) value(query string) (float64, error) {
 	resp, err := http.PostForm(r.addr["prometheus"]+"/api/v1/query", url.Values{"query": {query}})
 	if err != nil {
@@ -166,7 +166,7 @@ func (s sdk) flush(t *testing.T) {
 	}
 }
 
-// decide is one decision for each reason, told in all three signals.
+// decide makes one decision for each reason, with all three signals.
 func (s sdk) decide(reasons ...string) {
 	ctx := context.Background()
 	decisions, _ := s.meter.Meter("test").Int64Counter("perso.decisions")
@@ -188,7 +188,7 @@ func (s sdk) decide(reasons ...string) {
 	}
 }
 
-// fail is a trace of one span that ends in an error.
+// fail makes a trace of one span that ends in an error.
 func (s sdk) fail(reason string) {
 	_, span := s.tracer.Tracer("test").Start(context.Background(), "decide")
 	span.SetAttributes(attribute.String("perso.reason", reason))
@@ -216,7 +216,7 @@ func records(t *testing.T, path, key string) int {
 	return n
 }
 
-// stored counts the samples of a metric in a TSDB that nobody has open.
+// stored counts the samples of a metric in a closed TSDB.
 func stored(t *testing.T, dir, metric string) int {
 	t.Helper()
 	db, err := tsdb.OpenDBReadOnly(dir, t.TempDir(), nil)

@@ -1,6 +1,6 @@
-// Package pipeline is the telemetry back end of one arm in one process: the OpenTelemetry Collector, which takes
-// OTLP from the arm's services, and Prometheus, which keeps the series, evaluates the alerting rules and answers
-// queries. Both are the real ones, used as libraries.
+// Package pipeline is the telemetry back end of one arm in one process. The OpenTelemetry Collector takes OTLP from the arm's
+// services; Prometheus keeps the series, evaluates the alerting rules and answers queries. Both are the real programs, used as
+// libraries.
 //
 //	services ──OTLP──► Collector ──► spans and log records: files, and counters derived from them
 //	                       └──OTLP──► Prometheus ◄──scrape── outside view of the arm, self-metrics of this process
@@ -18,8 +18,8 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// Run serves until the context ends, then empties the Collector, closes the series and returns. It returns early with
-// an error when a part cannot start or ends by itself.
+// Run serves until the context ends. Then it lets the Collector send what it holds, closes the series and returns. If a part
+// cannot start or ends by itself, Run returns early, with an error.
 func Run(ctx context.Context, cfg Config) error {
 	if err := cfg.check(); err != nil {
 		return err
@@ -41,7 +41,7 @@ type process struct {
 	served    chan error // the result of Serve, once
 }
 
-// start brings everything up and says so on Config.Stdout.
+// start starts everything and prints the ready line to Config.Stdout.
 func (p *process) start(ctx context.Context) (err error) {
 	if p.listener, err = role.Listen(p.cfg.Listen); err != nil {
 		return err
@@ -67,7 +67,7 @@ func (p *process) start(ctx context.Context) (err error) {
 	})
 }
 
-// wait returns nil when the context ends, or what ended by itself.
+// wait returns nil when the context ends, or an error when a part has ended by itself.
 func (p *process) wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
@@ -80,8 +80,8 @@ func (p *process) wait(ctx context.Context) error {
 	}
 }
 
-// close ends the parts in the order of the data: the Collector first, since Prometheus has to take what it still holds,
-// the series last.
+// close ends the parts in the order in which data flows: the Collector first, since Prometheus has to take what the Collector
+// still holds, and the series last.
 func (p *process) close() error {
 	var errs []error
 	if p.collector != nil {

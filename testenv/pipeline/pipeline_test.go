@@ -45,17 +45,17 @@ func TestPipeline(t *testing.T) {
 	s.decide("none", "none", "attribute-missing")
 	s.flush(t)
 
-	// What OTLP brought has its standard Prometheus name, and the service's name as job.
+	// A metric that comes by OTLP has its standard Prometheus name, and the service's name as job.
 	r.expect(t, `perso_decisions_total{job="perso/decision",perso_channel="web",perso_variant="a",perso_reason="none"}`, 2)
 	r.expect(t, `http_server_request_duration_seconds_count{job="perso/decision"}`, 3)
-	// What the Collector derives counts only what gives a reason.
+	// The metrics that the Collector derives count only spans and log records that have a reason.
 	r.expect(t, `sum(perso_log_records_total{service_name="decision",perso_reason="attribute-missing"})`, 1)
 	r.expect(t, `sum(perso_span_fallbacks_total)`, 1)
 	s.decide("attribute-missing", "low-confidence", "none")
 	s.flush(t)
 	r.expect(t, `sum(perso_log_records_total{perso_reason="attribute-missing"})`, 2)
 	r.expect(t, `sum by () (perso_span_fallbacks_total)`, 3)
-	// A counter that was seen first at 1 has its increase from 0.
+	// A counter whose first sample is 1 has an increase from 0.
 	eventually.Nil(t, func() error {
 		got, err := r.value(`sum(increase(perso_log_records_total{perso_reason="attribute-missing"}[1m]))`)
 		if err == nil && !(got > 1) {
@@ -129,8 +129,8 @@ func TestWithoutDirectories(t *testing.T) {
 	}
 }
 
-// What tail sampling does not keep is counted as taken in, and neither in a file nor in what is derived from spans. What is
-// decided at the end is kept, too.
+// Traces that tail sampling does not keep are counted as received, but are neither in a file nor in the metrics derived from
+// spans. Traces that are decided at the end are kept, too.
 func TestTailSampling(t *testing.T) {
 	tail, err := configuration.ParseTail("errors,slow=1h")
 	if err != nil {
@@ -139,11 +139,12 @@ func TestTailSampling(t *testing.T) {
 	dir := t.TempDir()
 	r := start(t, Config{Config: role.Config{TelemetryDir: dir}, Tail: tail})
 	s := newSDK(t, r)
-	// A service sends a batch every 50 ms or so. Sent as fast as a loop can, Prometheus refused a request of counts in 2 of
-	// 24 runs of this test (status 400; probably two counts of one series in the same millisecond), at this pace in none of 42.
+	// A service sends a batch about every 50 ms. When a loop sent as fast as it can, Prometheus refused a request of counts in
+	// 2 of 24 runs of this test (status 400; probably two counts of one series in the same millisecond). At this pace it
+	// refused none in 42 runs.
 	pace := time.NewTicker(20 * time.Millisecond)
 	defer pace.Stop()
-	for range 40 { // traces are decided in no order, and none may be lost for it
+	for range 40 { // traces are decided in no order, and none may be lost because of that
 		<-pace.C
 		s.decide("attribute-missing", "low-confidence") // one trace, and no error in it
 		for range 5 {
@@ -172,7 +173,7 @@ func TestTailSampling(t *testing.T) {
 	}
 }
 
-// What is still inside the Collector when it is told to end reaches the series.
+// Metrics that are still inside the Collector when it is told to end reach the series.
 func TestEndFlushes(t *testing.T) {
 	series := filepath.Join(t.TempDir(), "series")
 	r := start(t, Config{Config: role.Config{SeriesDir: series}})
@@ -248,7 +249,7 @@ func TestAPI(t *testing.T) {
 	}
 }
 
-// Another one may take a port between its choice and its use; that has to be told apart from other failures.
+// Another process may take a port between its choice and its use. The error must be distinguished from other failures.
 func TestPortTaken(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -15,8 +15,9 @@ import (
 // object is a mapping of a configuration file.
 type object = map[string]any
 
-// selfMetrics lists what is scraped of the metrics that this process has about itself: what a rule can ask of the health
-// of a pipeline. The other 300 series stay to be read at /metrics; twice a second they would cost more than all rules.
+// selfMetrics lists the metrics of this process about itself that Prometheus scrapes: those that a rule about the health of a
+// pipeline may need. The other 300 series can be read at /metrics; to scrape them twice a second would cost more than all
+// rules.
 func selfMetrics() []string {
 	return []string{
 		"otelcol_receiver_accepted_spans_total",
@@ -40,8 +41,8 @@ func selfMetrics() []string {
 	}
 }
 
-// prometheusConfig is the configuration file that a Prometheus of its own would have: standard metric names for what
-// comes by OTLP, and two static scrape targets.
+// prometheusConfig returns the configuration file that a separate Prometheus would have: standard metric names for metrics that
+// come by OTLP, and two static scrape targets.
 func prometheusConfig(cfg Config, selfAddr string, logger *slog.Logger) (*config.Config, error) {
 	jobs := []object{{
 		"job_name":       JobPipeline,
@@ -86,7 +87,7 @@ func prometheusConfig(cfg Config, selfAddr string, logger *slog.Logger) (*config
 	return parsed, nil
 }
 
-// scrapeTargets lists the static targets of every job, as service discovery would deliver them.
+// scrapeTargets lists the static targets of every job, in the form in which service discovery delivers them.
 func scrapeTargets(cfg *config.Config) map[string][]*targetgroup.Group {
 	out := map[string][]*targetgroup.Group{}
 	for _, job := range cfg.ScrapeConfigs {

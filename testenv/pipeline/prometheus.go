@@ -22,9 +22,9 @@ import (
 	"github.com/prometheus/prometheus/tsdb"
 )
 
-// Jobs that are scraped. The stack's own series have their service.name as job.
+// Jobs that are scraped. The series of a service of the stack have its service.name as job.
 const (
-	JobOutside  = "outside"  // what can be seen without instrumentation, from PERSO_SCRAPE_URL
+	JobOutside  = "outside"  // what is seen without instrumentation, from PERSO_SCRAPE_URL
 	JobPipeline = "pipeline" // the Collector's and Prometheus's metrics about themselves
 )
 
@@ -33,7 +33,7 @@ type engine struct {
 	cfg      Config
 	config   *config.Config
 	dir      string
-	scratch  bool // dir is ours to remove
+	scratch  bool // dir must be removed at the end
 	registry *prometheus.Registry
 	logger   *slog.Logger
 	parser   parser.Parser
@@ -45,8 +45,8 @@ type engine struct {
 	running  sync.WaitGroup
 }
 
-// openEngine opens the series and loads the rules; start sets it going. selfAddr is where this process serves its own
-// metrics, host:port.
+// openEngine opens the series and loads the rules; start makes it run. selfAddr is the host:port at which this process serves
+// its own metrics.
 func openEngine(cfg Config, selfAddr string) (_ *engine, err error) {
 	e := &engine{cfg: cfg, dir: cfg.SeriesDir, registry: prometheus.NewRegistry(), parser: parser.NewParser(parser.Options{})}
 	e.logger = slog.New(slog.NewTextHandler(cfg.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
@@ -88,8 +88,8 @@ func openEngine(cfg Config, selfAddr string) (_ *engine, err error) {
 	return e, nil
 }
 
-// tsdbOptions keeps a short-lived, small database small: nothing is compacted in the life of a run, files grow in small
-// steps, and samples that come late are taken for a minute.
+// tsdbOptions are for a small database with a short life: nothing is compacted during a run, files grow in small steps, and
+// samples may come up to a minute late.
 func tsdbOptions() *tsdb.Options {
 	o := tsdb.DefaultOptions()
 	o.WALSegmentSize = 4 << 20
@@ -98,18 +98,18 @@ func tsdbOptions() *tsdb.Options {
 	o.OutOfOrderTimeWindow = time.Minute.Milliseconds()
 	o.EnableExemplarStorage = true
 	o.MaxExemplars = 1000
-	// A counter that is first seen at 3 gets a 0 at its start time, so that rate() sees its first increase.
+	// A counter whose first sample is 3 gets a 0 at its start time, so that rate() sees its first increase.
 	o.EnableSTAsZeroSample = true
 	return o
 }
 
-// start begins scraping and evaluating. Both end with stop.
+// start starts scraping and evaluation. Both end with stop.
 func (e *engine) start(ctx context.Context) error {
 	ctx, e.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	e.rules = rules.NewManager(&rules.ManagerOptions{
 		ExternalURL: &url.URL{},
 		QueryFunc:   rules.EngineQueryFunc(e.query, e.db),
-		NotifyFunc:  func(context.Context, string, ...*rules.Alert) {}, // whoever wants to know asks for ALERTS
+		NotifyFunc:  func(context.Context, string, ...*rules.Alert) {}, // alerts are read from the series ALERTS
 		Context:     ctx,
 		Appendable:  e.db,
 		Queryable:   e.db,
@@ -122,7 +122,7 @@ func (e *engine) start(ctx context.Context) error {
 		files = append(files, e.cfg.RulesFile)
 	}
 	if err := e.rules.Update(e.cfg.EvalInterval, files, labels.EmptyLabels(), "", nil); err != nil {
-		_, errs := e.rules.LoadGroups(e.cfg.EvalInterval, labels.EmptyLabels(), "", nil, false, files...) // says why
+		_, errs := e.rules.LoadGroups(e.cfg.EvalInterval, labels.EmptyLabels(), "", nil, false, files...) // the errors say why
 		return fmt.Errorf("pipeline: rules: %w", errors.Join(append(errs, err)...))
 	}
 	if err := e.scrape.ApplyConfig(e.config); err != nil {
@@ -150,7 +150,7 @@ func (e *engine) stop() {
 	e.cancel()
 }
 
-// close closes the series so that they can be opened again.
+// close closes the database in such a way that it can be opened again.
 func (e *engine) close() error {
 	var err error
 	if e.query != nil {
@@ -168,5 +168,5 @@ func (e *engine) close() error {
 	return nil
 }
 
-// activeSeries is how many series the head holds.
+// activeSeries counts the series in the head of the TSDB.
 func (e *engine) activeSeries() int64 { return int64(e.db.Head().NumSeries()) }

@@ -13,7 +13,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// In a container the Collector listens where other containers find it, and the outside view is brought to Prometheus.
+// In a container the Collector listens at an address that other containers reach, and the outside view is pushed to Prometheus.
 func TestPipelineIsReachedFromElsewhere(t *testing.T) {
 	ports, err := freePorts(2)
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 	configuration "github.com/tollgate-dev/tollgate/testenv/collector"
 )
 
-// selfTelemetry is how the Collector reports on itself: metrics into a registry that is only ever pulled, warnings and
-// errors to log, no spans.
+// selfTelemetry says how the Collector reports on itself: metrics go into a registry that is only read, warnings and errors go
+// to log, and there are no spans.
 func selfTelemetry(registry prometheus.Registerer, log io.Writer) telemetry.Factory {
 	return telemetry.NewFactory(
 		func() component.Config { return &struct{}{} },
@@ -40,9 +40,9 @@ func selfTelemetry(registry prometheus.Registerer, log io.Writer) telemetry.Fact
 	)
 }
 
-// selfView keeps what somebody reads. The request size becomes a plain sum without attributes; the other instruments
-// of the HTTP and RPC instrumentation, the process's own usage (which is measured from outside) and all other histograms
-// would be a cost without a reader.
+// selfView keeps only the metrics that are read. The request size becomes a plain sum without attributes. The other instruments
+// of the HTTP and RPC instrumentation, the process's own usage (which is measured from outside) and all other histograms would
+// cost CPU, and nothing reads them.
 func selfView(inst sdkmetric.Instrument) (sdkmetric.Stream, bool) {
 	stream := sdkmetric.Stream{Name: inst.Name, Description: inst.Description, Unit: inst.Unit}
 	switch {
@@ -51,18 +51,18 @@ func selfView(inst sdkmetric.Instrument) (sdkmetric.Stream, bool) {
 		stream.AttributeFilter = func(attribute.KeyValue) bool { return false }
 	case inst.Kind == sdkmetric.InstrumentKindHistogram,
 		strings.HasPrefix(inst.Name, "http."), strings.HasPrefix(inst.Name, "rpc."),
-		strings.HasPrefix(inst.Name, "otelcol_process_"): // they read /proc and stop the world, whenever they are asked
+		strings.HasPrefix(inst.Name, "otelcol_process_"): // every reading of them reads /proc and stops the world
 		stream.Aggregation = sdkmetric.AggregationDrop{}
 	}
 	return stream, true
 }
 
-// Stats is the answer of POST /control/stats: cumulative amounts since the start, except ActiveSeries.
+// Stats is the answer of POST /control/stats: amounts since the start, except ActiveSeries.
 type Stats struct {
 	Spans        int64 `json:"spans"`
 	LogRecords   int64 `json:"log_records"`
 	DataPoints   int64 `json:"data_points"`
-	Bytes        int64 `json:"bytes"`         // OTLP request bodies as they came over the wire: HTTP bodies and gRPC messages
+	Bytes        int64 `json:"bytes"`         // size of OTLP requests on the wire: HTTP bodies and gRPC messages
 	Refused      int64 `json:"refused"`       // items that the Collector refused, could not queue or could not deliver
 	ActiveSeries int64 `json:"active_series"` // series in the head of the TSDB
 }

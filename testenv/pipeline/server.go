@@ -32,7 +32,7 @@ func (p *process) handler() http.Handler {
 	return mux
 }
 
-// stats answers role.StatsQuestion.
+// stats answers the question role.StatsQuestion.
 func (p *process) stats(w http.ResponseWriter, _ *http.Request) {
 	s, err := p.collector.stats()
 	if err != nil {
@@ -43,7 +43,7 @@ func (p *process) stats(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, s)
 }
 
-// authorized lets only the bearer of the run's token through.
+// authorized refuses requests without the run's token.
 func (p *process) authorized(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !api.Authorized(r, p.cfg.Token) {
@@ -61,5 +61,5 @@ func refuse(w http.ResponseWriter, status int, message string) {
 func answer(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // the client is gone, and nobody is left to be told
+	_ = json.NewEncoder(w).Encode(body) // an error means that the client is gone
 }

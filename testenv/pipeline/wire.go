@@ -10,8 +10,8 @@ import (
 	"google.golang.org/grpc/stats"
 )
 
-// wire is a Collector extension that counts the bytes of gRPC messages, for which the instrumentation has no metric,
-// and says when the pipelines are ready.
+// wire is a Collector extension. It counts the bytes of gRPC messages, for which the instrumentation has no metric, and it says
+// when the pipelines are ready.
 type wire struct {
 	component.StartFunc
 	component.ShutdownFunc
@@ -49,7 +49,7 @@ func (w *wire) GetGRPCServerOptions(context.Context) ([]grpc.ServerOption, error
 	return []grpc.ServerOption{grpc.StatsHandler(w)}, nil
 }
 
-// HandleRPC adds up the messages that came in, as long as they were on the wire.
+// HandleRPC adds up the sizes, on the wire, of the messages that came in.
 func (w *wire) HandleRPC(_ context.Context, s stats.RPCStats) {
 	if in, ok := s.(*stats.InPayload); ok {
 		w.bytes.Add(int64(in.CompressedLength))

@@ -31,11 +31,11 @@ type arm struct {
 	procs      map[string]*child.Process
 	backing    *child.Process
 	view       *outside.View
-	leases     lease.Table // of what this process does to the arm's
+	leases     lease.Table // of what this process does to the arm's processes
 }
 
-// deploy starts one arm: its pipeline, whose address the services need, then the services together. Their listeners
-// exist before they do, so that none has to wait for another's address.
+// deploy starts one arm: first its pipeline, whose address the services need, then all services together. It opens their
+// listeners before it starts them, so that no service has to wait for another's address.
 func (l *launch) deploy(ctx context.Context, spec testenv.ArmSpec, backing *child.Process, shared map[string]string) (*arm, error) {
 	a := &arm{
 		launch: l, name: spec.Name, procs: map[string]*child.Process{}, backing: backing,
@@ -89,7 +89,7 @@ func (l *launch) deploy(ctx context.Context, spec testenv.ArmSpec, backing *chil
 	return a, nil
 }
 
-// pipelineConfig is what the arm's pipeline is told.
+// pipelineConfig returns the configuration of the arm's pipeline.
 func (l *launch) pipelineConfig(spec testenv.ArmSpec) role.Config {
 	config := role.Defaults()
 	config.Arm, config.ScrapeURL = spec.Name, l.views.URL(spec.Name)
@@ -104,11 +104,10 @@ func (a *arm) Name() string       { return a.name }
 func (a *arm) Gateway() string    { return a.urls[role.Gateway] }
 func (a *arm) Prometheus() string { return a.prometheus }
 
-// Park freezes the arm's processes: telemetry timers of idle arms would otherwise share the machine with the arm that
-// is being measured.
+// Park freezes the arm's processes. Otherwise the telemetry timers of idle arms would take CPU from the arm that is measured.
 func (a *arm) Park() error { return a.each((*child.Process).Freeze) }
 
-// Unpark lets them go on.
+// Unpark lets the arm's processes go on.
 func (a *arm) Unpark() error { return a.each((*child.Process).Thaw) }
 
 func (a *arm) each(do func(*child.Process) error) error {
@@ -141,7 +140,7 @@ func (a *arm) Usage() (testenv.Usage, error) {
 	return u, errors.Join(append(errs, err)...)
 }
 
-// Telemetry asks the pipeline what it took in.
+// Telemetry asks the pipeline how much telemetry it received.
 func (a *arm) Telemetry(ctx context.Context) (result.Telemetry, error) {
 	var t result.Telemetry
 	if err := a.launch.client.Ask(ctx, a.urls[role.Telemetry], role.StatsQuestion, struct{}{}, &t); err != nil {
@@ -155,7 +154,7 @@ func (a *arm) Runtime(ctx context.Context) (map[string]result.Runtime, error) {
 	return testenv.Runtimes(ctx, a)
 }
 
-// Control is where a role of the arm is controlled.
+// Control returns the client and the base URL for the control endpoint of a role of the arm.
 func (a *arm) Control(service string) (role.Client, string) { return a.launch.client, a.urls[service] }
 
 func (a *arm) Lag(ctx context.Context) (map[int32]int64, error) { return a.view.Lag(ctx) }

@@ -86,7 +86,7 @@ func (e *Environment) Launch(ctx context.Context, spec testenv.Spec) (_ testenv.
 	return l, nil
 }
 
-// start starts one role and waits until it is ready. Env comes on top of what the configuration says.
+// start starts one role and waits until it is ready. Env is added to the environment variables of the configuration.
 func (l *launch) start(ctx context.Context, service string, config role.Config, env map[string]string, files ...*os.File) (*child.Process, map[string]string, error) {
 	begin := time.Now()
 	name := service
@@ -121,7 +121,7 @@ func (l *launch) start(ctx context.Context, service string, config role.Config, 
 		if !p.Stopping() {
 			select {
 			case l.lost <- p.Lost():
-			default: // only the first matters
+			default: // only the first loss matters
 			}
 		}
 	}()
@@ -137,19 +137,20 @@ func (l *launch) Arms() []testenv.Arm {
 	return arms
 }
 
-// Lost delivers the first child that ended by itself.
+// Lost delivers an error for the first child that ended by itself.
 func (l *launch) Lost() <-chan error { return l.lost }
 
 // StartUp is how long the launch took.
 func (l *launch) StartUp() result.StartUp { return l.startUp }
 
-// Close ends the children: services before the pipelines that take their last telemetry, the backing process last.
+// Close ends the children: first the services, then the pipelines, which take the last telemetry of the services, and the
+// backing process last.
 func (l *launch) Close(context.Context) error {
 	l.mu.Lock()
 	procs := slices.Clone(l.procs)
 	l.mu.Unlock()
 	for _, p := range procs {
-		_ = p.Thaw() // services flush into pipelines, which may be parked
+		_ = p.Thaw() // the services send their last telemetry to pipelines, which may be parked
 	}
 	stop := func(pick func(name string) bool) {
 		var group sync.WaitGroup
@@ -180,7 +181,7 @@ func (l *launch) Close(context.Context) error {
 	return errors.Join(errs...)
 }
 
-// inherit opens a listener for a child: its file and the base URL under which others reach it.
+// inherit opens a listener for a child. It returns the listener's file and the base URL at which others reach the child.
 func inherit(address string) (*os.File, string, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {

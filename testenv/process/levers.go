@@ -23,7 +23,7 @@ func levers() lever.Handles[*arm] {
 	}
 }
 
-// pause stops a process, which is a signal, and takes a lease of this process.
+// pause stops the process of a service by a signal; this process holds the lease.
 func pause(_ context.Context, a *arm, service string, _ any, d time.Duration) error {
 	p := a.procs[service]
 	return a.leases.Hold(lever.At(service, lever.Pause), d, func() (func() error, error) { return p.Thaw, p.Freeze() })
@@ -33,10 +33,10 @@ func unpause(_ context.Context, a *arm, service string) error {
 	return a.leases.Release(lever.At(service, lever.Pause))
 }
 
-// Levers are the names of the levers that this environment has.
+// Levers returns the names of the levers that this environment has.
 func Levers() []string { return slices.Sorted(maps.Keys(levers())) }
 
-// Reach says which services of the arm have a lever.
+// Reach returns an error for a service that the arm does not have.
 func (a *arm) Reach(service, name string) error {
 	if _, ok := a.procs[service]; !ok && name == lever.Pause {
 		return fmt.Errorf("there is no %q to pause", service)

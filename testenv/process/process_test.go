@@ -25,7 +25,7 @@ func TestAPortInUseIsNamed(t *testing.T) {
 	}
 }
 
-// TestALaunchThatFailsNamesTheProcess: whoever ends before it is ready is named, and nothing is left.
+// TestALaunchThatFailsNamesTheProcess: the error names the process that ends before it is ready, and no process is left.
 func TestALaunchThatFailsNamesTheProcess(t *testing.T) {
 	binary, err := exec.LookPath("false")
 	if err != nil {
@@ -38,8 +38,8 @@ func TestALaunchThatFailsNamesTheProcess(t *testing.T) {
 	}
 }
 
-// TestLeversOfProcesses: what there is no service for is an error on every path, and what takes an engine is refused before
-// the run.
+// TestLeversOfProcesses: an unknown service is an error on every path, and a lever that needs an engine is refused before the
+// run.
 func TestLeversOfProcesses(t *testing.T) {
 	a := &arm{launch: &launch{}, name: "full", urls: map[string]string{role.Gateway: "http://127.0.0.1:1", role.Backing: "http://127.0.0.1:1"}}
 	for _, at := range []struct{ service, lever string }{

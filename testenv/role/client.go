@@ -10,18 +10,18 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/api"
 )
 
-// Client talks to the control endpoints of roles, with the run's token.
+// Client calls the control endpoints of roles, with the run's token.
 type Client struct{ *api.Client }
 
-// NewClient is a client of the roles that were told the token.
+// NewClient returns a client for roles that have this token.
 func NewClient(token string) Client { return Client{api.New(token)} }
 
-// Pull puts a lever of the role at base into force, or renews its lease.
+// Pull pulls a lever of the role at base, or renews its lease.
 func (c Client) Pull(ctx context.Context, base, lever string, params any, lease time.Duration) error {
 	return c.Do(ctx, http.MethodPut, base+ControlPath+lever+"?"+leaseQuery+"="+lease.String(), params, nil)
 }
 
-// Release ends a lever that an arm holds; one that is not in force is no error.
+// Release ends what a lever does to an arm; it is no error if the lever is not in force.
 func (c Client) Release(ctx context.Context, base, lever, arm string) error {
 	return c.Do(ctx, http.MethodDelete, base+ControlPath+lever+"?"+armQuery+"="+url.QueryEscape(arm), nil, nil)
 }
@@ -32,19 +32,19 @@ func (c Client) Ask(ctx context.Context, base, question string, params, out any)
 	return c.Do(ctx, http.MethodPost, base+ControlPath+question, params, out)
 }
 
-// Queries of a request to the control endpoint.
+// Names of query parameters of a request to the control endpoint.
 const (
 	leaseQuery = "lease" // of a PUT: how long the lever stays in force
-	armQuery   = "arm"   // of a DELETE: whose lever it is, at a role that serves all arms
+	armQuery   = "arm"   // of a DELETE: the arm whose lever ends, at a role that serves all arms
 )
 
-// Leases that are accepted.
+// The shortest and the longest lease that are accepted.
 const (
 	leaseLeast = 10 * time.Millisecond
 	leaseMost  = 10 * time.Minute
 )
 
-// Lease is the lease that a PUT asks for.
+// Lease returns the lease that a PUT asks for.
 func Lease(r *http.Request) (time.Duration, error) {
 	text := r.URL.Query().Get(leaseQuery)
 	d, err := time.ParseDuration(text)
@@ -54,5 +54,5 @@ func Lease(r *http.Request) (time.Duration, error) {
 	return d, nil
 }
 
-// ReleasedArm is the arm whose lever a DELETE is to end; "": every arm's.
+// ReleasedArm returns the arm whose lever a DELETE ends; "": the levers of all arms.
 func ReleasedArm(r *http.Request) string { return r.URL.Query().Get(armQuery) }

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// Config is what a role is told. FromEnv reads it from environment variables and Environ turns it into them. The zero value
-// of a field is its default, where the comment names no other.
+// Config is the configuration of a role. FromEnv reads it from environment variables and Environ turns it into them. The zero
+// value of a field is its default, unless the comment names another.
 type Config struct {
-	Arm      string // name of the arm: prefix of topics, consumer group and keys
+	Arm      string // name of the arm; topics, consumer group and keys begin with it
 	Listen   string // host:port, or fd:N for an inherited listener; default DefaultListen
 	Token    string // bearer token of the control endpoint; "" closes it
-	Lifeline string // LifelineStdin: the role ends when its standard input does; "": it does not look
+	Lifeline string // LifelineStdin: the role ends when its standard input ends; "": it does not watch it
 
 	// Of the stack's services.
 	DecisionURL string        // base URL
@@ -28,18 +28,18 @@ type Config struct {
 	Debug       bool          // log at debug level
 	ItemLabels  bool          // per-item metric labels
 	Spin        time.Duration // how long the gateway, or the delay proxy, spins per request; 0: not at all
-	Arms        []string      // of Backing: whose broker and store it is
+	Arms        []string      // of Backing: the arms for which it has a broker and a store
 
 	// Of the delay proxy.
-	Target string // base URL of what is behind; it may hold a password
+	Target string // base URL of the service behind the proxy; it may hold a password
 
 	// Of the telemetry pipeline.
-	OTLPHTTP       string        // where the Collector takes OTLP over HTTP, host:port; "": a free port of the loopback interface
-	OTLPGRPC       string        // likewise over gRPC
+	OTLPHTTP       string        // host:port at which the Collector takes OTLP over HTTP; "": a free port of the loopback interface
+	OTLPGRPC       string        // the same over gRPC
 	TelemetryDir   string        // gets ARM.spans.jsonl and ARM.logs.jsonl; "": spans and log records are counted and dropped
 	SeriesDir      string        // the TSDB; "": a scratch directory that is removed at the end
 	RulesFile      string        // Prometheus rule file; "": none
-	TailSampling   string        // as collector.ParseTail reads it; "": every span that arrives is kept
+	TailSampling   string        // in the form that collector.ParseTail reads; "": every span that arrives is kept
 	ScrapeURL      string        // the outside view; "": not scraped
 	ScrapeInterval time.Duration // 0: the pipeline's default
 	EvalInterval   time.Duration // of rule groups that name none; 0: the pipeline's default
@@ -52,7 +52,7 @@ const LifelineStdin = "stdin"
 // DefaultListen is a free port of the loopback interface.
 const DefaultListen = "127.0.0.1:0"
 
-// Variables that a level may set, besides those of OpenTelemetry.
+// Variables that a level may set, besides the variables of OpenTelemetry.
 const (
 	EnvLogLevel     = "PERSO_LOG_LEVEL"     // info or debug
 	EnvItemLabels   = "PERSO_ITEM_LABELS"   // false or true
@@ -60,7 +60,7 @@ const (
 	EnvTailSampling = "PERSO_TAIL_SAMPLING" // see Config.TailSampling
 )
 
-// LevelVariables are these, for messages and checks.
+// LevelVariables returns these variables, for messages and checks.
 func LevelVariables() []string {
 	return []string{EnvLogLevel, EnvItemLabels, EnvRefresh, EnvTailSampling}
 }
@@ -71,12 +71,12 @@ const MaxSpin = time.Second
 // leastInterval is the shortest interval of the pipeline.
 const leastInterval = 50 * time.Millisecond
 
-// Defaults is a configuration that nobody has changed.
+// Defaults returns the configuration of an empty environment.
 func Defaults() Config {
 	return Config{Listen: DefaultListen, Seed: 1, Users: 1000, Items: 200, Refresh: 20}
 }
 
-// variables are all variables and the fields that they are for.
+// variables returns all variables, with the fields that they set.
 func (c *Config) variables() []variable {
 	return []variable{
 		text("PERSO_ARM", &c.Arm, armName),
@@ -113,8 +113,8 @@ func (c *Config) variables() []variable {
 	}
 }
 
-// FromEnv reads the configuration with getenv, strictly: the error names every variable that is wrong and what is legal. An
-// empty variable is one that is not set. Which variables a role cannot do without is checked by its Run.
+// FromEnv reads the configuration with getenv. It is strict: the error names every variable that is wrong and the legal values.
+// An empty variable counts as not set. The Run of a role checks whether the variables that the role needs are set.
 func FromEnv(getenv func(string) string) (Config, error) {
 	c := Defaults()
 	var errs []error
@@ -134,8 +134,8 @@ func FromEnv(getenv func(string) string) (Config, error) {
 	return c, errors.Join(errs...)
 }
 
-// Environ is the configuration as environment variables; FromEnv of them is the configuration. What is as in Defaults is
-// left out.
+// Environ returns the configuration as environment variables; FromEnv reads the same configuration from them. Fields with the
+// values of Defaults are left out.
 func (c Config) Environ() map[string]string {
 	unset := Defaults()
 	env := map[string]string{}
@@ -148,8 +148,8 @@ func (c Config) Environ() map[string]string {
 	return env
 }
 
-// Require is an error that names the variable of every field that is not set; role is who needs them. Fields are pointers to
-// fields of c.
+// Require returns an error that names the variable of every given field that is not set; role is the role that needs them.
+// Fields are pointers to fields of c.
 func (c *Config) Require(role string, fields ...any) error {
 	var errs []error
 	for _, v := range c.variables() {

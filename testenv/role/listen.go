@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// inheritedPrefix is what the address of an inherited listener begins with.
+// inheritedPrefix is the beginning of the address of an inherited listener.
 const inheritedPrefix = "fd:"
 
-// InheritedListen is Config.Listen of a role that inherits its listener as the first file besides standard input, output
+// InheritedListen is the Config.Listen of a role whose listener is the first file that it inherits after standard input, output
 // and error.
 const InheritedListen = inheritedPrefix + "3"
 

@@ -1,6 +1,6 @@
-// Package role is what the processes of a stack and whoever starts them have agreed on: the names of services, topics and
-// paths, the configuration in environment variables, the ready line, and the control endpoint. Each is written here once,
-// for both sides.
+// Package role is the agreement between the processes of a stack and the process that starts them: the names of services,
+// topics and paths, the configuration in environment variables, the ready line, and the control endpoint. Each is written here
+// once, for both sides.
 package role
 
 // Services of one arm, in the order in which a request meets them.
@@ -17,14 +17,14 @@ const (
 const (
 	Telemetry  = "telemetry"   // an arm's pipeline: Collector and Prometheus
 	Backing    = "backing"     // the broker and store that all arms share
-	Guard      = "guard"       // what undoes to containers what a killed run has done to them
-	DelayProxy = "delay-proxy" // what stands in front of an arm of a system that is not ours
+	Guard      = "guard"       // undoes what a killed run has done to containers
+	DelayProxy = "delay-proxy" // stands in front of every arm of a system of the user's own
 )
 
 // Services are the services that each arm of our own stack runs besides its pipeline.
 func Services() []string { return []string{Gateway, Decision, Model, Profile, Ingest, ETL} }
 
-// EventsTopic is the arm's topic of what users do.
+// EventsTopic is the arm's topic of events: impressions, clicks and purchases.
 func EventsTopic(arm string) string { return arm + ".events" }
 
 // ProfilesTopic is the arm's topic of profile attributes from the upstream.
@@ -33,7 +33,7 @@ func ProfilesTopic(arm string) string { return arm + ".profile-updates" }
 // IngestGroup is the consumer group of the arm's ingest, and the client id that a quota names.
 func IngestGroup(arm string) string { return arm + "." + Ingest }
 
-// WithoutArm is a topic or a group without the arm that it is of.
+// WithoutArm returns the name of a topic or a group without the arm in front.
 func WithoutArm(arm, name string) string {
 	if len(name) > len(arm) && name[:len(arm)] == arm && name[len(arm)] == '.' {
 		return name[len(arm)+1:]
@@ -64,14 +64,14 @@ const (
 	OTLPGRPCPort = "4317"
 )
 
-// Questions at the control endpoint that no fault asks: no levers, therefore.
+// Questions at the control endpoint that no fault asks, so they are not in the table of levers.
 const (
-	RuntimeQuestion = "runtime" // of a service: what its runtime has counted, as result.Runtime
-	StatsQuestion   = "stats"   // of the pipeline: what it took in, as result.Telemetry
+	RuntimeQuestion = "runtime" // to a service: what its runtime has counted, as result.Runtime
+	StatsQuestion   = "stats"   // to the pipeline: the telemetry that it received, as result.Telemetry
 )
 
 // Paths that every role serves.
 const (
 	HealthPath  = "/healthz"  // answers 200 when the role can do its work
-	ControlPath = "/control/" // of levers and questions, below which a caller needs the run's token
+	ControlPath = "/control/" // levers and questions are below it; a caller needs the run's token
 )

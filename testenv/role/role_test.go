@@ -32,7 +32,7 @@ func full(t *testing.T) Config {
 	}
 }
 
-// TestRoundTrip: what one side writes, the other reads, whichever fields are set. A field without a variable fails it.
+// TestRoundTrip: FromEnv reads what Environ writes, whichever fields are set. A field without a variable fails the test.
 func TestRoundTrip(t *testing.T) {
 	whole, unset := reflect.ValueOf(full(t)), reflect.ValueOf(Defaults())
 	for i := range whole.NumField() {
@@ -67,7 +67,7 @@ func TestFromEnvSaysWhatIsWrong(t *testing.T) {
 		{"PERSO_ARM", "Full", "a-z"},
 		{"PERSO_ARM", "a/b", "a-z"},
 		{"PERSO_LISTEN", "localhost", "host:port"},
-		{"PERSO_LISTEN", "fd:0", "fd:N"}, // standard input is no listener
+		{"PERSO_LISTEN", "fd:0", "fd:N"}, // standard input cannot be a listener
 		{"PERSO_LIFELINE", "stdout", "stdin"},
 		{"PERSO_MODEL_URL", "127.0.0.1:1", "base URL"},
 		{"PERSO_PROFILE_URL", "http://h/?q=1", "base URL"},
@@ -174,7 +174,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestDocumented: docs/stack.md has every variable, and no other.
+// TestDocumented: docs/stack.md has every variable of a role, and no others.
 func TestDocumented(t *testing.T) {
 	text, err := os.ReadFile("../../docs/stack.md")
 	if err != nil {

@@ -2,7 +2,7 @@ package role
 
 import "time"
 
-// Spin burns d of time on the CPU and returns how long it really took.
+// Spin keeps the CPU busy for d and returns how long that really took.
 func Spin(d time.Duration) time.Duration {
 	begin := time.Now()
 	for {

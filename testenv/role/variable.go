@@ -11,16 +11,16 @@ import (
 	"time"
 )
 
-// variable is one environment variable and the field that it is for.
+// variable is one environment variable, with the field that it sets.
 type variable struct {
 	name   string
 	field  any                              // pointer to the field
 	get    func() string                    // the field as text; "" cannot be told from a variable that is not set
-	set    func(text string) (legal string) // what would be legal if text is not; "" if it is, and the field has it
-	secret bool                             // its value is in no message
+	set    func(text string) (legal string) // sets the field; if text is not legal, it returns the legal values instead of ""
+	secret bool                             // no message shows its value
 }
 
-// check says what is legal, and whether a value is.
+// check returns the legal values, and whether a value is legal.
 type check func(value string) (legal string, ok bool)
 
 func text(name string, field *string, ok check) variable {
@@ -35,7 +35,7 @@ func text(name string, field *string, ok check) variable {
 		}}
 }
 
-// baseURL is a URL without the slash at its end.
+// baseURL is a URL without a slash at its end.
 func baseURL(name string, field *string) variable {
 	return variable{name: name, field: field,
 		get: func() string { return *field },
@@ -54,7 +54,7 @@ func secret(v variable) variable {
 	return v
 }
 
-// list is values with commas between.
+// list is values separated by commas.
 func list(name string, field *[]string, ok check) variable {
 	return variable{name: name, field: field,
 		get: func() string { return strings.Join(*field, ",") },
@@ -88,7 +88,7 @@ func number(name string, field *float64, low, high float64) variable {
 		get: func() string { return strconv.FormatFloat(*field, 'g', -1, 64) },
 		set: func(value string) string {
 			x, err := strconv.ParseFloat(value, 64)
-			if err != nil || !(x >= low && x <= high) { // written so that NaN is refused
+			if err != nil || !(x >= low && x <= high) { // in this form NaN is refused, too
 				return fmt.Sprintf("a number from %g to %g", low, high)
 			}
 			*field = x
@@ -161,7 +161,7 @@ func pageURL(value string) (string, bool) {
 	return "http://host:port/path", err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
-// openAddress is where others than this machine may come to.
+// openAddress is a listen address that may be open to other machines.
 func openAddress(value string) (string, bool) {
 	_, ok := hostPort(value)
 	return "host:port, e.g. 0.0.0.0:4318", ok
@@ -176,7 +176,7 @@ func listenAddress(value string) (string, bool) {
 	return "host:port, e.g. 127.0.0.1:0, or fd:3 for an inherited listener", ok
 }
 
-// directory is a path that the Collector's configuration takes as it is.
+// directory is a path in which the Collector's configuration sees no variable.
 func directory(value string) (string, bool) {
 	return "a path without a dollar sign", !strings.Contains(value, "$")
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/population"
 )
 
-// channels are what users come over.
+// channels are the channels over which users come.
 var channels = []string{"web", "app", "store"}
 
 // variants are the two variants of the ranking.
@@ -25,7 +25,7 @@ const (
 	reasonNoContent     = "content-missing"
 )
 
-// reasons are all reasons for default content; "" stands for none.
+// reasons are all reasons for default content; "" means that there is none.
 var reasons = []string{
 	"", reasonMissing, reasonInvalid, reasonUnknownUser, reasonLowConfidence,
 	reasonModelTimeout, reasonModelError, reasonProfileError, reasonNoContent,
@@ -59,7 +59,7 @@ func (r recommendRequest) check() error {
 	return checkVisit(r.Session, r.User, r.Channel)
 }
 
-// recommendAnswer is the answer to them.
+// recommendAnswer is the answer to /v1/recommend and /v1/decide.
 type recommendAnswer struct {
 	RequestID    string   `json:"request_id"`
 	User         string   `json:"user"` // the identity that was used, "" if none is known
@@ -130,8 +130,8 @@ func checkVisit(session, user, channel string) error {
 	return nil
 }
 
-// document is a user's profile as the upstream delivers it, a value of the profile-updates topic. Attributes that were
-// not delivered are nil.
+// document is a user's profile as the upstream delivers it: a value of the topic profile-updates. Attributes that were not
+// delivered are nil.
 type document struct {
 	User    string  `json:"user"`
 	Age     *int    `json:"age,omitempty"`
@@ -158,7 +158,7 @@ func (d document) lacks(attribute string) bool {
 	return true
 }
 
-// drop takes an attribute out.
+// drop removes an attribute.
 func (d *document) drop(attribute string) {
 	switch attribute {
 	case "age":
@@ -172,7 +172,7 @@ func (d *document) drop(attribute string) {
 	}
 }
 
-// profileAnswer is the answer to GET /v1/profile. It holds what a decision needs and no more: never the e-mail.
+// profileAnswer is the answer to GET /v1/profile. It holds only what a decision needs, and never the e-mail address.
 type profileAnswer struct {
 	User    string                         `json:"user"`  // "" while the session is anonymous
 	Known   bool                           `json:"known"` // there is a profile
@@ -183,7 +183,7 @@ type profileAnswer struct {
 	SeenMS  int64                          `json:"seen_ms,omitempty"`
 }
 
-// content is what is shown of an item.
+// content is the part of an item that is shown.
 type content struct {
 	ID       string  `json:"id"`
 	Title    string  `json:"title"`
@@ -228,7 +228,7 @@ type rankAnswer struct {
 	Version    string    `json:"version"`
 }
 
-// baseline is the answer to GET /v1/baseline: how the inputs were distributed in training.
+// baseline is the answer to GET /v1/baseline: the distributions of the inputs in training.
 type baseline struct {
 	Version  string                  `json:"version"`
 	Features map[string]distribution `json:"features"`

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// client calls another service of the stack over kept-alive connections. It is safe for concurrent use.
+// client calls another service of the stack over connections that are kept alive. It is safe for concurrent use.
 type client struct {
 	base  string
 	http  *http.Client
@@ -42,7 +42,7 @@ func newClient(base string, limit time.Duration, tel *telemetry) *client {
 	return c
 }
 
-// get asks for path with the query, which may hold ids: it is never shown to the instrumentation.
+// get requests path with the query. The query may hold ids, so the instrumentation never sees it.
 func (c *client) get(ctx context.Context, path, query string, out any) error {
 	url := c.base + path
 	if c.plain {
@@ -54,7 +54,7 @@ func (c *client) get(ctx context.Context, path, query string, out any) error {
 	return err
 }
 
-// post sends in as JSON, decodes the answer into out unless that is nil, and returns the answer's text.
+// post sends in as JSON, decodes the answer into out unless out is nil, and returns the answer's text.
 func (c *client) post(ctx context.Context, path string, in, out any) ([]byte, error) {
 	body, err := json.Marshal(in)
 	if err != nil {
@@ -63,7 +63,7 @@ func (c *client) post(ctx context.Context, path string, in, out any) ([]byte, er
 	return c.do(ctx, http.MethodPost, c.base+path, body, out)
 }
 
-// fetch asks for path without an own span: it is for waiting at the start.
+// fetch requests path without a span of its own. It is for waiting at the start.
 func (c *client) fetch(ctx context.Context, path string, out any) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, http.NoBody)
 	if err != nil {
@@ -84,7 +84,7 @@ func (c *client) fetch(ctx context.Context, path string, out any) error {
 	return json.Unmarshal(text, out)
 }
 
-// healthy asks whether the service can do its work.
+// healthy returns an error unless the service can do its work.
 func (c *client) healthy(ctx context.Context) error {
 	return c.fetch(ctx, "/healthz", &struct{}{})
 }
@@ -124,7 +124,7 @@ func (c *client) close() { c.wire.CloseIdleConnections() }
 
 type queryKey struct{}
 
-// queryRestorer puts the query back, which the instrumentation above it must not see.
+// queryRestorer puts the query back into a request, below the instrumentation, which must not see it.
 type queryRestorer struct{ base http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.

@@ -9,15 +9,15 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// Config is what a role of the stack is told. ConfigFromEnv reads it.
+// Config is the configuration of a role of the stack. ConfigFromEnv reads it.
 type Config struct {
 	role.Config
 
-	// Level is the part of the OTEL_ variables that decides what gets built at all; the rest is read by the SDK itself.
+	// Level is what the OTEL_ variables say about which signals are built at all. The SDK itself reads the rest.
 	Level Level
 
 	Stdout io.Writer // takes the ready line
-	Stderr io.Writer // takes the role's own health as text; nil: nowhere
+	Stderr io.Writer // gets messages about the role's own health; nil: they are dropped
 
 	// Export replaces the exporters that the environment names.
 	Export Export

@@ -20,11 +20,11 @@ import (
 type endpoint struct {
 	name string
 
-	// force puts the lever into force with the given parameters, or changes those of one in force. It returns the idempotent
-	// heal, and changes nothing when it returns an error.
+	// force puts the lever into force with the given parameters, or changes the parameters if it is in force. It returns the
+	// idempotent heal. When it returns an error, it has changed nothing.
 	force func(params json.RawMessage) (heal func(), err error)
-	// arms are the arms of a role that serves several: their levers are held each for itself, and the parameters name the
-	// arm. nil: the role is one arm's.
+	// arms are the arms of a role that serves several. Each arm has a lever of its own, and the parameters name the arm. nil:
+	// the role belongs to one arm.
 	arms []string
 
 	// act answers a question or does something once.
@@ -33,10 +33,10 @@ type endpoint struct {
 	leases *lease.Table // of the lever, by arm
 }
 
-// errParams marks what the caller got wrong.
+// errParams marks an error in the caller's parameters.
 var errParams = errors.New("parameters")
 
-// control is the control endpoint: it serves levers and questions, and heals what nobody renews.
+// control is the control endpoint: it serves levers and questions, and heals a lever that is not renewed.
 type control struct {
 	token     string
 	endpoints []endpoint
@@ -50,7 +50,7 @@ func newControl(token string, endpoints []endpoint) *control {
 	return c
 }
 
-// ServeHTTP answers callers that hold the token and come from this machine or its own network.
+// ServeHTTP answers callers that have the token and come from this machine or from a private network.
 func (c *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !near(r.RemoteAddr) {
 		fail(w, http.StatusForbidden, errors.New("control is for this machine and the stack's own network"))
@@ -102,7 +102,7 @@ func (e endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// put puts the lever into force, or changes its parameters, and starts its lease anew.
+// put pulls the lever, or changes its parameters, and starts its lease anew.
 func (e endpoint) put(r *http.Request, params json.RawMessage) error {
 	d, err := role.Lease(r)
 	if err != nil {

@@ -99,7 +99,7 @@ func TestLeases(t *testing.T) {
 	do("PUT", "/control/fault?lease=20ms", `{"arm":"a"}`)
 	eventually.True(t, "the lease ends by itself", healed(1))
 
-	// A renewed lease outlives the first one: only the last one's end, or a heal, ends it.
+	// A renewed lease lasts longer than the first one: only the end of the last lease, or a heal, ends it.
 	do("PUT", "/control/fault?lease=20ms", `{"arm":"a"}`)
 	do("PUT", "/control/fault?lease=1m", `{"arm":"a"}`)
 	do("PUT", "/control/fault?lease=20ms", `{"arm":"b"}`)

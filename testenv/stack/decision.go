@@ -17,13 +17,13 @@ const (
 	modelLimit   = 250 * time.Millisecond
 	profileLimit = time.Second
 
-	// confidenceLeast is the predicted probability of a click below which a ranking is no better than a guess: even
-	// default content is clicked more often.
+	// confidenceLeast is a predicted probability of a click. A ranking below it is no better than a guess: even default content
+	// is clicked more often.
 	confidenceLeast = 0.1
 )
 
-// decisionService decides what a user is shown: it segments by rules, has the model rank, and falls back to default
-// content when either cannot be done, saying why.
+// decisionService decides what a user is shown. It finds the user's segment by rules and has the model rank the items. If
+// either fails, it answers with default content and the reason.
 type decisionService struct {
 	tel     *telemetry
 	profile *client
@@ -79,16 +79,16 @@ func (s *decisionService) decide(w http.ResponseWriter, r *http.Request) {
 	reply(w, http.StatusOK, d.answer)
 }
 
-// decision is one decision and what led to it.
+// decision is one decision, with its inputs.
 type decision struct {
 	answer  recommendAnswer
 	profile profileAnswer
 	segment segment
 	reason  string // "" for personalized content
-	err     error  // behind the reason, if something failed
+	err     error  // the error behind the reason, if any
 }
 
-// choose makes the decision; the items of default content are left to the caller.
+// choose makes the decision. The caller adds the items of default content.
 func (s *decisionService) choose(ctx context.Context, req recommendRequest) (d decision) {
 	d.answer.User = req.User
 	d.answer.Variant = variantOf(req.User, req.Session)
@@ -112,7 +112,7 @@ func (s *decisionService) choose(ctx context.Context, req recommendRequest) (d d
 	return d
 }
 
-// rank fills in the items that the model likes best, or returns why they are not to be shown.
+// rank fills in the items that the model ranks highest, or returns the reason why they must not be shown.
 func (s *decisionService) rank(ctx context.Context, slots int, d *decision) (reason string, err error) {
 	ask := rankRequest{
 		AgeBand: d.segment.band, Tier: d.segment.tier, Clicks: d.profile.Clicks, Slots: slots, Variant: d.answer.Variant,

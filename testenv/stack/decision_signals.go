@@ -16,8 +16,8 @@ import (
 // flag names the experiment that the variants belong to.
 const flag = "ranking"
 
-// decisionSignals is what decision tells about its decisions: metrics, span attributes and log records. Without
-// telemetry it does nothing.
+// decisionSignals emits the telemetry of decisions: metrics, span attributes and log records. Without telemetry it does
+// nothing.
 type decisionSignals struct {
 	tel       *telemetry
 	decisions metric.Int64Counter
@@ -57,7 +57,7 @@ func newDecisionSignals(tel *telemetry, itemLabels bool) (*decisionSignals, erro
 	return s, errors.Join(errs[:]...)
 }
 
-// options are precomputed attributes of a counter, from names and values in turn.
+// options returns precomputed attributes of a counter, from names and values in turn.
 func options(pairs ...string) []metric.AddOption {
 	return []metric.AddOption{metric.WithAttributeSet(attributeSet(pairs...))}
 }
@@ -77,7 +77,7 @@ func orNone(s string) string {
 	return s
 }
 
-// start begins to measure drift against the training's distributions.
+// start starts to measure drift against the distributions of the training.
 func (s *decisionSignals) start(base baseline) {
 	if s.tel.on() {
 		s.age.Store(newDriftMeter(base.Features["age"]))
@@ -97,7 +97,7 @@ func (s *decisionSignals) observeDrift(_ context.Context, o metric.Float64Observ
 	return nil
 }
 
-// decided tells about one decision.
+// decided emits the telemetry of one decision.
 func (s *decisionSignals) decided(ctx context.Context, req recommendRequest, d decision) {
 	if !s.tel.on() {
 		return
@@ -117,7 +117,7 @@ func (s *decisionSignals) decided(ctx context.Context, req recommendRequest, d d
 	s.log(ctx, req, d)
 }
 
-// inputs counts what went into the segment; an anonymous visitor has no inputs that could be missing.
+// inputs counts the inputs of the segment. An anonymous visitor has no inputs that could be missing.
 func (s *decisionSignals) inputs(ctx context.Context, d decision) {
 	for _, a := range d.segment.missing {
 		s.missing.Add(ctx, 1, s.perFeature[a]...)
@@ -148,7 +148,7 @@ func (s *decisionSignals) span(span trace.Span, d decision) {
 	}
 }
 
-// expected are reasons that belong to a healthy day: an anonymous visitor, a cautious model.
+// expected are the reasons that are normal in a healthy stack: an anonymous visitor, low confidence of the model.
 var expected = []string{reasonUnknownUser, reasonLowConfidence}
 
 func (s *decisionSignals) log(ctx context.Context, req recommendRequest, d decision) {
@@ -177,7 +177,7 @@ func (s *decisionSignals) log(ctx context.Context, req recommendRequest, d decis
 	}
 }
 
-// debug logs the flag's evaluation and the whole feature vector: what nobody should do in production, and many do.
+// debug logs the flag's evaluation and the whole feature vector. This should not be done in production, and often is.
 func (s *decisionSignals) debug(ctx context.Context, req recommendRequest, d decision) {
 	s.tel.log.LogAttrs(ctx, slog.LevelDebug, "feature_flag.evaluation", slog.String("feature_flag.key", flag),
 		slog.String("feature_flag.result.variant", d.answer.Variant), slog.String("session.id", req.Session))

@@ -12,10 +12,10 @@ const missingBin = "missing"
 // Window of the drift measure, in decisions.
 const (
 	driftWindow = 400
-	driftLeast  = 300 // below this nothing is reported: the first hundred after a start come from a dozen journeys
+	driftLeast  = 300 // with fewer nothing is reported: the first hundred after a start come from a dozen journeys
 )
 
-// driftMeter measures how far the live distribution of one input is from that of the training, by the population
+// driftMeter measures how far the distribution of one input has moved away from the distribution in training, by the population
 // stability index over the last driftWindow decisions. It is safe for concurrent use.
 type driftMeter struct {
 	bins   []string
@@ -32,7 +32,7 @@ func newDriftMeter(d distribution) *driftMeter {
 	return &driftMeter{bins: d.Bins, shares: d.Shares, counts: make([]int, len(d.Bins))}
 }
 
-// observe counts one value by its bin; a bin that the training did not have counts as missing.
+// observe counts one value by its bin. A bin that did not exist in training counts as missing.
 func (m *driftMeter) observe(bin string) {
 	i := slices.Index(m.bins, bin)
 	if i < 0 {
@@ -50,9 +50,9 @@ func (m *driftMeter) observe(bin string) {
 	m.next = (m.next + 1) % driftWindow
 }
 
-// psi is the index: 0 for equal distributions, above 0.25 by convention a major shift. It reports false while there
-// are fewer than driftLeast values. Shares are kept away from 0 by half an observation, so that an empty bin does not
-// make the index infinite.
+// psi returns the index: 0 means equal distributions, and above 0.25 is by convention a major shift. It reports false while
+// there are fewer than driftLeast values. A share is at least half an observation, so that an empty bin does not make the index
+// infinite.
 func (m *driftMeter) psi() (float64, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

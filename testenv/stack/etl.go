@@ -16,18 +16,18 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// etlService is the upstream: it delivers every user's record once at the start and keeps refreshing them slowly.
+// etlService is the upstream: it delivers every user's record once at the start, and then refreshes the records slowly.
 type etlService struct {
 	cfg     Config
 	pop     *population.Population
 	names   pseudonyms
 	out     *producer
-	dropped atomic.Pointer[dropAttribute] // nil: deliveries are whole
+	dropped atomic.Pointer[dropAttribute] // nil: deliveries are complete
 
-	requests chan struct{} // deliveries asked for: one can wait while another is under way
+	requests chan struct{} // requested deliveries: one can wait while another is under way
 }
 
-// dropAttribute takes one attribute out of the deliveries of a share of the users.
+// dropAttribute removes one attribute from the deliveries of a share of the users.
 type dropAttribute struct {
 	Attribute string  `json:"attribute"`
 	Share     float64 `json:"share"` // of the users, in (0, 1]
@@ -83,8 +83,8 @@ func (s *etlService) drop(params json.RawMessage) (func(), error) {
 	return func() { s.dropped.Store(nil) }, nil
 }
 
-// hits reports whether a user is among the share: always the same users for a seed, and those of a smaller share
-// among those of a larger one.
+// hits reports whether a user belongs to the share. For a seed these are always the same users, and the users of a smaller
+// share belong to every larger share, too.
 func (d *dropAttribute) hits(seed int64, user string) bool {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte("drop/" + strconv.FormatInt(seed, 10) + "/" + user))
@@ -95,10 +95,10 @@ func (d *dropAttribute) hits(seed int64, user string) bool {
 	return float64(x>>11)/(1<<53) < d.Share
 }
 
-// record is the user's record as it would be delivered now.
+// record returns the user's record as it would be delivered now.
 func (s *etlService) record(i int) (user string, value []byte, err error) {
 	u := s.pop.User(i)
-	email := s.names.of(u.Email) // nobody downstream needs the address itself
+	email := s.names.of(u.Email) // no service needs the address itself
 	doc := document{User: u.ID, Age: &u.Age, Tier: &u.Tier, Country: &u.Country, Email: &email}
 	if d := s.dropped.Load(); d != nil && d.hits(s.cfg.Seed, u.ID) {
 		doc.drop(d.Attribute)
@@ -107,7 +107,7 @@ func (s *etlService) record(i int) (user string, value []byte, err error) {
 	return u.ID, value, err
 }
 
-// request asks for a delivery and answers at once. One that waits already will do.
+// request requests a delivery and answers at once. If a delivery waits already, it adds none.
 func (s *etlService) request(context.Context, json.RawMessage) (any, error) {
 	select {
 	case s.requests <- struct{}{}:
@@ -116,7 +116,7 @@ func (s *etlService) request(context.Context, json.RawMessage) (any, error) {
 	return map[string]int{"records": s.pop.Users()}, nil
 }
 
-// deliveries makes the deliveries that are asked for, one after the other, until ctx ends.
+// deliveries makes the requested deliveries, one after the other, until ctx ends.
 func (s *etlService) deliveries(ctx context.Context) error {
 	for {
 		select {
@@ -130,15 +130,14 @@ func (s *etlService) deliveries(ctx context.Context) error {
 	}
 }
 
-// A delivery on request is paced, as a batch job is that must not get in the way of the events: it comes in deliverParts
-// parts with deliverPause between them, about four seconds in all.
+// A delivery on request is paced, like a batch job that must not delay the events. It comes in deliverParts parts with
+// deliverPause between them and takes about four seconds.
 const (
 	deliverParts = 200
 	deliverPause = 20 * time.Millisecond
 )
 
-// deliver sends every user's record, with a pause after every part, and returns how many there are once all are in
-// Kafka.
+// deliver sends every user's record, with a pause after every part. When all are in Kafka, it returns their number.
 func (s *etlService) deliver(ctx context.Context, pause time.Duration) (int, error) {
 	var group sync.WaitGroup
 	var mu sync.Mutex
@@ -149,7 +148,7 @@ func (s *etlService) deliver(ctx context.Context, pause time.Duration) (int, err
 			select {
 			case <-time.After(pause):
 			case <-ctx.Done():
-				group.Wait() // what was sent fails with ctx
+				group.Wait() // records that are under way fail when ctx ends
 				return 0, ctx.Err()
 			}
 		}
@@ -174,7 +173,7 @@ func (s *etlService) deliver(ctx context.Context, pause time.Duration) (int, err
 	return s.pop.Users(), nil
 }
 
-// refresh delivers one record after the other at the configured pace until ctx ends.
+// refresh delivers one record after the other, at the configured pace, until ctx ends.
 func (s *etlService) refresh(ctx context.Context) {
 	if s.cfg.Refresh <= 0 {
 		return

@@ -8,7 +8,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// TestDeliveriesHideTheAddress: the upstream knows the e-mail address, nobody after it does.
+// TestDeliveriesHideTheAddress: only the upstream knows the e-mail address.
 func TestDeliveriesHideTheAddress(t *testing.T) {
 	s := &etlService{cfg: Config{Config: role.Config{Seed: 1}}, pop: population.New(1, 20, 8), names: newPseudonyms("1")}
 	seen := map[string]bool{}

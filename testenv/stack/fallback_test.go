@@ -9,7 +9,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// TestReasonsForDefaultContent puts a decision between a profile service and a model that each go wrong in one way.
+// TestReasonsForDefaultContent gives a decision service a profile service and a model that fail in different ways.
 func TestReasonsForDefaultContent(t *testing.T) {
 	answer := func(status int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { replyBytes(w, status, []byte(body)) }

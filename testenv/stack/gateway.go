@@ -116,7 +116,7 @@ func (s *gatewayService) event(w http.ResponseWriter, r *http.Request) {
 	reply(w, http.StatusAccepted, struct{}{})
 }
 
-// refuse answers a request whose next hop failed, and says so in the log.
+// refuse answers a request whose next hop failed, and logs the failure.
 func (s *gatewayService) refuse(ctx context.Context, w http.ResponseWriter, hop, session string, err error) {
 	s.tel.log.ErrorContext(ctx, "request failed", "hop", hop, "error", err, "session.id", session)
 	status := http.StatusBadGateway

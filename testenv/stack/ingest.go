@@ -16,13 +16,13 @@ import (
 
 const (
 	pollMost       = 500                    // records in one batch of writes
-	fetchWait      = time.Second            // how long an idle fetch stays open; records end it at once
-	commitInterval = 250 * time.Millisecond // consumer lag is read from what is committed
+	fetchWait      = time.Second            // how long an idle fetch stays open; it ends at once when records come
+	commitInterval = 250 * time.Millisecond // consumer lag is read from the committed offsets
 	rejoinLimit    = 10 * time.Second
 	sessionLimit   = 5 * time.Minute // a parked arm's consumer must stay a member of its group
 )
 
-// ingestService brings what users did, and what the upstream delivers, into the store.
+// ingestService writes the events of users and the deliveries of the upstream into the store.
 type ingestService struct {
 	cfg     Config
 	tel     *telemetry
@@ -30,7 +30,7 @@ type ingestService struct {
 	store   *store
 	client  *kgo.Client
 	tracer  *kotel.Tracer  // nil without telemetry
-	signals *ingestSignals // likewise
+	signals *ingestSignals // nil without telemetry
 }
 
 func newIngest(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
@@ -44,13 +44,13 @@ func newIngest(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 	}
 	s.client, err = kgo.NewClient(
 		kgo.SeedBrokers(cfg.Brokers...),
-		kgo.ClientID(role.IngestGroup(cfg.Arm)), // what a client quota names
+		kgo.ClientID(role.IngestGroup(cfg.Arm)), // a client quota names it
 		kgo.ConsumerGroup(role.IngestGroup(cfg.Arm)),
 		kgo.ConsumeTopics(role.EventsTopic(cfg.Arm), role.ProfilesTopic(cfg.Arm)),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchMaxWait(fetchWait),
 		kgo.DisableFetchSessions(), // six partitions: a session would save nothing
-		kgo.AutoCommitMarks(),      // only what is in the store
+		kgo.AutoCommitMarks(),      // commits only what is in the store
 		kgo.AutoCommitInterval(commitInterval),
 		kgo.SessionTimeout(sessionLimit),
 		kgo.RebalanceTimeout(rejoinLimit),
@@ -70,7 +70,8 @@ func newIngest(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 	}, nil
 }
 
-// prepare waits until the store has a profile for every user: the group was joined and the upstream has delivered.
+// prepare waits until the store has a profile for every user. Then the consumer has joined the group and the upstream has
+// delivered.
 func (s *ingestService) prepare(ctx context.Context) error {
 	if err := retry(ctx, s.client.Ping); err != nil {
 		return fmt.Errorf("kafka: %w", err)
@@ -108,14 +109,14 @@ type update struct {
 	doc  []byte
 }
 
-// apply brings one batch into the store: one round trip to learn who the events without a user belong to, if there
-// are any, and one to write.
+// apply writes one batch into the store in one round trip. If the batch has events without a user, another round trip before it
+// finds their users.
 func (s *ingestService) apply(ctx context.Context, records []*kgo.Record) error {
 	ctx, done := s.signals.begin(ctx, s.tracer, records)
 	defer done()
 	updates, events := s.parse(records)
 	warned := false
-	// What is in Kafka is not lost while the store is away: the batch waits for it, and the lag shows.
+	// Kafka keeps the records while the store does not answer: the batch waits for the store, and the lag grows.
 	err := retry(ctx, func(ctx context.Context) error {
 		err := s.write(ctx, updates, events)
 		if err != nil && !warned {
@@ -131,7 +132,7 @@ func (s *ingestService) apply(ctx context.Context, records []*kgo.Record) error 
 	return nil
 }
 
-// parse splits a batch into profile updates and events, counts them, and passes over what it cannot read.
+// parse splits a batch into profile updates and events, counts them, and skips records that it cannot read.
 func (s *ingestService) parse(records []*kgo.Record) (updates []update, events []event) {
 	for _, r := range records {
 		if r.Topic == role.ProfilesTopic(s.cfg.Arm) {
@@ -194,7 +195,7 @@ func (s *ingestService) resolve(ctx context.Context, events []event) ([]string, 
 	return users, nil
 }
 
-// clicked is the category that an event is a click on, −1 if it is none.
+// clicked returns the category of the item that an event clicks on; −1 if the event is no click.
 func (s *ingestService) clicked(e event) int {
 	if e.Type != "click" {
 		return -1

@@ -16,7 +16,7 @@ import (
 // linksMost is how many records a span of a batch links to; the SDK keeps no more.
 const linksMost = 128
 
-// ingestSignals is what ingest tells about the records it applies. A nil one tells nothing.
+// ingestSignals emits the telemetry of the records that ingest applies. If it is nil, it does nothing.
 type ingestSignals struct {
 	tracer   trace.Tracer
 	events   map[string]metric.Int64Counter // by type
@@ -31,7 +31,7 @@ type ingestSignals struct {
 	applied  map[bool]metric.MeasurementOption
 }
 
-// topicOptions are the attributes of one topic's instruments.
+// topicOptions returns the attributes of one topic's instruments.
 type topicOptions struct{ poll, process, age metric.MeasurementOption }
 
 // secondsBuckets suit ages and durations from a millisecond to a minute.
@@ -73,13 +73,13 @@ func newIngestSignals(cfg Config, tel *telemetry) (*ingestSignals, error) {
 	return s, errors.Join(errs[:]...)
 }
 
-// measured are precomputed attributes, from names and values in turn.
+// measured returns precomputed attributes, from names and values in turn.
 func measured(pairs ...string) metric.MeasurementOption {
 	return metric.WithAttributeSet(attributeSet(pairs...))
 }
 
-// begin starts the processing of a batch: a span for every record, in the trace that the record belongs to, and one
-// for what is done for all of them together, linked to theirs. The returned context is that of the latter.
+// begin starts the processing of a batch. It starts a span for every record, in the trace of that record, and one span for the
+// work on all records together, with links to the others. The returned context is the context of this last span.
 func (s *ingestSignals) begin(ctx context.Context, tracer *kotel.Tracer, records []*kgo.Record) (context.Context, func()) {
 	if s == nil {
 		return ctx, func() {}
@@ -118,7 +118,7 @@ func (s *ingestSignals) event(r *kgo.Record, e event) {
 		content = "default"
 	}
 	options, ok := s.perEvent[[3]string{e.Channel, e.Variant, content}]
-	if !ok { // an older gateway's event
+	if !ok { // an event of an older gateway
 		return
 	}
 	if counter, ok := s.events[e.Type]; ok {

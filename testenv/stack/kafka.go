@@ -12,10 +12,10 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// bufferedMost is how many records a producer holds while the broker does not take them.
+// bufferedMost is how many records a producer keeps while the broker does not take them.
 const bufferedMost = 10_000
 
-// kafka returns what carries the trace context in record headers; nil when telemetry is off.
+// kafka returns the hooks that carry the trace context in record headers; nil when telemetry is off.
 func (t *telemetry) kafka(group string) *kotel.Tracer {
 	if !t.on() {
 		return nil
@@ -65,7 +65,7 @@ func newProducer(cfg Config, topic string, tel *telemetry) (*producer, error) {
 	return p, err
 }
 
-// messaging are the attributes of a messaging instrument.
+// messaging returns the attributes of a messaging instrument.
 func messaging(topic, operation string) metric.MeasurementOption {
 	return metric.WithAttributeSet(attribute.NewSet(
 		attribute.String("messaging.system", "kafka"),
@@ -80,7 +80,7 @@ func (p *producer) ready(ctx context.Context) error { return retry(ctx, p.client
 // full reports whether no more records can be buffered.
 func (p *producer) full() bool { return p.client.BufferedProduceRecords() >= bufferedMost }
 
-// send hands a record over; it does not wait for the broker. done may be nil.
+// send gives a record to the client; it does not wait for the broker. done may be nil.
 func (p *producer) send(ctx context.Context, key string, value []byte, done func(error)) {
 	// The record outlives the request that caused it, but belongs to its trace.
 	ctx = context.WithoutCancel(ctx)
@@ -97,7 +97,7 @@ func (p *producer) send(ctx context.Context, key string, value []byte, done func
 	})
 }
 
-// close delivers what is buffered and ends the client.
+// close sends the buffered records and ends the client.
 func (p *producer) close(ctx context.Context) error {
 	err := p.client.Flush(ctx)
 	p.client.CloseAllowingRebalance()

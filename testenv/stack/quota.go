@@ -13,11 +13,11 @@ import (
 const (
 	quotaIntervalLeast = 10 * time.Millisecond
 	quotaIntervalMost  = time.Minute
-	silenceMost        = 200 * time.Millisecond // told to a client at once, so that an early end of the quota is felt
+	silenceMost        = 200 * time.Millisecond // the longest silence that a client is told, so that an early end of the quota takes effect soon
 )
 
-// quotaLimits is how much consumers get: one answer of at most maxBytes in every interval, or a single batch if that
-// is larger.
+// quotaLimits says how much consumers get: one answer in every interval, of at most maxBytes, or of a single batch if that is
+// larger.
 type quotaLimits struct {
 	interval time.Duration
 	maxBytes int32
@@ -34,12 +34,12 @@ func (p throttleParams) limits() (quotaLimits, error) {
 	return quotaLimits{interval: interval, maxBytes: p.MaxBytes}, nil
 }
 
-// quota holds a broker's consumers to its limits until it has ended, in the way of a Kafka client quota: a fetch over
-// the quota is answered at once, empty, with the time for which the client has to stay silent.
+// quota limits the consumers of a broker until it ends. It works like a client quota of Kafka: a fetch over the quota gets an
+// empty answer at once, with the time for which the client must be silent.
 type quota struct {
 	limits atomic.Pointer[quotaLimits]
 	ended  atomic.Bool
-	next   time.Time // when the next fetch is let through; used by the broker's loop alone
+	next   time.Time // when the next fetch may pass; used by the broker's loop alone
 }
 
 func newQuota(broker *kfake.Cluster, limits quotaLimits) *quota {
@@ -61,7 +61,7 @@ func newQuota(broker *kfake.Cluster, limits quotaLimits) *quota {
 	return q
 }
 
-// answer is the empty answer to a fetch over the quota, or nil for a fetch that may pass with its limits lowered.
+// answer returns the empty answer to a fetch over the quota, or nil for a fetch that may pass, with lower limits.
 func (q *quota) answer(fetch *kmsg.FetchRequest, now time.Time) kmsg.Response {
 	limits := q.limits.Load()
 	if wait := q.next.Sub(now); wait > 0 {

@@ -58,7 +58,7 @@ func TestThrottledFetchesMakeLag(t *testing.T) {
 	}
 	throttle("1m", "1m")
 	d.sendEvents(300)
-	// One answer of two kilobytes in a minute: nearly everything stays in the broker for as long as one looks.
+	// One answer of two kilobytes in a minute: nearly everything stays in the broker during the test.
 	eventually.True(t, "lag grows", func() bool { return d.lag(admin) >= 200 })
 	for end := time.Now().Add(500 * time.Millisecond); time.Now().Before(end); {
 		if lag := d.lag(admin); lag < 200 {

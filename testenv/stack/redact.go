@@ -13,13 +13,14 @@ import (
 // pseudonymKey is the attribute under which a user appears in telemetry.
 const pseudonymKey = "enduser.pseudo.id"
 
-// redacted stands where a value was withheld.
+// redacted replaces a value that is withheld.
 const redacted = "[redacted]"
 
-// pseudonyms turns user ids into names that are stable within a launch and cannot be turned back without its key.
+// pseudonyms turns user ids into names that are stable within a launch. Without the key of the launch they cannot be turned
+// back.
 type pseudonyms struct{ key []byte }
 
-// newPseudonyms derives the key from a secret that all services of a launch share, and that is written nowhere.
+// newPseudonyms derives the key from a secret that all services of a launch share. The secret is not written to any file.
 func newPseudonyms(secret string) pseudonyms {
 	key := sha256.Sum256([]byte("perso pseudonyms " + secret))
 	return pseudonyms{key: key[:]}
@@ -35,8 +36,8 @@ func (p pseudonyms) of(user string) string {
 	return hex.EncodeToString(mac.Sum(nil)[:8])
 }
 
-// redactor is a slog.Handler that lets nothing sensitive through: user ids become pseudonyms, e-mail addresses,
-// credentials and values that it cannot look into are withheld, whoever logs them.
+// redactor is a slog.Handler that passes on nothing sensitive. User ids become pseudonyms. E-mail addresses, credentials, and
+// values whose contents it cannot see are withheld.
 type redactor struct {
 	next  slog.Handler
 	names pseudonyms
@@ -94,7 +95,7 @@ func (h redactor) attr(a slog.Attr) slog.Attr {
 	return slog.Attr{Key: a.Key, Value: v}
 }
 
-// opaque passes the kinds of values that can be looked into and withholds the others.
+// opaque passes on the kinds of values whose contents it can see, and withholds the others.
 func (h redactor) opaque(v any) slog.Value {
 	switch v := v.(type) {
 	case error:
@@ -133,7 +134,7 @@ const (
 	secret             // is withheld
 )
 
-// sensitivity judges an attribute by its name, however it is spelled: user.id, user_id, UserID, customerEmail …
+// sensitivity judges an attribute by its name, in any spelling: user.id, user_id, UserID, customerEmail …
 func sensitivity(key string) sensitive {
 	if key == pseudonymKey {
 		return harmless

@@ -1,5 +1,5 @@
-// Package stack is the personalization system that tollgate measures: seven roles that together recommend items to
-// users over several channels, learn from what they do, and say in metrics, logs and traces how they fare.
+// Package stack is the personalization system that tollgate measures. Its seven roles together recommend items to users over
+// several channels and learn from what the users do. They report in metrics, logs and traces.
 //
 // The interfaces (environment, HTTP, Kafka, control) are in docs/stack.md.
 package stack
@@ -15,8 +15,8 @@ import (
 type Role struct {
 	Name  string
 	Title string
-	// Run blocks until ctx ends and returns nil after an orderly end. It prints the ready line once the role can do
-	// its work. Errors say what could not be reached or started.
+	// Run runs the role until ctx ends, and returns nil after an orderly end. It prints the ready line once the role can do its
+	// work. Errors say what could not be reached or started.
 	Run func(ctx context.Context, cfg Config) error
 }
 
@@ -40,7 +40,7 @@ func Roles() []Role {
 	}
 }
 
-// uninstrumented makes a role that stands outside of what is measured: no level reaches it.
+// uninstrumented makes a role that is not part of what is measured: no level applies to it.
 func uninstrumented(r Role) Role {
 	inner := r.Run
 	r.Run = func(ctx context.Context, cfg Config) error {
@@ -50,7 +50,7 @@ func uninstrumented(r Role) Role {
 	return r
 }
 
-// service makes a role of a function that builds its parts. Needs are the fields that it cannot do without.
+// service makes a role from a function that builds its parts. Needs are the fields of the configuration that must be set.
 func service(name, title string, build builder, needs func(*role.Config) []any) Role {
 	return Role{Name: name, Title: title, Run: func(ctx context.Context, cfg Config) error {
 		if err := cfg.Require(name, needs(&cfg.Config)...); err != nil {

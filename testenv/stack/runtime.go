@@ -10,11 +10,12 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// runtimeReport is what the Go runtime counts anyway, since the start of the process: to read it is all that it costs.
+// runtimeReport is what the Go runtime has counted since the start of the process. The runtime counts it in any case, so only
+// the reading costs something.
 //
-// The runtime books CPU time for garbage collection when a collection ends, so that what it reports between two readings is
-// that of the collections that ended between them. It is an estimate by the runtime's own clock, workers on otherwise idle
-// cores included, and larger than what the kernel would count where the machine has other work or the process was stopped.
+// The runtime counts the CPU time of a garbage collection when the collection ends. So the difference of two readings is the
+// time of the collections that ended between them. It is an estimate by the runtime's own clock and includes workers on
+// otherwise idle cores. If the machine has other work, or the process was stopped, it is larger than the kernel's count.
 //
 // Source: package runtime/metrics, Supported metrics.
 type runtimeReport struct {
@@ -24,7 +25,7 @@ type runtimeReport struct {
 	GCCycles     uint64        `json:"gc_cycles"`
 }
 
-// runtimeEndpoint is the action of every role that answers with a runtimeReport.
+// runtimeEndpoint returns the question of every role that is answered with a runtimeReport.
 func runtimeEndpoint() endpoint {
 	return endpoint{name: role.RuntimeQuestion, act: func(_ context.Context, params json.RawMessage) (any, error) {
 		if err := decode(params, &struct{}{}); err != nil {

@@ -7,15 +7,15 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/population"
 )
 
-// segment is the group that the rules put a user into, or why they could not.
+// segment is the group into which the rules put a user, or the reason why they could not.
 type segment struct {
 	band, tier int      // indices into population.AgeBands and population.Tiers; −1: not computable
 	reason     string   // "", reasonMissing or reasonInvalid
-	attribute  string   // the first attribute that is at fault; "" without a reason
+	attribute  string   // the first attribute that causes the reason; "" without a reason
 	missing    []string // all attributes that were not delivered
 }
 
-// segmentOf applies the rules: a user's segment is the age band by the loyalty tier, and needs both.
+// segmentOf applies the rules: a user's segment is the pair of age band and loyalty tier, and needs both.
 func segmentOf(p profileAnswer) segment {
 	s := segment{band: -1, tier: -1}
 	if p.Age == nil {
@@ -40,7 +40,7 @@ func (s *segment) blame(reason, attribute string) {
 	}
 }
 
-// name is the segment as people call it, e.g. 25-34/gold.
+// name returns the name of the segment, e.g. 25-34/gold.
 func (s segment) name() string { return s.ageBin() + "/" + s.tierBin() }
 
 func (s segment) ageBin() string {
@@ -57,8 +57,7 @@ func (s segment) tierBin() string {
 	return population.Tiers[s.tier]
 }
 
-// variantOf gives half of all users each variant, a user always the same one; an anonymous session stands for its
-// user.
+// variantOf gives each variant to half of all users, and to a user always the same one. An anonymous session counts as a user.
 func variantOf(user, session string) string {
 	if user == "" {
 		user = session

@@ -19,7 +19,7 @@ import (
 
 // Limits of a role's life.
 const (
-	readyLimit    = 2 * time.Minute        // from start until its dependencies must have answered; a launch has a limit of its own
+	readyLimit    = 2 * time.Minute        // from the start until the dependencies must have answered; a launch has a limit of its own
 	shutdownLimit = 5 * time.Second        // to drain and flush
 	retryFirst    = 10 * time.Millisecond  // pause before the second attempt, doubled after each
 	retryMost     = 100 * time.Millisecond // the longest pause
@@ -32,17 +32,17 @@ const (
 type parts struct {
 	routes    map[string]http.HandlerFunc // by mux pattern; instrumented when telemetry is on
 	endpoints []endpoint
-	addrs     map[string]string                 // beside role.AddrHTTP in the ready line
+	addrs     map[string]string                 // addresses in the ready line besides role.AddrHTTP
 	prepare   func(ctx context.Context) error   // returns when the role can do its work
-	healthy   func(ctx context.Context) error   // whether it still can, once it could
+	healthy   func(ctx context.Context) error   // after prepare: an error if the role cannot do its work now
 	work      []func(ctx context.Context) error // loops that run from the start until ctx ends
 	close     func(ctx context.Context) error   // flushes and releases; called once, after work has ended
 }
 
-// builder makes the parts of a role. It must not block: waiting for others is what parts.prepare is for.
+// builder makes the parts of a role. It must not wait for other roles: parts.prepare does that.
 type builder func(ctx context.Context, cfg Config, tel *telemetry) (parts, error)
 
-// run is the life of every role: listen, build, serve, become ready, wait, drain, flush.
+// run runs a role through its life: listen, build, serve, become ready, wait, drain, flush.
 func run(ctx context.Context, name string, cfg Config, build builder) (err error) {
 	listener, err := role.Listen(cfg.Listen)
 	if err != nil {
@@ -83,14 +83,14 @@ func run(ctx context.Context, name string, cfg Config, build builder) (err error
 		}
 	} else if cause := context.Cause(ctx); cause != nil {
 		if err = cause; errors.Is(cause, context.Canceled) {
-			err = nil // asked to end before it was ready
+			err = nil // it was asked to end before it was ready
 		}
 	}
 	stop(nil)
 	return errors.Join(err, end(context.WithoutCancel(ctx), server, control, &group, p, tel))
 }
 
-// becomeReady waits until the role can do its work and says so.
+// becomeReady waits until the role can do its work, and prints the ready line.
 func becomeReady(ctx context.Context, name string, cfg Config, p parts, addr string, ready *atomic.Bool) error {
 	if p.prepare != nil {
 		limit := cmp.Or(cfg.readyLimit, readyLimit)
@@ -146,8 +146,7 @@ func handler(p parts, tel *telemetry, control *control, ready *atomic.Bool) http
 	return mux
 }
 
-// retry calls attempt until it succeeds or ctx ends; then it returns the last error that says more than that time was
-// up.
+// retry calls attempt until it succeeds or ctx ends. If ctx ends, it returns the last error that is more than a time-out.
 func retry(ctx context.Context, attempt func(ctx context.Context) error) error {
 	var last error
 	for pause := retryFirst; ; pause = min(2*pause, retryMost) {
@@ -188,10 +187,10 @@ func fail(w http.ResponseWriter, status int, err error) {
 	reply(w, status, map[string]string{"error": err.Error()})
 }
 
-// body is what a request carries: it says what is wrong with itself.
+// body is the body of a request; check returns what is wrong with it.
 type body interface{ check() error }
 
-// read decodes and checks a JSON body of bounded size; on failure it has answered 400 and returns false.
+// read decodes and checks a JSON body of limited size. If that fails, it answers 400 and returns false.
 func read(w http.ResponseWriter, r *http.Request, into body) bool {
 	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyLimit))
 	if err == nil {

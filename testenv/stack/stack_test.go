@@ -111,7 +111,7 @@ func deploy(t *testing.T, change func(role string, cfg *Config)) *deployed {
 	return d
 }
 
-// inherited opens a listener as a parent process would hand it down.
+// inherited opens a listener in the form in which a parent process passes it to a child.
 func inherited(t *testing.T) (listen, base string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -222,7 +222,7 @@ func (d *deployed) journey() {
 		{Type: "click", Item: item.ID, DwellMS: 1200},
 		{Type: "purchase", Item: item.ID},
 	} {
-		// The user is known by the session's link alone.
+		// Only the link of the session identifies the user.
 		e.Session, e.Channel, e.RequestID, e.Variant, e.Reason = "s1", "app", known.RequestID, known.Variant, known.Reason
 		if status, _ := d.call("POST", "gateway", "/v1/events", e, nil); status != http.StatusAccepted {
 			t.Errorf("%s: got %d, want %d", e.Type, status, http.StatusAccepted)

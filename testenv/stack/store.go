@@ -15,8 +15,8 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/population"
 )
 
-// store is the repository of one arm: its keys in Redis. Profiles are JSON strings, activity a hash per user, links a
-// string per session, content one hash, and the set of users says who has a profile.
+// store is the repository of one arm: its keys in Redis. A profile is a JSON string, activity is a hash per user, a link is a
+// string per session, content is one hash, and a set has the users with a profile.
 type store struct {
 	redis *redis.Client
 	arm   string
@@ -45,7 +45,7 @@ func newStore(cfg Config, tel *telemetry) (*store, error) {
 
 func (s *store) key(kind, id string) string { return s.arm + ":" + kind + ":" + id }
 
-// ping asks whether the store answers.
+// ping returns an error unless the store answers.
 func (s *store) ping(ctx context.Context) error { return s.redis.Ping(ctx).Err() }
 
 func (s *store) close() error { return s.redis.Close() }
@@ -55,7 +55,7 @@ func (s *store) link(ctx context.Context, session, user string) error {
 	return s.redis.Set(ctx, s.key("link", session), user, linkLife).Err()
 }
 
-// links returns the users of sessions, "" where a session is anonymous.
+// links returns the users of sessions; "" for an anonymous session.
 func (s *store) links(ctx context.Context, sessions []string) ([]string, error) {
 	if len(sessions) == 0 {
 		return nil, nil
@@ -75,7 +75,7 @@ func (s *store) links(ctx context.Context, sessions []string) ([]string, error) 
 	return users, nil
 }
 
-// profile reads what is known of a user, or of whom the session is linked to when user is "".
+// profile reads what is known of a user. If user is "", it is the user to whom the session is linked.
 func (s *store) profile(ctx context.Context, session, user string) (profileAnswer, error) {
 	if user == "" {
 		linked, err := s.redis.Get(ctx, s.key("link", session)).Result()
@@ -101,7 +101,7 @@ func (s *store) profile(ctx context.Context, session, user string) (profileAnswe
 			answer.Clicks[c], _ = strconv.ParseFloat(value, 64)
 		}
 	}
-	if text.Err() != nil { // redis.Nil: nothing was ever delivered for this user
+	if text.Err() != nil { // redis.Nil: no profile of this user was delivered
 		return answer, nil
 	}
 	var doc document
@@ -201,7 +201,7 @@ func (b *batch) replace(ctx context.Context, user string, doc []byte) {
 	b.pipe.SAdd(ctx, b.store.arm+":users", user)
 }
 
-// seen notes when a user was last active, and a click on a category; −1 for none.
+// seen records when a user was last active, and a click on a category; −1 for no click.
 func (b *batch) seen(ctx context.Context, user string, timeMS int64, category int) {
 	key := b.store.key("activity", user)
 	if category >= 0 {
@@ -210,7 +210,7 @@ func (b *batch) seen(ctx context.Context, user string, timeMS int64, category in
 	b.pipe.HSet(ctx, key, "seen", timeMS)
 }
 
-// write sends what was gathered.
+// write sends the writes of the batch.
 func (b *batch) write(ctx context.Context) error {
 	if b.pipe.Len() == 0 {
 		return nil

@@ -26,18 +26,18 @@ import (
 // scope is the instrumentation scope of the stack's own telemetry.
 const scope = "github.com/tollgate-dev/tollgate/testenv/stack"
 
-// Export holds exporters to use instead of those that the environment names; a nil field replaces nothing.
+// Export holds exporters that are used instead of those that the environment names. A nil field replaces nothing.
 type Export struct {
 	Spans   sdktrace.SpanExporter
 	Metrics sdkmetric.Reader
 	Logs    sdklog.Exporter
 }
 
-// telemetry is one role's instrumentation. When the level is off, tracers and meters are nil and nothing of
-// OpenTelemetry is on the request path; log and health are never nil.
+// telemetry is one role's instrumentation. When the level is off, tracers and meters are nil, and OpenTelemetry has no code on
+// the request path. log and health are never nil.
 type telemetry struct {
-	log    *slog.Logger // what happens to requests; discards unless logs are exported
-	health *slog.Logger // the role's own troubles, as text on stderr
+	log    *slog.Logger // what happens to requests; discarded unless logs are exported
+	health *slog.Logger // problems of the role itself, as text on stderr
 
 	tracers    trace.TracerProvider
 	meters     metric.MeterProvider
@@ -47,8 +47,8 @@ type telemetry struct {
 	closers []func(context.Context) error
 }
 
-// setup builds the instrumentation of a role at the configured level. Samplers, batch sizes, intervals and endpoints
-// are read from the OTEL_ variables by the SDK itself.
+// setup builds the instrumentation of a role at the configured level. The SDK itself reads samplers, batch sizes, intervals and
+// endpoints from the OTEL_ variables.
 func setup(ctx context.Context, role string, cfg Config) (*telemetry, error) {
 	stderr := cfg.Stderr
 	if stderr == nil {
@@ -184,7 +184,7 @@ func (t *telemetry) tag(ctx context.Context, attrs ...attribute.KeyValue) {
 	}
 }
 
-// recording reports whether the current span is kept, so that costly attributes are computed only then.
+// recording reports whether the current span is kept: only then are costly attributes computed.
 func (t *telemetry) recording(ctx context.Context) bool {
 	return t.on() && trace.SpanFromContext(ctx).IsRecording()
 }
@@ -198,7 +198,7 @@ func (t *telemetry) withSession(ctx context.Context, session, channel string) co
 	for _, kv := range [][2]string{{"session.id", session}, {"perso.channel", channel}} {
 		member, err := baggage.NewMemberRaw(kv[0], kv[1])
 		if err != nil {
-			continue // a session id that baggage cannot carry travels in the body all the same
+			continue // baggage cannot carry this session id; it is still in the body
 		}
 		if with, err := bag.SetMember(member); err == nil {
 			bag = with
@@ -207,7 +207,7 @@ func (t *telemetry) withSession(ctx context.Context, session, channel string) co
 	return baggage.ContextWithBaggage(ctx, bag)
 }
 
-// session is the session id in the baggage, "" if there is none.
+// session returns the session id in the baggage; "" if there is none.
 func (t *telemetry) session(ctx context.Context) string {
 	if !t.on() {
 		return ""

@@ -275,7 +275,7 @@ func TestMissingAttributeShowsInAllSignals(t *testing.T) {
 // sensitiveText matches user ids of the population and its e-mail addresses.
 var sensitiveText = regexp.MustCompile(`\bu\d+\b|@example\.com`)
 
-// expectPrivacy looks through everything that was exported.
+// expectPrivacy searches everything that was exported.
 func (o *observed) expectPrivacy() {
 	o.t.Helper()
 	check := func(where, text string) {

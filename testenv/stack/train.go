@@ -16,18 +16,17 @@ import (
 const (
 	trainSlates  = 100_000 // slates shown to simulated users
 	trainSlots   = 5       // items in each
-	historyMost  = 60      // slates that a user has seen before one that is learned from, at most
+	historyMost  = 60      // at most so many slates has a user seen before the one that is learned from
 	learningRate = 0.2     // first step of the gradient descent; falls to a fortieth of it
 	shrinkage    = 1e-5    // L2 penalty per step
 )
 
-// popularityBoost is what variant b adds for popular items, in units of the logit: it trades a little fit for items
-// that many like.
+// popularityBoost is what variant b adds for popular items, in units of the logit: such a slate fits the user a little less and
+// has more items that many like.
 const popularityBoost = 2.5
 
-// ranker is a logistic regression for a click on an item at a position: what it learned, immutable. Its features are
-// age band × category, tier × category, the user's recent affinity to the category, the item's popularity and the
-// position on the slate.
+// ranker is a trained logistic regression for a click on an item at a position; it is immutable. Its features are age band ×
+// category, tier × category, the user's recent affinity to the category, the item's popularity and the position on the slate.
 type ranker struct {
 	items    []population.Item
 	age      [][population.Categories]float64 // by population.AgeBands
@@ -35,12 +34,12 @@ type ranker struct {
 	affinity float64
 	popular  float64
 	bias     float64
-	position [slotsMost]float64 // relative to the first; learned up to trainSlots, continued flat
+	position [slotsMost]float64 // relative to the first position; learned up to trainSlots, constant after that
 
 	base baseline
 }
 
-// affinity is the share of a category in the clicks of a user, shrunk towards 0 while there are few.
+// affinity returns the share of a category in the clicks of a user, shrunk towards 0 while the clicks are few.
 func affinity(clicks *[population.Categories]float64, category int) float64 {
 	total := 0.0
 	for _, n := range clicks {
@@ -49,8 +48,8 @@ func affinity(clicks *[population.Categories]float64, category int) float64 {
 	return clicks[category] / (total + 3)
 }
 
-// train shows random slates to users of the population, undrifted, and learns from what they click. The same
-// arguments give the same ranker.
+// train shows random slates to users of the population without drift, and learns from their clicks. The same arguments give the
+// same ranker.
 func train(pop *population.Population, seed int64) *ranker {
 	m := &ranker{
 		items: pop.Items(),
@@ -68,7 +67,7 @@ func train(pop *population.Population, seed int64) *ranker {
 		ages[band]++
 		tiers[tier]++
 		var clicks [population.Categories]float64
-		for range 1 + rng.IntN(historyMost) { // users with a short past and with a longer one
+		for range 1 + rng.IntN(historyMost) { // some users have a short past, some a longer one
 			for i := range slate {
 				slate[i] = m.items[rng.IntN(len(m.items))]
 			}
@@ -91,7 +90,8 @@ func train(pop *population.Population, seed int64) *ranker {
 	return m
 }
 
-// learn takes one gradient step per item that the user looked at: those up to the click, or all without one.
+// learn takes one gradient step per item that the user looked at: the items up to the click, or all items if there was no
+// click.
 func (m *ranker) learn(band, tier int, clicks *[population.Categories]float64, slate []population.Item, clicked int, rate float64) {
 	for i, item := range slate {
 		c, aff, label := item.Category, affinity(clicks, item.Category), 0.0
@@ -117,7 +117,7 @@ func (m *ranker) logit(band, tier, category int, aff, popularity float64) float6
 	return m.bias + m.age[band][category] + m.tier[tier][category] + m.affinity*aff + m.popular*popularity
 }
 
-// rank answers with the best items for a request, the best first.
+// rank returns the best items for a request, the best first.
 func (m *ranker) rank(req rankRequest) rankAnswer {
 	var byCategory [population.Categories]float64
 	for c := range byCategory {
@@ -155,7 +155,7 @@ func (m *ranker) rank(req rankRequest) rankAnswer {
 	return answer
 }
 
-// version names the training: the same for the same seed and outcome, another one otherwise.
+// version names the training. It is the same only for the same seed and outcome.
 func (m *ranker) version(seed int64) string {
 	h := sha256.New()
 	for _, group := range [][][population.Categories]float64{m.age, m.tier} {
@@ -168,7 +168,7 @@ func (m *ranker) version(seed int64) string {
 	return fmt.Sprintf("lr-%d-%s", seed, hex.EncodeToString(h.Sum(nil)[:4]))
 }
 
-// popularItems are the ids of the n most popular items of a catalogue, the most popular first.
+// popularItems returns the ids of the n most popular items of a catalogue, the most popular first.
 func popularItems(items []population.Item, n int) []string {
 	n = min(n, len(items))
 	best := make([]population.Item, 0, n+1)
