@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// service is an arm's front door that knows nothing of tollgate.
+// service is what takes the requests of an arm, and knows nothing of tollgate.
 type service struct {
 	*httptest.Server
 	delay time.Duration

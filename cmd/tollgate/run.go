@@ -100,7 +100,7 @@ func (f *runFlags) experiment(c *cobra.Command, args []string) (*experiment.Expe
 			return nil, fmt.Errorf("--only: %w", err)
 		}
 		if given("budget") {
-			e.Budgets = asked.Budgets // a budget that was asked for by name is not left out silently
+			e.Budgets = asked.Budgets // a budget given as a flag is never left out silently
 		}
 		for _, other := range []struct {
 			flag string
@@ -118,7 +118,7 @@ func (f *runFlags) experiment(c *cobra.Command, args []string) (*experiment.Expe
 	return e, e.Validate()
 }
 
-// lay lays the flags that were given over the experiment.
+// lay replaces values of the experiment by the values of the flags that were given.
 func (f *runFlags) lay(e *experiment.Experiment, given func(name string) bool) error {
 	for _, setting := range f.settings {
 		if given(setting.name) {

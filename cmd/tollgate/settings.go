@@ -9,14 +9,14 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/experiment"
 )
 
-// setting is a flag of run that changes the experiment. One that is not given changes nothing.
+// setting is a flag of run that changes the experiment. A flag that is not given changes nothing.
 type setting struct {
 	name     string
 	register func(*pflag.FlagSet)
-	lay      func(*experiment.Experiment) error // lays the flag's value over the experiment
+	lay      func(*experiment.Experiment) error // puts the flag's value into the experiment
 }
 
-// settings are all of them, in no order: help sorts them. A new one is a line here.
+// settings returns all settings. Their order has no meaning, since help sorts them. A new setting is a line here.
 func settings() []setting {
 	type e = experiment.Experiment
 	return []setting{
@@ -46,12 +46,12 @@ func settings() []setting {
 // register is a method of a flag set that makes a flag of one type, e.g. (*pflag.FlagSet).StringVar.
 type register[T any] func(flags *pflag.FlagSet, value *T, name string, unset T, usage string)
 
-// sets is the flag of one key of the experiment.
+// sets returns the flag that sets one key of the experiment.
 func sets[T any](name, usage string, kind register[T], key func(*experiment.Experiment) *T) setting {
 	return lays(name, usage, kind, func(e *experiment.Experiment, value T) error { *key(e) = value; return nil })
 }
 
-// lays is a flag whose value is more than one key's.
+// lays returns a flag that sets more than one key of the experiment.
 func lays[T any](name, usage string, kind register[T], lay func(*experiment.Experiment, T) error) setting {
 	value, unset := new(T), *new(T)
 	return setting{

@@ -48,8 +48,9 @@ func (e *StatusError) Error() string {
 	return text
 }
 
-// Do makes a request whose body is in as JSON, none where in is nil, and decodes the answer into out: JSON, or the bytes
-// themselves for a *[]byte, or nothing for nil and for status 204, which has no content. It fails with a *StatusError unless the status is one of success.
+// Do makes a request. Its body is in as JSON, or empty if in is nil. Do decodes the answer into out: from JSON, or as it is
+// into a *[]byte. It ignores the answer if out is nil, and for status 204, which has no content. The error is a *StatusError if
+// the status is not 2xx.
 func (c *Client) Do(ctx context.Context, method, url string, in, out any) error {
 	var body io.Reader
 	if in != nil {

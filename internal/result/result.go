@@ -123,7 +123,7 @@ type Plan struct {
 	ClientTimeout time.Duration `json:"client_timeout"`
 
 	// EqualWithin is how far apart, as a share, the baseline and its repetition may be at most, by metric (p50, p95, cpu): what a
-	// run must show before its other figures count. For a metric that is not there nothing has to be shown.
+	// run must show before its other figures count. A metric that is missing need not be shown to be equal.
 	EqualWithin map[string]float64 `json:"equal_within,omitempty"`
 
 	// Looks are the times at which the budgets are judged, fixed before the first launch: each after a number of launches, and
@@ -181,7 +181,8 @@ type Alert struct {
 	RunFor  time.Duration `json:"run_for"`  // time-lapsed, ns
 	// LeastDetect is the least time to detect in this run: for, rounded up to evaluations; ns.
 	LeastDetect time.Duration `json:"least_detect"`
-	// MinImpressions is how many slates this alert needs inside its window to see the effect that it is made for; 0: any.
+	// MinImpressions is how many slates this alert needs inside its window to see the effect that it is made for; 0: any
+	// number.
 	MinImpressions int64 `json:"min_impressions,omitempty"`
 }
 
@@ -231,7 +232,7 @@ type Slot struct {
 	CPU map[string]time.Duration `json:"cpu"`
 	// RSS is the anonymous memory in bytes, by service, at the end of the slot.
 	RSS map[string]int64 `json:"rss"`
-	// Peak is the most that RSS was since the service's start, in bytes; a service is missing where that is not known.
+	// Peak is the highest RSS since the service's start, in bytes; a service whose peak is not known is missing.
 	Peak map[string]int64 `json:"peak,omitempty"`
 	// Runtime is what the runtime of a service did during the slot; a service whose runtime reports nothing is missing.
 	Runtime map[string]Runtime `json:"runtime,omitempty"`

@@ -125,7 +125,7 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
-// TestSchema1: what changed its key since is read from the old one.
+// TestSchema1: values whose keys have changed since are read from the old keys.
 func TestSchema1(t *testing.T) {
 	dir := write(t)
 	text := `{"schema": 1, "id": "old", "plan": {"launches": 3, "floor": {"p50": 0.25, "cpu": 0.15}},

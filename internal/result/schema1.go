@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// fromSchema1 takes from run.json what schema 1 has under other keys.
+// fromSchema1 reads the values in run.json that schema 1 has under other keys.
 func (r *Run) fromSchema1(text []byte) error {
 	var old struct {
 		Plan struct {

@@ -32,7 +32,7 @@ type arm struct {
 	prometheus *engine.Container
 	view       *outside.View
 	push       *outside.Push
-	leases     lease.Table // of what this process does to the arm's
+	leases     lease.Table // of what this process does to the arm's containers
 	parking    engine.Parking
 }
 
@@ -166,10 +166,10 @@ func (a *arm) own() map[*engine.Container]string {
 // Park freezes the arm's containers.
 func (a *arm) Park() error { return a.parking.Park(a.containers()) }
 
-// Unpark lets them go on.
+// Unpark lets the arm's containers go on.
 func (a *arm) Unpark() error { return a.parking.Unpark(a.containers()) }
 
-// containers are the arm's own, as far as they are there.
+// containers returns the arm's own containers that exist by now.
 func (a *arm) containers() []*engine.Container {
 	return slices.DeleteFunc(slices.Collect(maps.Keys(a.own())), func(c *engine.Container) bool { return c == nil })
 }

@@ -35,8 +35,8 @@ type arm struct {
 	push       *outside.Push
 
 	delay   *child.Process // the delay proxy
-	at      string         // host:port of it
-	behind  string         // what it leads to
+	at      string         // host:port of the delay proxy
+	behind  string         // base URL to which the delay proxy leads
 	parking engine.Parking
 }
 
@@ -159,13 +159,13 @@ func (a *arm) Name() string       { return a.spec.Name }
 func (a *arm) Gateway() string    { return "http://" + a.at }
 func (a *arm) Prometheus() string { return a.prometheus }
 
-// Park freezes the containers that were started for the arm. What was there before is not ours to freeze.
+// Park freezes the containers that were started for the arm. It does not freeze containers that tollgate did not start.
 func (a *arm) Park() error { return a.parking.Park(a.ours()) }
 
-// Unpark lets them go on.
+// Unpark lets these containers go on.
 func (a *arm) Unpark() error { return a.parking.Unpark(a.ours()) }
 
-// ours are the containers that were started for the arm.
+// ours returns the containers that were started for the arm.
 func (a *arm) ours() []*engine.Container {
 	if !a.composed() {
 		return nil

@@ -1,4 +1,4 @@
-// Package journeytest has a fake of the front door that journeys knock at.
+// Package journeytest has a fake of the gateway that journeys send their requests to.
 package journeytest
 
 import (
@@ -133,7 +133,7 @@ func Favourites(pop *population.Population, user string) (ids []string) {
 	return ids
 }
 
-// Links returns a copy of which session is whose, by user id.
+// Links returns a copy of the users, by session id.
 func (g *Gateway) Links() map[string]string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
