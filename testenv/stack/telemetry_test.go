@@ -229,7 +229,10 @@ func TestMissingAttributeShowsInAllSignals(t *testing.T) {
 	o.must("PUT", "etl", "/control/drop-attribute?lease=1m", map[string]any{"attribute": "age", "share": 1}, nil)
 	o.must("POST", "etl", "/control/deliver", struct{}{}, nil)
 	eventually.True(t, "default content for all", func() bool { return o.defaults()[reasonMissing] == testUsers })
-	o.defaults() // enough decisions for the drift measure
+	eventually.True(t, "drift of age, which takes driftLeast decisions", func() bool {
+		o.defaults()
+		return slices.ContainsFunc(o.points("decision"), func(p string) bool { return strings.HasPrefix(p, "perso.feature.psi{perso.feature=age}") })
+	})
 
 	var records []sdklog.Record
 	eventually.True(t, "log records with the reason", func() bool {
