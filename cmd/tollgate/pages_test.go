@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,8 +14,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/tollgate-dev/tollgate/reports"
 )
 
 // Every page that people read may show printed output. A block of it stands under a marker that says where it comes from:
@@ -22,11 +21,16 @@ import (
 //	<!-- output of: RUN -->                        the text report of a run in testdata/runs, whole
 //	<!-- output of: RUN, from "A" to "B" -->       its lines from one that begins with A to before the next that begins with B;
 //	                                               further parts follow after a semicolon, B may be "" for the end
+//	<!-- output of: RUN, judged by "BUDGET" … -->  what gate prints of it with these budgets; parts may follow
 //	<!-- output of the command -->                 what the command in the block's first line prints, carried out now
-//	<!-- not ours: REASON -->                      something else; nothing is compared
+//	<!-- not held: REASON -->                      something else; nothing is compared
 //
-// Lines of a block that begin with "$ " or are "…" are the page's own.
-var marker = regexp.MustCompile(`^<!-- (output of: ([a-z-]+)(.*)|output of the command|not ours: .+) -->$`)
+// A block may begin with a line "$ COMMAND", and "…" stands for what it leaves out.
+var (
+	marker   = regexp.MustCompile(`^<!-- (output of: ([a-z-]+)(.*)|output of the command|not held: .+) -->$`)
+	judgedBy = regexp.MustCompile(`^, judged by((?: "[^"]+")+)`)
+	fromTo   = regexp.MustCompile(`from "(.+)" to "(.*)"$`)
+)
 
 // pages are the README and everything in docs.
 func pages(t *testing.T) []string {
@@ -79,7 +83,7 @@ func TestPrintedOutput(t *testing.T) {
 				t.Errorf("%s:%d: %v", page, i+1, err)
 				want = block
 			}
-			if !strings.HasPrefix(m[1], "not ours") {
+			if !strings.HasPrefix(m[1], "not held") {
 				held++
 			}
 			if !same(block, want) {
@@ -104,24 +108,20 @@ func TestPrintedOutput(t *testing.T) {
 }
 
 // recordedBlock is what a block shows of a recorded run, under the block's own first line if that is a command.
-func recordedBlock(t *testing.T, rendered map[string]string, run, parts string, block []string) ([]string, error) {
+func recordedBlock(t *testing.T, rendered map[string]string, run, rest string, block []string) ([]string, error) {
 	t.Helper()
-	text, ok := rendered[run]
+	budgets := judgedBy.FindStringSubmatch(rest)
+	key, parts := run, rest
+	if budgets != nil {
+		key, parts = run+budgets[0], strings.TrimPrefix(rest, budgets[0])
+	}
+	text, ok := rendered[key]
 	if !ok {
-		analysis, err := analyze(unpack(t, run))
-		if err != nil {
+		var err error
+		if text, err = render(unpack(t, run), budgets); err != nil {
 			return nil, err
 		}
-		format, err := reports.Lookup("text")
-		if err != nil {
-			return nil, err
-		}
-		var b strings.Builder
-		if err := format.Render(&b, analysis); err != nil {
-			return nil, err
-		}
-		text = strings.TrimSuffix(b.String(), "\n")
-		rendered[run] = text
+		rendered[key] = text
 	}
 	var want []string
 	if len(block) > 0 && strings.HasPrefix(block[0], "$ ") {
@@ -131,7 +131,7 @@ func recordedBlock(t *testing.T, rendered map[string]string, run, parts string, 
 		return append(want, strings.Split(text, "\n")...), nil
 	}
 	for i, part := range strings.Split(parts, ";") {
-		m := regexp.MustCompile(`from "(.+)" to "(.*)"$`).FindStringSubmatch(part)
+		m := fromTo.FindStringSubmatch(part)
 		if m == nil {
 			return nil, fmt.Errorf("part %q of the marker: want from \"A\" to \"B\"", part)
 		}
@@ -157,6 +157,22 @@ func recordedBlock(t *testing.T, rendered map[string]string, run, parts string, 
 		want = append(want, strings.Split(strings.TrimRight(strings.Join(lines, "\n"), "\n"), "\n")...)
 	}
 	return want, nil
+}
+
+// render is the text report of a run directory, or what gate prints of it with budgets.
+func render(dir string, budgets []string) (string, error) {
+	args := []string{"report", dir}
+	if budgets != nil {
+		args = []string{"gate", dir}
+		for _, b := range strings.Split(strings.Trim(budgets[1], ` "`), `" "`) {
+			args = append(args, "--budget", b)
+		}
+	}
+	var stdout, stderr bytes.Buffer
+	if code := run(context.Background(), args, nil, &stdout, &stderr); stderr.Len() > 0 {
+		return "", fmt.Errorf("tollgate %s: exit code %d: %s", strings.Join(args, " "), code, stderr.String())
+	}
+	return strings.TrimSuffix(stdout.String(), "\n"), nil
 }
 
 // commandBlock is what the command in the first line prints: one that ends before anything starts.

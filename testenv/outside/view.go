@@ -43,6 +43,10 @@ type Target struct {
 	Usage  func() (testenv.Usage, error)
 }
 
+// retryLimit is how long a question to the broker is asked again while the broker does not answer: a busy broker that breaks
+// one connection must not end a run. A scrape has a shorter limit of its own.
+const retryLimit = 5 * time.Second
+
 // healthLimit is how long a health check may take. It is less than the limit of a scrape, since a slow check must not fail the
 // whole scrape. It is more than a service needs to find out that a service behind it is silent.
 const healthLimit = 400 * time.Millisecond
@@ -195,7 +199,7 @@ func (v *View) client() (*kadm.Client, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.admin == nil && len(v.broker) > 0 {
-		client, err := kgo.NewClient(append([]kgo.Opt{kgo.RetryTimeout(time.Second)}, v.broker...)...)
+		client, err := kgo.NewClient(append([]kgo.Opt{kgo.RetryTimeout(retryLimit)}, v.broker...)...)
 		if err != nil {
 			return nil, fmt.Errorf("outside: broker of arm %s: %w", v.arm, err)
 		}
