@@ -149,6 +149,11 @@ func (l *launch) Close(context.Context) error {
 	l.mu.Lock()
 	procs := slices.Clone(l.procs)
 	l.mu.Unlock()
+	for _, a := range l.arms {
+		if a != nil {
+			_ = a.leases.Close() // while its processes are there; those that a fault has stopped are thawed below in any case
+		}
+	}
 	for _, p := range procs {
 		_ = p.Thaw() // the services send their last telemetry to pipelines, which may be parked
 	}
@@ -167,11 +172,6 @@ func (l *launch) Close(context.Context) error {
 	stop(func(name string) bool { return name == role.Backing })
 	l.client.Close()
 	var errs []error
-	for _, a := range l.arms {
-		if a != nil {
-			errs = append(errs, a.leases.Close())
-		}
-	}
 	if l.views != nil {
 		errs = append(errs, l.views.Close())
 	}
