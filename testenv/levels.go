@@ -16,7 +16,7 @@ import (
 func Levels() []result.Level {
 	return []result.Level{
 		{Name: "off", Title: "nothing: no SDK, no middleware on the request path", Env: map[string]string{
-			"OTEL_SDK_DISABLED": "true",
+			role.EnvSDKDisabled: "true",
 		}},
 		{Name: "noop", Title: "instrumented, every exporter none, no span sampled", Env: signals("none", "none", "none", "always_off", "")},
 		{Name: "metrics", Title: "metrics", Env: signals("otlp", "none", "none", "always_off", "")},

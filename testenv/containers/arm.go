@@ -116,8 +116,8 @@ func (a *arm) env(service string) map[string]string {
 	config.Brokers, config.RedisAddr = []string{kafkaHost + ":" + kafkaPort}, redisHost+":"+redisPort
 	config.Seed, config.Users, config.Items = a.launch.spec.Seed, a.launch.spec.Users, a.launch.spec.Items
 	env := config.Environ()
-	env["OTEL_SERVICE_NAME"] = service
-	env["OTEL_EXPORTER_OTLP_ENDPOINT"], env["OTEL_EXPORTER_OTLP_PROTOCOL"] = a.url(collectorHost, role.OTLPPort), "http/protobuf"
+	env[role.EnvServiceName] = service
+	env[role.EnvOTLPEndpoint], env[role.EnvOTLPProtocol] = a.url(collectorHost, role.OTLPPort), role.OTLPProtocol
 	maps.Copy(env, a.spec.Env)
 	return env
 }

@@ -87,11 +87,11 @@ func (a *arm) adopt(ctx context.Context, found compose.Container, ready engine.P
 func (a *arm) env(service string) map[string]string {
 	env := map[string]string{}
 	if a.pipeline != nil {
-		env["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://" + a.pipeline.Host() + ":" + role.OTLPPort
-		env["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf"
+		env[role.EnvOTLPEndpoint] = "http://" + a.pipeline.Host() + ":" + role.OTLPPort
+		env[role.EnvOTLPProtocol] = role.OTLPProtocol
 	}
-	if !a.file.Has(service, "OTEL_SERVICE_NAME") {
-		env["OTEL_SERVICE_NAME"] = service
+	if !a.file.Has(service, role.EnvServiceName) {
+		env[role.EnvServiceName] = service
 	}
 	maps.Copy(env, a.spec.Env)
 	return env

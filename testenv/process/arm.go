@@ -65,7 +65,7 @@ func (l *launch) deploy(ctx context.Context, spec testenv.ArmSpec, backing *chil
 	config.DecisionURL, config.ModelURL, config.ProfileURL = a.urls[role.Decision], a.urls[role.Model], a.urls[role.Profile]
 	config.Brokers, config.RedisAddr = []string{shared[role.BrokerAddr(spec.Name)]}, shared[role.StoreAddr(spec.Name)]
 	config.Seed, config.Users, config.Items = l.spec.Seed, l.spec.Users, l.spec.Items
-	env := map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": addr[role.AddrOTLP], "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}
+	env := map[string]string{role.EnvOTLPEndpoint: addr[role.AddrOTLP], role.EnvOTLPProtocol: role.OTLPProtocol}
 	maps.Copy(env, spec.Env)
 	group, ctx := errgroup.WithContext(ctx)
 	var mu sync.Mutex

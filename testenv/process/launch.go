@@ -66,7 +66,7 @@ func (e *Environment) Launch(ctx context.Context, spec testenv.Spec) (_ testenv.
 	}
 	config := role.Defaults()
 	config.Arms = names
-	backing, addr, err := l.start(ctx, role.Backing, config, map[string]string{"OTEL_SDK_DISABLED": "true"})
+	backing, addr, err := l.start(ctx, role.Backing, config, map[string]string{role.EnvSDKDisabled: "true"})
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (l *launch) start(ctx context.Context, service string, config role.Config, 
 		config.Listen = role.InheritedListen
 	}
 	vars := config.Environ()
-	vars["OTEL_SERVICE_NAME"] = service
+	vars[role.EnvServiceName] = service
 	maps.Copy(vars, env)
 	p, err := child.Start(child.Spec{Name: name, Path: l.env.Binary, Args: []string{"serve", service}, Env: child.Environ(vars), Files: files, Ready: true, Log: l.spec.Log})
 	if err != nil {

@@ -39,7 +39,7 @@ func ConfigFromEnv(getenv func(string) string, stdout io.Writer) (Config, error)
 	return Config{
 		Config: told,
 		Level: Level{
-			Off:     strings.EqualFold(getenv("OTEL_SDK_DISABLED"), "true"),
+			Off:     strings.EqualFold(getenv(role.EnvSDKDisabled), "true"),
 			Traces:  getenv("OTEL_TRACES_EXPORTER") != "none",
 			Metrics: getenv("OTEL_METRICS_EXPORTER") != "none",
 			Logs:    getenv("OTEL_LOGS_EXPORTER") != "none",
