@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -120,11 +119,11 @@ func askSpun(ctx context.Context, gateway string) (float64, error) {
 		if err := errors.Join(err, resp.Body.Close()); err != nil {
 			return 0, err
 		}
-		ns, err := strconv.ParseInt(resp.Header.Get(slot.SpunHeader), 10, 64)
-		if err != nil || resp.StatusCode != http.StatusOK {
+		spun, ok := slot.Spun(resp.Header)
+		if !ok || resp.StatusCode != http.StatusOK {
 			return 0, fmt.Errorf("the gateway answered %s without saying what it spun (%s)", resp.Status, slot.SpunHeader)
 		}
-		sum += float64(ns)
+		sum += float64(spun)
 	}
 	return sum / spunRequests / 1e9, nil
 }

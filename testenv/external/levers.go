@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/testenv/engine"
@@ -66,7 +65,7 @@ func (e *Environment) Supports(fault string, uses []string) error {
 		return err
 	}
 	for _, use := range uses {
-		service, name, _ := strings.Cut(use, "/")
+		service, name := lever.Split(use)
 		target := e.Targets[fault]
 		switch {
 		case name == lever.Drift && e.Script:

@@ -31,7 +31,7 @@ type Handles[A Arm] map[string]Handle[A]
 // Supports returns why one of the uses (see At) is not available; nil: all are.
 func (h Handles[A]) Supports(uses []string) error {
 	for _, use := range uses {
-		_, name := split(use)
+		_, name := Split(use)
 		l, err := Lookup(name)
 		if err != nil {
 			return err

@@ -78,8 +78,8 @@ func Lookup(name string) (Lever, error) {
 // At names a lever at a service, in the form that Environment.Supports takes: SERVICE/LEVER.
 func At(service, lever string) string { return service + "/" + lever }
 
-// split returns the service and the lever of a name that At made.
-func split(use string) (service, lever string) {
+// Split returns the service and the lever of a name that At made.
+func Split(use string) (service, lever string) {
 	service, lever, _ = strings.Cut(use, "/")
 	return service, lever
 }
