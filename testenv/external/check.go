@@ -132,7 +132,18 @@ func (e *Environment) changes() ([]string, error) {
 			order[i] = fmt.Sprintf("level %s: %s", strings.Join(at[change], ", "), change)
 		}
 	}
-	return append(order, e.unread()...), nil
+	return slices.Concat(order, e.fileVariables(), e.unread()), nil
+}
+
+// fileVariables says which OTEL_* variables of the files do not mean what they seem to.
+func (e *Environment) fileVariables() []string {
+	var notes []string
+	for _, service := range e.instrumented() {
+		for _, f := range otelenv.Check(e.file.Env(service), otelenv.System) {
+			notes = append(notes, fmt.Sprintf("service %s of %s: %s", service, e.Compose.File, f))
+		}
+	}
+	return notes
 }
 
 // overrides are the names of files that Compose lays over compose.yaml by itself, unless files are named.

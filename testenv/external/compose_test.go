@@ -38,7 +38,8 @@ func shopSystem(t *testing.T) testenv.System {
 	}
 	file := fmt.Sprintf(`
 services:
-  shop: {build: ., container_name: shop, ports: ["8080:8080"], depends_on: [store], environment: {SECRET: "a$$b"}}
+  shop: {build: ., container_name: shop, ports: ["8080:8080"], depends_on: [store], environment: {SECRET: "a$$b",
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "http://127.0.0.1:9/v1/traces", OTEL_EXPORTER_OTLP_LOGS_PROTOCOL: grpc, OTEL_RESOURCE_ATTRIBUTES: "team=shop"}}
   store: {image: "%s", volumes: ["data:/data"]}
   migration: {image: "%s", command: [redis-cli, --version], entrypoint: []}
 volumes: {data: {}}
@@ -89,6 +90,9 @@ func shops(t *testing.T) (*launch, testenv.Spec) {
 	})
 	if notes := strings.Join(env.Notes(), "\n"); !strings.Contains(notes, "container_name") || !strings.Contains(notes, "ports") {
 		t.Errorf("what was changed of the file is not said: %q", notes)
+	}
+	if notes := strings.Join(env.Notes(), "\n"); !strings.Contains(notes, "service shop: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT of the file") {
+		t.Errorf("a variable that is overridden is not said: %q", notes)
 	}
 	up, err := env.Launch(t.Context(), testenv.Spec{
 		RulesFile: rules, EvalInterval: 500 * time.Millisecond, Scrape: 500 * time.Millisecond, Lookback: 5 * time.Second,
