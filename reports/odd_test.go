@@ -374,3 +374,23 @@ func TestStepOfThePlan(t *testing.T) {
 		t.Error("the step of the plan is not the one in the reports")
 	}
 }
+
+// What the gate prints, and what an error quotes, goes to a terminal as well.
+func TestTerminalsGetNoControlCharacters(t *testing.T) {
+	const hostileText = evil + "\x00\u202e"
+	var out bytes.Buffer
+	if err := Verdict(&out, hostile(fixture(), hostileText)); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"the gate": out.String(), "an error": Printable("line 3: " + hostileText)} {
+		if strings.ContainsAny(text, "\x1b\x07\r\x00\u202e") {
+			t.Errorf("%s prints control characters: %q", name, text)
+		}
+		if !strings.Contains(text, "<script>") {
+			t.Errorf("%s has lost the text: %q", name, text)
+		}
+	}
+	if got := Printable("a\n\tb"); got != "a\n    b" {
+		t.Errorf("lines are not kept: %q", got)
+	}
+}

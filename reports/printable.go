@@ -17,12 +17,18 @@ import (
 // once, means that no renderer can forget one. The experiment file keeps its lines.
 func printable(a *verdict.Analysis) *verdict.Analysis {
 	out := cleaned(reflect.ValueOf(*a)).Interface().(verdict.Analysis)
-	lines := strings.Split(a.Run.Experiment, "\n")
+	out.Run.Experiment = Printable(a.Run.Experiment)
+	return &out
+}
+
+// Printable returns a text that a terminal can show: each of its lines is valid UTF-8, without terminal escapes, control
+// characters and invisible or direction-changing characters.
+func Printable(text string) string {
+	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		lines[i] = strings.TrimRight(cleanLine(strings.ReplaceAll(line, "\t", "    ")), " ")
 	}
-	out.Run.Experiment = strings.Join(lines, "\n")
-	return &out
+	return strings.Join(lines, "\n")
 }
 
 // cleaned copies a value, its strings cleaned.

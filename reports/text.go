@@ -33,8 +33,9 @@ func renderText(r *report) ([]byte, error) {
 }
 
 // Verdict writes the first part of the text report: the verdict with its reasons, the controls and the budgets.
-func Verdict(w io.Writer, a *verdict.Analysis) error {
-	r := reportOf(a)
+func Verdict(w io.Writer, a *verdict.Analysis) error { return whole(ofSections(verdictText))(w, a) }
+
+func verdictText(r *report) ([]byte, error) {
 	r.sections = slices.DeleteFunc(r.sections, func(s section) bool { return !s.Verdict })
 	shown, notes := r.in(inText)
 	t := &text{notes: notes}
@@ -42,8 +43,7 @@ func Verdict(w io.Writer, a *verdict.Analysis) error {
 	for _, s := range shown {
 		t.section(s)
 	}
-	_, err := io.WriteString(w, t.String())
-	return err
+	return []byte(t.String()), nil
 }
 
 func (t *text) head(r *report) {

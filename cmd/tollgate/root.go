@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tollgate-dev/tollgate/internal/verdict"
+	"github.com/tollgate-dev/tollgate/reports"
 )
 
 // Exit codes. k6, behind `tollgate k6`, has its own: 97 and 99 to 110.
@@ -68,7 +69,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err == nil {
 		return a.code
 	}
-	fmt.Fprintf(stderr, "tollgate: %v\n", err)
+	fmt.Fprintf(stderr, "tollgate: %s\n", reports.Printable(err.Error())) // it may quote what a file says
 	if wrong := (usageError{}); errors.As(err, &wrong) {
 		return exitUsage
 	}
