@@ -26,12 +26,15 @@ const jsonSchema = 2
 //	                                                  limit and saw are ratios when relative, else in the metric's unit;
 //	                                                  least: saw has to be over the limit, not under it
 //	looks[]{launches, confidence, open}               when the budgets were judged; none where that was once, at the end
-//	metrics[]{id, title, unit, per}                   of the toll; unit is s, B, 1 or a currency ("money" where none is named)
+//	metrics[]{id, title, unit, per, estimator}        of the toll; unit is s, B, 1 or a currency ("money" where none is named);
+//	                                                  estimator: how a latency is taken, none for another metric
 //	toll[]{arm{…}, values[]}                          the baseline first; its values have no diff and no ratio
 //	  values[]{metric, value, diff{lo, mid, hi}, ratio{lo, mid, hi}, significant, detectable, rounds, note}
 //	money{currency, rate_per_second, bills[]{arm{…}, items[]{item, quantity, unit, price, amount}, total}, left_out[]}
 //	                                                  per million requests; the baseline first; null without prices
-//	distributions[]{arm, points[]{quantile, seconds}} response time of the step whose latency is the toll
+//	distributions[]{arm, estimator, points[]{quantile, seconds}}
+//	                                                  response time of the step whose latency is the toll; estimator: how a
+//	                                                  percentile is taken, which is not that of the toll
 //	capacity{slo_p99_seconds, slo_share, step, launches, arms[]}, null when it was not to be measured
 //	  arms[]{arm{…}, rate{lo, mid, hi}, bound, diff, ratio, significant, detectable, slots, void, note}
 //	                                                  the baseline first; bound in words, where no limit was found
@@ -58,10 +61,10 @@ func renderJSON(a *verdict.Analysis) ([]byte, error) {
 		out.Looks = append(out.Looks, jsonLook{l.Launches, number(l.Confidence), l.Open})
 	}
 	for _, m := range metricsOf(a) {
-		out.Metrics = append(out.Metrics, jsonMetric{m.ID, m.Title, string(m.Unit), string(m.Per)})
+		out.Metrics = append(out.Metrics, jsonMetric{m.ID, m.Title, string(m.Unit), string(m.Per), estimatorOf(m)})
 	}
 	for _, s := range a.Shapes {
-		d := jsonDistribution{s.Arm.Name, []jsonPoint{}}
+		d := jsonDistribution{s.Arm.Name, pooledEstimator, []jsonPoint{}}
 		for _, p := range s.Points {
 			d.Points = append(d.Points, jsonPoint{number(p.Q), number(p.Seconds)})
 		}
@@ -145,6 +148,8 @@ type jsonMetric struct {
 	Title string `json:"title"`
 	Unit  string `json:"unit"`
 	Per   string `json:"per"`
+
+	Estimator string `json:"estimator,omitempty"`
 }
 
 type jsonArm struct {
@@ -177,8 +182,9 @@ type jsonInterval struct {
 }
 
 type jsonDistribution struct {
-	Arm    string      `json:"arm"`
-	Points []jsonPoint `json:"points"`
+	Arm       string      `json:"arm"`
+	Estimator string      `json:"estimator"`
+	Points    []jsonPoint `json:"points"`
 }
 
 type jsonPoint struct {

@@ -34,7 +34,8 @@ type jsonMachine struct {
 	Kernel    string `json:"kernel"`
 	CPU       string `json:"cpu"`
 	Cores     int    `json:"cores"`
-	MemoryMiB int64  `json:"memory_mb"`
+	MemoryMiB int64  `json:"memory_mb"` // in MiB
+	Hostname  string `json:"hostname,omitempty"`
 }
 
 type jsonPlan struct {

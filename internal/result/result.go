@@ -95,6 +95,7 @@ type Machine struct {
 	CPU       string `json:"cpu"`
 	Cores     int    `json:"cores"`
 	MemoryMiB int64  `json:"memory_mb"` // in MiB: the key is older than the name
+	Hostname  string `json:"hostname,omitempty"`
 }
 
 // Level is one instrumentation configuration.
