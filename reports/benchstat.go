@@ -9,7 +9,6 @@ import (
 
 	"golang.org/x/perf/benchfmt"
 
-	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
@@ -90,7 +89,7 @@ func benchable(x float64) bool { return x >= 0 && !math.IsInf(x, 0) }
 
 func benchmarkName(l verdict.LaunchValues, cores int) benchfmt.Name {
 	benchmark := "Toll"
-	if l.Phase == slot.Capacity {
+	if l.Capacity {
 		benchmark = "Capacity"
 	}
 	return benchfmt.Name(fmt.Sprintf("%s/level=%s-%d", benchmark, benchName(l.Arm.Name), max(cores, 1)))

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
@@ -93,7 +92,7 @@ func fixtureLaunches(a *verdict.Analysis) []verdict.LaunchValues {
 	var out []verdict.LaunchValues
 	for i, arm := range a.Run.Arms {
 		for launch := range 2 {
-			l := verdict.LaunchValues{Arm: arm, Phase: slot.Toll, Launch: launch, Rounds: 40}
+			l := verdict.LaunchValues{Arm: arm, Launch: launch, Rounds: 40}
 			for j, b := range a.Baseline {
 				x := b.Value
 				if i > 0 {

@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 
@@ -12,11 +11,11 @@ import (
 // can be below 0. So CPU time has what the arm uses at rest in it, as metrics of their own (cpu-gross, pipeline-cpu-gross), and
 // money, which is a sum of net amounts, is left out.
 type LaunchValues struct {
-	Arm    result.Arm
-	Phase  string // slot.Toll or slot.Capacity
-	Launch int
-	Rounds int        // of the toll: complete rounds of the launch; of the capacity: slots of the search
-	Values []Absolute // without those that this launch has no value of
+	Arm      result.Arm
+	Capacity bool // of the search for the capacity, else of the toll
+	Launch   int
+	Rounds   int        // of the toll: complete rounds of the launch; of the capacity: slots of the search
+	Values   []Absolute // without those that this launch has no value of
 }
 
 // byLaunches are the values of the toll by arm and launch. That of a launch is what Effect.Value is of a run: the Hodges–Lehmann
@@ -41,7 +40,7 @@ func (t *tolls) byLaunches() []LaunchValues {
 	var out []LaunchValues
 	for _, arm := range append([]int{t.baseline}, t.order()...) {
 		for l, rounds := range t.launches {
-			v := LaunchValues{Arm: t.run.Arms[arm], Phase: slot.Toll, Launch: t.numbers[l], Rounds: len(rounds)}
+			v := LaunchValues{Arm: t.run.Arms[arm], Launch: t.numbers[l], Rounds: len(rounds)}
 			for _, m := range all {
 				if x := stats.HodgesLehmann(m.values[arm][l]); !math.IsNaN(x) {
 					v.Values = append(v.Values, Absolute{m.Metric, x})
@@ -62,7 +61,7 @@ func (c *capacities) byLaunches() []LaunchValues {
 				continue
 			}
 			out = append(out, LaunchValues{
-				Arm: c.run.Arms[arm], Phase: slot.Capacity, Launch: c.launches[l], Rounds: c.slotsIn(arm, c.launches[l]),
+				Arm: c.run.Arms[arm], Capacity: true, Launch: c.launches[l], Rounds: c.slotsIn(arm, c.launches[l]),
 				Values: []Absolute{{c.metric, math.Exp(log)}},
 			})
 		}
