@@ -270,6 +270,7 @@ func checkJSON(t *testing.T, s string) {
 }
 
 func checkXML(t *testing.T, s string) {
+	checkJUnit(t, s)
 	var out junitReport
 	if err := xml.Unmarshal([]byte(s), &out); err != nil {
 		t.Fatal(err)
