@@ -58,8 +58,8 @@ func samples(t *testing.T, dir string) int {
 		t.Errorf("%s: %v", dir, err)
 	}
 	blocks, err := db.Blocks()
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || len(blocks) != 1 { // promtool's analysis looks at the last one alone
+		t.Fatalf("%d blocks, want one: %v", len(blocks), err)
 	}
 	n := 0
 	for _, block := range blocks {
@@ -84,7 +84,7 @@ func samples(t *testing.T, dir string) int {
 	return n
 }
 
-// TestKeepSeries: every sample of every arm is in a block, once; what cannot be read is a warning.
+// TestKeepSeries: every sample of every arm is in one block, once; what cannot be read is a warning.
 func TestKeepSeries(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	w, err := result.Create(dir, result.Run{ID: "test"})
@@ -109,12 +109,14 @@ func TestKeepSeries(t *testing.T) {
 	if err := os.Mkdir(w.Path(result.SeriesDir, "empty"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.keepSeries(); err != nil {
-		t.Fatal(err)
-	}
-	for arm, n := range want {
-		if got := samples(t, w.Path(result.SeriesDir, arm)); got != n {
-			t.Errorf("arm %s: %d samples in blocks, want %d", arm, got, n)
+	for range 2 { // the second time, there is nothing to do
+		if err := r.keepSeries(); err != nil {
+			t.Fatal(err)
+		}
+		for arm, n := range want {
+			if got := samples(t, w.Path(result.SeriesDir, arm)); got != n {
+				t.Errorf("arm %s: %d samples in its block, want %d", arm, got, n)
+			}
 		}
 	}
 	if text := fmt.Sprint(w.Run().Warnings); !strings.Contains(text, "arm broken") || strings.Contains(text, "arm full") || strings.Contains(text, "empty") {
