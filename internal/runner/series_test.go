@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
@@ -28,7 +29,7 @@ func record(t *testing.T, dir string) int {
 	began, n := time.Date(2026, 1, 2, 15, 59, 0, 0, time.UTC).UnixMilli(), 0 // over the end of a two-hour window of the database
 	add := func(at int64) {
 		app := db.Appender(context.Background())
-		if _, err := app.Append(0, labels.FromStrings(labels.MetricName, "up", "job", "outside"), at, float64(n)); err != nil {
+		if _, err := app.Append(0, labels.FromStrings(model.MetricNameLabel, "up", "job", "outside"), at, float64(n)); err != nil {
 			t.Fatal(err)
 		}
 		if err := app.Commit(); err != nil {
@@ -68,7 +69,7 @@ func samples(t *testing.T, dir string) int {
 		if err != nil {
 			t.Fatal(err)
 		}
-		set := q.Select(context.Background(), false, nil, labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, "up"))
+		set := q.Select(context.Background(), false, nil, labels.MustNewMatcher(labels.MatchEqual, model.MetricNameLabel, "up"))
 		for set.Next() {
 			for it := set.At().Iterator(nil); it.Next() != chunkenc.ValNone; {
 				n++
