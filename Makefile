@@ -3,6 +3,7 @@ GO    ?= go
 BIN   := bin/tollgate
 CLICKS ?= ../shared/data/yoochoose-clicks.tsv
 IMAGES ?= ../shared/images
+PROMETHEUS := github.com/prometheus/prometheus
 
 # What `make bench-verdict` measures, and where it keeps the results. These values are the short version, which takes about 45
 # minutes on two cores. `make bench-verdict RUNS=20 SLOT_LOAD=2m` is the full version, about two and a half hours, with nothing
@@ -13,13 +14,18 @@ SIMULATED ?= 400
 RUNS      ?= 3
 SLOT_LOAD ?= 30s
 
-.PHONY: help build run smoke images example test check lint race bench bench-verdict golden fuzz clean
+.PHONY: help build tools run smoke images example test check lint race bench bench-verdict golden fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/tollgate
 	$(GO) build -o $(BIN) ./cmd/tollgate
+
+tools: ## bin/promtool, which docs/open-a-run.md uses: of the Prometheus that is built in, without service discovery
+	@mkdir -p bin && cp go.mod bin/promtool.mod && cp go.sum bin/promtool.sum # what promtool needs besides is not to be in go.mod
+	$(GO) get -modfile=bin/promtool.mod $(PROMETHEUS)/cmd/promtool@$$($(GO) list -m -f '{{.Version}}' $(PROMETHEUS))
+	$(GO) build -modfile=bin/promtool.mod -tags remove_all_sd -o bin/promtool $(PROMETHEUS)/cmd/promtool
 
 run: ## the main job: measure, detect, report (about four minutes on two cores)
 	$(GO) run ./cmd/tollgate run

@@ -1,109 +1,98 @@
 package reports
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"regexp"
-	"strconv"
-	"strings"
+	"slices"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"golang.org/x/perf/benchfmt"
+
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// renderBenchstat writes the values in the Go benchmark format, one line per arm, and a second one for its capacity where
-// that was measured:
+// renderBenchstat writes the Go benchmark format, one line per arm and launch, for the toll and for the capacity:
 //
-//	BenchmarkToll/level=full-2 80 0.00139 p50-sec/op …
-//	BenchmarkCapacity/level=full-2 3 812 capacity-req/s
+//	BenchmarkToll/level=full-2 28 0.00139 p50-sec/op …
+//	BenchmarkCapacity/level=full-2 16 812 capacity-req/s
 //
-// so that `benchstat -col /level report.bench` shows the levels side by side and `benchstat old.bench new.bench` two
-// runs. As go test does, a name ends in the number of cores; the number behind it is how many rounds are behind the
-// values. The controls have the level of the
-// baseline and a further part, control=NAME.
+// Lines of one name are samples of one thing, so benchstat's n is the number of launches: it needs 4 on each side to call a
+// difference significant, and 6 for an interval. `benchstat -col /level report.bench` shows the arms of a run side by side, the
+// baseline first, `benchstat old.bench new.bench` two runs. The controls stand under their own names, as in the tables: as
+// further benchmarks of the baseline's level they would enter its geometric mean and no other.
 //
-// The limit: an arm has one value per metric, its estimate over all rounds, and not one per round, so benchstat sees
-// samples of one and prints no interval and no p-value for a single pair of runs. The intervals of a run are in
-// the other formats; benchstat's own statistics need the report.bench of six or more runs on each side.
+// As go test does, a name ends in the number of cores; the number behind it is that of the rounds behind the values. The values
+// are those of verdict.LaunchValues: none can be below 0, of which benchstat's ratios and geometric means make nonsense.
 func renderBenchstat(a *verdict.Analysis) ([]byte, error) {
-	var b strings.Builder
+	var b bytes.Buffer
+	w := benchfmt.NewWriter(&b)
+	for _, m := range benchMetrics(a) {
+		better := "lower"
+		if m.MoreIsBetter {
+			better = "higher"
+		}
+		unit := benchUnit(m)
+		if err := w.Write(&benchfmt.UnitMetadata{UnitMetadataKey: benchfmt.UnitMetadataKey{Unit: unit, Key: "better"}, OrigUnit: unit, Value: better}); err != nil {
+			return nil, err
+		}
+	}
+	config := benchConfig(a)
+	for _, l := range a.Launches {
+		line := benchfmt.Result{Config: config, Name: benchmarkName(l, a.Run.Machine.Cores), Iters: max(l.Rounds, 1)}
+		for _, v := range l.Values {
+			if benchable(v.Value) {
+				line.Values = append(line.Values, benchfmt.Value{Value: v.Value, Unit: benchUnit(v.Metric)})
+			}
+		}
+		if len(line.Values) == 0 {
+			continue
+		}
+		if err := w.Write(&line); err != nil {
+			return nil, err
+		}
+	}
+	return b.Bytes(), nil
+}
+
+// benchConfig says what the values are of, and what they are: benchstat prints it above its tables.
+func benchConfig(a *verdict.Analysis) []benchfmt.Config {
 	r := a.Run
-	for _, line := range [][2]string{
+	var out []benchfmt.Config
+	for _, c := range [][2]string{
 		{"goos", r.Machine.OS}, {"goarch", r.Machine.Arch}, {"pkg", "github.com/tollgate-dev/tollgate"}, {"cpu", r.Machine.CPU},
-		{"tollgate-profile", r.Profile}, {"tollgate-environment", r.Environment},
+		{"tollgate-profile", r.Profile}, {"tollgate-environment", r.Environment}, {"tollgate-estimator", launchEstimator},
 	} {
-		if line[1] != "" {
-			b.WriteString(line[0] + ": " + line[1] + "\n")
+		if c[1] != "" {
+			out = append(out, benchfmt.Config{Key: c[0], Value: []byte(c[1]), File: true})
 		}
 	}
-	for _, m := range metricsOf(a) {
-		benchBetter(&b, m)
-	}
-	base := baselineArm(a)
-	var values []string
-	for _, v := range a.Baseline {
-		values = append(values, benchValue(v.Metric, v.Value))
-	}
-	benchLine(&b, base, r.Machine.Cores, rounds(a), values)
-	for _, t := range a.Toll {
-		values, n := []string{}, 0
-		for _, e := range t.Effects {
-			values = append(values, benchValue(e.Metric, e.Value))
-			n = max(n, e.Rounds)
-		}
-		benchLine(&b, t.Arm, r.Machine.Cores, n, values)
-	}
-	if a.Capacity != nil { // a benchmark of its own, since its number is that of launches
-		benchBetter(&b, a.Capacity.Arms[0].Effect.Metric)
-		for _, c := range a.Capacity.Arms {
-			benchLineOf(&b, "BenchmarkCapacity", c.Arm, r.Machine.Cores, a.Capacity.Launches, []string{benchValue(c.Effect.Metric, c.Effect.Value)})
+	return out
+}
+
+// benchMetrics are the metrics that some launch has a value of, in the order in which they first stand.
+func benchMetrics(a *verdict.Analysis) []verdict.Metric {
+	var out []verdict.Metric
+	for _, l := range a.Launches {
+		for _, v := range l.Values {
+			known := slices.ContainsFunc(out, func(m verdict.Metric) bool { return benchUnit(m) == benchUnit(v.Metric) })
+			if benchable(v.Value) && !known {
+				out = append(out, v.Metric)
+			}
 		}
 	}
-	return []byte(b.String()), nil
+	return out
 }
 
-// benchBetter says which direction of a metric is the good one.
-func benchBetter(b *strings.Builder, m verdict.Metric) {
-	better := "lower"
-	if m.MoreIsBetter {
-		better = "higher"
-	}
-	fmt.Fprintf(b, "Unit %s better=%s\n", benchUnit(m), better)
-}
+// benchable says that a value can be a sample.
+func benchable(x float64) bool { return x >= 0 && !math.IsInf(x, 0) }
 
-// benchLine writes one arm, nothing when it has no value.
-func benchLine(b *strings.Builder, arm result.Arm, cores, rounds int, values []string) {
-	benchLineOf(b, "BenchmarkToll", arm, cores, rounds, values)
-}
-
-func benchLineOf(b *strings.Builder, benchmark string, arm result.Arm, cores, rounds int, values []string) {
-	measured := strings.Join(values, "")
-	if measured == "" {
-		return
+func benchmarkName(l verdict.LaunchValues, cores int) benchfmt.Name {
+	benchmark := "Toll"
+	if l.Capacity {
+		benchmark = "Capacity"
 	}
-	name := benchmark + "/level=" + benchName(arm.Level)
-	if arm.Role == result.RoleRepeat || arm.Role == result.RoleKnownDelay {
-		name += "/control=" + benchName(arm.Name)
-	}
-	fmt.Fprintf(b, "%s-%d %d%s\n", name, max(cores, 1), max(rounds, 1), measured)
-}
-
-// rounds is how many rounds the best-supported estimate of the run has.
-func rounds(a *verdict.Analysis) int {
-	n := 0
-	for _, t := range a.Toll {
-		for _, e := range t.Effects {
-			n = max(n, e.Rounds)
-		}
-	}
-	return n
-}
-
-func benchValue(m verdict.Metric, x float64) string {
-	if math.IsNaN(x) || math.IsInf(x, 0) {
-		return ""
-	}
-	return " " + strconv.FormatFloat(x, 'g', -1, 64) + " " + benchUnit(m)
+	return benchfmt.Name(fmt.Sprintf("%s/level=%s-%d", benchmark, benchName(l.Arm.Name), max(cores, 1)))
 }
 
 // benchUnit names the unit of a metric as benchstat knows it: sec and B get its prefixes, anything else is a count.
@@ -125,6 +114,8 @@ func benchUnit(m verdict.Metric) string {
 		return unit
 	case verdict.PerThousand:
 		return unit + "/1k-op"
+	case verdict.PerArmHour:
+		return unit + "/h"
 	default:
 		return unit
 	}

@@ -41,7 +41,7 @@ func capacitySection(a *verdict.Analysis) []section {
 // capacityLead says what the capacity is, in one sentence.
 func capacityLead(a *verdict.Analysis) string {
 	c := a.Capacity
-	return fmt.Sprintf("the highest offered rate at which p99 of %s is at most %s and at least %s %% of the requests are answered without error; "+
+	return fmt.Sprintf("the highest offered rate at which p99 of %s, over the requests of one slot, is at most %s and at least %s %% of the requests are answered without error; "+
 		"change over %s, both with their %s intervals", c.Step, amount(c.Plan.SLOP99.Seconds(), verdict.Seconds),
 		fixed(100*c.Plan.SLOShare, digits(100*c.Plan.SLOShare, 3)), baselineArm(a).Level, confidence(a))
 }

@@ -25,12 +25,12 @@ func searched(t *testing.T) *verdict.Analysis {
 func TestCapacityInEveryFormat(t *testing.T) {
 	a := searched(t)
 	for format, wants := range map[string][]string{
-		"text":      {"the capacity: the highest offered rate at which p99 of recommend is at most 50.0 ms", "at least 8000/s [", "metrics  ", "noise floor", "raise capacity.max", "capacity: 3 launches of 16 rounds"},
+		"text":      {"the capacity: the highest offered rate at which p99 of recommend, over the requests of one slot, is", "at least 8000/s [", "metrics  ", "noise floor", "raise capacity.max", "capacity: 3 launches of 16 rounds"},
 		"markdown":  {"### The capacity", "at least 8000/s", "| repeat (noise floor) |"},
 		"html":      {`<section id="capacity"`, `href="#capacity"`, "at least 8000/s", "capacity-change-t"},
 		"json":      {`"slo_p99_seconds": 0.05`, `"bound": "at least 8000/s"`, `"role": "repeat"`},
 		"csv":       {"capacity,off,baseline,off,capacity,requests/s", "capacity,full,level,full,capacity,requests/s"},
-		"benchstat": {"Unit capacity-req/s better=higher", "BenchmarkCapacity/level=metrics-2 3 ", "BenchmarkCapacity/level=off/control=repeat-2 3 "},
+		"benchstat": {"Unit capacity-req/s better=higher", "BenchmarkCapacity/level=metrics-2 16 ", "BenchmarkCapacity/level=repeat-2 16 "},
 		"junit":     {"repeated baseline, capacity"},
 	} {
 		got := render(t, format, a)

@@ -7,15 +7,8 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// compareJSON writes a comparison for programs. Its shape:
-//
-//	schema, confidence, warnings[], notes[]   schema and the rules for numbers and lists are those of report.json
-//	a{run, outcome, reasons[]}, b{…}           run as in report.json; the outcome is that of the controls, without budgets
-//	baseline[]{metric, a, b}                   in the metric's unit
-//	levels[]{level, values[]}
-//	  values[]{metric, unit, a{diff, ratio, significant, rounds}, b{…}, difference{diff, ratio, significant}, note}
-//	                                           difference.ratio is (1 + b.ratio) / (1 + a.ratio) − 1, difference.diff is b.diff − a.diff
-//	catch[]{fault, cells[]{level, a, b}}       a and b as the cells in report.json
+// compareJSON writes a comparison for programs. Its shape is that of jsonComparison; see docs/schema/compare.schema.json. The
+// rules for numbers and lists are those of report.json.
 func compareJSON(c *verdict.Comparison) ([]byte, error) {
 	notes := &footnotes{}
 	out := jsonComparison{
@@ -51,21 +44,22 @@ func compareJSON(c *verdict.Comparison) ([]byte, error) {
 	return b.Bytes(), err
 }
 
+// jsonComparison is the comparison of two runs, A and B.
 type jsonComparison struct {
-	Schema     int                   `json:"schema"`
+	Schema     int                   `json:"schema"` // that of report.json
 	Confidence number                `json:"confidence"`
-	Warnings   []string              `json:"warnings"`
+	Warnings   []string              `json:"warnings"` // in what the runs differ
 	A          jsonSide              `json:"a"`
 	B          jsonSide              `json:"b"`
-	Baseline   []jsonPair            `json:"baseline"`
+	Baseline   []jsonPair            `json:"baseline"` // values of both baselines, in the unit of their metric
 	Levels     []jsonLevelDifference `json:"levels"`
-	Catch      []jsonFaultDifference `json:"catch"`
-	Notes      []string              `json:"notes"`
+	Catch      []jsonFaultDifference `json:"catch"` // by fault
+	Notes      []string              `json:"notes"` // footnotes; a note is a 1-based index into it
 }
 
 type jsonSide struct {
-	Run     jsonRun  `json:"run"`
-	Outcome string   `json:"outcome"`
+	Run     jsonRun  `json:"run"`     // as in report.json
+	Outcome string   `json:"outcome"` // that of the controls, without budgets
 	Reasons []string `json:"reasons"`
 }
 
@@ -85,8 +79,8 @@ type jsonDifference struct {
 	Unit       string     `json:"unit"`
 	A          jsonChange `json:"a"`
 	B          jsonChange `json:"b"`
-	Difference jsonChange `json:"difference"`
-	Note       int        `json:"note,omitempty"`
+	Difference jsonChange `json:"difference"`     // ratio: (1 + b.ratio) / (1 + a.ratio) − 1; diff: b.diff − a.diff
+	Note       int        `json:"note,omitempty"` // 1-based index into notes
 }
 
 type jsonChange struct {
@@ -103,7 +97,7 @@ type jsonFaultDifference struct {
 
 type jsonCellPair struct {
 	Level string   `json:"level"`
-	A     jsonCell `json:"a"`
+	A     jsonCell `json:"a"` // as the cells in report.json
 	B     jsonCell `json:"b"`
 }
 

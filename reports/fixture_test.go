@@ -2,6 +2,7 @@ package reports
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
@@ -37,6 +38,7 @@ func fixture() *verdict.Analysis {
 		}
 		a.Toll = append(a.Toll, t)
 	}
+	a.Launches = fixtureLaunches(a)
 	a.Money = fixtureMoney(a.Run.Arms)
 	for i, arm := range a.Run.Arms {
 		a.Shapes = append(a.Shapes, fixtureShape(arm, []float64{0, 0.002, 0.16, 0.05, 0.12, 0.21}[i], []float64{0, 0, 0, 0.03, 0.08, 0.2}[i]))
@@ -83,6 +85,27 @@ func fixtureBase() []fixtureMetric {
 		{of("bytes", "telemetry on the wire"), 0, [5]float64{0, 0, 182e3, 641e3, 4.31e6}, 8e3},
 		{money, 0.008124, [5]float64{0.002, 0.31, 0.09, 41.1, 408.2}, 0.5},
 	}
+}
+
+// fixtureLaunches are two launches, of which the second is a little slower, without the metrics that may be negative.
+func fixtureLaunches(a *verdict.Analysis) []verdict.LaunchValues {
+	var out []verdict.LaunchValues
+	for i, arm := range a.Run.Arms {
+		for launch := range 2 {
+			l := verdict.LaunchValues{Arm: arm, Launch: launch, Rounds: 40}
+			for j, b := range a.Baseline {
+				x := b.Value
+				if i > 0 {
+					x = a.Toll[i-1].Effects[j].Value
+				}
+				if !slices.Contains([]string{"cpu", "pipeline-cpu", "money"}, b.Metric.ID) {
+					l.Values = append(l.Values, verdict.Absolute{Metric: b.Metric, Value: x * (1 + 0.001*float64(launch))})
+				}
+			}
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 // fixtureMoney has an item that depends on the level and one that the baseline does not have.
@@ -141,7 +164,7 @@ func fixtureRun(start time.Time) result.Run {
 	return result.Run{
 		Schema: result.Schema, ID: "20260102-150405-pr", Status: result.Complete, Started: start, Ended: start.Add(196 * time.Second),
 		Tool:        result.Tool{Version: "v0.1.0", Go: "go1.26.0", Modules: map[string]string{"go.k6.io/k6/v2": "v2.2.0", "github.com/prometheus/prometheus": "v0.315.0"}},
-		Machine:     result.Machine{OS: "linux", Arch: "amd64", Kernel: "6.1.0", CPU: "Example CPU 2.4 GHz", Cores: 2, MemoryMiB: 7962},
+		Machine:     result.Machine{OS: "linux", Arch: "amd64", Kernel: "6.1.0", CPU: "Example CPU 2.4 GHz", Cores: 2, MemoryMiB: 7962, Hostname: "ci-1"},
 		Environment: "process", Profile: "pr", Experiment: "levels: [off, metrics, traces-10, full]\nfaults:\n  - none\n", Seed: 1, Journeys: "population",
 		Levels: []result.Level{
 			{Name: "off", Title: "no SDK on the request path", Env: map[string]string{"OTEL_SDK_DISABLED": "true"}},

@@ -17,26 +17,8 @@ import (
 //	2  least_detect_seconds was floor_seconds
 const jsonSchema = 2
 
-// renderJSON writes report.json. Its shape:
-//
-//	schema, outcome, reasons[], confidence           the verdict; confidence is that of every interval, e.g. 0.95
-//	run{…}                                            what ran where: id, status, times (RFC 3339, UTC), plan, machine, levels, faults, alerts
-//	controls[]{name, ok, saw, want, remedy, undecided} undecided: too little was measured to judge it
-//	budgets[]{budget, level, metric, limit, relative, least, saw{lo, mid, hi}, outcome, sentence}
-//	                                                  limit and saw are ratios when relative, else in the metric's unit;
-//	                                                  least: saw has to be over the limit, not under it
-//	looks[]{launches, confidence, open}               when the budgets were judged; none where that was once, at the end
-//	metrics[]{id, title, unit, per}                   of the toll; unit is s, B, 1 or a currency ("money" where none is named)
-//	toll[]{arm{…}, values[]}                          the baseline first; its values have no diff and no ratio
-//	  values[]{metric, value, diff{lo, mid, hi}, ratio{lo, mid, hi}, significant, detectable, rounds, note}
-//	money{currency, rate_per_second, bills[]{arm{…}, items[]{item, quantity, unit, price, amount}, total}, left_out[]}
-//	                                                  per million requests; the baseline first; null without prices
-//	distributions[]{arm, points[]{quantile, seconds}} response time of the step whose latency is the toll
-//	capacity{slo_p99_seconds, slo_share, step, launches, arms[]}, null when it was not to be measured
-//	  arms[]{arm{…}, rate{lo, mid, hi}, bound, diff, ratio, significant, detectable, slots, void, note}
-//	                                                  the baseline first; bound in words, where no limit was found
-//	catch{levels[], faults[]{id, skipped, start, end, phases[], cells[]}}, null when no fault was run
-//	notes[]                                           footnotes; a note is a 1-based index into it
+// renderJSON writes report.json. Its shape is that of jsonReport, whose comments are the descriptions in
+// docs/schema/report.schema.json.
 //
 // Keys ending in _seconds are durations in seconds. value and diff are in the unit of their metric; ratio is
 // arm / baseline − 1. A number that cannot be computed, and an end of an interval that is open, is null; so is a
@@ -58,10 +40,10 @@ func renderJSON(a *verdict.Analysis) ([]byte, error) {
 		out.Looks = append(out.Looks, jsonLook{l.Launches, number(l.Confidence), l.Open})
 	}
 	for _, m := range metricsOf(a) {
-		out.Metrics = append(out.Metrics, jsonMetric{m.ID, m.Title, string(m.Unit), string(m.Per)})
+		out.Metrics = append(out.Metrics, jsonMetric{m.ID, m.Title, string(m.Unit), string(m.Per), estimatorOf(m)})
 	}
 	for _, s := range a.Shapes {
-		d := jsonDistribution{s.Arm.Name, []jsonPoint{}}
+		d := jsonDistribution{s.Arm.Name, pooledEstimator, []jsonPoint{}}
 		for _, p := range s.Points {
 			d.Points = append(d.Points, jsonPoint{number(p.Q), number(p.Seconds)})
 		}
@@ -94,82 +76,89 @@ func (n number) MarshalJSON() ([]byte, error) {
 	return json.Marshal(float64(n))
 }
 
+// jsonReport is the analysis of one run.
 type jsonReport struct {
 	Schema        int                `json:"schema"`
-	Outcome       string             `json:"outcome"`
-	Reasons       []string           `json:"reasons"`
-	Confidence    number             `json:"confidence"`
-	Run           jsonRun            `json:"run"`
-	Controls      []jsonControl      `json:"controls"`
-	Budgets       []jsonBudget       `json:"budgets"`
-	Looks         []jsonLook         `json:"looks"`
-	Metrics       []jsonMetric       `json:"metrics"`
-	Toll          []jsonArmToll      `json:"toll"`
-	Money         *jsonMoney         `json:"money"`
-	Distributions []jsonDistribution `json:"distributions"`
-	Capacity      *jsonCapacity      `json:"capacity"`
-	Catch         *jsonCatch         `json:"catch"`
-	Notes         []string           `json:"notes"`
+	Outcome       string             `json:"outcome"`       // the verdict: pass, fail, inconclusive or invalid
+	Reasons       []string           `json:"reasons"`       // why, the most important first
+	Confidence    number             `json:"confidence"`    // of every interval, e.g. 0.95
+	Run           jsonRun            `json:"run"`           // what ran where
+	Controls      []jsonControl      `json:"controls"`      // measurements whose true answer is known
+	Budgets       []jsonBudget       `json:"budgets"`       // by level, then in the order given
+	Looks         []jsonLook         `json:"looks"`         // when the budgets were judged; none where that was once, at the end
+	Metrics       []jsonMetric       `json:"metrics"`       // of the toll
+	Toll          []jsonArmToll      `json:"toll"`          // what each arm costs; the baseline first
+	Money         *jsonMoney         `json:"money"`         // bills per million requests; null without prices
+	Distributions []jsonDistribution `json:"distributions"` // response time of the step whose latency is the toll
+	Capacity      *jsonCapacity      `json:"capacity"`      // null when it was not to be measured
+	Catch         *jsonCatch         `json:"catch"`         // null when no fault was run
+	Notes         []string           `json:"notes"`         // footnotes; a note is a 1-based index into it
 }
 
 type jsonControl struct {
 	Name   string `json:"name"`
 	OK     bool   `json:"ok"`
-	Saw    string `json:"saw"`
-	Want   string `json:"want"`
-	Remedy string `json:"remedy"`
+	Saw    string `json:"saw"`    // what was seen, with numbers and units
+	Want   string `json:"want"`   // what had to be seen
+	Remedy string `json:"remedy"` // what to do when it is not ok
 
-	Undecided bool `json:"undecided"`
+	Undecided bool `json:"undecided"` // too little was measured to judge it
 }
 
 type jsonBudget struct {
-	Budget   string        `json:"budget"`
+	Budget   string        `json:"budget"` // as it was given
 	Level    string        `json:"level"`
 	Metric   string        `json:"metric"`
-	Limit    number        `json:"limit"`
+	Limit    number        `json:"limit"` // a ratio when relative, else in the metric's unit
 	Relative bool          `json:"relative"`
-	Least    bool          `json:"least"`
-	Saw      *jsonInterval `json:"saw"`
-	Outcome  string        `json:"outcome"`
+	Least    bool          `json:"least"`   // what was seen has to be over the limit, not under it
+	Saw      *jsonInterval `json:"saw"`     // as limit
+	Outcome  string        `json:"outcome"` // pass, fail or inconclusive
 	Sentence string        `json:"sentence"`
 }
 
 type jsonLook struct {
-	Launches   int    `json:"launches"`
-	Confidence number `json:"confidence"`
-	Open       int    `json:"open"`
+	Launches   int    `json:"launches"`   // that were over
+	Confidence number `json:"confidence"` // of this look
+	Open       int    `json:"open"`       // budgets that it left undecided
 }
 
 type jsonMetric struct {
-	ID    string `json:"id"`
+	ID    string `json:"id"` // as budgets name it
 	Title string `json:"title"`
-	Unit  string `json:"unit"`
-	Per   string `json:"per"`
+	Unit  string `json:"unit"` // s, B, 1 or a currency ("money" where none is named)
+	Per   string `json:"per"`  // what it is counted over; "": a single request, or nothing that needs saying
+
+	// Estimator is how a latency is taken, which is another way than that of the distributions; none for another metric.
+	Estimator string `json:"estimator,omitempty"`
 }
 
+// jsonArm is one deployed copy of the stack.
 type jsonArm struct {
 	Name  string `json:"name"`
 	Level string `json:"level"`
-	Role  string `json:"role"`
-	Delay number `json:"delay_seconds"`
+	Role  string `json:"role"`          // baseline, repeat, known-delay or level
+	Delay number `json:"delay_seconds"` // nominal, of the known delay
 }
 
 type jsonArmToll struct {
 	Arm    jsonArm     `json:"arm"`
-	Values []jsonValue `json:"values"`
+	Values []jsonValue `json:"values"` // by metric
 }
 
+// jsonValue is one metric of one arm; that of the baseline has no diff, no ratio, and what belongs to them.
 type jsonValue struct {
 	Metric      string        `json:"metric"`
-	Value       number        `json:"value"`
-	Diff        *jsonInterval `json:"diff,omitempty"`
-	Ratio       *jsonInterval `json:"ratio,omitempty"`
-	Significant *bool         `json:"significant,omitempty"`
-	Detectable  *number       `json:"detectable,omitempty"`
-	Rounds      int           `json:"rounds,omitempty"`
-	Note        int           `json:"note,omitempty"`
+	Value       number        `json:"value"`                 // in the metric's unit
+	Diff        *jsonInterval `json:"diff,omitempty"`        // arm − baseline, in the metric's unit
+	Ratio       *jsonInterval `json:"ratio,omitempty"`       // arm / baseline − 1
+	Significant *bool         `json:"significant,omitempty"` // the interval excludes 0
+	Detectable  *number       `json:"detectable,omitempty"`  // the smallest ratio that this run could have seen
+	Rounds      int           `json:"rounds,omitempty"`      // rounds, or merged groups of rounds, behind the estimate
+	Note        int           `json:"note,omitempty"`        // 1-based index into notes
 }
 
+// jsonInterval is an estimate with its interval; an end that is open is null.
 type jsonInterval struct {
 	Lo  number `json:"lo"`
 	Mid number `json:"mid"`
@@ -177,12 +166,13 @@ type jsonInterval struct {
 }
 
 type jsonDistribution struct {
-	Arm    string      `json:"arm"`
-	Points []jsonPoint `json:"points"`
+	Arm       string      `json:"arm"`
+	Estimator string      `json:"estimator"` // how a percentile is taken, which is not that of the toll
+	Points    []jsonPoint `json:"points"`    // rising
 }
 
 type jsonPoint struct {
-	Quantile number `json:"quantile"`
+	Quantile number `json:"quantile"` // in [0, 1]
 	Seconds  number `json:"seconds"`
 }
 

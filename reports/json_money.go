@@ -2,11 +2,12 @@ package reports
 
 import "github.com/tollgate-dev/tollgate/internal/verdict"
 
+// jsonMoney is what a million requests cost.
 type jsonMoney struct {
-	Currency string     `json:"currency"`
-	Rate     number     `json:"rate_per_second"`
-	Bills    []jsonBill `json:"bills"`
-	Left     []string   `json:"left_out"`
+	Currency string     `json:"currency"`        // money where none is named
+	Rate     number     `json:"rate_per_second"` // requests over which is spread what costs by the hour; 0: it is left out
+	Bills    []jsonBill `json:"bills"`           // the baseline first
+	Left     []string   `json:"left_out"`        // what has a price and is in no bill, and why
 }
 
 type jsonBill struct {
@@ -17,10 +18,10 @@ type jsonBill struct {
 
 type jsonItem struct {
 	Item     string `json:"item"`
-	Quantity number `json:"quantity"`
+	Quantity number `json:"quantity"` // in unit, per million requests
 	Unit     string `json:"unit"`
-	Price    number `json:"price"`
-	Amount   number `json:"amount"`
+	Price    number `json:"price"`  // of one unit
+	Amount   number `json:"amount"` // quantity × price
 }
 
 func jsonMoneyOf(m *verdict.Bills) *jsonMoney {

@@ -5,26 +5,27 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
+// jsonRun is what ran where.
 type jsonRun struct {
 	ID          string            `json:"id"`
-	Status      string            `json:"status"`
-	Reason      string            `json:"reason"`
-	Started     *string           `json:"started"`
-	Ended       *string           `json:"ended"`
-	Version     string            `json:"version"`
+	Status      string            `json:"status"`  // running, complete or partial
+	Reason      string            `json:"reason"`  // why it is partial
+	Started     *string           `json:"started"` // RFC 3339, UTC
+	Ended       *string           `json:"ended"`   // likewise; null: it was killed
+	Version     string            `json:"version"` // of tollgate
 	Go          string            `json:"go"`
-	Modules     map[string]string `json:"modules"`
-	Environment string            `json:"environment"`
+	Modules     map[string]string `json:"modules"`     // versions of the libraries that shape a result
+	Environment string            `json:"environment"` // process, containers or external
 	Profile     string            `json:"profile"`
-	Experiment  string            `json:"experiment"`
+	Experiment  string            `json:"experiment"` // the effective experiment file, YAML
 	Seed        int64             `json:"seed"`
-	Journeys    string            `json:"journeys"`
+	Journeys    string            `json:"journeys"` // population, or the recording that was replayed
 	Machine     jsonMachine       `json:"machine"`
 	Plan        jsonPlan          `json:"plan"`
-	Levels      []jsonLevel       `json:"levels"`
+	Levels      []jsonLevel       `json:"levels"` // the baseline first
 	Alerts      []jsonAlert       `json:"alerts"`
-	Lapse       number            `json:"lapse"`
-	StartUp     []jsonStartUp     `json:"start_up"`
+	Lapse       number            `json:"lapse"`    // rule durations were divided by this factor
+	StartUp     []jsonStartUp     `json:"start_up"` // one per launch
 	Warnings    []string          `json:"warnings"`
 }
 
@@ -34,16 +35,17 @@ type jsonMachine struct {
 	Kernel    string `json:"kernel"`
 	CPU       string `json:"cpu"`
 	Cores     int    `json:"cores"`
-	MemoryMiB int64  `json:"memory_mb"`
+	MemoryMiB int64  `json:"memory_mb"` // in MiB
+	Hostname  string `json:"hostname,omitempty"`
 }
 
 type jsonPlan struct {
 	Launches      int    `json:"launches"`
-	Rounds        int    `json:"rounds"`
+	Rounds        int    `json:"rounds"` // per launch
 	Slot          number `json:"slot_seconds"`
 	Washout       number `json:"washout_seconds"`
-	Rate          number `json:"rate_per_second"`
-	CatchRate     number `json:"catch_rate_per_second"`
+	Rate          number `json:"rate_per_second"`       // requests in a toll slot
+	CatchRate     number `json:"catch_rate_per_second"` // requests per arm while faults are injected
 	ClientTimeout number `json:"client_timeout_seconds"`
 	Step          string `json:"step,omitempty"` // of a script of the user's own; recommend without
 }
@@ -51,27 +53,27 @@ type jsonPlan struct {
 type jsonLevel struct {
 	Name  string            `json:"name"`
 	Title string            `json:"title"`
-	Env   map[string]string `json:"env"`
+	Env   map[string]string `json:"env"` // values of variables with secret-looking names are replaced
 }
 
 type jsonAlert struct {
 	Name           string `json:"name"`
 	Group          string `json:"group"`
-	Needs          string `json:"needs"`
+	Needs          string `json:"needs"` // the signal that it needs: outside, metrics, logs or traces
 	Summary        string `json:"summary"`
-	Expr           string `json:"expr"`
-	RunExpr        string `json:"run_expr"`
-	For            number `json:"for_seconds"`
-	RunFor         number `json:"run_for_seconds"`
-	LeastDetect    number `json:"least_detect_seconds"`
-	MinImpressions int64  `json:"min_impressions"`
+	Expr           string `json:"expr"`                 // as written
+	RunExpr        string `json:"run_expr"`             // time-lapsed
+	For            number `json:"for_seconds"`          // as written
+	RunFor         number `json:"run_for_seconds"`      // time-lapsed
+	LeastDetect    number `json:"least_detect_seconds"` // the least time to detect in this run
+	MinImpressions int64  `json:"min_impressions"`      // slates that it needs inside its window to see its effect; 0: any number
 }
 
 type jsonStartUp struct {
 	Launch    int    `json:"launch"`
 	Total     number `json:"total_seconds"`
-	Slowest   string `json:"slowest"`
-	Processes int    `json:"processes"`
+	Slowest   string `json:"slowest"`   // what was ready last
+	Processes int    `json:"processes"` // or containers
 
 	Parts map[string]number `json:"parts_seconds,omitempty"` // by container
 }
@@ -84,15 +86,15 @@ type jsonCatch struct {
 type jsonFault struct {
 	ID       string      `json:"id"`
 	Title    string      `json:"title"`
-	Felt     string      `json:"felt"`
-	Expect   []string    `json:"expect"`
-	Allow    []string    `json:"allow"`
-	Evidence string      `json:"evidence"`
-	Skipped  string      `json:"skipped"`
+	Felt     string      `json:"felt"`     // what a user of the system feels
+	Expect   []string    `json:"expect"`   // alerts that should fire; one is enough
+	Allow    []string    `json:"allow"`    // other alerts that may fire because of it
+	Evidence string      `json:"evidence"` // the query that names the cause
+	Skipped  string      `json:"skipped"`  // why it was not injected
 	Start    *string     `json:"start"`
 	End      *string     `json:"end"`
 	Phases   []jsonPhase `json:"phases"`
-	Cells    []jsonCell  `json:"cells"`
+	Cells    []jsonCell  `json:"cells"` // by level
 }
 
 type jsonPhase struct {
@@ -103,20 +105,20 @@ type jsonPhase struct {
 
 type jsonCell struct {
 	Level       string     `json:"level"`
-	State       string     `json:"state"`
-	Alert       string     `json:"alert"`
-	Detect      *number    `json:"detect_seconds"`
-	Injected    *number    `json:"since_injection_seconds"`
+	State       string     `json:"state"`                   // what became of the fault at the level
+	Alert       string     `json:"alert"`                   // the first expected one that fired
+	Detect      *number    `json:"detect_seconds"`          // from the confirmation of the effect to the alert
+	Injected    *number    `json:"since_injection_seconds"` // from the injection to the alert
 	LeastDetect *number    `json:"least_detect_seconds"`
-	Clear       *number    `json:"clear_seconds"`
+	Clear       *number    `json:"clear_seconds"` // from the revert until it cleared; null: not seen
 	Confirmed   *string    `json:"confirmed"`
 	Reverted    *string    `json:"reverted"`
-	Also        []string   `json:"also"`
-	False       []string   `json:"false_alarms"`
+	Also        []string   `json:"also"`         // other alerts that fired and may
+	False       []string   `json:"false_alarms"` // alerts in a clean window, or that the fault does not explain
 	Evidence    string     `json:"evidence"`
-	Diagnosed   bool       `json:"diagnosed"`
-	Spans       []jsonSpan `json:"alert_spans"`
-	Note        int        `json:"note,omitempty"`
+	Diagnosed   bool       `json:"diagnosed"`      // the evidence named the cause during the fault, and not before
+	Spans       []jsonSpan `json:"alert_spans"`    // when each alert was pending and firing
+	Note        int        `json:"note,omitempty"` // 1-based index into notes
 }
 
 type jsonSpan struct {

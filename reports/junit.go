@@ -2,10 +2,12 @@ package reports
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
@@ -22,9 +24,18 @@ import (
 //	catch     a case per fault and level, classified by the fault. What was caught is information about a level and no
 //	          property of the change under test, so missed, noisy and under-powered cells pass and tell in system-out;
 //	          skipped, unconfirmed and unfinished cells are skipped
+//
+// Times are seconds of wall time, and those of the suites add up to that of the run. The catch has the passes of its faults; a
+// pass is made at all levels at once, so each cell of a fault has the time of the whole pass. The verdict has the rest of the
+// run, in which everything else was measured. Controls and budgets are judged by that same measurement and take no time of their
+// own. The attributes are those that the readers of Jenkins, GitLab and GitHub have in common with the schema of Ant's reports,
+// from which also the form of a timestamp comes (UTC, to the second), and the host name where none is known.
 func renderJUnit(a *verdict.Analysis) ([]byte, error) {
-	report := junitReport{Name: "tollgate " + a.Run.ID}
-	report.add(junitVerdict(a))
+	passes := passTime(a.Catch)
+	run := max(passes, wallTime(a.Run.Started, a.Run.Ended)) // a run that was killed has no end
+	report := junitReport{Name: "tollgate " + a.Run.ID, Time: inXML(run), Timestamp: junitStamp(a.Run.Started), host: cmp.Or(a.Run.Machine.Hostname, "localhost"),
+		started: a.Run.Started}
+	report.add(junitVerdict(a, run-passes))
 	if len(a.Controls) > 0 {
 		report.add(junitControls(a))
 	}
@@ -32,7 +43,7 @@ func renderJUnit(a *verdict.Analysis) ([]byte, error) {
 		report.add(junitBudgets(a))
 	}
 	if a.Catch != nil {
-		report.add(junitCatch(a.Catch))
+		report.add(junitCatch(a.Catch, passes))
 	}
 	var b bytes.Buffer
 	b.WriteString(xml.Header)
@@ -52,7 +63,13 @@ type junitReport struct {
 	Failures int          `xml:"failures,attr"`
 	Errors   int          `xml:"errors,attr"`
 	Skipped  int          `xml:"skipped,attr"`
+	Time     string       `xml:"time,attr"`
 	Suites   []junitSuite `xml:"testsuite"`
+
+	Timestamp string `xml:"timestamp,attr,omitempty"`
+
+	host    string
+	started time.Time
 }
 
 type junitSuite struct {
@@ -61,14 +78,20 @@ type junitSuite struct {
 	Failures int         `xml:"failures,attr"`
 	Errors   int         `xml:"errors,attr"`
 	Skipped  int         `xml:"skipped,attr"`
-	Time     string      `xml:"time,attr,omitempty"` // seconds
+	Time     string      `xml:"time,attr"`
 	Cases    []junitCase `xml:"testcase"`
+
+	Timestamp string `xml:"timestamp,attr,omitempty"` // when it began
+	Hostname  string `xml:"hostname,attr"`
+
+	began time.Time     // zero: with the run
+	took  time.Duration // 0: nothing of its own
 }
 
 type junitCase struct {
 	Class   string        `xml:"classname,attr"`
 	Name    string        `xml:"name,attr"`
-	Time    string        `xml:"time,attr,omitempty"` // seconds
+	Time    string        `xml:"time,attr"`
 	Failure *junitMessage `xml:"failure"`
 	Error   *junitMessage `xml:"error"`
 	Skipped *junitMessage `xml:"skipped"`
@@ -82,7 +105,12 @@ type junitMessage struct {
 
 // add counts a suite and appends it.
 func (r *junitReport) add(s junitSuite) {
-	for _, c := range s.Cases {
+	if s.began.IsZero() {
+		s.began = r.started
+	}
+	s.Time, s.Timestamp, s.Hostname = inXML(s.took), junitStamp(s.began), r.host
+	for i, c := range s.Cases {
+		s.Cases[i].Time = cmp.Or(c.Time, inXML(0))
 		s.Tests++
 		switch {
 		case c.Failure != nil:
@@ -97,8 +125,38 @@ func (r *junitReport) add(s junitSuite) {
 	r.Suites = append(r.Suites, s)
 }
 
-func junitVerdict(a *verdict.Analysis) junitSuite {
-	c := junitCase{Class: "tollgate.verdict", Name: "verdict"}
+// wallTime is the time between two moments; 0 where one is not known, or they are the wrong way round.
+func wallTime(from, to time.Time) time.Duration {
+	if from.IsZero() || to.IsZero() {
+		return 0
+	}
+	return max(0, to.Sub(from))
+}
+
+// passTime is the time of all passes of the catch, which are made one after the other.
+func passTime(m *catch.Matrix) time.Duration {
+	sum := time.Duration(0)
+	if m != nil {
+		for _, f := range m.Faults {
+			sum += wallTime(f.Start, f.End)
+		}
+	}
+	return sum
+}
+
+// inXML is a duration in seconds.
+func inXML(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) }
+
+// junitStamp is a moment in UTC without a zone, "" where it is not known.
+func junitStamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02T15:04:05")
+}
+
+func junitVerdict(a *verdict.Analysis, took time.Duration) junitSuite {
+	c := junitCase{Class: "tollgate.verdict", Name: "verdict", Time: inXML(took)}
 	reasons := strings.Join(a.Reasons, "\n")
 	message := &junitMessage{Message: fmt.Sprintf("%s: %s", a.Outcome, meaning(a.Outcome)), Text: reasons}
 	switch a.Outcome {
@@ -109,11 +167,7 @@ func junitVerdict(a *verdict.Analysis) junitSuite {
 	default:
 		c.Error = message
 	}
-	s := junitSuite{Name: "verdict", Cases: []junitCase{c}}
-	if d := a.Run.Ended.Sub(a.Run.Started); !a.Run.Ended.IsZero() && d > 0 {
-		s.Time = strconv.FormatFloat(d.Seconds(), 'f', 3, 64)
-	}
-	return s
+	return junitSuite{Name: "verdict", Cases: []junitCase{c}, took: took}
 }
 
 func junitControls(a *verdict.Analysis) junitSuite {
@@ -151,12 +205,15 @@ func junitBudgets(a *verdict.Analysis) junitSuite {
 	return s
 }
 
-func junitCatch(m *catch.Matrix) junitSuite {
-	s := junitSuite{Name: "catch"}
+func junitCatch(m *catch.Matrix, took time.Duration) junitSuite {
+	s := junitSuite{Name: "catch", took: took}
 	for _, f := range m.Faults {
+		if s.began.IsZero() {
+			s.began = f.Start
+		}
 		for i, level := range m.Levels {
 			cell := cellAt(f, i)
-			c := junitCase{Class: "tollgate.catch." + f.Fault.ID, Name: level}
+			c := junitCase{Class: "tollgate.catch." + f.Fault.ID, Name: level, Time: inXML(wallTime(f.Start, f.End))}
 			story := strings.Join(cellStory(cell), "; ")
 			switch {
 			case f.Fault.Skipped != "":
@@ -165,9 +222,6 @@ func junitCatch(m *catch.Matrix) junitSuite {
 				c.Skipped = &junitMessage{Message: story}
 			default:
 				c.Out = story
-			}
-			if cell.State == catch.Detected {
-				c.Time = strconv.FormatFloat(cell.Detect.Seconds(), 'f', 3, 64)
 			}
 			s.Cases = append(s.Cases, c)
 		}

@@ -72,7 +72,7 @@ func latencies(a *verdict.Analysis) template.HTML {
 		label := curvesTop + (bottom-curvesTop)*(float64(i)+.5)/float64(len(curves))
 		curveLabel(c, cv, label)
 	}
-	return `<figure><figcaption>Share of requests answered within a time. A curve further right is slower; the scale gives middle and tail the same room.</figcaption>` + "\n" +
+	return `<figure><figcaption>Share of requests answered within a time. A curve further right is slower; the scale gives middle and tail the same room. ` + pooledEstimators + `</figcaption>` + "\n" +
 		`<div class="scroll picture" role="group" aria-label="Latency distributions" tabindex="0">` +
 		c.svg("latencies", "Latency distributions", curvesDescription(a)) + `</div></figure>`
 }

@@ -22,6 +22,7 @@ func tollSections(a *verdict.Analysis) []section {
 			short,
 			para{Only: inText, Text: say("noise floor: the interval of the same level measured twice. " +
 				"detectable: a change of this size would have been seen at every level. " + atRest(a))},
+			para{Only: inText | inMarkdown, Text: say(tollEstimators(a))},
 			tollRecords(a),
 		}},
 		{ID: "change", Heading: "Change over the baseline", Only: inHTML, Sub: true, Blocks: []block{picture{forests(a)}}},
@@ -81,8 +82,10 @@ func tollTable(a *verdict.Analysis, metrics []verdict.Metric) table {
 func tollNumbers(a *verdict.Analysis) table {
 	base := baselineArm(a)
 	caption := say("Change over " + base.Level + ", its interval, and the arm's own value. Detectable: a change of this size would have been seen at every level.")
-	if text := atRest(a); text != "" {
-		caption = caption.say(" " + text)
+	for _, text := range []string{atRest(a), tollEstimators(a)} {
+		if text != "" {
+			caption = caption.say(" " + text)
+		}
 	}
 	out := table{Label: "Toll, all numbers", Class: "numbers", Caption: caption.plain(),
 		Columns: []column{{Head: cell{Text: "Metric"}}, {Head: cell{Text: base.Name, Role: armNote(base)}}}}

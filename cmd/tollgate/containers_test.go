@@ -73,6 +73,11 @@ func detections(t *testing.T, binary, environment string) map[string]string {
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("%s: %v: %s", environment, err, stderr.String())
 	}
+	for _, arm := range []string{"off", "full"} { // what promtool opens
+		if blocks, err := filepath.Glob(filepath.Join(dir, "run", "series", arm, "*", "meta.json")); err != nil || len(blocks) != 1 {
+			t.Errorf("%s: the series of %s are in %d blocks, want one: %v", environment, arm, len(blocks), err)
+		}
+	}
 	text, err := os.ReadFile(filepath.Join(dir, "run", "report.json"))
 	if err != nil {
 		t.Fatal(err)

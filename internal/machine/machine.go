@@ -3,6 +3,7 @@
 package machine
 
 import (
+	"os"
 	"runtime"
 	"strconv"
 
@@ -18,6 +19,9 @@ func Here() result.Machine {
 	m := result.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, Cores: runtime.NumCPU()}
 	if cpus, err := cpu.Info(); err == nil && len(cpus) > 0 {
 		m.CPU = cpus[0].ModelName
+	}
+	if name, err := os.Hostname(); err == nil {
+		m.Hostname = name
 	}
 	if kernel, err := host.KernelVersion(); err == nil {
 		m.Kernel = kernel

@@ -3,10 +3,8 @@ package result
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
@@ -44,23 +42,51 @@ type Tag struct {
 	Kind   string // Service, Response or Lag
 }
 
-// String returns the tag as it is written in the log, e.g. toll/0/12/full/recommend/response.
+// String returns the whole tag, e.g. toll/0/12/full/recommend/response. Logs had it in every line until Launch and Round moved
+// to a comment.
 func (t Tag) String() string {
 	return fmt.Sprintf("%s/%d/%d/%s/%s/%s", t.Phase, t.Launch, t.Round, t.Arm, t.Step, t.Kind)
 }
 
-// ParseTag is the inverse of String.
-func ParseTag(s string) (Tag, error) {
-	part := strings.Split(s, "/")
-	if len(part) != 6 {
-		return Tag{}, fmt.Errorf("result: tag %q: want phase/launch/round/arm/step/kind", s)
+// Curve returns the tag that the log has, e.g. toll/full/recommend/response: it is the same for all slots.
+func (t Tag) Curve() string { return strings.Join([]string{t.Phase, t.Arm, t.Step, t.Kind}, "/") }
+
+// ParseTag is the inverse of String and of Curve. A tag without launch and round gets those of place.
+func ParseTag(s string, place *Place) (Tag, error) {
+	switch part := strings.Split(s, "/"); {
+	case len(part) == 4 && place != nil:
+		return Tag{Phase: part[0], Launch: place.Launch, Round: place.Round, Arm: part[1], Step: part[2], Kind: part[3]}, nil
+	case len(part) == 4:
+		return Tag{}, fmt.Errorf("result: tag %q: no line %s… stands before it, so its launch and round are not known", s, placePrefix)
+	case len(part) == 6:
+		launch, err1 := strconv.Atoi(part[1])
+		round, err2 := strconv.Atoi(part[2])
+		if err := errors.Join(err1, err2); err != nil {
+			return Tag{}, fmt.Errorf("result: tag %q: %w", s, err)
+		}
+		return Tag{Phase: part[0], Launch: launch, Round: round, Arm: part[3], Step: part[4], Kind: part[5]}, nil
+	default:
+		return Tag{}, fmt.Errorf("result: tag %q: want phase/arm/step/kind, or phase/launch/round/arm/step/kind as older runs have it", s)
 	}
-	launch, err1 := strconv.Atoi(part[1])
-	round, err2 := strconv.Atoi(part[2])
-	if err := errors.Join(err1, err2); err != nil {
-		return Tag{}, fmt.Errorf("result: tag %q: %w", s, err)
+}
+
+// Place is where the slots of a phase stand.
+type Place struct{ Launch, Round int }
+
+const placePrefix = "#[Slot: "
+
+// String returns the place as a comment of the log.
+func (p Place) String() string {
+	return fmt.Sprintf("%slaunch %d, round %d]", placePrefix, p.Launch, p.Round)
+}
+
+// parsePlace is the inverse of String.
+func parsePlace(s string) (*Place, error) {
+	var p Place
+	if _, err := fmt.Sscanf(s, placePrefix+"launch %d, round %d]", &p.Launch, &p.Round); err != nil || p.String() != s {
+		return nil, fmt.Errorf("result: %q: want a comment as in %q", s, Place{0, 12})
 	}
-	return Tag{Phase: part[0], Launch: launch, Round: round, Arm: part[3], Step: part[4], Kind: part[5]}, nil
+	return &p, nil
 }
 
 // Interval is one interval histogram of a run. One that was read from a log stays encoded, in some hundred bytes, until
@@ -88,77 +114,4 @@ func (i Interval) Histogram() (*hdr.Histogram, error) {
 		return nil, fmt.Errorf("result: latency of %s: %q is no interval histogram", i.Tag, i.line)
 	}
 	return h, nil
-}
-
-// LatencyWriter appends interval histograms to a log. It is safe for concurrent use.
-type LatencyWriter struct {
-	mu   sync.Mutex
-	file *os.File
-	log  *hdr.HistogramLogWriter
-}
-
-// OpenLatency opens the log at path for appending and creates it, with its header, if it is new or empty.
-func OpenLatency(path string) (*LatencyWriter, error) {
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return nil, fmt.Errorf("result: %w", err)
-	}
-	w := &LatencyWriter{file: f, log: hdr.NewHistogramLogWriter(f)}
-	info, err := f.Stat()
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("result: %w", err), f.Close())
-	}
-	if info.Size() == 0 {
-		err := errors.Join(
-			w.log.OutputComment("[tollgate latency, nanoseconds; tag: phase/launch/round/arm/step/kind]"),
-			w.log.OutputLogFormatVersion(),
-			w.log.OutputLegend(),
-		)
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("result: %s: %w", path, err), f.Close())
-		}
-	}
-	return w, nil
-}
-
-// Write appends one interval. It writes empty histograms, too, since they show that nothing was recorded.
-func (w *LatencyWriter) Write(tag Tag, start, end time.Time, h *hdr.Histogram) error {
-	h.SetTag(tag.String())
-	h.SetStartTimeMs(start.UnixMilli())
-	h.SetEndTimeMs(end.UnixMilli())
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if err := w.log.OutputIntervalHistogram(h); err != nil {
-		return fmt.Errorf("result: latency log: %w", err)
-	}
-	return nil
-}
-
-// Close closes the file.
-func (w *LatencyWriter) Close() error { return w.file.Close() }
-
-// ReadLatency reads all intervals of a log. It skips an incomplete last line, which a killed run leaves.
-func ReadLatency(path string) ([]Interval, error) {
-	text, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil // killed before the first slot
-	}
-	if err != nil {
-		return nil, fmt.Errorf("result: %w", err)
-	}
-	var out []Interval
-	lines := strings.Split(string(text), "\n") // the part behind the last newline is empty, or incomplete
-	for n, line := range lines[:len(lines)-1] {
-		rest, tagged := strings.CutPrefix(line, "Tag=")
-		if !tagged {
-			continue // comments and the legend
-		}
-		name, _, _ := strings.Cut(rest, ",")
-		tag, err := ParseTag(name)
-		if err != nil {
-			return nil, fmt.Errorf("result: %s:%d: %w", path, n+1, err)
-		}
-		out = append(out, Interval{Tag: tag, line: line + "\n"})
-	}
-	return out, nil
 }

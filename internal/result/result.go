@@ -1,11 +1,11 @@
 // Package result is the run directory, which one run writes. Every report and verdict is a pure function of it.
 //
 //	run.json       Run: the experiment as run, seed, versions, machine, arms, faults, alert rules, warnings
-//	latency.hlog   HdrHistogram log V1.3: one interval histogram per slot × arm × step × kind, tagged by Tag
+//	latency.hlog   HdrHistogram log V1.3: one interval histogram per slot × arm × step × kind, see LatencyWriter
 //	cost.jsonl     one Slot per line: work, CPU, memory and telemetry of every slot
 //	faults.jsonl   one FaultEvent per line
 //	alerts.jsonl   one AlertEvent per line
-//	series/ARM/    the recorded series (Prometheus TSDB)
+//	series/ARM/    the recorded series (Prometheus TSDB, in blocks once the run has ended)
 //	telemetry/     OTLP JSON lines: ARM.spans.jsonl, ARM.logs.jsonl
 //
 // Files are appended to and flushed record by record, so the directory of a killed run is readable up to its last
@@ -95,6 +95,7 @@ type Machine struct {
 	CPU       string `json:"cpu"`
 	Cores     int    `json:"cores"`
 	MemoryMiB int64  `json:"memory_mb"` // in MiB: the key is older than the name
+	Hostname  string `json:"hostname,omitempty"`
 }
 
 // Level is one instrumentation configuration.

@@ -108,6 +108,8 @@ func TestReadRefuses(t *testing.T) {
 		{"no schema", RunFile, `{}`, "schema 0"},
 		{"broken line", CostFile, "{\"arm\":\"off\"}\n{\"arm\":\n{}\n", CostFile + ":2"},
 		{"broken tag", LatencyFile, "Tag=x,1,1,1,HIST\n", LatencyFile + ":1: result: tag \"x\""},
+		{"no slot", LatencyFile, "#x\nTag=toll/off/click/lag,1,1,1,HIST\n", LatencyFile + ":2: result: tag \"toll/off/click/lag\": no line"},
+		{"broken slot", LatencyFile, "#[Slot: launch 1, round x]\n", LatencyFile + ":1: result: \"#[Slot: launch 1, round x]\": want"},
 	}
 	for _, tt := range tests {
 		dir := write(t)
@@ -157,19 +159,6 @@ func TestCreateRefusesADirectoryInUse(t *testing.T) {
 	dir := write(t)
 	if _, err := Create(dir, Run{}); err == nil || !strings.Contains(err.Error(), "not empty") {
 		t.Errorf("error %v", err)
-	}
-}
-
-func TestTags(t *testing.T) {
-	want := Tag{Phase: slot.Catch, Launch: 2, Round: 31, Arm: "full", Step: "click", Kind: Lag}
-	got, err := ParseTag(want.String())
-	if err != nil || got != want {
-		t.Errorf("%v, %v; want %v", got, err, want)
-	}
-	for _, s := range []string{"", "a/b", "toll/x/1/off/recommend/lag", "toll/1/x/off/recommend/lag"} {
-		if _, err := ParseTag(s); err == nil {
-			t.Errorf("%q is taken for a tag", s)
-		}
 	}
 }
 

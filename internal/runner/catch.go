@@ -48,7 +48,7 @@ func (r *run) catch(ctx context.Context) error {
 		})
 		return group.Wait()
 	})
-	return errors.Join(err, r.evidence(c.events))
+	return errors.Join(err, r.keepSeries(), r.evidence(c.events))
 }
 
 // untilStopped runs a loop that goes on until its context ends, which is an error only if the outer one ended.

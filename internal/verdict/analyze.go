@@ -41,11 +41,13 @@ func Judge(d *result.Data, budgets []Budget) (*Analysis, error) {
 			a.Toll = append(a.Toll, t.level(arm, confidence))
 		}
 		a.Baseline = t.absolute()
+		a.Launches = t.byLaunches()
 		a.Money = t.bills()
 		a.Shapes = m.shapes()
 	}
 	if c != nil {
 		a.Capacity = c.analyze(confidence)
+		a.Launches = append(a.Launches, c.byLaunches()...)
 		a.Notes = append(a.Notes, c.leftOut()...)
 	}
 	if a.Catch, err = catch.Analyze(d); err != nil {

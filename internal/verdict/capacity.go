@@ -33,14 +33,15 @@ const leastSearch = 8
 
 // capacities estimates the capacity of every arm, one value per arm and launch.
 type capacities struct {
-	run    result.Run
-	metric Metric
-	arms   []int         // into run.Arms, in display order
-	base   []int         // the baseline, and its repetition if there is one
-	slots  []result.Slot // all of the capacity phase
-	logs   [][]float64   // by run.Arms and launch: ln of the rate; ±Inf without a limit on that side, NaN without a search
-	topMet [][]float64   // likewise: the highest rate that was sustained, 0: none
-	broken int           // searches that the end of the run cut short
+	run      result.Run
+	metric   Metric
+	arms     []int         // into run.Arms, in display order
+	base     []int         // the baseline, and its repetition if there is one
+	slots    []result.Slot // all of the capacity phase
+	launches []int         // numbers of the launches that were searched in
+	logs     [][]float64   // by run.Arms and launch: ln of the rate; ±Inf without a limit on that side, NaN without a search
+	topMet   [][]float64   // likewise: the highest rate that was sustained, 0: none
+	broken   int           // searches that the end of the run cut short
 }
 
 // newCapacities is nil when the run was not to measure the capacity.
@@ -59,7 +60,6 @@ func newCapacities(d *result.Data, m *measured) *capacities {
 		}
 	}
 	searches := map[place][]result.Slot{} // place.round is the arm
-	var launches []int
 	for _, s := range d.Slots {
 		if s.Phase != slot.Capacity {
 			continue
@@ -67,11 +67,11 @@ func newCapacities(d *result.Data, m *measured) *capacities {
 		arm := slices.IndexFunc(d.Run.Arms, func(a result.Arm) bool { return a.Name == s.Arm })
 		c.slots = append(c.slots, s)
 		searches[place{s.Launch, arm}] = append(searches[place{s.Launch, arm}], s)
-		if !slices.Contains(launches, s.Launch) {
-			launches = append(launches, s.Launch)
+		if !slices.Contains(c.launches, s.Launch) {
+			c.launches = append(c.launches, s.Launch)
 		}
 	}
-	for _, launch := range launches {
+	for _, launch := range c.launches {
 		for _, arm := range c.arms {
 			log, top := threshold(searches[place{launch, arm}], d.Run)
 			if math.IsNaN(log) {

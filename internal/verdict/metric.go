@@ -3,6 +3,8 @@ package verdict
 import (
 	"math"
 	"slices"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
 // Unit says how a number is to be printed.
@@ -56,6 +58,10 @@ type metric struct {
 	formerly string // a name that budgets may still use
 	needs    []need // what a run must have for the metric to be known
 	read     func(*measured) series
+
+	// signed: noise may make a value 0 or less. gross is then what it is without anything taken off; nil: there is no such value.
+	signed bool
+	gross  func(result.Slot) float64
 
 	equal   bool // the repeated baseline is judged by it, and a plan may say within what it must be equal
 	delayed bool // the known delay must be found in it

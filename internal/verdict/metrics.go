@@ -38,14 +38,14 @@ func metrics(step string) []metric {
 		{Metric: Metric{ID: "p99.9", Unit: Seconds, Quantile: 0.999}},
 		{
 			Metric: Metric{ID: "cpu", Short: "CPU", Title: "CPU of the stack", Unit: Seconds, Per: PerThousand, Main: 4},
-			needs:  []need{cpuOfStack()}, equal: true, read: netPerRequest(stackCPU),
+			needs:  []need{cpuOfStack()}, equal: true, signed: true, gross: stackCPU, read: netPerRequest(stackCPU),
 			carried: func(m *measured, r round, arm, launch int) float64 {
 				return m.net(arm, launch, stackCPU)(r.slots[arm]) / float64(max(1, r.slots[arm].Work.Sent))
 			},
 		},
 		{
 			Metric: Metric{ID: "pipeline-cpu", Short: "pipeline CPU", Title: "CPU of the telemetry pipeline", Unit: Seconds, Per: PerThousand, Main: 5},
-			needs:  []need{cpuOfPipeline()}, read: netPerRequest(pipelineCPU),
+			needs:  []need{cpuOfPipeline()}, signed: true, gross: pipelineCPU, read: netPerRequest(pipelineCPU),
 		},
 		{
 			Metric: Metric{ID: "idle-cpu", Short: "CPU at rest", Title: "CPU of the stack at rest", Unit: Seconds, Per: PerArmHour, AtRest: true, Cost: 2},
@@ -98,7 +98,7 @@ func metrics(step string) []metric {
 		},
 		{
 			Metric: Metric{ID: "money", Title: "money", Unit: Money, Per: PerMillion, InUnit: true, Cost: 1},
-			needs:  []need{prices(), pricedLine()}, read: money,
+			needs:  []need{prices(), pricedLine()}, signed: true, read: money,
 		},
 		{Metric: Metric{ID: "capacity", Title: "highest offered rate within the SLO", Unit: PerSecond, MoreIsBetter: true, Phase: slot.Capacity}},
 	}
