@@ -116,8 +116,8 @@ func (s *consumerSignals) polled(ctx context.Context, began time.Time, fetches k
 		}
 	}
 	how := s.poll(topic, err)
-	ctx, span := s.tracer.Start(ctx, how.name, trace.WithTimestamp(began), trace.WithSpanKind(trace.SpanKindClient), trace.WithLinks(links...),
-		trace.WithAttributes(how.span...), trace.WithAttributes(s.client, semconv.MessagingBatchMessageCount(count)))
+	ctx, span := s.tracer.Start(ctx, how.name, trace.WithTimestamp(began), trace.WithSpanKind(trace.SpanKindClient),
+		trace.WithLinks(links...), trace.WithAttributes(how.span...), trace.WithAttributes(s.client, semconv.MessagingBatchMessageCount(count)))
 	s.took.Inst().Record(ctx, ended.Sub(began).Seconds(), how.duration)
 	if err != nil {
 		failed(span, err)
@@ -142,7 +142,9 @@ func (s *consumerSignals) begin(ctx context.Context, records []*kgo.Record) (con
 	if s == nil {
 		return ctx, nil
 	}
-	p := &batchSignals{signals: s, began: time.Now(), records: records, spans: make([]trace.Span, len(records)), rejected: map[*kgo.Record]error{}}
+	p := &batchSignals{
+		signals: s, began: time.Now(), records: records, spans: make([]trace.Span, len(records)), rejected: map[*kgo.Record]error{},
+	}
 	var links []trace.Link
 	for i, r := range records {
 		how := s.processing(partition{r.Topic, r.Partition}, nil)

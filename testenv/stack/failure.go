@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/url"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -16,8 +17,16 @@ import (
 )
 
 // errorType returns the error.type of a failure: the name of an error of the broker or the store, e.g. NOT_LEADER_FOR_PARTITION
-// or WRONGTYPE; "timeout"; or the Go type of the error. An error without a type of its own is _OTHER.
+// or WRONGTYPE; the status of an HTTP answer; "timeout"; or the Go type of the error, which for HTTP is also what otelhttp
+// writes. An error without a type of its own is _OTHER.
 func errorType(err error) attribute.KeyValue {
+	var request *url.Error // around the failure of every request
+	if errors.As(err, &request) {
+		err = request.Err
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return semconv.ErrorType(context.DeadlineExceeded)
+	}
 	var broker *kerr.Error
 	if errors.As(err, &broker) {
 		return semconv.ErrorTypeKey.String(broker.Message)
@@ -26,7 +35,7 @@ func errorType(err error) attribute.KeyValue {
 		return semconv.ErrorTypeKey.String(code)
 	}
 	var wire net.Error
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, kgo.ErrRecordTimeout) || errors.As(err, &wire) && wire.Timeout() {
+	if errors.Is(err, kgo.ErrRecordTimeout) || errors.As(err, &wire) && wire.Timeout() {
 		return semconv.ErrorTypeKey.String("timeout")
 	}
 	kind := semconv.ErrorType(err)

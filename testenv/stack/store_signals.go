@@ -89,10 +89,12 @@ func (s *storeSignals) ProcessPipelineHook(next redis.ProcessPipelineHook) redis
 
 // observe emits the telemetry of what run does. Run returns the error for the caller, and why the operation failed: a value that
 // does not exist is no failure.
-func (s *storeSignals) observe(ctx context.Context, operation string, more []attribute.KeyValue, run func(ctx context.Context) (err, failure error)) error {
+func (s *storeSignals) observe(ctx context.Context, operation string, more []attribute.KeyValue,
+	run func(ctx context.Context) (err, failure error)) error {
 	how := s.describe(operation)
 	began := time.Now()
-	ctx, span := s.tracer.Start(ctx, how.name, trace.WithTimestamp(began), trace.WithSpanKind(trace.SpanKindClient), how.span, trace.WithAttributes(more...))
+	ctx, span := s.tracer.Start(ctx, how.name, trace.WithTimestamp(began), trace.WithSpanKind(trace.SpanKindClient), how.span,
+		trace.WithAttributes(more...))
 	err, failure := run(ctx)
 	ended := time.Now()
 	if failure != nil && !errors.Is(failure, redis.Nil) {
