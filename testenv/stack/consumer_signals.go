@@ -131,8 +131,7 @@ type batchSignals struct {
 	signals  *consumerSignals
 	began    time.Time
 	batch    trace.Span
-	records  []*kgo.Record
-	spans    []trace.Span
+	records  []*kgo.Record // each with its span in its context; the client sorts them when they are marked as done
 	rejected map[*kgo.Record]error
 }
 
@@ -142,11 +141,9 @@ func (s *consumerSignals) begin(ctx context.Context, records []*kgo.Record) (con
 	if s == nil {
 		return ctx, nil
 	}
-	p := &batchSignals{
-		signals: s, began: time.Now(), records: records, spans: make([]trace.Span, len(records)), rejected: map[*kgo.Record]error{},
-	}
+	p := &batchSignals{signals: s, began: time.Now(), records: records, rejected: map[*kgo.Record]error{}}
 	var links []trace.Link
-	for i, r := range records {
+	for _, r := range records {
 		how := s.processing(partition{r.Topic, r.Partition}, nil)
 		options := []trace.SpanStartOption{
 			trace.WithSpanKind(trace.SpanKindConsumer), trace.WithTimestamp(p.began), trace.WithAttributes(how.span...),
@@ -155,8 +152,8 @@ func (s *consumerSignals) begin(ctx context.Context, records []*kgo.Record) (con
 		if creation := trace.SpanContextFromContext(r.Context); creation.IsSampled() {
 			options = append(options, trace.WithLinks(trace.Link{SpanContext: creation}))
 		}
-		r.Context, p.spans[i] = s.tracer.Start(r.Context, how.name, options...)
-		if c := p.spans[i].SpanContext(); c.IsSampled() && len(links) < linksMost {
+		r.Context, _ = s.tracer.Start(r.Context, how.name, options...)
+		if c := trace.SpanContextFromContext(r.Context); c.IsSampled() && len(links) < linksMost {
 			links = append(links, trace.Link{SpanContext: c})
 		}
 	}
@@ -182,15 +179,15 @@ func (p *batchSignals) end(err error) {
 		failed(p.batch, err, errorType(err))
 	}
 	p.batch.End(trace.WithTimestamp(ended))
-	for i, r := range p.records {
-		why := err
+	for _, r := range p.records {
+		span, why := trace.SpanFromContext(r.Context), err
 		if rejected := p.rejected[r]; rejected != nil {
 			why = rejected
 		}
 		p.signals.process.Inst().Record(r.Context, took, p.signals.processing(partition{r.Topic, r.Partition}, why).count)
 		if why != nil {
-			failed(p.spans[i], why, errorType(why))
+			failed(span, why, errorType(why))
 		}
-		p.spans[i].End(trace.WithTimestamp(ended))
+		span.End(trace.WithTimestamp(ended))
 	}
 }
