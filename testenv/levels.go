@@ -5,6 +5,7 @@ import (
 	"maps"
 	"strings"
 
+	"github.com/tollgate-dev/tollgate/internal/otelenv"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
@@ -16,7 +17,7 @@ import (
 func Levels() []result.Level {
 	return []result.Level{
 		{Name: "off", Title: "nothing: no SDK, no middleware on the request path", Env: map[string]string{
-			role.EnvSDKDisabled: "true",
+			otelenv.SDKDisabled: "true",
 		}},
 		{Name: "noop", Title: "instrumented, every exporter none, no span sampled", Env: signals("none", "none", "none", "always_off", "")},
 		{Name: "metrics", Title: "metrics", Env: signals("otlp", "none", "none", "always_off", "")},
@@ -49,13 +50,13 @@ func Level(name string) (result.Level, error) {
 
 func signals(metrics, logs, traces, sampler, arg string) map[string]string {
 	env := map[string]string{
-		"OTEL_METRICS_EXPORTER": metrics,
-		"OTEL_LOGS_EXPORTER":    logs,
-		"OTEL_TRACES_EXPORTER":  traces,
-		"OTEL_TRACES_SAMPLER":   sampler,
+		otelenv.Metrics.Exporter(): metrics,
+		otelenv.Logs.Exporter():    logs,
+		otelenv.Traces.Exporter():  traces,
+		otelenv.Sampler:            sampler,
 	}
 	if arg != "" {
-		env["OTEL_TRACES_SAMPLER_ARG"] = arg
+		env[otelenv.SamplerArg] = arg
 	}
 	return env
 }

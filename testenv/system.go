@@ -1,5 +1,11 @@
 package testenv
 
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
 // System is a system of the user's own, as an experiment names it: a Compose file that is started once per arm, or deployments
 // that exist already, one per level.
 type System struct {
@@ -14,11 +20,36 @@ type System struct {
 
 // SystemCompose is a system as a Compose file.
 type SystemCompose struct {
-	File         string   `yaml:"file,omitempty"`
+	File         Files    `yaml:"file,omitempty"`
 	Service      string   `yaml:"service,omitempty"`           // the service that takes the load
 	Port         int      `yaml:"port,omitempty"`              // port of that service's container
 	Instrumented []string `yaml:"instrumented,omitempty,flow"` // services that get the level's variables; none: all
 }
+
+// Files are the paths of one or several files, each laid over those before it. In YAML a single one is a plain string.
+type Files []string
+
+// UnmarshalYAML takes a path or a list of paths.
+func (f *Files) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.ScalarNode {
+		if *f = nil; node.Value != "" {
+			*f = Files{node.Value}
+		}
+		return nil
+	}
+	return node.Decode((*[]string)(f))
+}
+
+// MarshalYAML writes a single path as a plain string.
+func (f Files) MarshalYAML() (any, error) {
+	if len(f) == 1 {
+		return f[0], nil
+	}
+	return []string(f), nil
+}
+
+// String returns the paths with commas between them.
+func (f Files) String() string { return strings.Join(f, ", ") }
 
 // SystemPrometheus is a Prometheus that evaluates the alerts of one level.
 type SystemPrometheus struct {

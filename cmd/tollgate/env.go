@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/containers"
 	"github.com/tollgate-dev/tollgate/testenv/external"
@@ -34,8 +35,12 @@ func (a *app) environment(e *experiment.Experiment, gateway string) (testenv.Env
 		}, binary, nil
 	}
 	if e.Environment == "external" {
+		levels := make([]result.Level, len(e.Levels))
+		for i, l := range e.Levels {
+			levels[i] = l.Level
+		}
 		return &external.Environment{
-			System: e.External, Binary: binary, StackBinary: os.Getenv(envStackBinary), Script: e.Journeys.Script != "",
+			System: e.External, Levels: levels, Binary: binary, StackBinary: os.Getenv(envStackBinary), Script: e.Journeys.Script != "",
 			Say: func(line string) { fmt.Fprintln(a.stderr, line) },
 		}, binary, nil
 	}

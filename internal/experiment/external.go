@@ -36,7 +36,7 @@ func (e *Experiment) validateExternal(c *complaints) {
 	if step := e.Journeys.Step; step != "" && (e.Journeys.Script == "" || !stepName.MatchString(step)) {
 		c.add("journeys.step: want the tag of a step of journeys.script, of lower-case letters, digits and hyphens, got %q", step)
 	}
-	switch compose := s.Compose.File != ""; {
+	switch compose := len(s.Compose.File) > 0; {
 	case compose == (len(s.URLs) > 0):
 		c.add("external: name either compose.file, which is started once per arm, or urls, the deployments that exist already")
 	case compose:
@@ -71,10 +71,12 @@ func (e *Experiment) validateExternal(c *complaints) {
 
 func (e *Experiment) validateCompose(c *complaints) {
 	s := e.External
-	if info, err := os.Stat(s.Compose.File); err != nil {
-		c.add("external.compose.file: %v", err)
-	} else if info.IsDir() {
-		c.add("external.compose.file: %s is a directory", s.Compose.File)
+	for _, file := range s.Compose.File {
+		if info, err := os.Stat(file); err != nil {
+			c.add("external.compose.file: %v", err)
+		} else if info.IsDir() {
+			c.add("external.compose.file: %s is a directory", file)
+		}
 	}
 	if s.Compose.Service == "" {
 		c.add("external.compose.service: name the service that takes the load")

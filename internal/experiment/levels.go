@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/tollgate-dev/tollgate/internal/otelenv"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/collector"
@@ -92,5 +93,47 @@ func (e *Experiment) validateLevels(c *complaints) {
 				c.add("levels: %s: variable %s: its value was taken out when the experiment was printed: put it in again", l.Name, key)
 			}
 		}
+		for _, f := range otelenv.Check(l.Env, e.reader()) {
+			if f.Wrong && l.Env[f.Variable] != redacted {
+				c.add("levels: %s: %s", l.Name, f)
+			}
+		}
 	}
+}
+
+// reader is who reads the variables of a level.
+func (e *Experiment) reader() otelenv.Reader {
+	if e.Environment == "external" {
+		return otelenv.System
+	}
+	return otelenv.Stack
+}
+
+// Notes says what is legal in the experiment and may surprise: variables of its levels that do something else than they seem to.
+func (e *Experiment) Notes() []string {
+	var notes []string
+	for _, l := range e.Levels {
+		for _, f := range otelenv.Check(l.Env, e.reader()) {
+			if !f.Wrong {
+				notes = append(notes, fmt.Sprintf("level %s: %s", l.Name, f))
+			}
+		}
+		notes = append(notes, e.ownPipeline(l)...)
+	}
+	if e.Environment == "external" && len(e.External.URLs) > 0 && slices.ContainsFunc(e.Levels, func(l Level) bool { return len(l.Env) > 0 }) {
+		notes = append(notes, "external.urls: tollgate does not set the levels' variables: the deployments run already, with what they were started with")
+	}
+	return notes
+}
+
+// ownPipeline says which variables of a level have no effect because tollgate's pipeline takes the telemetry.
+func (e *Experiment) ownPipeline(l Level) []string {
+	if _, theirs := e.External.Prometheus[l.Name]; theirs || e.Environment != "external" || len(e.External.URLs) > 0 {
+		return nil
+	}
+	names := otelenv.Overridden(l.Env, otelenv.Export(otelenv.Pipeline{}, l.Env))
+	if len(names) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("level %s: %s: tollgate sets another value, so that the telemetry goes to its own pipeline", l.Name, strings.Join(names, ", "))}
 }

@@ -257,7 +257,10 @@ func (r Runtime) Since(earlier Runtime) Runtime {
 
 // Telemetry is an amount of telemetry.
 type Telemetry struct {
-	Spans        int64 `json:"spans"`
+	Spans int64 `json:"spans"`
+	// Roots is how many of the spans are of kind server and have no parent: one for each request from outside whose trace was
+	// sampled. It is 0 where the pipeline does not count them (containers), and in older runs.
+	Roots        int64 `json:"roots,omitempty"`
 	LogRecords   int64 `json:"log_records"`
 	DataPoints   int64 `json:"data_points"`
 	Bytes        int64 `json:"bytes"`   // OTLP request bodies on the wire

@@ -109,6 +109,7 @@ func (m *meter) since(ctx context.Context, s *result.Slot) error {
 	}
 	s.Telemetry = m.telemetry
 	s.Telemetry.Spans -= before.telemetry.Spans
+	s.Telemetry.Roots -= before.telemetry.Roots
 	s.Telemetry.LogRecords -= before.telemetry.LogRecords
 	s.Telemetry.DataPoints -= before.telemetry.DataPoints
 	s.Telemetry.Bytes -= before.telemetry.Bytes

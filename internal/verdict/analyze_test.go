@@ -157,6 +157,11 @@ func TestBrokenControls(t *testing.T) {
 			}
 		})},
 		{control: "telemetry pipeline", change: func(d *result.Data) { d.Slots[9].Telemetry.Refused = 1 }},
+		{control: "telemetry arrives", change: eachSlot(func(s *result.Slot) {
+			if s.Arm == "full" {
+				s.Telemetry.Spans, s.Telemetry.Roots = 0, 0
+			}
+		})},
 		{control: "errors", change: eachSlot(func(s *result.Slot) { s.Work.Failed = 1 })},
 		{control: "carry-over", change: eachSlot(func(s *result.Slot) { s.Drained = s.Position > 0 })},
 	} {

@@ -28,11 +28,16 @@ const (
 
 // controls judges everything whose true answer is known.
 func (t *tolls) controls(confidence float64) []Control {
+	arrives, telemetry := telemetryArrives(t.run, t.all)
 	if t.complete() == 0 {
-		if t.run.Plan.Launches == 0 {
-			return nil // only faults were asked for
+		var controls []Control
+		if t.run.Plan.Launches > 0 { // otherwise only faults, or the capacity, were asked for
+			controls = append(controls, t.noRounds())
 		}
-		return []Control{t.noRounds()}
+		if telemetry {
+			controls = append(controls, arrives)
+		}
+		return controls
 	}
 	controls := []Control{
 		t.repeatedBaseline(confidence),
@@ -44,6 +49,9 @@ func (t *tolls) controls(confidence float64) []Control {
 	}
 	if t.has(telemetryAtAll()) {
 		controls = append(controls, t.pipelineTookAll())
+	}
+	if telemetry {
+		controls = append(controls, arrives)
 	}
 	controls = append(controls, t.errors())
 	if t.has(cpuOfStack()) { // rest is seen in the CPU time

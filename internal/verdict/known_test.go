@@ -23,13 +23,13 @@ func TestWhatIsNotKnownIsLeftOut(t *testing.T) {
 		{"all is known", func(*result.Slot) {}, nil, nil},
 		{"no containers and a pipeline of theirs", func(s *result.Slot) { s.CPU, s.RSS, s.Peak, s.Telemetry = nil, nil, nil, result.Telemetry{} },
 			[]string{"cpu", "pipeline-cpu", "idle-cpu", "idle-pipeline-cpu", "rss", "rss-peak", "spans", "log-records", "data-points", "bytes", "series"},
-			[]string{"telemetry pipeline", "carry-over"}},
+			[]string{"telemetry pipeline", "telemetry arrives", "carry-over"}},
 		{"containers and a pipeline of theirs", func(s *result.Slot) {
 			delete(s.CPU, "telemetry")
 			delete(s.RSS, "telemetry")
 			delete(s.Peak, "telemetry")
 			s.Telemetry = result.Telemetry{}
-		}, []string{"pipeline-cpu", "idle-pipeline-cpu", "spans", "log-records", "data-points", "bytes", "series"}, []string{"telemetry pipeline"}},
+		}, []string{"pipeline-cpu", "idle-pipeline-cpu", "spans", "log-records", "data-points", "bytes", "series"}, []string{"telemetry pipeline", "telemetry arrives"}},
 		{"a pipeline of ours that nothing was sent to", func(s *result.Slot) { s.Telemetry = result.Telemetry{ActiveSeries: 40} }, nil, nil},
 		{"a pipeline of ours alone", func(s *result.Slot) {
 			s.CPU, s.RSS = map[string]time.Duration{"telemetry": time.Millisecond}, map[string]int64{"telemetry": 1}

@@ -24,6 +24,7 @@ type measured struct {
 	idle       [][]result.Slot // what each arm used at rest, by arm and launch; nil: not known of all of them
 	incomplete int             // rounds that not every arm finished
 	slots      []result.Slot   // all of the toll phase
+	all        []result.Slot   // of all phases
 	lag        *hdr.Histogram
 	late       []time.Duration // mean of lag by arm
 }
@@ -39,7 +40,7 @@ type place struct{ launch, round int }
 
 // measure puts the toll phase in order. It fails when the run has no baseline arm, or two arms of one name.
 func measure(d *result.Data) (*measured, error) {
-	m := &measured{run: d.Run, baseline: -1, repeat: -1, delay: -1, lag: result.NewHistogram()}
+	m := &measured{run: d.Run, all: d.Slots, baseline: -1, repeat: -1, delay: -1, lag: result.NewHistogram()}
 	index := map[string]int{}
 	for i, a := range d.Run.Arms {
 		if _, twice := index[a.Name]; twice {

@@ -91,37 +91,43 @@ type mapping = map[string]any
 // File is the user's file after everything in it is resolved: variables, relative paths, files of variables, extensions.
 type File struct {
 	tool *Tool
-	path string
+	dir  string // of the first file: relative paths begin there
+	name string // of all files, for messages
 	doc  mapping
 }
 
 // resolving is the project name under which a file is resolved. A newer Compose puts it before every name that it makes.
 const resolving = "tollgate-resolve"
 
-// Load resolves a file as Compose does.
-func (t *Tool) Load(ctx context.Context, path string) (*File, error) {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return nil, fmt.Errorf("compose: %w", err)
+// Load resolves files as Compose does, each laid over those before it.
+func (t *Tool) Load(ctx context.Context, paths ...string) (*File, error) {
+	var args, full []string
+	for _, path := range paths {
+		path, err := filepath.Abs(path)
+		if err != nil {
+			return nil, fmt.Errorf("compose: %w", err)
+		}
+		if _, err := os.Stat(path); err != nil {
+			return nil, fmt.Errorf("compose: %w", err)
+		}
+		args, full = append(args, "-f", path), append(full, path)
 	}
-	if _, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("compose: %w", err)
-	}
-	text, err := t.run(ctx, filepath.Dir(path), nil, io.Discard, "-f", path, "-p", resolving, "config")
+	dir := filepath.Dir(full[0])
+	text, err := t.run(ctx, dir, nil, io.Discard, append(args, "-p", resolving, "config")...)
 	if err != nil {
 		return nil, err
 	}
-	return t.parse(path, text)
+	return t.parse(dir, strings.Join(full, ", "), text)
 }
 
 // parse reads the resolved file that Compose prints.
-func (t *Tool) parse(path string, text []byte) (*File, error) {
-	f := &File{tool: t, path: path}
+func (t *Tool) parse(dir, name string, text []byte) (*File, error) {
+	f := &File{tool: t, dir: dir, name: name}
 	if err := yaml.Unmarshal(text, &f.doc); err != nil {
-		return nil, fmt.Errorf("compose: %s: %w", path, err)
+		return nil, fmt.Errorf("compose: %s: %w", name, err)
 	}
 	if len(f.Services()) == 0 {
-		return nil, fmt.Errorf("compose: %s has no services", path)
+		return nil, fmt.Errorf("compose: %s has no services", name)
 	}
 	f.nameImages()
 	return f, nil
@@ -130,14 +136,25 @@ func (t *Tool) parse(path string, text []byte) (*File, error) {
 // Services are the names of the file's services, sorted.
 func (f *File) Services() []string { return keys(section(f.doc, "services")) }
 
-// Has reports whether the file gives a service a value for a variable.
-func (f *File) Has(service, variable string) bool {
-	return section(section(section(f.doc, "services"), service), "environment")[variable] != nil
+// Env returns the variables that the file gives a service. One that is named without a value is not among them.
+func (f *File) Env(service string) map[string]string {
+	return variables(section(section(f.doc, "services"), service))
+}
+
+// variables returns the environment of a service; Compose resolves it into a mapping. A dollar sign is written twice in a file.
+func variables(service mapping) map[string]string {
+	out := map[string]string{}
+	for name, value := range section(service, "environment") {
+		if value != nil {
+			out[name] = strings.ReplaceAll(fmt.Sprint(value), "$$", "$")
+		}
+	}
+	return out
 }
 
 // nameImages sets the name of the image of a service that only has a build. All arms use that image.
 func (f *File) nameImages() {
-	project := plain(filepath.Base(filepath.Dir(f.path)))
+	project := plain(filepath.Base(f.dir))
 	for name, s := range section(f.doc, "services") {
 		service, ok := s.(mapping)
 		if ok && service["build"] != nil && service["image"] == nil {
@@ -179,7 +196,7 @@ func (f *File) Build(ctx context.Context, log io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("compose: %w", err)
 	}
-	_, err = f.tool.run(ctx, filepath.Dir(f.path), text, log, "-f", "-", "-p", resolving, "build")
+	_, err = f.tool.run(ctx, f.dir, text, log, "-f", "-", "-p", resolving, "build")
 	return err
 }
 
@@ -202,7 +219,7 @@ func (f *File) Up(ctx context.Context, name string, o Overlay, log io.Writer) (*
 	if err != nil {
 		return nil, fmt.Errorf("compose: %w", err)
 	}
-	p := &Project{Name: name, tool: f.tool, dir: filepath.Dir(f.path), text: text}
+	p := &Project{Name: name, tool: f.tool, dir: f.dir, text: text}
 	_, err = p.run(ctx, log, "up", "-d", "--no-build")
 	return p, err
 }

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/tollgate-dev/tollgate/internal/otelenv"
 )
 
 // Overlay has the differences of one copy of the file.
@@ -32,17 +34,17 @@ func (f *File) Copy(o Overlay) (*Copied, error) {
 	delete(c.doc, "name")
 	for _, kind := range []string{"networks", "volumes", "secrets", "configs"} {
 		if err := c.detach(kind, o.Labels); err != nil {
-			return nil, fmt.Errorf("compose: %s: %w", f.path, err)
+			return nil, fmt.Errorf("compose: %s: %w", f.name, err)
 		}
 	}
 	services := section(c.doc, "services")
 	for _, name := range keys(services) {
 		service, ok := services[name].(mapping)
 		if !ok {
-			return nil, fmt.Errorf("compose: %s: service %s is no mapping", f.path, name)
+			return nil, fmt.Errorf("compose: %s: service %s is no mapping", f.name, name)
 		}
 		if err := c.service(name, service, o); err != nil {
-			return nil, fmt.Errorf("compose: %s: service %s: %w", f.path, name, err)
+			return nil, fmt.Errorf("compose: %s: service %s: %w", f.name, name, err)
 		}
 	}
 	networks := section(c.doc, "networks")
@@ -86,7 +88,15 @@ func (c *Copied) service(name string, s mapping, o Overlay) error {
 	if err := lay(s, "labels", o.Labels); err != nil {
 		return err
 	}
+	c.overridden(name, s, o.Env[name])
 	return lay(s, "environment", o.Env[name])
+}
+
+// overridden records the variables of a service that get another value than in the file.
+func (c *Copied) overridden(service string, s mapping, env map[string]string) {
+	if names := otelenv.Overridden(variables(s), env); len(names) > 0 {
+		c.Changes = append(c.Changes, fmt.Sprintf("service %s: %s of the file: the level or tollgate sets another value", service, strings.Join(names, ", ")))
+	}
 }
 
 // drop removes a key that copies cannot share, and records that it did.

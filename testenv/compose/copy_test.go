@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,7 +27,7 @@ func TestCopy(t *testing.T) {
 		changes []string // a piece of each
 	}{
 		{
-			name: "nothing to change but what an arm adds",
+			name: "nothing to change but the variables of an arm",
 			file: "services: {shop: {image: a, environment: {A: '1', OTEL_SDK_DISABLED: 'false', D: null}, command: [x, 'y$$z']}, db: {image: b}}",
 			want: `
 services:
@@ -36,6 +37,7 @@ services:
     environment: {A: '1', D: null, OTEL_SDK_DISABLED: 'true', PRICE: 5$$}
     networks: {default: null, tollgate: null}
   db: {image: b}`,
+			changes: []string{"service shop: OTEL_SDK_DISABLED of the file"},
 		},
 		{
 			name: "names and ports that copies cannot share",
@@ -114,7 +116,7 @@ services:
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f, err := (&Tool{}).parse("/home/me/My.Shop/compose.yaml", []byte(c.file))
+			f, err := (&Tool{}).parse("/home/me/My.Shop", "compose.yaml", []byte(c.file))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -182,7 +184,7 @@ func TestCopyRefuses(t *testing.T) {
 		{"no mapping", "services: {shop: 3}", "service shop is no mapping"},
 		{"odd variables", "services: {shop: {image: a, environment: 3}}", "environment: want a list or a mapping"},
 	} {
-		f, err := (&Tool{}).parse("/x/compose.yaml", []byte(c.file))
+		f, err := (&Tool{}).parse("/x", "compose.yaml", []byte(c.file))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -190,7 +192,7 @@ func TestCopyRefuses(t *testing.T) {
 			t.Errorf("%s: %v, want an error with %q", c.name, err, c.wrong)
 		}
 	}
-	if _, err := (&Tool{}).parse("x", []byte("services: {}")); err == nil {
+	if _, err := (&Tool{}).parse("", "x", []byte("services: {}")); err == nil {
 		t.Error("a file without services is taken")
 	}
 }
@@ -244,7 +246,7 @@ services:
 	if resolved, err = p.run(t.Context(), io.Discard, "config"); err != nil {
 		t.Fatal(err)
 	}
-	again, err := compose.parse("again", resolved)
+	again, err := compose.parse("", "again", resolved)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,6 +262,27 @@ services:
 	}
 	if shop["ports"] != nil || shop["depends_on"] == nil {
 		t.Errorf("ports %v, depends_on %v", shop["ports"], shop["depends_on"])
+	}
+	over := "services: {shop: {environment: {FLAVOUR: sour, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://jaeger:4318/v1/traces', OTEL_LOGS_EXPORTER: console}}}"
+	if err := os.WriteFile(filepath.Join(dir, "over.yaml"), []byte(over), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	both, err := compose.Load(t.Context(), filepath.Join(dir, "compose.yaml"), filepath.Join(dir, "over.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if env := both.Env("shop"); env["FLAVOUR"] != "sour" || env["PRICE"] != "5$" {
+		t.Errorf("the second file is not laid over the first: %v", env)
+	}
+	changed, err := both.Copy(Overlay{Env: map[string]map[string]string{"shop": {
+		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://p:4318/v1/traces", "OTEL_LOGS_EXPORTER": "otlp", "FLAVOUR": "sour", "NEW": "1",
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "service shop: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_LOGS_EXPORTER of the file: the level or tollgate sets another value"
+	if !slices.Contains(changed.Changes, want) {
+		t.Errorf("changes %q do not say %q", changed.Changes, want)
 	}
 	if _, err := compose.Load(t.Context(), filepath.Join(dir, "nowhere.yaml")); err == nil {
 		t.Error("a file that is not there is read")

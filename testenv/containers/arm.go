@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tollgate-dev/tollgate/internal/lease"
+	"github.com/tollgate-dev/tollgate/internal/otelenv"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/collector"
@@ -117,9 +118,9 @@ func (a *arm) env(service string) map[string]string {
 	config.Brokers, config.RedisAddr = []string{kafkaHost + ":" + kafkaPort}, redisHost+":"+redisPort
 	config.Seed, config.Users, config.Items = a.launch.spec.Seed, a.launch.spec.Users, a.launch.spec.Items
 	env := config.Environ()
-	env[role.EnvServiceName] = service
-	env[role.EnvOTLPEndpoint], env[role.EnvOTLPProtocol] = a.url(collectorHost, role.OTLPPort), role.OTLPProtocol
+	env[otelenv.ServiceName] = service
 	maps.Copy(env, a.spec.Env)
+	maps.Copy(env, otelenv.Export(otelenv.Pipeline{HTTP: a.url(collectorHost, role.OTLPPort), GRPC: a.url(collectorHost, role.OTLPGRPCPort)}, a.spec.Env))
 	return env
 }
 

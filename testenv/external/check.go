@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +16,8 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/tollgate-dev/tollgate/internal/api"
+	"github.com/tollgate-dev/tollgate/internal/otelenv"
+	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/testenv/compose"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 	"github.com/tollgate-dev/tollgate/testenv/images"
@@ -65,7 +69,7 @@ func (e *Environment) checkCompose(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if e.file, err = tool.Load(ctx, e.Compose.File); err != nil {
+	if e.file, err = tool.Load(ctx, e.Compose.File...); err != nil {
 		return err
 	}
 	named := append([]string{e.Compose.Service}, e.Compose.Instrumented...)
@@ -79,11 +83,9 @@ func (e *Environment) checkCompose(ctx context.Context) error {
 			return fmt.Errorf("external: %s has no service %q: it has %s", e.Compose.File, service, strings.Join(e.file.Services(), ", "))
 		}
 	}
-	copied, err := e.file.Copy(compose.Overlay{Network: "checked", Join: e.joining()})
-	if err != nil {
+	if e.notes, err = e.changes(); err != nil {
 		return err
 	}
-	e.notes = copied.Changes
 	if e.file.Builds() {
 		e.say("building the images of %s", e.Compose.File)
 		if err := e.file.Build(ctx, io.Discard); err != nil {
@@ -94,6 +96,61 @@ func (e *Environment) checkCompose(ctx context.Context) error {
 		e.stack, err = images.Stack(ctx, e.engine, cmp.Or(e.StackBinary, e.Binary), e.Say)
 	}
 	return err
+}
+
+// changes returns how the copies differ from the user's files. What does not differ alike in the copies of all levels names its
+// level.
+func (e *Environment) changes() ([]string, error) {
+	levels := e.Levels
+	if len(levels) == 0 {
+		levels = []result.Level{{}}
+	}
+	var order []string
+	at := map[string][]string{} // levels, by change
+	for _, level := range levels {
+		overlay := compose.Overlay{Network: "checked", Join: e.joining(), Env: map[string]map[string]string{}}
+		var pipeline *otelenv.Pipeline
+		if _, theirs := e.System.Prometheus[level.Name]; !theirs {
+			pipeline = &otelenv.Pipeline{HTTP: "http://pipeline", GRPC: "http://pipeline"} // only names of variables are said
+		}
+		for _, service := range e.instrumented() {
+			overlay.Env[service] = e.env(service, level.Env, pipeline)
+		}
+		copied, err := e.file.Copy(overlay)
+		if err != nil {
+			return nil, err
+		}
+		for _, change := range copied.Changes {
+			if at[change] == nil {
+				order = append(order, change)
+			}
+			at[change] = append(at[change], level.Name)
+		}
+	}
+	for i, change := range order {
+		if len(at[change]) < len(levels) {
+			order[i] = fmt.Sprintf("level %s: %s", strings.Join(at[change], ", "), change)
+		}
+	}
+	return append(order, e.unread()...), nil
+}
+
+// overrides are the names of files that Compose lays over compose.yaml by itself, unless files are named.
+var overrides = []string{"compose.override.yaml", "compose.override.yml", "docker-compose.override.yml", "docker-compose.override.yaml"}
+
+// unread names the file that Compose would also read if it were started in the directory of the only file.
+func (e *Environment) unread() []string {
+	if len(e.Compose.File) != 1 {
+		return nil
+	}
+	for _, name := range overrides {
+		if path := filepath.Join(filepath.Dir(e.Compose.File[0]), name); path != filepath.Clean(e.Compose.File[0]) {
+			if _, err := os.Stat(path); err == nil {
+				return []string{fmt.Sprintf("%s is not used: to lay it over %s, name both in external.compose.file", path, e.Compose.File)}
+			}
+		}
+	}
+	return nil
 }
 
 // probeTimeout is how long anything that the experiment names may take to answer, before the run.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/otelenv"
 	"github.com/tollgate-dev/tollgate/testenv/compose"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 	"github.com/tollgate-dev/tollgate/testenv/role"
@@ -19,7 +20,7 @@ func (a *arm) up(ctx context.Context) error {
 		Labels: a.session.Labels(), Network: a.network, Join: a.joining(), Env: map[string]map[string]string{}, Publish: map[string]int{},
 	}
 	for _, service := range a.instrumented() {
-		overlay.Env[service] = a.env(service)
+		overlay.Env[service] = a.env(service, a.spec.Env, a.otlp())
 	}
 	if !a.session.Direct {
 		overlay.Publish[a.Compose.Service] = a.Compose.Port
@@ -82,19 +83,26 @@ func (a *arm) adopt(ctx context.Context, found compose.Container, ready engine.P
 	return nil
 }
 
-// env returns the variables of a service of the arm: those of every level, those of its own level, and the address for its
-// telemetry.
-func (a *arm) env(service string) map[string]string {
-	env := map[string]string{}
-	if a.pipeline != nil {
-		env[role.EnvOTLPEndpoint] = "http://" + a.pipeline.Host() + ":" + role.OTLPPort
-		env[role.EnvOTLPProtocol] = role.OTLPProtocol
+// env returns the variables of a service of an arm, over those of the file: those of the level, and the pipeline for its
+// telemetry; nil if it goes to a pipeline of the user.
+func (e *Environment) env(service string, level map[string]string, pipeline *otelenv.Pipeline) map[string]string {
+	file, env := e.file.Env(service), map[string]string{}
+	if file[otelenv.ServiceName] == "" {
+		env[otelenv.ServiceName] = service
 	}
-	if !a.file.Has(service, role.EnvServiceName) {
-		env[role.EnvServiceName] = service
+	maps.Copy(env, level)
+	if pipeline != nil {
+		maps.Copy(env, otelenv.Export(*pipeline, level, file))
 	}
-	maps.Copy(env, a.spec.Env)
 	return env
+}
+
+// otlp returns where the arm's telemetry goes; nil if it goes to a pipeline of the user.
+func (a *arm) otlp() *otelenv.Pipeline {
+	if a.pipeline == nil {
+		return nil
+	}
+	return &otelenv.Pipeline{HTTP: "http://" + a.pipeline.Host() + ":" + role.OTLPPort, GRPC: "http://" + a.pipeline.Host() + ":" + role.OTLPGRPCPort}
 }
 
 // containers returns all containers that were started for the arm.

@@ -49,7 +49,7 @@ volumes: {data: {}}
 		}
 	}
 	return testenv.System{
-		Compose: testenv.SystemCompose{File: filepath.Join(dir, "compose.yaml"), Service: "shop", Port: 8080, Instrumented: []string{"shop"}},
+		Compose: testenv.SystemCompose{File: testenv.Files{filepath.Join(dir, "compose.yaml")}, Service: "shop", Port: 8080, Instrumented: []string{"shop"}},
 		Health:  "/healthz", Targets: map[string]string{"service-pause": "shop"},
 	}
 }
@@ -83,7 +83,7 @@ func shops(t *testing.T) (*launch, testenv.Spec) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		image := fmt.Sprintf("tollgate-build/%s-shop:latest", filepath.Base(filepath.Dir(env.Compose.File)))
+		image := fmt.Sprintf("tollgate-build/%s-shop:latest", filepath.Base(filepath.Dir(env.Compose.File[0])))
 		_, _ = env.engine.Client.ImageRemove(context.WithoutCancel(t.Context()), image, client.ImageRemoveOptions{})
 		_ = env.engine.Close()
 	})
@@ -274,7 +274,7 @@ func TestExternalQuotesWhatFails(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	env := &Environment{Binary: binary, System: testenv.System{Compose: testenv.SystemCompose{File: file, Service: "shop", Port: 6379}}}
+	env := &Environment{Binary: binary, System: testenv.System{Compose: testenv.SystemCompose{File: testenv.Files{file}, Service: "shop", Port: 6379}}}
 	err := env.Check(t.Context(), 1)
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/tollgate-dev/tollgate/internal/api"
+	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/compose"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
@@ -23,10 +24,11 @@ var _ testenv.Environment = (*Environment)(nil)
 // Environment starts or finds the system. The zero value needs Binary and System.
 type Environment struct {
 	testenv.System
-	Binary      string       // tollgate itself: delay proxies, guard, pipelines
-	StackBinary string       // the binary in the image of our pipeline; "" for Binary
-	Script      bool         // a script of the user makes the load, instead of our population
-	Say         func(string) // gets a line about every long step before the launch; nil: no lines
+	Binary      string         // tollgate itself: delay proxies, guard, pipelines
+	StackBinary string         // the binary in the image of our pipeline; "" for Binary
+	Script      bool           // a script of the user makes the load, instead of our population
+	Levels      []result.Level // for Notes: their variables are laid over those of the Compose file
+	Say         func(string)   // gets a line about every long step before the launch; nil: no lines
 
 	engine *engine.Engine // nil: no part of the system is in a known engine
 	file   *compose.File
@@ -54,7 +56,7 @@ func (e *Environment) Notes() []string { return e.notes }
 func (e *Environment) front() string { return cmp.Or(e.Compose.Service, FrontService) }
 
 // composed reports whether the arms are made from a Compose file.
-func (e *Environment) composed() bool { return e.Compose.File != "" }
+func (e *Environment) composed() bool { return len(e.Compose.File) > 0 }
 
 // health returns the path of the health check.
 func (e *Environment) health() string { return "/" + strings.TrimPrefix(e.Health, "/") }

@@ -24,7 +24,7 @@ import (
 )
 
 func TestExternalSupports(t *testing.T) {
-	composed := testenv.System{Compose: testenv.SystemCompose{File: "c.yaml", Service: "shop", Port: 80}, Targets: map[string]string{"service-pause": "shop"}}
+	composed := testenv.System{Compose: testenv.SystemCompose{File: testenv.Files{"c.yaml"}, Service: "shop", Port: 80}, Targets: map[string]string{"service-pause": "shop"}}
 	urls := testenv.System{URLs: map[string]string{"off": "http://a", "full": "http://b"}, Targets: map[string]string{"service-pause": "shop"}}
 	contained := urls
 	contained.Containers = map[string]map[string]string{"off": {"shop": "a"}, "full": {"shop": "b"}}

@@ -26,8 +26,6 @@ import (
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/batchprocessor"
 	"go.opentelemetry.io/collector/processor/memorylimiterprocessor"
-	"go.opentelemetry.io/collector/receiver"
-	"go.opentelemetry.io/collector/receiver/otlpreceiver"
 
 	configuration "github.com/tollgate-dev/tollgate/testenv/collector"
 )
@@ -37,6 +35,7 @@ type collector struct {
 	http, grpc string // host:port at which it takes OTLP
 	self       *prometheus.Registry
 	wire       *wire
+	roots      roots
 	run        *otelcol.Collector
 	done       chan struct{} // closed when Run has returned
 	err        error         // what Run returned
@@ -102,7 +101,7 @@ func startCollectorAt(ctx context.Context, cfg Config, metricsURL, http, grpc st
 func (c *collector) factories(cfg Config) (otelcol.Factories, error) {
 	f := otelcol.Factories{Telemetry: selfTelemetry(c.self, cfg.Stderr)}
 	var err error
-	if f.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](otlpreceiver.NewFactory()); err != nil {
+	if f.Receivers, err = otelcol.MakeFactoryMap(c.roots.receiver()); err != nil {
 		return f, err
 	}
 	if f.Processors, err = otelcol.MakeFactoryMap[processor.Factory](
@@ -129,6 +128,7 @@ func (c *collector) stats() (Stats, error) {
 	v := configuration.Sum(families)
 	return Stats{
 		Spans: v.Spans, LogRecords: v.LogRecords, DataPoints: v.DataPoints, Bytes: v.Bytes + c.wire.bytes.Load(), Refused: v.Refused,
+		Roots: c.roots.n.Load(),
 	}, nil
 }
 

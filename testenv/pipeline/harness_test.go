@@ -31,6 +31,7 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tollgate-dev/tollgate/internal/eventually"
 )
@@ -173,7 +174,7 @@ func (s sdk) decide(reasons ...string) {
 	duration, _ := s.meter.Meter("test").Float64Histogram("http.server.request.duration", metric.WithUnit("s"))
 	for _, reason := range reasons {
 		attr := attribute.String("perso.reason", reason)
-		ctx, span := s.tracer.Tracer("test").Start(ctx, "decide")
+		ctx, span := s.tracer.Tracer("test").Start(ctx, "decide", trace.WithSpanKind(trace.SpanKindServer))
 		span.SetAttributes(attr)
 		decisions.Add(ctx, 1, metric.WithAttributes(attr, attribute.String("perso.channel", "web"), attribute.String("perso.variant", "a")))
 		duration.Record(ctx, 0.01)

@@ -79,8 +79,8 @@ func TestPipeline(t *testing.T) {
 	watchUp(t, &alerts.Watcher{Arm: "full", URL: r.addr["prometheus"], Eval: 100 * time.Millisecond, Since: began})
 
 	got := r.stats(t)
-	if got.Spans != 6 || got.LogRecords != 3 || got.DataPoints < 4 || got.Refused != 0 {
-		t.Errorf("stats %+v, want 6 spans, 3 log records, at least 4 data points, none refused", got)
+	if got.Spans != 6 || got.Roots != 6 || got.LogRecords != 3 || got.DataPoints < 4 || got.Refused != 0 {
+		t.Errorf("stats %+v, want 6 spans that are all roots, 3 log records, at least 4 data points, none refused", got)
 	}
 	if got.Bytes < 500 || got.ActiveSeries < 10 {
 		t.Errorf("stats %+v: too few bytes or series", got)

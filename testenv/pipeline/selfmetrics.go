@@ -60,6 +60,7 @@ func selfView(inst sdkmetric.Instrument) (sdkmetric.Stream, bool) {
 // Stats is the answer of POST /control/stats: amounts since the start, except ActiveSeries.
 type Stats struct {
 	Spans        int64 `json:"spans"`
+	Roots        int64 `json:"roots"` // spans of kind server without a parent
 	LogRecords   int64 `json:"log_records"`
 	DataPoints   int64 `json:"data_points"`
 	Bytes        int64 `json:"bytes"`         // size of OTLP requests on the wire: HTTP bodies and gRPC messages

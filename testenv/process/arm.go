@@ -16,6 +16,7 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/child"
 	"github.com/tollgate-dev/tollgate/internal/lease"
+	"github.com/tollgate-dev/tollgate/internal/otelenv"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/outside"
@@ -65,8 +66,9 @@ func (l *launch) deploy(ctx context.Context, spec testenv.ArmSpec, backing *chil
 	config.DecisionURL, config.ModelURL, config.ProfileURL = a.urls[role.Decision], a.urls[role.Model], a.urls[role.Profile]
 	config.Brokers, config.RedisAddr = []string{shared[role.BrokerAddr(spec.Name)]}, shared[role.StoreAddr(spec.Name)]
 	config.Seed, config.Users, config.Items = l.spec.Seed, l.spec.Users, l.spec.Items
-	env := map[string]string{role.EnvOTLPEndpoint: addr[role.AddrOTLP], role.EnvOTLPProtocol: role.OTLPProtocol}
+	env := map[string]string{}
 	maps.Copy(env, spec.Env)
+	maps.Copy(env, otelenv.Export(otelenv.Pipeline{HTTP: addr[role.AddrOTLP], GRPC: "http://" + addr[role.AddrOTLPGRPC]}, spec.Env))
 	group, ctx := errgroup.WithContext(ctx)
 	var mu sync.Mutex
 	for _, service := range role.Services() {

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tollgate-dev/tollgate/internal/child"
+	"github.com/tollgate-dev/tollgate/internal/otelenv"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/outside"
@@ -66,7 +67,7 @@ func (e *Environment) Launch(ctx context.Context, spec testenv.Spec) (_ testenv.
 	}
 	config := role.Defaults()
 	config.Arms = names
-	backing, addr, err := l.start(ctx, role.Backing, config, map[string]string{role.EnvSDKDisabled: "true"})
+	backing, addr, err := l.start(ctx, role.Backing, config, map[string]string{otelenv.SDKDisabled: "true"})
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +99,7 @@ func (l *launch) start(ctx context.Context, service string, config role.Config, 
 		config.Listen = role.InheritedListen
 	}
 	vars := config.Environ()
-	vars[role.EnvServiceName] = service
+	vars[otelenv.ServiceName] = service
 	maps.Copy(vars, env)
 	p, err := child.Start(child.Spec{Name: name, Path: l.env.Binary, Args: []string{"serve", service}, Env: child.Environ(vars), Files: files, Ready: true, Log: l.spec.Log})
 	if err != nil {

@@ -67,19 +67,8 @@ func LevelVariables() []string {
 	return []string{EnvLogLevel, EnvItemLabels, EnvRefresh, EnvTailSampling}
 }
 
-// OpenTelemetry's own variables that whoever starts a service sets: what it is called, and where its telemetry goes.
-const (
-	EnvServiceName  = "OTEL_SERVICE_NAME"
-	EnvOTLPEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT"
-	EnvOTLPProtocol = "OTEL_EXPORTER_OTLP_PROTOCOL"
-	EnvSDKDisabled  = "OTEL_SDK_DISABLED"
-)
-
 // RunAttribute is the resource attribute that has the id of the run.
 const RunAttribute = "tollgate.run.id"
-
-// OTLPProtocol is the protocol that the stack's pipelines take: OTLP over HTTP.
-const OTLPProtocol = "http/protobuf"
 
 // MaxSpin is the longest Config.Spin.
 const MaxSpin = time.Second

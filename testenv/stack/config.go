@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/otelenv"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
@@ -41,10 +42,10 @@ func ConfigFromEnv(getenv func(string) string, stdout io.Writer) (Config, error)
 	return Config{
 		Config: told,
 		Level: Level{
-			Off:     strings.EqualFold(getenv(role.EnvSDKDisabled), "true"),
-			Traces:  getenv("OTEL_TRACES_EXPORTER") != "none",
-			Metrics: getenv("OTEL_METRICS_EXPORTER") != "none",
-			Logs:    getenv("OTEL_LOGS_EXPORTER") != "none",
+			Off:     strings.EqualFold(getenv(otelenv.SDKDisabled), "true"),
+			Traces:  getenv(otelenv.Traces.Exporter()) != "none",
+			Metrics: getenv(otelenv.Metrics.Exporter()) != "none",
+			Logs:    getenv(otelenv.Logs.Exporter()) != "none",
 		},
 		Stdout: stdout,
 		Stderr: os.Stderr,

@@ -221,7 +221,7 @@ func telemetry(level string, sent int64) result.Telemetry {
 	t.LogRecords = 2 * sent
 	t.Bytes += 350 * t.LogRecords
 	if level == "full" {
-		t.Spans = 7 * sent
+		t.Spans, t.Roots = 7*sent, sent
 		t.Bytes += 420 * t.Spans
 	}
 	return t
