@@ -187,3 +187,25 @@ func (c conventions) unknownMetric(p point) string {
 	}
 	return ""
 }
+
+// TestLibrariesFollowTheSameConventions: the schema that we name for the scopes of libraries is the one that they follow.
+func TestLibrariesFollowTheSameConventions(t *testing.T) {
+	const versions = "go.opentelemetry.io/otel/semconv/v"
+	for _, library := range []string{
+		"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp", "go.opentelemetry.io/contrib/instrumentation/runtime",
+	} {
+		out, err := exec.CommandContext(t.Context(), "go", "list", "-f", `{{join .Imports "\n"}}`, library+"/...").Output()
+		if err != nil {
+			t.Fatalf("go list %s: %v", library, err)
+		}
+		if !strings.Contains(string(out), versions) {
+			t.Errorf("%s follows no version of the conventions", library)
+		}
+		for imported := range strings.Lines(string(out)) {
+			version, follows := strings.CutPrefix(strings.TrimSpace(imported), versions)
+			if follows && !strings.HasPrefix(version+"/", path.Base(semconv.SchemaURL)+"/") {
+				t.Errorf("%s follows version %s of the conventions, the stack names %s", library, version, semconv.SchemaURL)
+			}
+		}
+	}
+}

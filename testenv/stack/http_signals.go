@@ -8,7 +8,6 @@ import (
 	"strconv"
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
-	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 )
@@ -29,10 +28,7 @@ func (t *telemetry) transport(base http.RoundTripper) http.RoundTripper {
 	}
 	return otelhttp.NewTransport(asked{base}, otelhttp.WithTracerProvider(t.tracers), otelhttp.WithMeterProvider(t.meters),
 		otelhttp.WithPropagators(t.propagator),
-		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + r.URL.Path }),
-		otelhttp.WithMetricAttributesFn(func(r *http.Request) []attribute.KeyValue {
-			return []attribute.KeyValue{semconv.URLTemplate(r.URL.Path)}
-		}))
+		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + r.URL.Path }))
 }
 
 // served adds the error.type of an answer that says that the server failed. Otelhttp has it neither in the span nor in the
@@ -67,13 +63,16 @@ func (w *statusWriter) WriteHeader(status int) {
 // Unwrap returns the writer below, for http.ResponseController.
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// asked adds what otelhttp leaves out below it: the url.template of the span, and the error.type of an answer in the metrics.
+// asked adds what otelhttp leaves out: the url.template, and the error.type of an answer in the metrics.
 // It reads an answer to its end, so that an answer that breaks off is a failure in the metrics, too.
 type asked struct{ base http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
 func (a asked) RoundTrip(r *http.Request) (*http.Response, error) {
-	trace.SpanFromContext(r.Context()).SetAttributes(semconv.URLTemplate(r.URL.Path))
+	template := semconv.URLTemplate(r.URL.Path)
+	trace.SpanFromContext(r.Context()).SetAttributes(template)
+	labels, _ := otelhttp.ClientLabelerFromContext(r.Context())
+	labels.Add(template)
 	resp, err := a.base.RoundTrip(r)
 	if err != nil {
 		return nil, named(err)
@@ -85,7 +84,6 @@ func (a asked) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(text))
 	if resp.StatusCode >= http.StatusBadRequest {
-		labels, _ := otelhttp.ClientLabelerFromContext(r.Context())
 		labels.Add(semconv.ErrorTypeKey.String(strconv.Itoa(resp.StatusCode)))
 	}
 	return resp, nil

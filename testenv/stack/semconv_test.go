@@ -199,7 +199,8 @@ func TestInstance(t *testing.T) {
 			seen[id] = true
 		}
 	}
-	if none := config("", 0, "off"); instance(role.Gateway, none) == instance(role.Gateway, none) {
+	first, second := instance(role.Gateway, config("", 0, "off")), instance(role.Gateway, config("", 0, "off"))
+	if first == second {
 		t.Error("without a run, two processes are one instance")
 	}
 }
