@@ -31,7 +31,8 @@ type Environment interface {
 
 // Spec says what to deploy.
 type Spec struct {
-	Launch int // counts up from 0
+	Run    string // id of the run; "": it belongs to none
+	Launch int    // counts up from 0
 	Arms   []ArmSpec
 	Seed   int64
 	Users  int

@@ -76,6 +76,7 @@ func (a *app) runRole(ctx context.Context, name string) error {
 	if err != nil {
 		return usage(err)
 	}
+	config.Version = version()
 	roles := stack.Roles()
 	return roles[slices.IndexFunc(roles, func(r stack.Role) bool { return r.Name == name })].Run(ctx, config)
 }

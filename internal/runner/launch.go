@@ -15,7 +15,7 @@ import (
 // deploy launches the arms of a spec, calls use with them, and closes the launch on every path. If a part of the launch
 // ends by itself, use's context is cancelled with that loss as its cause.
 func (r *run) deploy(ctx context.Context, spec testenv.Spec, why string, use func(context.Context, []testenv.Arm) error) (err error) {
-	spec.Seed, spec.Users, spec.Items, spec.Log = r.Seed, r.Experiment.Journeys.Users, r.Experiment.Journeys.Items, r.log
+	spec.Run, spec.Seed, spec.Users, spec.Items, spec.Log = r.id, r.Seed, r.Experiment.Journeys.Users, r.Experiment.Journeys.Items, r.log
 	spec.EvalInterval, spec.Scrape, spec.Scratch = r.Alerts.EvalInterval, r.Telemetry.ScrapeInterval, absolute(r.dir.Dir())
 	spec.Lookback = 10 * max(spec.Scrape, r.slowestGroup(), r.Telemetry.MetricInterval, r.Telemetry.CatchMetricInterval)
 	r.Progress.Begin(fmt.Sprintf("launch %d: %d arms, %s", spec.Launch+1, len(spec.Arms), r.Env.Size(len(spec.Arms))), 0, why)

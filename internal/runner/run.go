@@ -38,6 +38,7 @@ var ErrInterrupted = errors.New("interrupted")
 type run struct {
 	*experiment.Experiment
 	Options
+	id        string // of the run
 	dir       *result.Writer
 	log       *os.File // of all children
 	conductor *conductor
@@ -62,6 +63,7 @@ func Run(ctx context.Context, e *experiment.Experiment, o Options) (begun bool, 
 	if err != nil {
 		return false, err
 	}
+	r.id = meta.ID
 	if r.dir, err = result.Create(o.Out, meta); err != nil {
 		return false, err
 	}

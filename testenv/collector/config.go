@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // Signals of telemetry, by the Collector's names.
@@ -30,6 +32,7 @@ type Config struct {
 	GRPCMeter   string   // id of an extension that measures gRPC messages; "" with the image, which has none
 	Prometheus  string   // URL at which the arm's Prometheus takes metrics by OTLP
 	Dir, Arm    string   // spans and log records are kept in Dir/ARM.spans.jsonl and Dir/ARM.logs.jsonl; Dir "": counted and dropped
+	Run         string   // id of the run; "": it belongs to none
 	Tail        *Tail    // tail sampling of traces; nil: every span that arrives is kept
 	Backends    []Target // where signals go, too
 	SelfMetrics string   // host:port at which its metrics about itself can be scraped (image only); "": nowhere
@@ -81,8 +84,8 @@ func (c Config) YAML() ([]byte, error) {
 	return text, nil
 }
 
-// basis returns the configuration without the exporters that are optional in a Config. In shared back ends, the arm's name says
-// which arm sent the telemetry.
+// basis returns the configuration without the exporters that are optional in a Config. In shared back ends, the arm's name and
+// the run's id say which arm of which run sent the telemetry, also where the Collector has derived it.
 func (c Config) basis(shared bool) *file {
 	f := &file{
 		Receivers:  object{"otlp": object{"protocols": c.protocols()}},
@@ -98,7 +101,11 @@ func (c Config) basis(shared bool) *file {
 	before := []string{"memory_limiter"}
 	if shared && c.Arm != "" {
 		before = append(before, "resource/arm")
-		f.Processors["resource/arm"] = object{"attributes": list{object{"key": ArmAttribute, "value": literal(c.Arm), "action": "upsert"}}}
+		attributes := list{object{"key": ArmAttribute, "value": literal(c.Arm), "action": "upsert"}}
+		if c.Run != "" {
+			attributes = append(attributes, object{"key": role.RunAttribute, "value": literal(c.Run), "action": "upsert"})
+		}
+		f.Processors["resource/arm"] = object{"attributes": attributes}
 	}
 	f.Service.Extensions = sortedKeys(f.Extensions)
 	f.Service.Pipelines = map[string]*pipeline{

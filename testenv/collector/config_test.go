@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 func image(backends ...Target) Config {
 	return Config{
 		HTTP: "0.0.0.0:4318", GRPC: "0.0.0.0:4317", Prometheus: "http://prometheus:9090/api/v1/otlp/v1/metrics",
-		Dir: "/telemetry", Arm: "full", SelfMetrics: "0.0.0.0:8888", Health: "0.0.0.0:13133", Backends: backends,
+		Dir: "/telemetry", Arm: "full", Run: "20260102-030405-pr", SelfMetrics: "0.0.0.0:8888", Health: "0.0.0.0:13133", Backends: backends,
 	}
 }
 

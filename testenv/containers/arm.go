@@ -52,7 +52,7 @@ const (
 func (a *arm) startPipeline(ctx context.Context) error {
 	config := collector.Config{
 		HTTP: "0.0.0.0:" + role.OTLPPort, GRPC: "0.0.0.0:" + role.OTLPGRPCPort, Prometheus: a.url(prometheusHost, prometheusPort) + "/api/v1/otlp/v1/metrics",
-		Arm: a.spec.Name, Backends: a.launch.targets(), SelfMetrics: "0.0.0.0:" + selfPort, Health: "0.0.0.0:" + healthPort,
+		Arm: a.spec.Name, Run: a.launch.spec.Run, Backends: a.launch.targets(), SelfMetrics: "0.0.0.0:" + selfPort, Health: "0.0.0.0:" + healthPort,
 	}
 	if a.launch.spec.TelemetryDir != "" {
 		config.Dir = telemetryData
@@ -112,6 +112,7 @@ func (a *arm) startService(ctx context.Context, service string, turn *engine.Tur
 func (a *arm) env(service string) map[string]string {
 	config := role.Defaults()
 	config.Arm, config.Listen, config.Token, config.Spin = a.spec.Name, "0.0.0.0:"+servicePort, a.launch.client.Token, a.spec.Delay
+	config.Run, config.Launch = a.launch.spec.Run, a.launch.spec.Launch
 	config.DecisionURL, config.ModelURL, config.ProfileURL =
 		a.url(role.Decision, servicePort), a.url(role.Model, servicePort), a.url(role.Profile, servicePort)
 	config.Brokers, config.RedisAddr = []string{kafkaHost + ":" + kafkaPort}, redisHost+":"+redisPort

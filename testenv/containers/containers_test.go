@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -65,6 +66,7 @@ func deployed(t *testing.T) (*launch, *arm, testenv.Spec) {
 	env := level.Env
 	env["OTEL_BSP_SCHEDULE_DELAY"], env["OTEL_BLRP_SCHEDULE_DELAY"], env["OTEL_METRIC_EXPORT_INTERVAL"] = "50", "50", "250"
 	spec := testenv.Spec{
+		Run:  "a run",
 		Arms: []testenv.ArmSpec{{Arm: result.Arm{Name: "full", Level: "full"}, Env: env}}, Seed: 1, Users: 100, Items: 50,
 		RulesFile: rules, EvalInterval: 500 * time.Millisecond, Scrape: 500 * time.Millisecond, Lookback: 5 * time.Second,
 		SeriesDir: filepath.Join(dir, "series"), TelemetryDir: filepath.Join(dir, "telemetry"),
@@ -156,13 +158,16 @@ func TestContainers(t *testing.T) {
 	t.Run("the outside view and the services' metrics are in Prometheus", func(t *testing.T) {
 		for query, want := range map[string]string{
 			"sum(probe_success)": "6", "count(process_cpu_seconds_total)": "7", "count(kafka_consumergroup_lag) > 0": "6",
-			"count(sum by (job) (http_server_request_duration_seconds_count)) > 3": "",
+			"count(sum by (job) (http_server_request_duration_seconds_count)) > 3":                                                     "",
+			`count(count by (instance) (target_info{tollgate_run_id="a run",service_version!="",deployment_environment_name="test"}))`: "6",
+			`count(messaging_client_operation_duration_seconds_count{server_address="kafka",error_type=""}) > 0`:                       "",
+			`count(db_client_operation_duration_seconds_count{server_address="redis",error_type=""}) > 0`:                              "",
 		} {
 			eventually.Nil(t, func() error {
 				var answer struct {
 					Data struct{ Result []struct{ Value [2]any } }
 				}
-				if err := fetch(ctx, a.Prometheus()+"/api/v1/query?query="+strings.ReplaceAll(strings.ReplaceAll(query, " ", "%20"), ">", "%3E"), &answer); err != nil {
+				if err := fetch(ctx, a.Prometheus()+"/api/v1/query?query="+url.QueryEscape(query), &answer); err != nil {
 					return err
 				}
 				if len(answer.Data.Result) != 1 || want != "" && answer.Data.Result[0].Value[1] != want {

@@ -62,7 +62,7 @@ func (l *launch) deploy(ctx context.Context, spec testenv.ArmSpec, backing *chil
 		listeners[service], a.urls[service] = file, url
 	}
 	config := role.Defaults()
-	config.Arm, config.Spin = spec.Name, spec.Delay
+	config.Arm, config.Run, config.Launch, config.Spin = spec.Name, l.spec.Run, l.spec.Launch, spec.Delay
 	config.DecisionURL, config.ModelURL, config.ProfileURL = a.urls[role.Decision], a.urls[role.Model], a.urls[role.Profile]
 	config.Brokers, config.RedisAddr = []string{shared[role.BrokerAddr(spec.Name)]}, shared[role.StoreAddr(spec.Name)]
 	config.Seed, config.Users, config.Items = l.spec.Seed, l.spec.Users, l.spec.Items

@@ -11,6 +11,8 @@ import (
 // value of a field is its default, unless the comment names another.
 type Config struct {
 	Arm      string // name of the arm; topics, consumer group and keys begin with it
+	Run      string // id of the run; "": the role belongs to none
+	Launch   int    // of the run; counts up from 0
 	Listen   string // host:port, or fd:N for an inherited listener; default DefaultListen
 	Token    string // bearer token of the control endpoint; "" closes it
 	Lifeline string // LifelineStdin: the role ends when its standard input ends; "": it does not watch it
@@ -65,6 +67,9 @@ func LevelVariables() []string {
 	return []string{EnvLogLevel, EnvItemLabels, EnvRefresh, EnvTailSampling}
 }
 
+// RunAttribute is the resource attribute that has the id of the run.
+const RunAttribute = "tollgate.run.id"
+
 // MaxSpin is the longest Config.Spin.
 const MaxSpin = time.Second
 
@@ -80,6 +85,8 @@ func Defaults() Config {
 func (c *Config) variables() []variable {
 	return []variable{
 		text("PERSO_ARM", &c.Arm, armName),
+		text("PERSO_RUN", &c.Run, anything),
+		integer("PERSO_LAUNCH", &c.Launch, 0, 1<<31),
 		text("PERSO_LISTEN", &c.Listen, listenAddress),
 		text("PERSO_CONTROL_TOKEN", &c.Token, anything),
 		text("PERSO_LIFELINE", &c.Lifeline, oneOf("", LifelineStdin)),

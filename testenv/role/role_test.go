@@ -21,7 +21,7 @@ func full(t *testing.T) Config {
 		t.Fatal(err)
 	}
 	return Config{
-		Arm: "traces-10", Listen: InheritedListen, Token: "secret", Lifeline: LifelineStdin,
+		Arm: "traces-10", Run: "20260102-030405-pr", Launch: 2, Listen: InheritedListen, Token: "secret", Lifeline: LifelineStdin,
 		DecisionURL: "http://127.0.0.1:1", ModelURL: "https://model/base", ProfileURL: "http://[::1]:3",
 		Brokers: []string{"127.0.0.1:2", "kafka:9092"}, RedisAddr: "127.0.0.1:4",
 		Seed: -7, Users: 60, Items: 40, Refresh: 0, Debug: true, ItemLabels: true, Spin: 200 * time.Microsecond,

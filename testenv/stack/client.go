@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -27,6 +28,9 @@ type statusError struct {
 }
 
 func (e *statusError) Error() string { return fmt.Sprintf("status %d: %s", e.status, e.text) }
+
+// ErrorType returns the error.type of the answer.
+func (e *statusError) ErrorType() string { return strconv.Itoa(e.status) }
 
 func newClient(base string, limit time.Duration, tel *telemetry) *client {
 	transport := &http.Transport{

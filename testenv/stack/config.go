@@ -17,6 +17,8 @@ type Config struct {
 	// Level is what the OTEL_ variables say about which signals are built at all. The SDK itself reads the rest.
 	Level Level
 
+	Version string // of the binary, as service.version; "" for one that knows none
+
 	Stdout io.Writer // takes the ready line
 	Stderr io.Writer // gets messages about the role's own health; nil: they are dropped
 

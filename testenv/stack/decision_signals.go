@@ -34,7 +34,7 @@ func newDecisionSignals(tel *telemetry, itemLabels bool) (*decisionSignals, erro
 	if !tel.on() {
 		return s, nil
 	}
-	meter := tel.meters.Meter(scope)
+	meter := tel.meter()
 	var errs [4]error
 	s.decisions, errs[0] = meter.Int64Counter("perso.decisions", metric.WithDescription("Decisions by channel, variant and why default content was shown."))
 	s.missing, errs[1] = meter.Int64Counter("perso.feature.missing", metric.WithDescription("Decisions for known users that lacked an input."))

@@ -118,7 +118,7 @@ func (s *gatewayService) event(w http.ResponseWriter, r *http.Request) {
 
 // refuse answers a request whose next hop failed, and logs the failure.
 func (s *gatewayService) refuse(ctx context.Context, w http.ResponseWriter, hop, session string, err error) {
-	s.tel.log.ErrorContext(ctx, "request failed", "hop", hop, "error", err, "session.id", session)
+	s.tel.log.ErrorContext(ctx, "request failed", "perso.hop", hop, "error", err, "session.id", session)
 	status := http.StatusBadGateway
 	if errors.Is(err, context.DeadlineExceeded) {
 		status = http.StatusGatewayTimeout

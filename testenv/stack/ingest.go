@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/plugin/kotel"
 
 	"github.com/tollgate-dev/tollgate/internal/population"
 	"github.com/tollgate-dev/tollgate/testenv/role"
@@ -24,18 +23,21 @@ const (
 
 // ingestService writes the events of users and the deliveries of the upstream into the store.
 type ingestService struct {
-	cfg     Config
-	tel     *telemetry
-	pop     *population.Population
-	store   *store
-	client  *kgo.Client
-	tracer  *kotel.Tracer  // nil without telemetry
-	signals *ingestSignals // nil without telemetry
+	cfg      Config
+	tel      *telemetry
+	pop      *population.Population
+	store    *store
+	client   *kgo.Client
+	consumer *consumerSignals // nil without telemetry
+	signals  *ingestSignals   // nil without telemetry
 }
 
 func newIngest(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
-	s := &ingestService{cfg: cfg, tel: tel, pop: population.New(cfg.Seed, cfg.Users, cfg.Items), tracer: tel.kafka(role.IngestGroup(cfg.Arm))}
+	s := &ingestService{cfg: cfg, tel: tel, pop: population.New(cfg.Seed, cfg.Users, cfg.Items)}
 	var err error
+	if s.consumer, err = newConsumerSignals(cfg, tel); err != nil {
+		return parts{}, err
+	}
 	if s.signals, err = newIngestSignals(cfg, tel); err != nil {
 		return parts{}, err
 	}
@@ -54,7 +56,6 @@ func newIngest(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 		kgo.AutoCommitInterval(commitInterval),
 		kgo.SessionTimeout(sessionLimit),
 		kgo.RebalanceTimeout(rejoinLimit),
-		kgo.WithHooks(hooks(s.tracer)...),
 	)
 	if err != nil {
 		return parts{}, errors.Join(fmt.Errorf("kafka: %w", err), s.store.close())
@@ -88,15 +89,17 @@ func (s *ingestService) prepare(ctx context.Context) error {
 // consume applies records, batch by batch, until ctx ends.
 func (s *ingestService) consume(ctx context.Context) error {
 	for {
+		began := time.Now()
 		fetches := s.client.PollRecords(ctx, pollMost)
 		if ctx.Err() != nil {
 			return nil
 		}
+		polled := s.consumer.polled(ctx, began, fetches)
 		fetches.EachError(func(topic string, partition int32, err error) {
 			s.tel.health.Warn("fetch failed", "topic", topic, "partition", partition, "error", err)
 		})
 		if records := fetches.Records(); len(records) > 0 {
-			if err := s.apply(ctx, records); err != nil {
+			if err := s.apply(polled, records); err != nil {
 				return err
 			}
 		}
@@ -111,13 +114,13 @@ type update struct {
 
 // apply writes one batch into the store in one round trip. If the batch has events without a user, another round trip before it
 // finds their users.
-func (s *ingestService) apply(ctx context.Context, records []*kgo.Record) error {
-	ctx, done := s.signals.begin(ctx, s.tracer, records)
-	defer done()
-	updates, events := s.parse(records)
+func (s *ingestService) apply(ctx context.Context, records []*kgo.Record) (err error) {
+	ctx, batch := s.consumer.begin(ctx, records)
+	defer func() { batch.end(err) }()
+	updates, events := s.parse(records, batch)
 	warned := false
 	// Kafka keeps the records while the store does not answer: the batch waits for the store, and the lag grows.
-	err := retry(ctx, func(ctx context.Context) error {
+	err = retry(ctx, func(ctx context.Context) error {
 		err := s.write(ctx, updates, events)
 		if err != nil && !warned {
 			warned = true
@@ -132,24 +135,31 @@ func (s *ingestService) apply(ctx context.Context, records []*kgo.Record) error 
 	return nil
 }
 
+// errNoUser is what is wrong with a profile document that names no user.
+var errNoUser = errors.New("the document names no user")
+
 // parse splits a batch into profile updates and events, counts them, and skips records that it cannot read.
-func (s *ingestService) parse(records []*kgo.Record) (updates []update, events []event) {
+func (s *ingestService) parse(records []*kgo.Record, batch *batchSignals) (updates []update, events []event) {
 	for _, r := range records {
 		if r.Topic == role.ProfilesTopic(s.cfg.Arm) {
 			var doc document
 			err := json.Unmarshal(r.Value, &doc)
-			ok := err == nil && doc.User != ""
-			if ok {
+			if err == nil && doc.User == "" {
+				err = errNoUser
+			}
+			if err == nil {
 				updates = append(updates, update{user: doc.User, doc: r.Value})
 			} else {
 				s.tel.log.WarnContext(r.Context, "profile update not understood", "error", err)
+				batch.reject(r, err)
 			}
-			s.signals.profile(r, ok)
+			s.signals.profile(r, err == nil)
 			continue
 		}
 		var e event
 		if err := json.Unmarshal(r.Value, &e); err != nil {
 			s.tel.log.WarnContext(r.Context, "event not understood", "error", err)
+			batch.reject(r, err)
 			continue
 		}
 		s.signals.event(r, e)

@@ -1,38 +1,27 @@
 package stack
 
 import (
-	"context"
 	"errors"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/plugin/kotel"
 	"go.opentelemetry.io/otel/metric"
-	"go.opentelemetry.io/otel/trace"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// linksMost is how many records a span of a batch links to; the SDK keeps no more.
-const linksMost = 128
-
 // ingestSignals emits the telemetry of the records that ingest applies. If it is nil, it does nothing.
 type ingestSignals struct {
-	tracer   trace.Tracer
-	events   map[string]metric.Int64Counter // by type
-	dwell    metric.Float64Histogram
-	age      metric.Float64Histogram
-	updates  metric.Int64Counter
-	consumed metric.Int64Counter
-	process  metric.Float64Histogram
+	events  map[string]metric.Int64Counter // by type
+	dwell   metric.Float64Histogram
+	age     metric.Float64Histogram
+	updates metric.Int64Counter
 
 	perEvent map[[3]string]metric.MeasurementOption // by channel, variant and content
-	perTopic map[string]topicOptions
+	perTopic map[string]metric.MeasurementOption
 	applied  map[bool]metric.MeasurementOption
 }
-
-// topicOptions returns the attributes of one topic's instruments.
-type topicOptions struct{ poll, process, age metric.MeasurementOption }
 
 // secondsBuckets suit ages and durations from a millisecond to a minute.
 var secondsBuckets = metric.WithExplicitBucketBoundaries(
@@ -42,22 +31,20 @@ func newIngestSignals(cfg Config, tel *telemetry) (*ingestSignals, error) {
 	if !tel.on() {
 		return nil, nil
 	}
-	meter := tel.meters.Meter(scope)
+	meter := tel.meter()
 	s := &ingestSignals{
-		tracer: tel.tracers.Tracer(scope), events: map[string]metric.Int64Counter{},
-		perEvent: map[[3]string]metric.MeasurementOption{}, perTopic: map[string]topicOptions{}, applied: map[bool]metric.MeasurementOption{
+		events: map[string]metric.Int64Counter{}, perEvent: map[[3]string]metric.MeasurementOption{},
+		perTopic: map[string]metric.MeasurementOption{}, applied: map[bool]metric.MeasurementOption{
 			true: measured("perso.result", "applied"), false: measured("perso.result", "rejected"),
 		},
 	}
-	var errs [8]error
+	var errs [6]error
 	s.events["impression"], errs[0] = meter.Int64Counter("perso.impressions", metric.WithDescription("Slates that were shown."))
 	s.events["click"], errs[1] = meter.Int64Counter("perso.clicks", metric.WithDescription("Slates that were clicked."))
 	s.events["purchase"], errs[2] = meter.Int64Counter("perso.purchases", metric.WithDescription("Items that were bought from a slate."))
 	s.dwell, errs[3] = meter.Float64Histogram("perso.dwell", metric.WithUnit("s"), metric.WithDescription("Time that users stayed with a clicked item."), secondsBuckets)
 	s.age, errs[4] = meter.Float64Histogram("perso.event.age", metric.WithUnit("s"), metric.WithDescription("Processing time minus event time."), secondsBuckets)
 	s.updates, errs[5] = meter.Int64Counter("perso.profile.updates", metric.WithDescription("Profile documents from the upstream, by result."))
-	s.consumed, errs[6] = meter.Int64Counter("messaging.client.consumed.messages", metric.WithUnit("{message}"), metric.WithDescription("Messages delivered to the consumer."))
-	s.process, errs[7] = meter.Float64Histogram("messaging.process.duration", metric.WithUnit("s"), metric.WithDescription("Time to process a message."), secondsBuckets)
 	for _, channel := range channels {
 		for _, variant := range append([]string{""}, variants...) {
 			for _, content := range []string{"personalized", "default"} {
@@ -66,9 +53,7 @@ func newIngestSignals(cfg Config, tel *telemetry) (*ingestSignals, error) {
 		}
 	}
 	for _, topic := range []string{role.EventsTopic(cfg.Arm), role.ProfilesTopic(cfg.Arm)} {
-		s.perTopic[topic] = topicOptions{
-			poll: messaging(topic, "poll"), process: messaging(topic, "process"), age: measured("messaging.destination.name", topic),
-		}
+		s.perTopic[topic] = metric.WithAttributes(semconv.MessagingDestinationName(topic))
 	}
 	return s, errors.Join(errs[:]...)
 }
@@ -78,41 +63,13 @@ func measured(pairs ...string) metric.MeasurementOption {
 	return metric.WithAttributeSet(attributeSet(pairs...))
 }
 
-// begin starts the processing of a batch. It starts a span for every record, in the trace of that record, and one span for the
-// work on all records together, with links to the others. The returned context is the context of this last span.
-func (s *ingestSignals) begin(ctx context.Context, tracer *kotel.Tracer, records []*kgo.Record) (context.Context, func()) {
-	if s == nil {
-		return ctx, func() {}
-	}
-	begin := time.Now()
-	spans := make([]trace.Span, len(records))
-	var links []trace.Link
-	for i, r := range records {
-		r.Context, spans[i] = tracer.WithProcessSpan(r)
-		if c := spans[i].SpanContext(); c.IsSampled() && len(links) < linksMost {
-			links = append(links, trace.Link{SpanContext: c})
-		}
-		topic := s.perTopic[r.Topic]
-		s.consumed.Add(r.Context, 1, topic.poll)
-	}
-	ctx, batch := s.tracer.Start(ctx, "apply batch", trace.WithLinks(links...))
-	return ctx, func() {
-		took := time.Since(begin).Seconds()
-		batch.End()
-		for i, r := range records {
-			s.process.Record(r.Context, took, s.perTopic[r.Topic].process)
-			spans[i].End()
-		}
-	}
-}
-
 // event counts an event and how late it is.
 func (s *ingestSignals) event(r *kgo.Record, e event) {
 	if s == nil {
 		return
 	}
 	ctx := r.Context
-	s.age.Record(ctx, max(time.Since(time.UnixMilli(e.TimeMS)).Seconds(), 0), s.perTopic[r.Topic].age)
+	s.age.Record(ctx, max(time.Since(time.UnixMilli(e.TimeMS)).Seconds(), 0), s.perTopic[r.Topic])
 	content := "personalized"
 	if e.Reason != "" {
 		content = "default"
@@ -135,5 +92,5 @@ func (s *ingestSignals) profile(r *kgo.Record, applied bool) {
 		return
 	}
 	s.updates.Add(r.Context, 1, s.applied[applied])
-	s.age.Record(r.Context, max(time.Since(r.Timestamp).Seconds(), 0), s.perTopic[r.Topic].age)
+	s.age.Record(r.Context, max(time.Since(r.Timestamp).Seconds(), 0), s.perTopic[r.Topic])
 }

@@ -37,7 +37,7 @@ func (s *modelService) instrument() error {
 	if !s.tel.on() {
 		return nil
 	}
-	meter := s.tel.meters.Meter(scope)
+	meter := s.tel.meter()
 	var err1, err2 error
 	s.confidence, err1 = meter.Float64Histogram("perso.model.confidence",
 		metric.WithDescription("Predicted probability that a ranked slate is clicked."),

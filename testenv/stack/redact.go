@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
 // pseudonymKey is the attribute under which a user appears in telemetry.
@@ -39,9 +41,10 @@ func (p pseudonyms) of(user string) string {
 // redactor is a slog.Handler that passes on nothing sensitive. User ids become pseudonyms. E-mail addresses, credentials, and
 // values whose contents it cannot see are withheld.
 type redactor struct {
-	next  slog.Handler
-	names pseudonyms
-	least slog.Level
+	next     slog.Handler
+	names    pseudonyms
+	least    slog.Level
+	exported bool // the record becomes telemetry: an error has the names and the type that the conventions give it
 }
 
 func (h redactor) Enabled(ctx context.Context, level slog.Level) bool {
@@ -90,6 +93,11 @@ func (h redactor) attr(a slog.Attr) slog.Attr {
 	case slog.KindString:
 		return slog.String(a.Key, h.text(v.String()))
 	case slog.KindAny:
+		if err, ok := v.Any().(error); ok && h.exported {
+			return slog.Attr{Value: slog.GroupValue( // without a key, its members stand for themselves
+				slog.String(string(semconv.ExceptionMessageKey), h.text(err.Error())),
+				slog.String(string(semconv.ErrorTypeKey), errorType(err).Value.AsString()))}
+		}
 		return slog.Attr{Key: a.Key, Value: h.opaque(v.Any())}
 	}
 	return slog.Attr{Key: a.Key, Value: v}

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/redis/go-redis/extra/redisotel/v9"
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
@@ -32,13 +31,11 @@ func newStore(cfg Config, tel *telemetry) (*store, error) {
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
 	if tel.on() {
-		// Statements hold keys, and keys hold user ids.
-		err := redisotel.InstrumentTracing(client, redisotel.WithTracerProvider(tel.tracers),
-			redisotel.WithDBStatement(false), redisotel.WithCallerEnabled(false), redisotel.WithDialFilter(true),
-			redisotel.WithCommandFilter(func(cmd redis.Cmder) bool { return cmd.Name() == "ping" })) // health checks
+		signals, err := newStoreSignals(client.Options(), tel)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("redis: %w", err), client.Close())
 		}
+		client.AddHook(signals)
 	}
 	return &store{redis: client, arm: cfg.Arm}, nil
 }

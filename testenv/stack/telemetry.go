@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 
 	"go.opentelemetry.io/contrib/bridges/otelslog"
 	"go.opentelemetry.io/contrib/exporters/autoexport"
-	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	goruntime "go.opentelemetry.io/contrib/instrumentation/runtime"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/baggage"
@@ -22,9 +20,6 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 )
-
-// scope is the instrumentation scope of the stack's own telemetry.
-const scope = "github.com/tollgate-dev/tollgate/testenv/stack"
 
 // Export holds exporters that are used instead of those that the environment names. A nil field replaces nothing.
 type Export struct {
@@ -39,6 +34,7 @@ type telemetry struct {
 	log    *slog.Logger // what happens to requests; discarded unless logs are exported
 	health *slog.Logger // problems of the role itself, as text on stderr
 
+	version    string // of the service
 	tracers    trace.TracerProvider
 	meters     metric.MeterProvider
 	propagator propagation.TextMapPropagator
@@ -54,17 +50,13 @@ func setup(ctx context.Context, role string, cfg Config) (*telemetry, error) {
 	if stderr == nil {
 		stderr = io.Discard
 	}
-	t := &telemetry{names: newPseudonyms(cfg.Token), log: slog.New(slog.DiscardHandler)}
+	t := &telemetry{version: cfg.version(), names: newPseudonyms(cfg.Token), log: slog.New(slog.DiscardHandler)}
 	text := slog.NewTextHandler(stderr, nil)
 	t.health = slog.New(redactor{next: text, names: t.names, least: slog.LevelWarn}).With("role", role, "arm", cfg.Arm)
 	if cfg.Level.Off {
 		return t, nil
 	}
-	res, err := resource.New(ctx, resource.WithFromEnv(), resource.WithTelemetrySDK(), resource.WithAttributes(
-		attribute.String("service.name", role),
-		attribute.String("service.namespace", "perso"),
-		attribute.String("service.instance.id", cfg.Arm+"-"+role),
-	))
+	res, err := describe(ctx, role, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("stack: telemetry resource: %w", err)
 	}
@@ -89,7 +81,7 @@ func (t *telemetry) setupTraces(ctx context.Context, cfg Config, res *resource.R
 		opts = append(opts, sdktrace.WithBatcher(exporter))
 	}
 	provider := sdktrace.NewTracerProvider(opts...)
-	t.tracers = provider
+	t.tracers = tracers{provider}
 	t.closers = append(t.closers, provider.Shutdown)
 	return nil
 }
@@ -108,12 +100,12 @@ func (t *telemetry) setupMetrics(ctx context.Context, cfg Config, res *resource.
 		opts = append(opts, sdkmetric.WithReader(reader))
 	}
 	provider := sdkmetric.NewMeterProvider(opts...)
-	t.meters = provider
+	t.meters = meters{provider}
 	t.closers = append(t.closers, provider.Shutdown)
 	if !exported {
 		return nil
 	}
-	if err := goruntime.Start(goruntime.WithMeterProvider(provider)); err != nil {
+	if err := goruntime.Start(goruntime.WithMeterProvider(t.meters)); err != nil {
 		return fmt.Errorf("runtime metrics: %w", err)
 	}
 	return nil
@@ -136,8 +128,8 @@ func (t *telemetry) setupLogs(ctx context.Context, cfg Config, res *resource.Res
 	if cfg.Debug {
 		least = slog.LevelDebug
 	}
-	bridge := otelslog.NewHandler(scope, otelslog.WithLoggerProvider(provider))
-	t.log = slog.New(redactor{next: bridge, names: t.names, least: least})
+	bridge := otelslog.NewHandler(scope, otelslog.WithLoggerProvider(loggers{provider}), otelslog.WithVersion(t.version))
+	t.log = slog.New(redactor{next: bridge, names: t.names, least: least, exported: true})
 	return nil
 }
 
@@ -156,26 +148,6 @@ func (t *telemetry) shutdown(ctx context.Context) error {
 
 // on reports whether there is any OpenTelemetry.
 func (t *telemetry) on() bool { return t.tracers != nil }
-
-// handler instruments a route; its span and metrics carry the mux pattern.
-func (t *telemetry) handler(next http.Handler) http.Handler {
-	if !t.on() {
-		return next
-	}
-	return otelhttp.NewHandler(next, "", otelhttp.WithTracerProvider(t.tracers), otelhttp.WithMeterProvider(t.meters),
-		otelhttp.WithPropagators(t.propagator))
-}
-
-// transport instruments outgoing requests.
-func (t *telemetry) transport(base http.RoundTripper) http.RoundTripper {
-	if !t.on() {
-		return base
-	}
-	return otelhttp.NewTransport(base, otelhttp.WithTracerProvider(t.tracers), otelhttp.WithMeterProvider(t.meters),
-		otelhttp.WithPropagators(t.propagator), otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string {
-			return r.Method + " " + r.URL.Path // the paths of the stack hold no ids
-		}))
-}
 
 // tag sets attributes on the current span.
 func (t *telemetry) tag(ctx context.Context, attrs ...attribute.KeyValue) {

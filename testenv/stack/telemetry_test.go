@@ -1,164 +1,20 @@
 package stack
 
 import (
-	"context"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/otel/attribute"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
-	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/tollgate-dev/tollgate/internal/eventually"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
-
-// logSink keeps log records. The SDK reuses what it exports, so they are cloned.
-type logSink struct {
-	mu      sync.Mutex
-	records []sdklog.Record
-}
-
-func (s *logSink) Export(_ context.Context, records []sdklog.Record) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, r := range records {
-		s.records = append(s.records, r.Clone())
-	}
-	return nil
-}
-
-func (*logSink) Shutdown(context.Context) error   { return nil }
-func (*logSink) ForceFlush(context.Context) error { return nil }
-
-// with returns the records that have an attribute of that value.
-func (s *logSink) with(key, value string) []sdklog.Record {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var found []sdklog.Record
-	for _, r := range s.records {
-		if recordAttr(r, key) == value {
-			found = append(found, r)
-		}
-	}
-	return found
-}
-
-func recordAttr(r sdklog.Record, key string) string {
-	out := ""
-	r.WalkAttributes(func(kv attribute.KeyValue) bool {
-		if string(kv.Key) == key {
-			out = kv.Value.String()
-		}
-		return true
-	})
-	return out
-}
-
-// observed is a deployment whose telemetry is kept.
-type observed struct {
-	*deployed
-	spans   *tracetest.InMemoryExporter
-	logs    *logSink
-	readers map[string]*sdkmetric.ManualReader
-}
-
-func observe(t *testing.T, change func(role string, cfg *Config)) *observed {
-	t.Helper()
-	t.Setenv("OTEL_BSP_SCHEDULE_DELAY", "10")
-	t.Setenv("OTEL_BLRP_SCHEDULE_DELAY", "10")
-	o := &observed{spans: tracetest.NewInMemoryExporter(), logs: &logSink{}, readers: map[string]*sdkmetric.ManualReader{}}
-	o.deployed = deploy(t, func(role string, cfg *Config) {
-		o.readers[role] = sdkmetric.NewManualReader()
-		cfg.Level = Level{}
-		cfg.Export = Export{Spans: o.spans, Metrics: o.readers[role], Logs: o.logs}
-		if change != nil {
-			change(role, cfg)
-		}
-	})
-	return o
-}
-
-// span returns a finished span of a service by name.
-func (o *observed) span(service, name string) (tracetest.SpanStub, bool) {
-	for _, s := range o.spans.GetSpans() {
-		if s.Name == name && attr(s.Resource.Attributes(), "service.name") == service {
-			return s, true
-		}
-	}
-	return tracetest.SpanStub{}, false
-}
-
-func (o *observed) waitSpan(service, name string) tracetest.SpanStub {
-	o.t.Helper()
-	var found tracetest.SpanStub
-	eventually.True(o.t, fmt.Sprintf("span %q of %s", name, service), func() bool {
-		var ok bool
-		found, ok = o.span(service, name)
-		return ok
-	})
-	return found
-}
-
-func attr(attrs []attribute.KeyValue, key string) string {
-	for _, kv := range attrs {
-		if string(kv.Key) == key {
-			return kv.Value.String()
-		}
-	}
-	return ""
-}
-
-// points returns name{attributes} of all data points of a service.
-func (o *observed) points(service string) []string {
-	o.t.Helper()
-	var data metricdata.ResourceMetrics
-	if err := o.readers[service].Collect(o.t.Context(), &data); err != nil {
-		o.t.Fatal(err)
-	}
-	var out []string
-	add := func(name string, set attribute.Set) {
-		var parts []string
-		for _, kv := range set.ToSlice() {
-			parts = append(parts, string(kv.Key)+"="+kv.Value.String())
-		}
-		out = append(out, name+"{"+strings.Join(parts, ",")+"}")
-	}
-	for _, sm := range data.ScopeMetrics {
-		for _, m := range sm.Metrics {
-			switch d := m.Data.(type) {
-			case metricdata.Sum[int64]:
-				for _, p := range d.DataPoints {
-					add(m.Name, p.Attributes)
-				}
-			case metricdata.Gauge[int64]:
-				for _, p := range d.DataPoints {
-					add(m.Name, p.Attributes)
-				}
-			case metricdata.Gauge[float64]:
-				for _, p := range d.DataPoints {
-					add(m.Name, p.Attributes)
-				}
-			case metricdata.Histogram[float64]:
-				for _, p := range d.DataPoints {
-					add(m.Name, p.Attributes)
-				}
-			case metricdata.Histogram[int64]:
-				for _, p := range d.DataPoints {
-					add(m.Name, p.Attributes)
-				}
-			}
-		}
-	}
-	return out
-}
 
 func TestTraceCrossesEveryHop(t *testing.T) {
 	o := observe(t, nil)
@@ -178,8 +34,8 @@ func TestTraceCrossesEveryHop(t *testing.T) {
 			t.Errorf("%s of %s has no parent in another service", hop[1], hop[0])
 		}
 	}
-	publish := o.waitSpan("gateway", "arm.events publish")
-	process := o.waitSpan("ingest", "arm.events process")
+	publish := o.waitSpan("gateway", "send arm.events")
+	process := o.waitSpan("ingest", "process arm.events")
 	if trace := o.waitSpan("gateway", "POST /v1/events").SpanContext.TraceID(); publish.SpanContext.TraceID() != trace || process.SpanContext.TraceID() != trace {
 		t.Error("the event's trace ends before ingest has processed it")
 	}
@@ -257,7 +113,7 @@ func TestMissingAttributeShowsInAllSignals(t *testing.T) {
 			"perso.feature.missing{perso.feature=age}", "perso.feature.psi{perso.feature=age}", "perso.item.impressions{perso.item=i", "http.client.request.duration{",
 		},
 		"model":   {"perso.model.confidence{}", "perso.model.info{perso.model.version=lr-", "http.server.request.duration{"},
-		"gateway": {"messaging.client.sent.messages{messaging.destination.name=arm.events", "http.server.request.duration{", "go.goroutine.count"},
+		"gateway": {"messaging.client.sent.messages{messaging.destination.name=arm.events,messaging.destination.partition.id=", "http.server.request.duration{", "go.goroutine.count"},
 		"ingest": {
 			"perso.impressions{perso.channel=app,perso.content=personalized,perso.variant=", "perso.clicks{perso.channel=app", "perso.purchases{", "perso.dwell{",
 			"perso.event.age{messaging.destination.name=arm.events}", "perso.event.age{messaging.destination.name=arm.profile-updates}",
@@ -325,7 +181,9 @@ func TestOffHasNoInstrumentation(t *testing.T) {
 	if c.http.Transport != c.wire {
 		t.Error("outgoing requests are instrumented")
 	}
-	if len(hooks(tel.kafka(""))) != 0 {
+	producer, err1 := newProducerSignals(Config{}, "t", tel)
+	consumer, err2 := newConsumerSignals(Config{}, tel)
+	if producer != nil || consumer != nil || err1 != nil || err2 != nil {
 		t.Error("the Kafka client is instrumented")
 	}
 	if tel.log.Enabled(t.Context(), 12) {
