@@ -60,9 +60,11 @@ func (w *Watcher) samples(ctx context.Context, end time.Time, window time.Durati
 	return out, nil
 }
 
-// active tells which label sets of an alert had no end marked before a time.
-func (w *Watcher) active(ctx context.Context, alert string, at time.Time) (map[string]bool, error) {
-	series, err := query[model.Vector](ctx, w, "ALERTS"+w.matchers("alertname="+strconv.Quote(alert)), at)
+// active tells which label sets of an alert had no end marked before a time. It looks back to the alert's last
+// sample, which may be farther than Prometheus does by itself.
+func (w *Watcher) active(ctx context.Context, f *following, at time.Time) (map[string]bool, error) {
+	series, err := query[model.Vector](ctx, w, "ALERTS"+w.matchers("alertname="+strconv.Quote(f.name)), at,
+		prometheus.WithLookbackDelta(at.Sub(f.last)+time.Second))
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +97,7 @@ func identity(metric model.Metric) (name, state string, labels model.Metric) {
 }
 
 // query evaluates an expression at a time, whose result is a T.
-func query[T model.Value](ctx context.Context, w *Watcher, expr string, at time.Time) (T, error) {
+func query[T model.Value](ctx context.Context, w *Watcher, expr string, at time.Time, options ...prometheus.Option) (T, error) {
 	var result T
 	ctx, cancel := context.WithTimeout(ctx, queryLimit)
 	defer cancel()
@@ -103,7 +105,7 @@ func query[T model.Value](ctx context.Context, w *Watcher, expr string, at time.
 	if err != nil {
 		return result, w.failed(err)
 	}
-	value, _, err := prometheus.NewAPI(client).Query(ctx, expr, at)
+	value, _, err := prometheus.NewAPI(client).Query(ctx, expr, at, options...)
 	if err != nil {
 		return result, w.failed(fmt.Errorf("query %s: %w", expr, err))
 	}
