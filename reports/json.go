@@ -35,7 +35,8 @@ const jsonSchema = 2
 //	capacity{slo_p99_seconds, slo_share, step, launches, arms[]}, null when it was not to be measured
 //	  arms[]{arm{…}, rate{lo, mid, hi}, bound, diff, ratio, significant, detectable, slots, void, note}
 //	                                                  the baseline first; bound in words, where no limit was found
-//	catch{levels[], faults[]{id, skipped, start, end, phases[], cells[]}}, null when no fault was run
+//	catch{levels[], faults[]{id, skipped, start, end, phases[], cells[]}, standing_alerts[]}, null when no fault was run
+//	                                                  cells[].cannot_fire: expected alerts that could not fire, and why
 //	notes[]                                           footnotes; a note is a 1-based index into it
 //
 // Keys ending in _seconds are durations in seconds. value and diff are in the unit of their metric; ratio is

@@ -21,7 +21,7 @@ import (
 //	budgets   a case per budget and level: an exceeded one is a failure, an undecided one is skipped
 //	catch     a case per fault and level, classified by the fault. What was caught is information about a level and no
 //	          property of the change under test, so missed, noisy and under-powered cells pass and tell in system-out;
-//	          skipped, unconfirmed and unfinished cells are skipped
+//	          skipped, unconfirmed and unfinished cells are skipped, and those in which no expected alert can fire
 func renderJUnit(a *verdict.Analysis) ([]byte, error) {
 	report := junitReport{Name: "tollgate " + a.Run.ID}
 	report.add(junitVerdict(a))
@@ -163,6 +163,8 @@ func junitCatch(m *catch.Matrix) junitSuite {
 				c.Skipped = &junitMessage{Message: f.Fault.Skipped}
 			case cell.State == catch.Skipped, cell.State == catch.Unconfirmed, cell.State == catch.Unfinished, cell.State == "":
 				c.Skipped = &junitMessage{Message: story}
+			case cell.State == catch.CannotFire:
+				c.Skipped = &junitMessage{Message: story, Text: strings.Join(cell.Cannot, "\n")}
 			default:
 				c.Out = story
 			}

@@ -118,7 +118,9 @@ func (l *Lapsed) Selectors() []Selector {
 }
 
 // Lacking fills in, for every alert, the selectors without which its expression has no result and whose series are lacking.
+// Alerts is then another slice than before.
 func (l *Lapsed) Lacking(lacks func(Selector) bool) {
+	l.Alerts = slices.Clone(l.Alerts)
 	next := 0
 	for _, g := range l.groups {
 		for _, rule := range g.Rules {

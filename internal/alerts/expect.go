@@ -11,8 +11,7 @@ import (
 // Resolve returns what an entry of alerts.expect means, in the form of result.Fault.Expect. An entry is the name of an alert,
 // which means every rule of that name, or the name and a selector of labels that the rules set: BurnRate{severity="page"}. The
 // error lists what there is.
-func (p *Pack) Resolve(entry string) ([]string, error) {
-	rules := result.Rules(p.Alerts())
+func Resolve(rules result.Rules, entry string) ([]string, error) {
 	if slices.ContainsFunc(rules, func(a result.Alert) bool { return a.Name == entry }) {
 		return []string{entry}, nil
 	}

@@ -76,6 +76,35 @@ func (w *Watcher) active(ctx context.Context, f *following, at time.Time) (map[s
 	return out, nil
 }
 
+// Present tells which selectors have matched a series of this arm at any time since Since. It may be called
+// while another goroutine polls.
+func (w *Watcher) Present(ctx context.Context, selectors []Selector) (map[Selector]bool, error) {
+	client, err := w.client()
+	if err != nil {
+		return nil, err
+	}
+	out := map[Selector]bool{}
+	for _, s := range selectors {
+		ctx, cancel := context.WithTimeout(ctx, queryLimit)
+		names, _, err := client.LabelValues(ctx, model.MetricNameLabel, []string{s.with(w.matchers())}, w.Since, w.now())
+		cancel()
+		if err != nil {
+			return nil, w.failed(fmt.Errorf("series of %s: %w", s.Text, err))
+		}
+		out[s] = len(names) > 0
+	}
+	return out, nil
+}
+
+// client is of the Prometheus HTTP API.
+func (w *Watcher) client() (prometheus.API, error) {
+	client, err := api.NewClient(api.Config{Address: w.URL})
+	if err != nil {
+		return nil, w.failed(err)
+	}
+	return prometheus.NewAPI(client), nil
+}
+
 // matchers are the label matchers of this arm's alerts, and more; "" for none.
 func (w *Watcher) matchers(more ...string) string {
 	for _, name := range slices.Sorted(maps.Keys(w.Match)) {
@@ -101,11 +130,11 @@ func query[T model.Value](ctx context.Context, w *Watcher, expr string, at time.
 	var result T
 	ctx, cancel := context.WithTimeout(ctx, queryLimit)
 	defer cancel()
-	client, err := api.NewClient(api.Config{Address: w.URL})
+	client, err := w.client()
 	if err != nil {
-		return result, w.failed(err)
+		return result, err
 	}
-	value, _, err := prometheus.NewAPI(client).Query(ctx, expr, at, options...)
+	value, _, err := client.Query(ctx, expr, at, options...)
 	if err != nil {
 		return result, w.failed(fmt.Errorf("query %s: %w", expr, err))
 	}

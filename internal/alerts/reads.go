@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -172,6 +173,18 @@ type Selector struct {
 	Text   string // PromQL: the metric and where it comes from (job, instance), without what the other labels say of an event
 }
 
+// with adds matchers, in braces, to the selector.
+func (s Selector) with(matchers string) string {
+	if matchers == "" {
+		return s.Text
+	}
+	name, own, some := strings.Cut(s.Text, "{")
+	if !some {
+		return name + matchers
+	}
+	return name + strings.TrimSuffix(matchers, "}") + "," + own
+}
+
 // absent are the selectors whose series are not there, if they leave an expression without a result; else nil.
 func (r *reader) absent(expr parser.Expr, lacks func(Selector) bool) []string {
 	both := func(a, b []string) []string { return slices.Concat(a, b) }
@@ -224,7 +237,11 @@ func selector(v *parser.VectorSelector) (Selector, bool) {
 			parts = append(parts, m.String())
 		}
 	}
-	s.Text = s.Metric
+	if model.LegacyValidation.IsValidMetricName(s.Metric) {
+		s.Text = s.Metric
+	} else if s.Metric != "" {
+		parts = append([]string{strconv.Quote(s.Metric)}, parts...)
+	}
 	if len(parts) > 0 {
 		s.Text += "{" + strings.Join(parts, ",") + "}"
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/tollgate-dev/tollgate/faults"
-	"github.com/tollgate-dev/tollgate/internal/alerts"
 	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/internal/machine"
 	"github.com/tollgate-dev/tollgate/internal/result"
@@ -29,7 +28,7 @@ func (r *run) meta() (result.Run, error) {
 		Budgets: r.Budgets, Arms: r.TollArms(), Lapse: r.Alerts.Lapse, Alerts: r.lapsed.Alerts, Warnings: append(r.planWarnings(), r.lapsed.Notes...),
 		Plan: result.Plan{
 			Launches: r.Toll.Launches, Rounds: r.Toll.Rounds, Slot: r.Toll.Slot, Washout: r.Toll.Washout,
-			Rate: r.Toll.Rate, CatchRate: r.Catch.Rate, ClientTimeout: experiment.ClientTimeout, Looks: r.Looks(), EqualWithin: r.Toll.EqualWithin,
+			Rate: r.Toll.Rate, CatchRate: r.Catch.Rate, Hold: r.Catch.Hold, ClientTimeout: experiment.ClientTimeout, Looks: r.Looks(), EqualWithin: r.Toll.EqualWithin,
 		},
 	}
 	if r.Capacity.Launches > 0 {
@@ -47,9 +46,11 @@ func (r *run) meta() (result.Run, error) {
 	if changed, ok := r.Env.(interface{ Notes() []string }); ok {
 		meta.Warnings = append(meta.Warnings, changed.Notes()...)
 	}
-	for i := range meta.Alerts {
-		meta.Alerts[i].LeastDetect = alerts.LeastDetect(meta.Alerts[i], r.slowestGroup())
+	foreseen := r.foresee()
+	for _, f := range foreseen {
+		meta.Warnings = append(meta.Warnings, fmt.Sprintf("alert %s cannot notice %s: %s", f.Alert, f.Fault, f.Why))
 	}
+	meta.Warnings = append(meta.Warnings, r.Unfit(r.lapsed, foreseen)...)
 	for _, l := range r.Levels {
 		meta.Levels = append(meta.Levels, result.Level{Name: l.Name, Title: l.Title, Env: experiment.Redact(l.Env)})
 	}
