@@ -10,7 +10,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/alerts"
 	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/testenv"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // Lapse reads the rules and divides their durations, so that they are as the run evaluates them.
@@ -22,7 +22,7 @@ func (e *Experiment) Lapse() (*alerts.Lapsed, error) {
 	// A window holds at least three samples of the slower source.
 	lapsed := pack.Lapse(e.Alerts.Lapse, 3*max(e.Telemetry.ScrapeInterval, e.Telemetry.CatchMetricInterval))
 	lapsed.EvaluatedEvery(e.Alerts.EvalInterval)
-	if known, ok := testenv.Metrics(e.Environment); ok {
+	if known, ok := role.Metrics(e.Environment); ok {
 		lapsed.Lacking(func(s alerts.Selector) bool { return s.Metric != "" && !slices.Contains(known, s.Metric) })
 	}
 	if len(e.External.Prometheus) > 0 { // it has had data since before the run

@@ -225,7 +225,7 @@ func (c *catch) lacking(ctx context.Context) error {
 			present[s] = present[s] || yes
 		}
 	}
-	ours, _ := testenv.Metrics(c.Environment)
+	ours, _ := role.Metrics(c.Environment)
 	c.lapsed.Lacking(func(s alerts.Selector) bool {
 		known := slices.Contains(ours, s.Metric) && (s.Text == s.Metric || !alerts.FromOutside(s.Metric))
 		return !present[s] && !known
