@@ -62,7 +62,7 @@ func fixtureCell(begin time.Time, fault, level string, j int) catch.Cell {
 	case fault == "model-drift" && level == "off":
 		cell.State = catch.CannotFire
 		cell.Cannot = []string{"InputDrift cannot fire here: it needs the fault for 15s (for: 15s, 15m as written) and the fault is held for 7s: " +
-			"set catch.hold to 20s or more, or shorten the rule"}
+			"set catch.hold to 20s or more, or raise alerts.lapse"}
 		cell.Note = cell.Cannot[0]
 	case fault == "model-drift" && level == "metrics":
 		caught("InputDrift", 5.6, 4.5, 2.4)

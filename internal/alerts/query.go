@@ -64,7 +64,7 @@ func (w *Watcher) samples(ctx context.Context, end time.Time, window time.Durati
 // sample, which may be farther than Prometheus does by itself.
 func (w *Watcher) active(ctx context.Context, f *following, at time.Time) (map[string]bool, error) {
 	series, err := query[model.Vector](ctx, w, "ALERTS"+w.matchers("alertname="+strconv.Quote(f.name)), at,
-		prometheus.WithLookbackDelta(at.Sub(f.last)+time.Second))
+		prometheus.WithLookbackDelta(at.Sub(f.last).Truncate(time.Second)+2*time.Second)) // Prometheus reads no fractions of a second
 	if err != nil {
 		return nil, err
 	}

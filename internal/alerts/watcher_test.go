@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
+
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
@@ -38,6 +40,12 @@ func (r *recorded) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if r.down {
 		http.Error(w, "starting", http.StatusServiceUnavailable)
 		return
+	}
+	if d := req.FormValue("lookback_delta"); d != "" {
+		if _, err := model.ParseDuration(d); err != nil { // as Prometheus parses it
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
 	}
 	seconds, _ := strconv.ParseFloat(req.FormValue("time"), 64)
 	end := time.UnixMilli(int64(seconds*1000 + 0.5))

@@ -20,16 +20,16 @@ func obstacle(a result.Alert, hold, age time.Duration) string {
 	case a.Constant == result.NeverTrue:
 		return "its expression reads no series and is never true: change the rule"
 	case len(a.Absent) > 0:
-		return fmt.Sprintf("no level has %s: change the rule, or add what exports it (a counter whose first event never came is absent, too)",
+		return fmt.Sprintf("no level has %s: correct the rule, or export it (a counter is not there before its first event)",
 			strings.Join(a.Absent, ", "))
 	case a.Reach == result.Unreachable:
 		return "it reads a point in time (@) that is in no run: change the rule"
 	case hold > 0 && need > hold:
-		return fmt.Sprintf("it needs the fault for %s (%s) and the fault is held for %s: set catch.hold to %s or more, or shorten the rule",
+		return fmt.Sprintf("it needs the fault for %s (%s) and the fault is held for %s: set catch.hold to %s or more, or raise alerts.lapse",
 			short(need), parts(a), short(hold), short(ample(need)))
 	case age > 0 && a.Reach > 0 && a.Reach+held(a) > age:
-		return fmt.Sprintf("it needs data that are %s old (offset)%s and the oldest are %s old when the fault ends: lengthen catch.settle by %s",
-			short(a.Reach), during(held(a)), short(age), short(ample(a.Reach+held(a)-age)))
+		return fmt.Sprintf("it needs data that are %s old (offset)%s and the oldest are %s old when the fault ends: lengthen catch.settle by %s, or raise alerts.lapse",
+			short(a.Reach), during(held(a)), short(age), short((a.Reach + held(a) - age).Round(time.Second) + time.Second))
 	default:
 		return ""
 	}
