@@ -132,14 +132,18 @@ func (j *judge) obstacle(id string) string {
 	return j.rules.obstacle(id, j.data.Run.Plan.Hold, age)
 }
 
-// halfSeen notes what a missed fault may be due to: alerts that fired before it and after it, and windows that began before
-// the run.
+// halfSeen notes what a missed fault may be due to: alerts that fired before it and after it, evaluations that are farther
+// apart than the fault is long, and windows that began before the run.
 func (j *judge) halfSeen() {
 	for _, id := range j.expected {
 		if slices.Contains(j.always, id) {
 			j.say("%s fired all the time, so that it cannot tell a fault", id)
 		}
 		for _, a := range j.rules.with(id) {
+			if hold := j.data.Run.Plan.Hold; hold > 0 && a.Interval > hold && emits(j.level, a.Needs) {
+				j.say("%s is evaluated every %s and the fault is held for %s, so that chance decides whether it sees the fault",
+					id, short(a.Interval), short(hold))
+			}
 			if age := j.gone().Sub(j.began); !j.began.IsZero() && a.Window > age && emits(j.level, a.Needs) && obstacle(a, j.data.Run.Plan.Hold, age) == "" {
 				j.say("%s has a window of %s, and the oldest data were %s old when the fault ended: a rate over it is lower than it would be later",
 					id, short(a.Window), short(age))

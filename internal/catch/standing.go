@@ -22,13 +22,11 @@ type Standing struct {
 // standing finds the alerts that fire whether or not there is a fault: by their expression, or by what they did at every level
 // where they fired.
 func standing(rules *rules, levels []result.Level, spans map[string][]alertSpan, passes []*pass) []Standing {
-	var first time.Time // of the first clean window
+	var clean time.Time // the first clean window
 	for _, p := range passes {
-		if first = p.clean; !first.IsZero() {
-			break
-		}
+		clean = first(clean, p.clean)
 	}
-	if first.IsZero() {
+	if clean.IsZero() {
 		return nil
 	}
 	byAlert := map[string]*Standing{}
@@ -55,7 +53,7 @@ func standing(rules *rules, levels []result.Level, spans map[string][]alertSpan,
 	}
 	for _, l := range levels {
 		for _, span := range spans[l.Name] {
-			if span.state == result.Firing && span.open && !span.start.After(first) && !rules.isSwitch(span.alert) {
+			if span.state == result.Firing && span.open && !span.start.After(clean) && !rules.isSwitch(span.alert) {
 				s := at(span.alert)
 				s.Levels = append(s.Levels, l.Name)
 			}
