@@ -54,6 +54,23 @@ func (e *Experiment) Fault(id string, rules []result.Alert) (faults.Fault, error
 	return f, nil
 }
 
+// Warnings are the RuleWarnings of all faults of the experiment.
+func (e *Experiment) Warnings() ([]string, error) {
+	lapsed, err := e.Lapse()
+	if err != nil {
+		return nil, err
+	}
+	var injected []faults.Fault
+	for _, id := range e.Faults {
+		f, err := e.Fault(id, lapsed.Alerts)
+		if err != nil {
+			return nil, err
+		}
+		injected = append(injected, f)
+	}
+	return e.RuleWarnings(lapsed, injected), nil
+}
+
 // Foreseen is an alert that, as far as can be said before the run, cannot notice a fault that it is expected to notice.
 type Foreseen struct {
 	Fault, Alert string // the alert's ID
@@ -74,10 +91,18 @@ func (e *Experiment) Foresee(lapsed *alerts.Lapsed, injected []faults.Fault) []F
 	return out
 }
 
-// Unfit says in a line each what else the rules cannot do: alerts that no fault expects and that cannot fire, and alerts that
-// cannot be told apart.
-func (e *Experiment) Unfit(lapsed *alerts.Lapsed, foreseen []Foreseen) []string {
-	out := lapsed.Ambiguous()
+// RuleWarnings says in a line each what the rules cannot do in this experiment: the expected alerts that cannot notice their
+// faults, the alerts that no fault expects and that cannot fire, and the alerts that cannot be told apart.
+func (e *Experiment) RuleWarnings(lapsed *alerts.Lapsed, injected []faults.Fault) []string {
+	if len(injected) == 0 {
+		return nil // nothing evaluates them
+	}
+	var out []string
+	foreseen := e.Foresee(lapsed, injected)
+	for _, f := range foreseen {
+		out = append(out, fmt.Sprintf("alert %s cannot notice %s: %s", f.Alert, f.Fault, f.Why))
+	}
+	out = append(out, lapsed.Ambiguous()...)
 	rules := result.Rules(lapsed.Alerts)
 	var lacking []string
 	for i, a := range rules {

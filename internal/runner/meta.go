@@ -46,11 +46,7 @@ func (r *run) meta() (result.Run, error) {
 	if changed, ok := r.Env.(interface{ Notes() []string }); ok {
 		meta.Warnings = append(meta.Warnings, changed.Notes()...)
 	}
-	foreseen := r.foresee()
-	for _, f := range foreseen {
-		meta.Warnings = append(meta.Warnings, fmt.Sprintf("alert %s cannot notice %s: %s", f.Alert, f.Fault, f.Why))
-	}
-	meta.Warnings = append(meta.Warnings, r.Unfit(r.lapsed, foreseen)...)
+	meta.Warnings = append(meta.Warnings, r.RuleWarnings(r.lapsed, r.faults)...)
 	for _, l := range r.Levels {
 		meta.Levels = append(meta.Levels, result.Level{Name: l.Name, Title: l.Title, Env: experiment.Redact(l.Env)})
 	}

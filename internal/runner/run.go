@@ -78,7 +78,7 @@ func (r *run) prepare(ctx context.Context) (result.Run, error) {
 	if err := r.chooseFaults(); err != nil {
 		return result.Run{}, err
 	}
-	for _, f := range r.foresee() {
+	for _, f := range r.Foresee(r.lapsed, r.faults) {
 		r.Progress.Begin("alert "+f.Alert, 0, "cannot notice "+f.Fault)
 		r.Progress.End(f.Why)
 	}
@@ -106,9 +106,6 @@ func (r *run) chooseFaults() error {
 	}
 	return nil
 }
-
-// foresee lists the expected alerts that cannot notice their faults.
-func (r *run) foresee() []experiment.Foreseen { return r.Foresee(r.lapsed, r.faults) }
 
 // carryOut measures the toll, then the capacity, then the catch.
 func (r *run) carryOut(ctx context.Context) (err error) {
