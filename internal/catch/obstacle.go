@@ -29,7 +29,7 @@ func obstacle(a result.Alert, hold, age time.Duration) string {
 			short(need), parts(a), short(hold), short(ample(need)))
 	case age > 0 && a.Reach > 0 && a.Reach+held(a) > age:
 		return fmt.Sprintf("it needs data that are %s old (offset)%s and the oldest are %s old when the fault ends: lengthen catch.settle by %s, or raise alerts.lapse",
-			short(a.Reach), during(held(a)), short(age.Round(time.Second)), short((a.Reach + held(a) - age).Round(time.Second) + time.Second))
+			short(a.Reach), during(held(a)), short(age.Round(time.Second)), short((a.Reach+held(a)-age).Round(time.Second)+time.Second))
 	default:
 		return ""
 	}

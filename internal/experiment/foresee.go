@@ -113,12 +113,15 @@ func (e *Experiment) RuleWarnings(lapsed *alerts.Lapsed, injected []faults.Fault
 	}
 	const most = 5 // that are named
 	if n := len(lacking); n > 0 {
-		more := ""
+		more, noun := "", "alerts"
+		if n == 1 {
+			noun = "alert"
+		}
 		if n > most {
 			more = fmt.Sprintf(" and %d more", n-most)
 		}
-		out = append(out, fmt.Sprintf("no level has the metrics of %d alerts, which cannot fire and so give no false alarm either: %s%s",
-			n, strings.Join(lacking[:min(n, most)], ", "), more))
+		out = append(out, fmt.Sprintf("no level has the metrics of %d %s, which cannot fire and so give no false alarm either: %s%s",
+			n, noun, strings.Join(lacking[:min(n, most)], ", "), more))
 	}
 	return out
 }
