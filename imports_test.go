@@ -28,7 +28,7 @@ var allowed = map[string][]string{
 	"internal/cgroup":              {},
 	"internal/child":               {},
 	"internal/eventually":          {},
-	"internal/experiment":          {"faults", "internal/alerts", "internal/otelenv", "internal/result", "internal/slot", "internal/verdict", "scenarios", "testenv", "testenv/collector", "testenv/images", "testenv/role", "testenv/rules"},
+	"internal/experiment":          {"faults", "internal/alerts", "internal/catch", "internal/otelenv", "internal/result", "internal/slot", "internal/verdict", "scenarios", "testenv", "testenv/collector", "testenv/images", "testenv/role", "testenv/rules"},
 	"internal/journey":             {"internal/population", "internal/slot"},
 	"internal/journey/journeytest": {"internal/population", "internal/slot"},
 	"internal/lease":               {},

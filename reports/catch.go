@@ -35,8 +35,22 @@ func catchSection(a *verdict.Analysis) []section {
 		lead{Only: inHTML, Text: say("which faults would have been noticed at this level, after how long, and could the cause have been named?")},
 		lines,
 		matrix,
+		standingList(a.Catch),
 		picture{statesLegend(statesOf(a.Catch))},
 	}}}
+}
+
+// standingList tells of the alerts that fire whether or not there is a fault.
+func standingList(m *catch.Matrix) list {
+	var out list
+	for _, s := range m.Standing {
+		sign := "!"
+		if s.Switch && len(s.Broken) == 0 {
+			sign = "-"
+		}
+		out.Items = append(out.Items, item{Sign: sign, Text: standingStory(s), Hang: 2})
+	}
+	return out
 }
 
 // matrixCell is what a cell of the matrix says: a time or a state, and where there is one the alert.

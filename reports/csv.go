@@ -71,7 +71,7 @@ func csvColumns() []string {
 	return []string{"section", "arm", "role", "level", "metric", "unit", "per", "value", "diff", "diff_lo", "diff_hi",
 		"ratio", "ratio_lo", "ratio_hi", "significant", "detectable", "rounds", "budget", "limit", "control", "result", "saw", "want",
 		"fault", "state", "alert", "detect_seconds", "least_detect_seconds", "clear_seconds", "also", "false_alarms", "diagnosed", "evidence",
-		"item", "quantity", "of", "price"}
+		"item", "quantity", "of", "price", "cannot_fire"}
 }
 
 // recordsOf is a table for the CSV alone, of records by column.

@@ -107,7 +107,8 @@ func faultDetails(level string, c catch.Cell) []cell {
 
 func faultRecord(f catch.Row, level string, c catch.Cell) map[string]any {
 	record := map[string]any{"fault": f.Fault.ID, "level": level, "state": string(c.State), "alert": c.Alert, "also": strings.Join(c.Also, " "),
-		"false_alarms": strings.Join(c.False, " "), "diagnosed": c.Diagnosed, "evidence": c.Evidence}
+		"false_alarms": strings.Join(c.False, " "), "diagnosed": c.Diagnosed, "evidence": c.Evidence,
+		"cannot_fire": strings.Join(c.Cannot, " ")}
 	if c.State == catch.Detected {
 		record["detect_seconds"], record["least_detect_seconds"], record["clear_seconds"] = c.Detect, c.LeastDetect, c.Clear
 	}

@@ -24,6 +24,10 @@ func fixtureCatch(start time.Time, faults []result.Fault) *catch.Matrix {
 		}
 		c.Faults = append(c.Faults, fc)
 	}
+	c.Standing = []catch.Standing{
+		{Alert: `Watchdog{severity="none"}`, Switch: true, Levels: c.Levels[:3], Broken: []string{"full: it fell silent for 2s, 3s after the start of model-drift"}},
+		{Alert: "DiskAlmostFull", Levels: c.Levels},
+	}
 	return c
 }
 
@@ -55,6 +59,11 @@ func fixtureCell(begin time.Time, fault, level string, j int) catch.Cell {
 		if level != "metrics" {
 			cell.Evidence, cell.Diagnosed = "log attribute perso.attribute=age, 318 records", true
 		}
+	case fault == "model-drift" && level == "off":
+		cell.State = catch.CannotFire
+		cell.Cannot = []string{"InputDrift cannot fire here: it needs the fault for 15s (for: 15s, 15m as written) and the fault is held for 7s: " +
+			"set catch.hold to 20s or more, or raise alerts.lapse"}
+		cell.Note = cell.Cannot[0]
 	case fault == "model-drift" && level == "metrics":
 		caught("InputDrift", 5.6, 4.5, 2.4)
 		cell.Clear = -1

@@ -67,6 +67,11 @@ type jsonAlert struct {
 	RunFor         number `json:"run_for_seconds"`      // time-lapsed
 	LeastDetect    number `json:"least_detect_seconds"` // the least time to detect in this run
 	MinImpressions int64  `json:"min_impressions"`      // slates that it needs inside its window to see its effect; 0: any number
+
+	ID          string            `json:"id"` // the name, with labels where several rules have the name
+	Labels      map[string]string `json:"labels,omitempty"`
+	Interval    *number           `json:"interval_seconds"` // of its group; null in older runs
+	QueryOffset number            `json:"query_offset_seconds"`
 }
 
 type jsonStartUp struct {
@@ -79,8 +84,16 @@ type jsonStartUp struct {
 }
 
 type jsonCatch struct {
-	Levels []string    `json:"levels"`
-	Faults []jsonFault `json:"faults"`
+	Levels   []string       `json:"levels"`
+	Faults   []jsonFault    `json:"faults"`
+	Standing []jsonStanding `json:"standing_alerts"`
+}
+
+type jsonStanding struct {
+	Alert  string   `json:"alert"`
+	Switch bool     `json:"dead_mans_switch"`
+	Levels []string `json:"levels"`
+	Broken []string `json:"broken"`
 }
 
 type jsonFault struct {
@@ -113,6 +126,7 @@ type jsonCell struct {
 	Clear       *number    `json:"clear_seconds"` // from the revert until it cleared; null: not seen
 	Confirmed   *string    `json:"confirmed"`
 	Reverted    *string    `json:"reverted"`
+	Cannot      []string   `json:"cannot_fire"`  // expected alerts that could not fire, and why
 	Also        []string   `json:"also"`         // other alerts that fired and may
 	False       []string   `json:"false_alarms"` // alerts in a clean window, or that the fault does not explain
 	Evidence    string     `json:"evidence"`
@@ -141,9 +155,17 @@ func jsonRunOf(r result.Run) jsonRun {
 	for _, l := range r.Levels {
 		out.Levels = append(out.Levels, jsonLevel(l))
 	}
-	for _, al := range r.Alerts {
-		out.Alerts = append(out.Alerts, jsonAlert{al.Name, al.Group, al.Needs, al.Summary, al.Expr, al.RunExpr,
-			inSeconds(al.For), inSeconds(al.RunFor), inSeconds(al.LeastDetect), al.MinImpressions})
+	for i, al := range r.Alerts {
+		one := jsonAlert{
+			Name: al.Name, Group: al.Group, Needs: al.Needs, Summary: al.Summary, Expr: al.Expr, RunExpr: al.RunExpr,
+			For: inSeconds(al.For), RunFor: inSeconds(al.RunFor), LeastDetect: inSeconds(al.LeastDetect), MinImpressions: al.MinImpressions,
+			ID: result.Rules(r.Alerts).ID(i), Labels: al.Labels, QueryOffset: inSeconds(al.QueryOffset),
+		}
+		if al.Interval > 0 {
+			interval := inSeconds(al.Interval)
+			one.Interval = &interval
+		}
+		out.Alerts = append(out.Alerts, one)
 	}
 	for _, s := range r.StartUp {
 		var parts map[string]number
@@ -159,7 +181,10 @@ func jsonRunOf(r result.Run) jsonRun {
 }
 
 func jsonCatchOf(c *catch.Matrix, notes *footnotes) jsonCatch {
-	out := jsonCatch{Levels: listed(c.Levels), Faults: []jsonFault{}}
+	out := jsonCatch{Levels: listed(c.Levels), Faults: []jsonFault{}, Standing: []jsonStanding{}}
+	for _, s := range c.Standing {
+		out.Standing = append(out.Standing, jsonStanding{s.Alert, s.Switch, listed(s.Levels), listed(s.Broken)})
+	}
 	for _, f := range c.Faults {
 		jf := jsonFault{
 			ID: f.Fault.ID, Title: f.Fault.Title, Felt: f.Fault.Felt, Expect: listed(f.Fault.Expect), Allow: listed(f.Fault.Allow),
@@ -181,7 +206,7 @@ func jsonCatchOf(c *catch.Matrix, notes *footnotes) jsonCatch {
 func jsonCellOf(level string, c catch.Cell, notes *footnotes) jsonCell {
 	out := jsonCell{
 		Level: level, State: string(c.State), Alert: c.Alert, Confirmed: moment(c.Confirmed), Reverted: moment(c.Reverted),
-		Also: listed(c.Also), False: listed(c.False), Evidence: c.Evidence, Diagnosed: c.Diagnosed, Spans: []jsonSpan{}, Note: notes.number(c.Note),
+		Cannot: listed(c.Cannot), Also: listed(c.Also), False: listed(c.False), Evidence: c.Evidence, Diagnosed: c.Diagnosed, Spans: []jsonSpan{}, Note: notes.number(c.Note),
 	}
 	if c.State == catch.Detected {
 		detect, injected, least, clear := inSeconds(c.Detect), inSeconds(c.Injected), inSeconds(c.LeastDetect), inSeconds(c.Clear)

@@ -23,7 +23,7 @@ import (
 //	budgets   a case per budget and level: an exceeded one is a failure, an undecided one is skipped
 //	catch     a case per fault and level, classified by the fault. What was caught is information about a level and no
 //	          property of the change under test, so missed, noisy and under-powered cells pass and tell in system-out;
-//	          skipped, unconfirmed and unfinished cells are skipped
+//	          skipped, unconfirmed and unfinished cells are skipped, and those in which no expected alert can fire
 //
 // Times are seconds of wall time, and those of the suites add up to that of the run. The catch has the passes of its faults; a
 // pass is made at all levels at once, so each cell of a fault has the time of the whole pass. The verdict has the rest of the
@@ -220,6 +220,8 @@ func junitCatch(m *catch.Matrix, took time.Duration) junitSuite {
 				c.Skipped = &junitMessage{Message: f.Fault.Skipped}
 			case cell.State == catch.Skipped, cell.State == catch.Unconfirmed, cell.State == catch.Unfinished, cell.State == "":
 				c.Skipped = &junitMessage{Message: story}
+			case cell.State == catch.CannotFire:
+				c.Skipped = &junitMessage{Message: story, Text: strings.Join(cell.Cannot, "\n")}
 			default:
 				c.Out = story
 			}

@@ -104,8 +104,8 @@ func levelsTable(levels []result.Level) table {
 func alertsTable(alerts []result.Alert) table {
 	out := table{Label: "Alert rules", Caption: "As written and as run",
 		Columns: heads(false, "Alert", "Needs", "Expression, as written", "For", "For, as run", "Least time to detect")}
-	for _, r := range alerts {
-		out.Rows = append(out.Rows, []cell{{Text: r.Name}, {Text: r.Needs}, {Text: r.Expr, Code: true}, {Text: elapsed(r.For)}, {Text: elapsed(r.RunFor)},
+	for i, r := range alerts {
+		out.Rows = append(out.Rows, []cell{{Text: result.Rules(alerts).ID(i)}, {Text: r.Needs}, {Text: r.Expr, Code: true}, {Text: elapsed(r.For)}, {Text: elapsed(r.RunFor)},
 			{Text: elapsed(r.LeastDetect)}})
 	}
 	return out

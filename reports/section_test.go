@@ -28,7 +28,7 @@ func TestAnySectionInEveryFormat(t *testing.T) {
 		"html": {renderHTML, []string{`<li><a href="#rules">The rules</a><ol><li><a href="#rule-1">ServiceDown</a></li></ol></li>`, `<h2 id="rules-h">The rules</h2>`,
 			"<p>Which rules could fire.</p>", `aria-label="The rules"`, `<th scope="row">ServiceDown<sup><a href="#note-1"`, `<td>1.5 s</td>`,
 			`<article id="rule-1"`, "<li>pages somebody</li>", "<dt>Group</dt><dd>stack</dd>", `<li id="note-1">a note of a rule</li>`}},
-		"csv": {renderCSV, []string{"price,rule,least_seconds\n", ",ServiceDown,1.5\n", ",'=Silent,\n"}},
+		"csv": {renderCSV, []string{"cannot_fire,rule,least_seconds\n", ",ServiceDown,1.5\n", ",'=Silent,\n"}},
 	} {
 		got, err := c.render(r)
 		if err != nil {

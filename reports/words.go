@@ -76,6 +76,8 @@ func stateMark(s catch.State) string {
 		return "○"
 	case catch.Noisy:
 		return "▲"
+	case catch.CannotFire:
+		return "⊘"
 	case catch.UnderPowered:
 		return "◇"
 	case catch.Skipped:
@@ -98,6 +100,8 @@ func stateMeaning(s catch.State) string {
 		return "nothing injected, nothing fired"
 	case catch.Noisy:
 		return "nothing injected, and something fired"
+	case catch.CannotFire:
+		return "no expected alert can fire in this run, whatever the level has: no blame for it"
 	case catch.UnderPowered:
 		return "too little load for any expected alert"
 	case catch.Unconfirmed:
@@ -141,12 +145,14 @@ func cellStory(c catch.Cell) []string {
 		return append(out, "quiet: nothing fired, as it should be")
 	case "":
 		return append(out, unknown)
+	case catch.CannotFire:
+		out = append(out, "cannot fire: no expected alert can notice the fault in this run")
 	default:
 		out = append(out, string(c.State))
 	}
 	if len(c.False) > 0 {
 		out = append(out, "false alarms: "+strings.Join(c.False, ", "))
-	} else if c.State == catch.Detected || c.State == catch.Missed || c.State == catch.UnderPowered {
+	} else if c.State == catch.Detected || c.State == catch.Missed || c.State == catch.CannotFire || c.State == catch.UnderPowered {
 		out = append(out, "no false alarm")
 	}
 	if len(c.Also) > 0 {
@@ -161,6 +167,22 @@ func cellStory(c catch.Cell) []string {
 	return out
 }
 
+// standingStory tells in a sentence of an alert that fires whether or not there is a fault.
+func standingStory(s catch.Standing) string {
+	if !s.Switch {
+		return fmt.Sprintf("%s fired all the time at %s: it cannot tell a fault from none; mend its threshold, or write it as a dead man's "+
+			"switch (vector(1))", s.Alert, join(s.Levels))
+	}
+	text := s.Alert + " is a dead man's switch: it fires with a fault and without, and counts in no cell"
+	if len(s.Levels) > 0 {
+		text += "; it fired from start to end at " + join(s.Levels)
+	}
+	if len(s.Broken) > 0 {
+		text += "; not so at " + strings.Join(s.Broken, "; ")
+	}
+	return text
+}
+
 // cellAt is the cell of a level, the zero cell if an odd analysis has none.
 func cellAt(f catch.Row, i int) catch.Cell {
 	if i < len(f.Cells) {
@@ -171,7 +193,7 @@ func cellAt(f catch.Row, i int) catch.Cell {
 
 // statesOf lists the states that occur in a matrix, in the order of their definition.
 func statesOf(c *catch.Matrix) []catch.State {
-	all := []catch.State{catch.Detected, catch.Missed, catch.Quiet, catch.Noisy, catch.UnderPowered,
+	all := []catch.State{catch.Detected, catch.Missed, catch.CannotFire, catch.Quiet, catch.Noisy, catch.UnderPowered,
 		catch.Unconfirmed, catch.Skipped, catch.Unfinished}
 	return slices.DeleteFunc(all, func(s catch.State) bool {
 		return !slices.ContainsFunc(c.Faults, func(f catch.Row) bool {

@@ -47,7 +47,11 @@ its reports. Without an experiment file the profile is the experiment.`,
 			if f.print {
 				text, err := e.Text()
 				fmt.Fprint(a.stdout, text)
-				return err
+				warnings, badRules := e.Warnings()
+				for _, w := range warnings {
+					fmt.Fprintln(a.stderr, "warning: "+w)
+				}
+				return errors.Join(err, badRules)
 			}
 			journeys, err := describeJourneys(e.Journeys)
 			if err != nil {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,7 +12,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/tsdb"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // exitCodeCommand is the script command `exitcode CODE[,CODE…] PROGRAM [ARG…]`: the program must end with one of the
@@ -96,4 +102,32 @@ func naming(path string) []string {
 		}
 	}
 	return out
+}
+
+// metricsCommand is the script command `metrics SERIES…`: the names of the metrics in these directories are all in the list of
+// what the stack can have, those apart that rules have recorded and those that Prometheus makes of alerts.
+func metricsCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: metrics SERIES…")
+	}
+	known, _ := role.Metrics("process")
+	seen := 0
+	for _, dir := range args {
+		db, err := tsdb.OpenDBReadOnly(ts.MkAbs(dir), "", nil)
+		ts.Check(err)
+		querier, err := db.Querier(math.MinInt64, math.MaxInt64)
+		ts.Check(err)
+		names, _, err := querier.LabelValues(context.Background(), model.MetricNameLabel, nil)
+		ts.Check(err)
+		for _, name := range names {
+			if !slices.Contains(known, name) && !strings.HasPrefix(name, "ALERTS") && !strings.Contains(name, ":") {
+				ts.Fatalf("%s has %s, which role.Metrics does not list", dir, name)
+			}
+		}
+		seen = max(seen, len(names))
+		ts.Check(errors.Join(querier.Close(), db.Close()))
+	}
+	if seen < 50 {
+		ts.Fatalf("only %d metrics: the level that has the most is missing", seen)
+	}
 }

@@ -19,6 +19,10 @@ type Lapsed struct {
 	Text   []byte         // a Prometheus rule file
 	Alerts []result.Alert // in file order, with RunExpr and RunFor
 	Notes  []string       // what does not scale, or was not scaled as far as asked, one rule each
+
+	groups   []rulefmt.RuleGroup // as in Text
+	reader   *reader             // of them
+	interval time.Duration       // of groups that name none
 }
 
 // leastIntervals is how many evaluations the least window is made of: rate() needs two samples, and a third is spare.
@@ -56,6 +60,7 @@ func (p *Pack) Lapse(factor float64, least time.Duration) *Lapsed {
 			}
 		}
 	}
+	l.out.describe(groups)
 	if l.out.Text, err = yaml.Marshal(rulefmt.RuleGroups{Groups: groups}); err != nil {
 		panic(fmt.Sprintf("alerts: %s: %v", p.name, err)) // strings, numbers and durations always marshal
 	}

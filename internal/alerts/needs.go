@@ -35,6 +35,9 @@ var known = map[string]string{
 	"perso_span_fallbacks_total":    Traces,
 }
 
+// FromOutside says that a metric of our stack needs no instrumentation, so that every level has it all the time.
+func FromOutside(metric string) bool { return known[metric] == Outside }
+
 // signals resolves metric names, recorded ones through the rules that record them.
 type signals struct {
 	recorded map[string][]string // expressions, by the name that they are recorded under

@@ -118,7 +118,7 @@ func newParser() parser.Parser { return parser.NewParser(parser.Options{}) }
 func describe(g rulefmt.RuleGroup, r rulefmt.Rule, signals signals) (result.Alert, error) {
 	expr := strings.TrimSpace(r.Expr)
 	a := result.Alert{
-		Name: r.Alert, Group: g.Name, Summary: r.Annotations[keySummary],
+		Name: r.Alert, Group: g.Name, Labels: labelsOf(g, r), Summary: r.Annotations[keySummary],
 		Expr: expr, RunExpr: expr, For: time.Duration(r.For), RunFor: time.Duration(r.For),
 	}
 	a.Needs = annotation(r, keyNeeds)
@@ -144,14 +144,4 @@ func annotation(r rulefmt.Rule, key string) string {
 		return v
 	}
 	return r.Labels[key]
-}
-
-// LeastDetect is the least time to detect that a rule leaves: its for, which begins and ends at evaluations. Export, scrape
-// and the wait for an evaluation take nothing when an effect comes at the right moment, and the alert's window may need
-// little to fill. What they took in a run is what was measured beyond it.
-func LeastDetect(a result.Alert, eval time.Duration) time.Duration {
-	if eval <= 0 {
-		return a.RunFor
-	}
-	return (a.RunFor + eval - 1) / eval * eval
 }

@@ -60,9 +60,11 @@ func (w *Watcher) samples(ctx context.Context, end time.Time, window time.Durati
 	return out, nil
 }
 
-// active tells which label sets of an alert had no end marked before a time.
-func (w *Watcher) active(ctx context.Context, alert string, at time.Time) (map[string]bool, error) {
-	series, err := query[model.Vector](ctx, w, "ALERTS"+w.matchers("alertname="+strconv.Quote(alert)), at)
+// active tells which label sets of an alert had no end marked before a time. It looks back to the alert's last
+// sample, which may be farther than Prometheus does by itself.
+func (w *Watcher) active(ctx context.Context, f *following, at time.Time) (map[string]bool, error) {
+	series, err := query[model.Vector](ctx, w, "ALERTS"+w.matchers("alertname="+strconv.Quote(f.name)), at,
+		prometheus.WithLookbackDelta(at.Sub(f.last).Truncate(time.Second)+2*time.Second)) // Prometheus reads no fractions of a second
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +74,35 @@ func (w *Watcher) active(ctx context.Context, alert string, at time.Time) (map[s
 		out[name+labels.String()] = true
 	}
 	return out, nil
+}
+
+// Present tells which selectors have matched a series of this arm at any time since Since. It may be called
+// while another goroutine polls.
+func (w *Watcher) Present(ctx context.Context, selectors []Selector) (map[Selector]bool, error) {
+	client, err := w.client()
+	if err != nil {
+		return nil, err
+	}
+	out := map[Selector]bool{}
+	for _, s := range selectors {
+		ctx, cancel := context.WithTimeout(ctx, queryLimit)
+		names, _, err := client.LabelValues(ctx, model.MetricNameLabel, []string{s.with(w.matchers())}, w.Since, w.now())
+		cancel()
+		if err != nil {
+			return nil, w.failed(fmt.Errorf("series of %s: %w", s.Text, err))
+		}
+		out[s] = len(names) > 0
+	}
+	return out, nil
+}
+
+// client is of the Prometheus HTTP API.
+func (w *Watcher) client() (prometheus.API, error) {
+	client, err := api.NewClient(api.Config{Address: w.URL})
+	if err != nil {
+		return nil, w.failed(err)
+	}
+	return prometheus.NewAPI(client), nil
 }
 
 // matchers are the label matchers of this arm's alerts, and more; "" for none.
@@ -95,15 +126,15 @@ func identity(metric model.Metric) (name, state string, labels model.Metric) {
 }
 
 // query evaluates an expression at a time, whose result is a T.
-func query[T model.Value](ctx context.Context, w *Watcher, expr string, at time.Time) (T, error) {
+func query[T model.Value](ctx context.Context, w *Watcher, expr string, at time.Time, options ...prometheus.Option) (T, error) {
 	var result T
 	ctx, cancel := context.WithTimeout(ctx, queryLimit)
 	defer cancel()
-	client, err := api.NewClient(api.Config{Address: w.URL})
+	client, err := w.client()
 	if err != nil {
-		return result, w.failed(err)
+		return result, err
 	}
-	value, _, err := prometheus.NewAPI(client).Query(ctx, expr, at)
+	value, _, err := client.Query(ctx, expr, at, options...)
 	if err != nil {
 		return result, w.failed(fmt.Errorf("query %s: %w", expr, err))
 	}

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
+
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
@@ -29,6 +31,8 @@ type recorded struct {
 	states map[string]string // by instance
 	down   bool
 	asked  int
+
+	written time.Time // until when samples are there; zero: all
 }
 
 var rangeQuery = regexp.MustCompile(`^ALERTS\[(\d+)ms\]$`)
@@ -38,6 +42,12 @@ func (r *recorded) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if r.down {
 		http.Error(w, "starting", http.StatusServiceUnavailable)
 		return
+	}
+	if d := req.FormValue("lookback_delta"); d != "" {
+		if _, err := model.ParseDuration(d); err != nil { // as Prometheus parses it
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
 	}
 	seconds, _ := strconv.ParseFloat(req.FormValue("time"), 64)
 	end := time.UnixMilli(int64(seconds*1000 + 0.5))
@@ -51,7 +61,7 @@ func (r *recorded) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 			var values [][2]any
 			alive := false
 			for i := range states {
-				if at(i).After(end) {
+				if at(i).After(end) || !r.written.IsZero() && at(i).After(r.written) {
 					break
 				}
 				if states[i] != 'm' {
@@ -203,5 +213,80 @@ func TestWatcherMatches(t *testing.T) {
 	}
 	if last := queries[len(queries)-1]; !strings.HasPrefix(last, `ALERTS{alertname="A",`) {
 		t.Errorf("the last query is %s, want one for the alert", last)
+	}
+}
+
+// An alert is followed at the interval of its own group: one that has missed a few of its evaluations has not ended for being
+// beside a fast one, and the end of a fast one is not put off by a slow one. The time of a sample is that of its evaluation less
+// the group's query offset.
+func TestWatcherOwnInterval(t *testing.T) {
+	rules := func(every int, offset time.Duration) result.Rules {
+		return result.Rules{
+			{Name: "A", Interval: time.Duration(every) * step, QueryOffset: offset},
+			{Name: "Slow", Interval: time.Hour}, // of no concern
+		}
+	}
+	for _, tt := range []struct {
+		name   string
+		every  int
+		offset time.Duration
+		states string
+		want   string
+	}{
+		{"fast", 1, 0, "iffffiiii", "firing@1 inactive@5"},
+		{"slow", 4, 0, "fmmmfmmmimmmimmm", "firing@0 inactive@8"},
+		{"query offset", 1, 3 * step, "iffffiiiiiii", "firing@4 inactive@8"},
+		{"long query offset", 1, 30 * step, "iffffiiiiiii" + strings.Repeat("i", 30), "firing@31 inactive@35"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			prometheus := &recorded{states: map[string]string{"a": tt.states}}
+			now := origin.Add(-time.Millisecond)
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				prometheus.written = now.Add(-tt.offset) // what is evaluated now is dated back
+				prometheus.ServeHTTP(w, r)
+			}))
+			defer server.Close()
+			w := &Watcher{URL: server.URL, Rules: rules(tt.every, tt.offset), Eval: time.Hour, Since: origin, Now: func() time.Time { return now }}
+			var got []string
+			for end := at(len(tt.states) + int(tt.offset/step)); now.Before(end); {
+				now = now.Add(step)
+				events, err := w.Poll(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, e := range events {
+					got = append(got, fmt.Sprintf("%s@%d", e.To, e.Time.Sub(origin)/step))
+				}
+			}
+			if text := strings.Join(got, " "); text != tt.want {
+				t.Errorf("got  %s\nwant %s", text, tt.want)
+			}
+		})
+	}
+}
+
+// Present asks for the series of each selector, of this arm alone.
+func TestPresent(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		names := []string{}
+		switch match := r.FormValue("match[]"); match {
+		case `up{deployment="full"}`:
+			names = []string{"up"}
+		case `up{deployment="full",job="x"}`, `lost{deployment="full"}`:
+		default:
+			http.Error(w, match, http.StatusBadRequest)
+			return
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": names})
+	}))
+	defer server.Close()
+	w := &Watcher{Arm: "full", URL: server.URL, Since: origin, Match: map[string]string{"deployment": "full"}}
+	up, down, lost := Selector{"up", "up"}, Selector{"up", `up{job="x"}`}, Selector{"lost", "lost"}
+	got, err := w.Present(t.Context(), []Selector{up, down, lost})
+	if err != nil || !got[up] || got[down] || got[lost] {
+		t.Errorf("%v, %v", got, err)
+	}
+	if _, err := w.Present(t.Context(), []Selector{{"a", "a"}}); err == nil || !strings.Contains(err.Error(), "arm full: series of a") {
+		t.Errorf("error %v", err)
 	}
 }

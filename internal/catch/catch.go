@@ -5,6 +5,7 @@
 package catch
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
@@ -15,8 +16,9 @@ const noFault = "none"
 
 // Matrix is the fault × level matrix with its timelines.
 type Matrix struct {
-	Levels []string // columns
-	Faults []Row
+	Levels   []string // columns
+	Faults   []Row
+	Standing []Standing // alerts that fire whether or not there is a fault
 }
 
 // Row is one fault at every level, and its timeline.
@@ -41,20 +43,29 @@ func Analyze(d *result.Data) (*Matrix, error) {
 	if len(d.Run.Faults) == 0 {
 		return nil, nil
 	}
-	end := runEnd(d)
-	spans, err := alertSpans(d, end)
+	end, rules := runEnd(d), rulesOf(d.Run.Alerts)
+	spans, err := alertSpans(d, rules, end)
 	if err != nil {
 		return nil, err
 	}
-	m := &Matrix{}
+	passes := passes(d)
+	m := &Matrix{Standing: standing(rules, d.Run.Levels, spans, passes)}
 	for _, l := range d.Run.Levels {
 		m.Levels = append(m.Levels, l.Name)
 	}
-	for _, p := range passes(d) {
+	for _, p := range passes {
 		row := Row{Fault: p.fault, Start: p.start, End: p.end(end)}
 		row.Phases = p.phases(row.End)
 		for _, l := range d.Run.Levels {
-			j := judge{pass: p, data: d, level: l, spans: spans[l.Name], end: row.End}
+			j := judge{
+				pass: p, data: d, level: l, rules: rules, spans: spans[l.Name], end: row.End, began: dataBegin(d, passes),
+				expected: rules.meant(p.fault.Expect), allowed: rules.meant(p.fault.Allow),
+			}
+			for _, s := range m.Standing {
+				if !s.Switch && slices.Contains(s.Levels, l.Name) {
+					j.always = append(j.always, s.Alert)
+				}
+			}
 			row.Cells = append(row.Cells, j.cell())
 		}
 		m.Faults = append(m.Faults, row)

@@ -18,13 +18,14 @@ const (
 	Missed       State = "missed"
 	Quiet        State = "quiet"         // fault "none": nothing fired, as it should be
 	Noisy        State = "noisy"         // fault "none": something fired
+	CannotFire   State = "cannot-fire"   // not detected, and no expected alert can notice the fault in this run
 	UnderPowered State = "under-powered" // not detected, and the load could not have supported any expected alert
 	Unconfirmed  State = "unconfirmed"   // the effect was not seen: no credit and no blame
 	Skipped      State = "skipped"
 	Unfinished   State = "unfinished" // the run ended before the pass did
 )
 
-// Cell is one fault at one level.
+// Cell is one fault at one level. Alerts are named by their IDs: see result.Rules.
 type Cell struct {
 	Level       string
 	State       State
@@ -35,6 +36,7 @@ type Cell struct {
 	Clear       time.Duration // last expected alert inactive − revert confirmed; −1: not seen
 	Confirmed   time.Time
 	Reverted    time.Time
+	Cannot      []string // expected alerts that cannot notice the fault in this run: name, reason and what to change, a sentence each
 	Also        []string // other expected or allowed alerts that fired
 	False       []string // alerts that fired in the clean window, or that the fault does not explain
 	Evidence    string   // what the evidence query found; "" where there is none at this level
@@ -46,11 +48,16 @@ type Cell struct {
 // judge finds what one fault did at one level.
 type judge struct {
 	*pass
-	data  *result.Data
-	level result.Level
-	spans []alertSpan // of the level, over the whole run
-	end   time.Time   // of the pass
-	said  []string    // the parts of the cell's note
+	data     *result.Data
+	level    result.Level
+	rules    *rules
+	spans    []alertSpan // of the level, over the whole run
+	end      time.Time   // of the pass
+	began    time.Time   // see dataBegin
+	expected []string    // alerts that should fire
+	allowed  []string    // others that the fault explains
+	always   []string    // alerts that fired all the time at this level, dead man's switches apart
+	said     []string    // the parts of the cell's note
 }
 
 func (j *judge) cell() Cell {
@@ -77,13 +84,13 @@ func (j *judge) cell() Cell {
 		j.detect(&c)
 	}
 	c.False = j.falseAlarms(c.Confirmed)
-	c.State = j.state(c)
+	c.State = j.state(&c)
 	c.Note = strings.Join(j.said, "; ")
 	return c
 }
 
 // state is the state of a cell whose alerts have been looked at.
-func (j *judge) state(c Cell) State {
+func (j *judge) state(c *Cell) State {
 	switch {
 	case j.done.IsZero():
 		return Unfinished
@@ -95,18 +102,69 @@ func (j *judge) state(c Cell) State {
 		return Unconfirmed
 	case c.Alert != "":
 		return Detected
+	case j.cannot(c):
+		return CannotFire
 	case j.underPowered():
 		return UnderPowered
 	default:
+		j.halfSeen()
 		return Missed
 	}
+}
+
+// cannot notes the expected alerts that cannot notice the fault in this run, and says whether that is all of them.
+func (j *judge) cannot(c *Cell) bool {
+	for _, id := range j.expected {
+		if why := j.obstacle(id); why != "" {
+			c.Cannot = append(c.Cannot, id+" cannot fire here: "+why)
+			j.say("%s cannot fire here: %s", id, why)
+		}
+	}
+	return len(j.expected) > 0 && len(c.Cannot) == len(j.expected)
+}
+
+// obstacle is why an alert cannot notice the fault at this level; "" if a rule of this ID can.
+func (j *judge) obstacle(id string) string {
+	var age time.Duration
+	if gone := j.gone(); !j.began.IsZero() {
+		age = gone.Sub(j.began)
+	}
+	return j.rules.obstacle(id, j.data.Run.Plan.Hold, age)
+}
+
+// halfSeen notes what a missed fault may be due to: alerts that fired before it and after it, evaluations that are farther
+// apart than the fault is long, and windows that began before the run.
+func (j *judge) halfSeen() {
+	for _, id := range j.expected {
+		if slices.Contains(j.always, id) {
+			j.say("%s fired all the time, so that it cannot tell a fault", id)
+		}
+		for _, a := range j.rules.with(id) {
+			if hold := j.data.Run.Plan.Hold; hold > 0 && a.Interval > hold && emits(j.level, a.Needs) {
+				j.say("%s is evaluated every %s and the fault is held for %s, so that chance decides whether it sees the fault",
+					id, short(a.Interval), short(hold))
+			}
+			if age := j.gone().Sub(j.began); !j.began.IsZero() && a.Window > age && emits(j.level, a.Needs) && obstacle(a, j.data.Run.Plan.Hold, age) == "" {
+				j.say("%s has a window of %s, and the oldest data were %s old when the fault ended: a rate over it is lower than it would be later",
+					id, short(a.Window), short(age))
+			}
+		}
+	}
+}
+
+// gone is when the effect was gone again at this level, or the end of the pass if it never was.
+func (j *judge) gone() time.Time {
+	if reverted := j.reverted[j.level.Name]; !reverted.IsZero() {
+		return reverted
+	}
+	return j.end
 }
 
 // timeline is every stretch of every alert that touches the pass, cut to it.
 func (j *judge) timeline() []Span {
 	var out []Span
 	for _, s := range j.spans {
-		if s.end.After(j.start) && s.start.Before(j.end) {
+		if s.end.After(j.start) && s.start.Before(j.end) && !j.rules.isSwitch(s.alert) {
 			out = append(out, Span{
 				Alert: s.alert, State: s.state, Expected: j.explains(s.alert),
 				Start: later(s.start, j.start), End: first(s.end, j.end),
@@ -118,22 +176,19 @@ func (j *judge) timeline() []Span {
 
 // explains says that the fault accounts for an alert.
 func (j *judge) explains(alert string) bool {
-	return slices.Contains(j.fault.Expect, alert) || slices.Contains(j.fault.Allow, alert)
+	return slices.Contains(j.expected, alert) || slices.Contains(j.allowed, alert)
 }
 
 // detect looks for the expected alerts. One counts when it starts to fire after the injection and before the effect is
 // gone again at this level; one that already fired before is no detection, whatever it goes on to do.
 func (j *judge) detect(c *Cell) {
-	gone := j.end
-	if !c.Reverted.IsZero() {
-		gone = c.Reverted
-	}
+	gone := j.gone()
 	var fired []alertSpan
 	for _, s := range j.spans {
-		if s.state != result.Firing || s.start.Before(j.inject) || s.start.After(j.end) || !j.explains(s.alert) {
+		if s.state != result.Firing || s.start.Before(j.inject) || s.start.After(j.end) || !j.explains(s.alert) || j.rules.isSwitch(s.alert) {
 			continue
 		}
-		switch expected := slices.Contains(j.fault.Expect, s.alert); {
+		switch expected := slices.Contains(j.expected, s.alert); {
 		case expected && s.start.After(gone):
 			j.say("%s fired only after the fault was gone", s.alert)
 			c.Also = add(c.Also, s.alert)
@@ -172,21 +227,28 @@ func (j *judge) clear(fired []alertSpan, reverted time.Time) time.Duration {
 }
 
 func (j *judge) leastDetect(alert string) time.Duration {
-	for _, a := range j.data.Run.Alerts {
-		if a.Name == alert {
-			return a.LeastDetect
-		}
+	rules := j.rules.with(alert)
+	if len(rules) == 0 {
+		return 0
 	}
-	return 0
+	least := rules[0].LeastDetect
+	for _, a := range rules {
+		least = min(least, a.LeastDetect)
+	}
+	return least
 }
 
 // falseAlarms are the alerts that fired in the clean window, or later without being explained by the fault. Where the
 // fault was not confirmed, only the clean window counts. An alert that was already firing when the pass began is the
-// tail of what came before: it is noted, not counted.
+// tail of what came before: it is noted, not counted, unless it fires all the time. A dead man's switch is none.
 func (j *judge) falseAlarms(confirmed time.Time) []string {
 	var out []string
 	for _, s := range j.spans {
-		if s.state != result.Firing || !s.end.After(j.start) || s.start.After(j.end) {
+		if s.state != result.Firing || !s.end.After(j.start) || s.start.After(j.end) || j.rules.isSwitch(s.alert) {
+			continue
+		}
+		if slices.Contains(j.always, s.alert) {
+			out = add(out, s.alert)
 			continue
 		}
 		if s.start.Before(j.start) {

@@ -144,6 +144,18 @@ func runEnd(d *result.Data) time.Time {
 	return end
 }
 
+// dataBegin is the earliest time of which the alert rules can have had data: when the launch of the catch phase began.
+func dataBegin(d *result.Data, passes []*pass) time.Time {
+	var begin time.Time
+	for _, p := range passes {
+		begin = first(begin, p.start)
+	}
+	if n := len(d.Run.StartUp); n > 0 && !begin.IsZero() {
+		begin = begin.Add(-d.Run.StartUp[n-1].Total)
+	}
+	return begin
+}
+
 // first is the earlier of two times. Either may be zero, which is "never".
 func first(a, b time.Time) time.Time {
 	if a.IsZero() || b.IsZero() {

@@ -9,7 +9,7 @@ import (
 )
 
 // underPowered says that the level could have had an expected alert, but that the hold showed too few slates for
-// any of them.
+// any of them that can fire in this run.
 func (j *judge) underPowered() bool {
 	shown := int64(0)
 	from, to := j.confirmed[j.level.Name], first(j.revert, j.end)
@@ -21,8 +21,9 @@ func (j *judge) underPowered() bool {
 		}
 	}
 	possible := 0
-	for _, a := range j.data.Run.Alerts {
-		if !slices.Contains(j.fault.Expect, a.Name) || !emits(j.level, a.Needs) {
+	for i, a := range j.rules.all {
+		id := j.rules.ids[i]
+		if !slices.Contains(j.expected, id) || !emits(j.level, a.Needs) || j.obstacle(id) != "" {
 			continue
 		}
 		if a.MinImpressions <= shown {

@@ -20,15 +20,19 @@ type Span struct {
 
 // alertSpan is a stretch in which one alert of one arm was pending or firing.
 type alertSpan struct {
-	alert, state string
+	alert, state string // alert is its ID, see result.Rules
 	start, end   time.Time
 	open         bool // still so when the run's record ends
 }
 
 // alertSpans puts the changes of all alerts together, by arm. An alert has one instance per label set; it fires while
-// any of them does, and is pending while any is and none fires. Spans are in order of their start.
-func alertSpans(d *result.Data, end time.Time) (map[string][]alertSpan, error) {
+// any of them does, and is pending while any is and none fires. Rules of one name are told apart by their labels. Spans are in
+// order of their start.
+func alertSpans(d *result.Data, rules *rules, end time.Time) (map[string][]alertSpan, error) {
 	events := slices.Clone(d.Alerts)
+	for i, e := range events {
+		events[i].Alert = rules.id(e)
+	}
 	slices.SortStableFunc(events, func(a, b result.AlertEvent) int {
 		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Arm, b.Arm), cmp.Compare(a.Alert, b.Alert))
 	})

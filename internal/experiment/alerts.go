@@ -4,7 +4,6 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/tollgate-dev/tollgate/faults"
 	"github.com/tollgate-dev/tollgate/internal/alerts"
@@ -30,17 +29,13 @@ func (e *Experiment) validateAlerts(c *complaints) {
 		c.add("alerts.rules: %v", err)
 		return
 	}
-	var names []string
-	for _, a := range pack.Alerts() {
-		names = append(names, a.Name)
-	}
 	for _, fault := range slices.Sorted(maps.Keys(e.Alerts.Expect)) {
 		if _, err := faults.Lookup(fault); err != nil {
 			c.add("alerts.expect: %v", err)
 		}
 		for _, alert := range e.Alerts.Expect[fault] {
-			if !slices.Contains(names, alert) {
-				c.add("alerts.expect: %s: the rules have no alert %q: legal names are %s", fault, alert, strings.Join(names, ", "))
+			if _, err := alerts.Resolve(pack.Alerts(), alert); err != nil {
+				c.add("alerts.expect: %s: %v", fault, err)
 			}
 		}
 	}

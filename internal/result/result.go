@@ -14,6 +14,7 @@ package result
 
 import (
 	"cmp"
+	"math"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/slot"
@@ -123,6 +124,9 @@ type Plan struct {
 	CatchRate     float64       `json:"catch_rate"` // requests per second and arm while faults are injected
 	ClientTimeout time.Duration `json:"client_timeout"`
 
+	// Hold is how long a fault is held once its effect is confirmed, ns. Older runs did not record it: 0.
+	Hold time.Duration `json:"hold,omitempty"`
+
 	// EqualWithin is how far apart, as a share, the baseline and its repetition may be at most, by metric (p50, p95, cpu): what a
 	// run must show before its other figures count. A metric that is missing need not be shown to be equal.
 	EqualWithin map[string]float64 `json:"equal_within,omitempty"`
@@ -164,7 +168,7 @@ type Fault struct {
 	ID       string   `json:"id"`
 	Title    string   `json:"title"`
 	Felt     string   `json:"felt"`               // what a user of the system feels
-	Expect   []string `json:"expect"`             // alerts that should fire; one is enough
+	Expect   []string `json:"expect"`             // alerts that should fire, by name or by Rules.ID; one is enough
 	Allow    []string `json:"allow,omitempty"`    // other alerts that may fire because of the fault
 	Evidence string   `json:"evidence,omitempty"` // the query that names the cause, as text
 	Skipped  string   `json:"skipped,omitempty"`  // why it was not injected
@@ -180,12 +184,40 @@ type Alert struct {
 	RunExpr string        `json:"run_expr"` // time-lapsed
 	For     time.Duration `json:"for"`      // as written, ns
 	RunFor  time.Duration `json:"run_for"`  // time-lapsed, ns
-	// LeastDetect is the least time to detect in this run: for, rounded up to evaluations; ns.
+	// LeastDetect is the least time to detect in this run: the query offset, and for, rounded up to evaluations; ns.
 	LeastDetect time.Duration `json:"least_detect"`
 	// MinImpressions is how many slates this alert needs inside its window to see the effect that it is made for; 0: any
 	// number.
 	MinImpressions int64 `json:"min_impressions,omitempty"`
+
+	// Labels are those that the rule and its group set, as written; a value with {{ is a template.
+	Labels map[string]string `json:"labels,omitempty"`
+	// Interval is the time between two evaluations of the rule's group, and QueryOffset how far the group looks back from the
+	// time of an evaluation; time-lapsed, ns. Older runs did not record them.
+	Interval    time.Duration `json:"interval,omitempty"`
+	QueryOffset time.Duration `json:"query_offset,omitempty"`
+
+	// Fill is how long a fault must last before the expression can become true, for a series that was there before it: a minimum
+	// over 10 minutes takes 10 minutes to rise. Reach is how old data must be at least for the expression to have a result: what is
+	// compared with a week ago is empty in the first week. Unreachable: no data of any run are there. Window is the longest
+	// window. All are time-lapsed, ns.
+	Fill   time.Duration `json:"fill,omitempty"`
+	Reach  time.Duration `json:"reach,omitempty"`
+	Window time.Duration `json:"window,omitempty"`
+	// Constant is "true" or "false" for an expression that reads no series and so has the same outcome at any time.
+	Constant string `json:"constant,omitempty"`
+	// Absent are metrics that no level has and without which the expression has no result.
+	Absent []string `json:"absent,omitempty"`
 }
+
+// Values of Alert.Constant.
+const (
+	AlwaysTrue = "true"
+	NeverTrue  = "false"
+)
+
+// Unreachable is the Alert.Reach of an expression that reads a point in time outside of every run.
+const Unreachable = time.Duration(math.MaxInt64)
 
 // StartUp is how long one launch took to be ready, ns.
 type StartUp struct {

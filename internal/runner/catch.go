@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -36,7 +37,7 @@ func (r *run) catch(ctx context.Context) error {
 	}
 	c := &catch{run: r, launch: spec.Launch, crowd: &crowd{arrived: map[string][]int64{}}}
 	err := r.deploy(ctx, spec, "one arm per level, all under load together", func(ctx context.Context, arms []testenv.Arm) error {
-		c.arms = arms
+		c.arms, c.watchers = arms, r.watchers(arms)
 		group, ctx := errgroup.WithContext(ctx)
 		loadCtx, stopLoad := context.WithCancel(ctx)
 		defer stopLoad()
@@ -44,7 +45,10 @@ func (r *run) catch(ctx context.Context) error {
 		group.Go(func() error { return untilStopped(loadCtx, ctx, c.watch) })
 		group.Go(func() error {
 			defer stopLoad()
-			return c.passes(ctx)
+			if err := c.passes(ctx); err != nil {
+				return err
+			}
+			return c.lacking(ctx)
 		})
 		return group.Wait()
 	})
@@ -66,6 +70,8 @@ type catch struct {
 	launch int // its number
 	arms   []testenv.Arm
 	crowd  *crowd
+
+	watchers []*alerts.Watcher // by arm
 
 	mu     sync.Mutex
 	events []result.FaultEvent // of all passes, as they were written
@@ -163,28 +169,33 @@ func (c *catch) reported(ctx context.Context, round int, report slot.Report, wor
 	return c.dir.Slot(s)
 }
 
-// watch reads the alerts of all arms and writes every change of state.
-func (c *catch) watch(ctx context.Context) error {
-	watchers := make([]*alerts.Watcher, len(c.arms))
-	for i, arm := range c.arms {
-		watchers[i] = &alerts.Watcher{
-			Arm: arm.Name(), URL: arm.Prometheus(), Match: c.External.Prometheus[arm.Name()].Match,
-			Eval: c.slowestGroup(), Since: time.Now(),
+// watchers follow the alerts of arms from now on.
+func (r *run) watchers(arms []testenv.Arm) []*alerts.Watcher {
+	out := make([]*alerts.Watcher, len(arms))
+	for i, arm := range arms {
+		out[i] = &alerts.Watcher{
+			Arm: arm.Name(), URL: arm.Prometheus(), Match: r.External.Prometheus[arm.Name()].Match,
+			Rules: r.lapsed.Alerts, Eval: r.Alerts.EvalInterval, Since: time.Now(),
 		}
 	}
+	return out
+}
+
+// watch reads the alerts of all arms and writes every change of state.
+func (c *catch) watch(ctx context.Context) error {
 	for {
 		if err := sleep(ctx, watchInterval); err != nil { // the end: the last changes are read once more
-			return errors.Join(err, c.poll(context.WithoutCancel(ctx), watchers))
+			return errors.Join(err, c.poll(context.WithoutCancel(ctx)))
 		}
-		if err := c.poll(ctx, watchers); err != nil {
+		if err := c.poll(ctx); err != nil {
 			return err
 		}
 	}
 }
 
 // poll writes what has changed since the last time.
-func (c *catch) poll(ctx context.Context, watchers []*alerts.Watcher) error {
-	for _, w := range watchers {
+func (c *catch) poll(ctx context.Context) error {
+	for _, w := range c.watchers {
 		events, err := w.Poll(ctx)
 		if err != nil {
 			return err
@@ -198,5 +209,26 @@ func (c *catch) poll(ctx context.Context, watchers []*alerts.Watcher) error {
 	return nil
 }
 
-// slowestGroup is the longest evaluation interval of all rule groups as they run.
-func (r *run) slowestGroup() time.Duration { return max(r.Alerts.EvalInterval, r.lapsed.Slowest()) }
+// lacking finds out what the rules read and no level had, and writes which alerts could not fire without it. What our own stack
+// can have is known to be there, whether or not a level or an event brought it in this run.
+func (c *catch) lacking(ctx context.Context) error {
+	present := map[alerts.Selector]bool{}
+	selectors := c.lapsed.Selectors()
+	for _, w := range c.watchers {
+		has, err := w.Present(ctx, selectors)
+		if err != nil { // no reason to lose the run: what was known before it stands
+			return c.dir.Update(func(m *result.Run) {
+				m.Warnings = append(m.Warnings, fmt.Sprintf("whether the metrics of the rules were there is not known: %v", err))
+			})
+		}
+		for s, yes := range has {
+			present[s] = present[s] || yes
+		}
+	}
+	ours, _ := role.Metrics(c.Environment)
+	c.lapsed.Lacking(func(s alerts.Selector) bool {
+		known := slices.Contains(ours, s.Metric) && (s.Text == s.Metric || !alerts.FromOutside(s.Metric))
+		return !present[s] && !known
+	})
+	return c.dir.Update(func(m *result.Run) { m.Alerts = c.lapsed.Alerts })
+}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/tollgate-dev/tollgate/faults"
-	"github.com/tollgate-dev/tollgate/internal/alerts"
 	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/internal/machine"
 	"github.com/tollgate-dev/tollgate/internal/result"
@@ -30,7 +29,7 @@ func (r *run) meta() (result.Run, error) {
 		Budgets: r.Budgets, Arms: r.TollArms(), Lapse: r.Alerts.Lapse, Alerts: r.lapsed.Alerts, Warnings: slices.Concat(r.planWarnings(), r.Notes(), r.lapsed.Notes),
 		Plan: result.Plan{
 			Launches: r.Toll.Launches, Rounds: r.Toll.Rounds, Slot: r.Toll.Slot, Washout: r.Toll.Washout,
-			Rate: r.Toll.Rate, CatchRate: r.Catch.Rate, ClientTimeout: experiment.ClientTimeout, Looks: r.Looks(), EqualWithin: r.Toll.EqualWithin,
+			Rate: r.Toll.Rate, CatchRate: r.Catch.Rate, Hold: r.Catch.Hold, ClientTimeout: experiment.ClientTimeout, Looks: r.Looks(), EqualWithin: r.Toll.EqualWithin,
 		},
 	}
 	if r.Capacity.Launches > 0 {
@@ -48,9 +47,7 @@ func (r *run) meta() (result.Run, error) {
 	if changed, ok := r.Env.(interface{ Notes() []string }); ok {
 		meta.Warnings = append(meta.Warnings, changed.Notes()...)
 	}
-	for i := range meta.Alerts {
-		meta.Alerts[i].LeastDetect = alerts.LeastDetect(meta.Alerts[i], r.slowestGroup())
-	}
+	meta.Warnings = append(meta.Warnings, r.RuleWarnings(r.lapsed, r.faults)...)
 	for _, l := range r.Levels {
 		meta.Levels = append(meta.Levels, result.Level{Name: l.Name, Title: l.Title, Env: experiment.Redact(l.Env)})
 	}

@@ -73,14 +73,16 @@ func Run(ctx context.Context, e *experiment.Experiment, o Options) (begun bool, 
 
 // prepare checks what can be checked before anything starts, and returns run.json as far as it is known.
 func (r *run) prepare(ctx context.Context) (result.Run, error) {
-	pack, err := r.LoadRules()
-	if err != nil {
+	var err error
+	if r.lapsed, err = r.Lapse(); err != nil {
 		return result.Run{}, err
 	}
-	// A window holds at least three samples of the slower source.
-	r.lapsed = pack.Lapse(r.Alerts.Lapse, 3*max(r.Telemetry.ScrapeInterval, r.Telemetry.CatchMetricInterval))
 	if err := r.chooseFaults(); err != nil {
 		return result.Run{}, err
+	}
+	for _, f := range r.Foresee(r.lapsed, r.faults) {
+		r.Progress.Begin("alert "+f.Alert, 0, "cannot notice "+f.Fault)
+		r.Progress.End(f.Why)
 	}
 	if err := r.Env.Check(ctx, len(r.TollArms())); err != nil {
 		return result.Run{}, err
@@ -92,7 +94,7 @@ func (r *run) prepare(ctx context.Context) (result.Run, error) {
 // names each skipped one with the reason.
 func (r *run) chooseFaults() error {
 	for _, id := range r.Faults {
-		f, err := faults.Lookup(id)
+		f, err := r.Fault(id, r.lapsed.Alerts)
 		if err != nil {
 			return err
 		}
@@ -101,9 +103,6 @@ func (r *run) chooseFaults() error {
 			r.Progress.End("skipped: " + err.Error())
 			r.skipped = append(r.skipped, skipped{f, err.Error()})
 			continue
-		}
-		if own, ok := r.Alerts.Expect[id]; ok {
-			f.Expect = own
 		}
 		r.faults = append(r.faults, f)
 	}

@@ -10,43 +10,19 @@ import (
 	"github.com/prometheus/prometheus/discovery"
 	"github.com/prometheus/prometheus/discovery/targetgroup"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // object is a mapping of a configuration file.
 type object = map[string]any
-
-// selfMetrics lists the metrics of this process about itself that Prometheus scrapes: those that a rule about the health of a
-// pipeline may need. The other 300 series can be read at /metrics; to scrape them twice a second would cost more than all
-// rules.
-func selfMetrics() []string {
-	return []string{
-		"otelcol_receiver_accepted_spans_total",
-		"otelcol_receiver_accepted_log_records_total",
-		"otelcol_receiver_accepted_metric_points_total",
-		"otelcol_receiver_refused_spans_total",
-		"otelcol_receiver_refused_log_records_total",
-		"otelcol_receiver_refused_metric_points_total",
-		"otelcol_exporter_sent_metric_points_total",
-		"otelcol_exporter_send_failed_metric_points_total",
-		"otelcol_exporter_enqueue_failed_metric_points_total",
-		"otelcol_exporter_queue_size",
-		"otelcol_exporter_queue_capacity",
-		"http_server_request_body_size_bytes_total",
-		"prometheus_tsdb_head_series",
-		"prometheus_tsdb_head_samples_appended_total",
-		"prometheus_tsdb_out_of_order_samples_total",
-		"prometheus_tsdb_too_old_samples_total",
-		"prometheus_rule_evaluation_failures_total",
-		"prometheus_rule_group_iterations_missed_total",
-	}
-}
 
 // prometheusConfig returns the configuration file that a separate Prometheus would have: standard metric names for metrics that
 // come by OTLP, and two static scrape targets.
 func prometheusConfig(cfg Config, selfAddr string, logger *slog.Logger) (*config.Config, error) {
 	jobs := []object{{
 		"job_name":       JobPipeline,
-		"params":         object{"name[]": selfMetrics()},
+		"params":         object{"name[]": role.PipelineMetrics()},
 		"static_configs": []object{{"targets": []string{selfAddr}}},
 	}}
 	if cfg.ScrapeURL != "" {

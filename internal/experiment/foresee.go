@@ -1,0 +1,127 @@
+package experiment
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/faults"
+	"github.com/tollgate-dev/tollgate/internal/alerts"
+	"github.com/tollgate-dev/tollgate/internal/catch"
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/testenv/role"
+)
+
+// Lapse reads the rules and divides their durations, so that they are as the run evaluates them.
+func (e *Experiment) Lapse() (*alerts.Lapsed, error) {
+	pack, err := e.LoadRules()
+	if err != nil {
+		return nil, err
+	}
+	// A window holds at least three samples of the slower source.
+	lapsed := pack.Lapse(e.Alerts.Lapse, 3*max(e.Telemetry.ScrapeInterval, e.Telemetry.CatchMetricInterval))
+	lapsed.EvaluatedEvery(e.Alerts.EvalInterval)
+	if known, ok := role.Metrics(e.Environment); ok {
+		lapsed.Lacking(func(s alerts.Selector) bool { return s.Metric != "" && !slices.Contains(known, s.Metric) })
+	}
+	if len(e.External.Prometheus) > 0 { // it has had data since before the run
+		for i := range lapsed.Alerts {
+			lapsed.Alerts[i].Reach, lapsed.Alerts[i].Window = 0, 0
+		}
+	}
+	return lapsed, nil
+}
+
+// Fault returns the catalogue's fault with the alerts that this experiment expects of it.
+func (e *Experiment) Fault(id string, rules []result.Alert) (faults.Fault, error) {
+	f, err := faults.Lookup(id)
+	if err != nil {
+		return f, err
+	}
+	own, ok := e.Alerts.Expect[id]
+	if !ok {
+		return f, nil
+	}
+	f.Expect = nil
+	for _, entry := range own {
+		ids, err := alerts.Resolve(rules, entry)
+		if err != nil {
+			return f, fmt.Errorf("alerts.expect: %s: %w", id, err)
+		}
+		f.Expect = append(f.Expect, ids...)
+	}
+	return f, nil
+}
+
+// Warnings are the RuleWarnings of all faults of the experiment.
+func (e *Experiment) Warnings() ([]string, error) {
+	lapsed, err := e.Lapse()
+	if err != nil {
+		return nil, err
+	}
+	var injected []faults.Fault
+	for _, id := range e.Faults {
+		f, err := e.Fault(id, lapsed.Alerts)
+		if err != nil {
+			return nil, err
+		}
+		injected = append(injected, f)
+	}
+	return e.RuleWarnings(lapsed, injected), nil
+}
+
+// Foreseen is an alert that, as far as can be said before the run, cannot notice a fault that it is expected to notice.
+type Foreseen struct {
+	Fault, Alert string // the alert's ID
+	Why          string // and what to change
+}
+
+// Foresee lists the expected alerts that cannot notice a fault as the passes are planned. The time until an effect is confirmed
+// is taken for none, since the plan has only its limit.
+func (e *Experiment) Foresee(lapsed *alerts.Lapsed, injected []faults.Fault) []Foreseen {
+	var out []Foreseen
+	rules := result.Rules(lapsed.Alerts)
+	for i, f := range injected {
+		age := e.Catch.Settle + time.Duration(i)*(e.Catch.Clean+e.Catch.Hold+e.Catch.Clear) + e.Catch.Clean + e.Catch.Hold
+		for _, s := range catch.Foresee(rules, f.Expect, e.Catch.Hold, age) {
+			out = append(out, Foreseen{f.ID, s.Alert, s.Why})
+		}
+	}
+	return out
+}
+
+// RuleWarnings says in a line each what the rules cannot do in this experiment: the expected alerts that cannot notice their
+// faults, the alerts that no fault expects and that cannot fire, and the alerts that cannot be told apart.
+func (e *Experiment) RuleWarnings(lapsed *alerts.Lapsed, injected []faults.Fault) []string {
+	if len(injected) == 0 {
+		return nil // nothing evaluates them
+	}
+	var out []string
+	foreseen := e.Foresee(lapsed, injected)
+	for _, f := range foreseen {
+		out = append(out, fmt.Sprintf("alert %s cannot notice %s: %s", f.Alert, f.Fault, f.Why))
+	}
+	out = append(out, lapsed.Ambiguous()...)
+	rules := result.Rules(lapsed.Alerts)
+	var lacking []string
+	for i, a := range rules {
+		said := slices.ContainsFunc(foreseen, func(f Foreseen) bool { return f.Alert == rules.ID(i) })
+		if len(a.Absent) > 0 && !said {
+			lacking = append(lacking, fmt.Sprintf("%s (%s)", rules.ID(i), strings.Join(a.Absent, ", ")))
+		}
+	}
+	const most = 5 // that are named
+	if n := len(lacking); n > 0 {
+		more, noun := "", "alerts"
+		if n == 1 {
+			noun = "alert"
+		}
+		if n > most {
+			more = fmt.Sprintf(" and %d more", n-most)
+		}
+		out = append(out, fmt.Sprintf("no level has the metrics of %d %s, which cannot fire and so give no false alarm either: %s%s",
+			n, noun, strings.Join(lacking[:min(n, most)], ", "), more))
+	}
+	return out
+}
