@@ -14,7 +14,7 @@ func TestScriptsReadTheGenerator(t *testing.T) {
 	read := map[string]bool{
 		slot.EnvConductor: true, slot.EnvToken: true, slot.EnvRecord: true, // the extension's conduct reads these
 	}
-	for _, name := range []string{Measure, Own} {
+	for _, name := range []string{Measure, Own, OwnEnv} {
 		text, err := Scripts.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -31,7 +31,7 @@ func TestScriptsReadTheGenerator(t *testing.T) {
 
 // The comment at the top of a script names the variables that the script reads, all of them.
 func TestScriptsSayWhatTheyRead(t *testing.T) {
-	for _, name := range []string{Measure, Own, Journeys, "replay.js"} {
+	for _, name := range []string{Measure, Own, OwnEnv, Journeys, "replay.js"} {
 		text, err := Scripts.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

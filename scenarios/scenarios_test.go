@@ -14,7 +14,7 @@ func TestScript(t *testing.T) {
 	if err := os.WriteFile(odd, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	text, err := Script(odd)
+	text, err := Script(odd, "/run/script-env.js")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func TestScript(t *testing.T) {
 		filepath.Join(dir, "none.js"): "no such file",
 		dir:                           "is no file",
 	} {
-		if _, err := Script(path); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Script(path, "/run/script-env.js"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want … %s …", path, err, want)
 		}
 	}
