@@ -124,9 +124,15 @@ export default async function () {
       await user[main](data(turn));
     }
   } catch (e) {
-    turn.fail(String(e));
+    turn.fail(`${e}${place(e)}`);
     throw e; // k6 logs it
   }
+}
+
+// place is where in a file of the user's own an exception was thrown; '' if that is not known.
+function place(e) {
+  const at = /file:\/\/(\/(?!-:)[^()]*?:\d+:\d+)\(\d+\)/.exec((e && e.stack) || '');
+  return at ? ` at ${decodeURI(at[1])}` : '';
 }
 
 export function conduct() {

@@ -66,7 +66,7 @@ func (i *instance) conduct(options sobek.Value) {
 		c.driver, c.own = own.driver, own
 	} else {
 		transport := func() *http.Transport { return newTransport(state, o.workers) }
-		c.driver = newJourneys(o, "l", newEmitter(i.vu.Context(), i.metrics, state), transport).driver
+		c.driver = newJourneys(o, "l", i.emitter(), transport).driver
 	}
 	ctx := i.vu.Context()
 	i.must(errors.Join(c.conduct(ctx, ready), c.end()))

@@ -49,6 +49,15 @@ func ownOptions(env map[string]string) (kept map[string]string, left []string) {
 // k6Error is a line of k6's log that says why k6 gave up.
 var k6Error = regexp.MustCompile(`level=error msg=("(?:[^"\\]|\\.)*"|\S+)`)
 
+// What k6 puts around an error: the name of the script that it reads from its standard input, and where in that it happened.
+var (
+	k6Heading = regexp.MustCompile(`^(?:could not initialize '-': |could not load JS test 'file:///-': )*`)
+	k6Place   = regexp.MustCompile(` at \S+ \(file:///-:\S+\)$`)
+)
+
+// k6Syntax is an error of k6's parser with its place.
+var k6Syntax = regexp.MustCompile(`^(file:///\S+): Line (\d+:\d+) (.*)`)
+
 // k6Frame is where in a file something is, as k6's stack traces say it.
 var k6Frame = regexp.MustCompile(`\bat (?:\S+ \()?(file:///[^\s()]+?):(\d+:\d+)\(\d+\)`)
 
@@ -81,10 +90,22 @@ func scriptError(log string) string {
 		text = plain
 	}
 	first, trace, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	first = k6Place.ReplaceAllString(k6Heading.ReplaceAllString(first, ""), "")
+	if at := k6Syntax.FindStringSubmatch(first); at != nil {
+		return path(at[1]) + ":" + at[2] + ": " + at[3]
+	}
 	for _, frame := range k6Frame.FindAllStringSubmatch(trace, -1) {
-		if file, err := url.PathUnescape(strings.TrimPrefix(frame[1], "file://")); err == nil && file != "/-" && filepath.Base(file) != scenarios.OwnEnv {
+		if file := path(frame[1]); file != "/-" && filepath.Base(file) != scenarios.OwnEnv {
 			return file + ":" + frame[2] + ": " + first
 		}
 	}
 	return first
+}
+
+// path is the path of a file's URL.
+func path(address string) string {
+	if u, err := url.Parse(address); err == nil {
+		return filepath.FromSlash(u.Path)
+	}
+	return address
 }
