@@ -19,7 +19,7 @@ func TestScriptsReadTheGenerator(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range regexp.MustCompile(`__ENV\.(\w+)`).FindAllSubmatch(text, -1) {
+		for _, m := range regexp.MustCompile(`(?:__ENV|loading)\.([A-Z_]+)`).FindAllSubmatch(text, -1) {
 			read[string(m[1])] = true
 		}
 	}
@@ -42,7 +42,7 @@ func TestScriptsSayWhatTheyRead(t *testing.T) {
 				said[string(m)] = true
 			}
 		}
-		for _, m := range regexp.MustCompile(`__ENV\.(\w+)`).FindAllSubmatch(text, -1) {
+		for _, m := range regexp.MustCompile(`(?:__ENV|loading)\.([A-Z_]+)`).FindAllSubmatch(text, -1) {
 			read[string(m[1])] = true
 		}
 		if got, want := slices.Sorted(maps.Keys(said)), slices.Sorted(maps.Keys(read)); len(want) == 0 || !slices.Equal(got, want) {

@@ -7,7 +7,7 @@ const withheld = JSON.parse(__ENV.TOLLGATE_ENV || '{}');
 
 let known;
 
-// current is the __ENV of now, with all variables, and open to changes. k6 makes another one when a VU starts; with its feature
+// current returns the __ENV of now, once it has all variables and is open to changes. k6 makes another one when a VU starts; with its feature
 // freeze-env nobody can change that.
 export function current() {
   if (__ENV !== known) {

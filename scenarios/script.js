@@ -113,8 +113,9 @@ export default async function () {
   if (!turn) {
     return;
   }
+  current(); // from here on __ENV may be written to
   loading.BASE_URL = turn.url;
-  current().BASE_URL = turn.url;
+  __ENV.BASE_URL = turn.url;
   try {
     if (turn.job === 'setup') {
       turn.return(JSON.stringify(await user.setup()));

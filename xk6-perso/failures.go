@@ -76,10 +76,12 @@ type fails struct{ err error }
 func (f fails) RoundTrip(*http.Request) (*http.Response, error) { return nil, f.err }
 
 // failures counts the requests of a k6 process that failed, and warns of them as k6/http does, but of the first of each kind
-// only. How many there were of it is said when the context ends under which the first one was made. The zero value is ready.
+// only. How many there were of a kind is said when the last context ends under which some failed. The zero value is ready.
 type failures struct {
 	mu    sync.Mutex
-	count map[int]int64 // by code; nil: none since the last summing up
+	count map[int]int64            // by code
+	said  map[int]int64            // likewise, as it was last said
+	under map[context.Context]bool // that have not ended
 }
 
 // add takes a failure.
@@ -87,23 +89,30 @@ func (f *failures) add(ctx context.Context, logger logrus.FieldLogger, why failu
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.count == nil {
-		f.count = map[int]int64{}
-		context.AfterFunc(ctx, func() { f.sumUp(logger) })
+		f.count, f.said, f.under = map[int]int64{}, map[int]int64{}, map[context.Context]bool{}
+	}
+	if !f.under[ctx] {
+		f.under[ctx] = true
+		context.AfterFunc(ctx, func() { f.ended(ctx, logger) })
 	}
 	f.count[why.code]++
 	if f.count[why.code] == 1 {
 		logger.WithFields(logrus.Fields{"error": err, "error_code": why.code}).Warn("Request Failed")
+		f.said[why.code] = 1
 	}
 }
 
-// sumUp says how many requests failed, by kind, and begins anew.
-func (f *failures) sumUp(logger logrus.FieldLogger) {
+// ended says how many requests failed, by kind, when the last context has ended.
+func (f *failures) ended(ctx context.Context, logger logrus.FieldLogger) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if delete(f.under, ctx); len(f.under) > 0 {
+		return
+	}
 	for _, code := range slices.SortedFunc(maps.Keys(f.count), func(a, b int) int { return cmp.Compare(f.count[b], f.count[a]) }) {
-		if n := f.count[code]; n > 1 {
+		if n := f.count[code]; n != f.said[code] {
 			logger.WithField("error_code", code).Warn(fmt.Sprintf("%d Requests Failed, the first of which is above", n))
+			f.said[code] = n
 		}
 	}
-	f.count = nil
 }
