@@ -17,6 +17,7 @@ import (
 	"go.k6.io/k6/v2/metrics"
 
 	"github.com/tollgate-dev/tollgate/internal/eventually"
+	"github.com/tollgate-dev/tollgate/internal/journey"
 )
 
 // failing are targets at which every request fails, each in a way of its own, with the tags that k6/http gives such a request.
@@ -150,5 +151,19 @@ func TestFailuresAreSummedUp(t *testing.T) {
 	want := "10000 Requests Failed, the first of which is above 1212; 3 Requests Failed, the first of which is above 1404"
 	if got := strings.Join(text, "; "); got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// The samples of a request that succeeds cost no memory of their own, apart from their place in the buffer.
+func TestSamplesCostNoAllocation(t *testing.T) {
+	s := newScript(t, t.TempDir(), nil)
+	s.start()
+	e := &emitter{
+		persoMetrics: new(persoMetrics), system: &metrics.DefaultSystemTagSet, base: s.VU.InitEnvField.Registry.RootTagSet(),
+		tags: map[labels]*metrics.TagSet{}, buf: make(metrics.Samples, 0, 1000),
+	}
+	step, reply := &journey.Step{Kind: journey.Impression, Channel: "web"}, journey.Reply{Status: 200}
+	if n := testing.AllocsPerRun(100, func() { e.request("off", step, reply) }); n != 0 {
+		t.Errorf("%g allocations for each request", n)
 	}
 }
