@@ -156,10 +156,8 @@ func TestFailuresAreSummedUp(t *testing.T) {
 
 // The samples of a request that succeeds cost no memory of their own, apart from their place in the buffer.
 func TestSamplesCostNoAllocation(t *testing.T) {
-	s := newScript(t, t.TempDir(), nil)
-	s.start()
 	e := &emitter{
-		persoMetrics: new(persoMetrics), system: &metrics.DefaultSystemTagSet, base: s.VU.InitEnvField.Registry.RootTagSet(),
+		persoMetrics: new(persoMetrics), system: &metrics.DefaultSystemTagSet, base: metrics.NewRegistry().RootTagSet(),
 		tags: map[labels]*metrics.TagSet{}, buf: make(metrics.Samples, 0, 1000),
 	}
 	step, reply := &journey.Step{Kind: journey.Impression, Channel: "web"}, journey.Reply{Status: 200}
