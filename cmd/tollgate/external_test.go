@@ -187,7 +187,7 @@ func TestRunOfAScriptThatDoesNotLoad(t *testing.T) {
 	if err := cmd.Run(); !errors.As(err, &exit) || exit.ExitCode() != exitCouldNotRun {
 		t.Errorf("%v, want exit code %d", err, exitCouldNotRun)
 	}
-	want := fmt.Sprintf("tollgate: script load/load.js: %[1]s/load/users.js:2:31: GoError: stat %[1]s/load/none.json: no such file or directory", dir)
+	want := fmt.Sprintf("tollgate: script load/load.js: %[1]s/load/users.js:2:30: GoError: stat %[1]s/load/none.json: no such file or directory", dir)
 	if !strings.Contains(stderr.String(), want) || strings.Contains(stderr.String(), "ready") {
 		t.Errorf("want … %s …, got\n%s", want, &stderr)
 	}
