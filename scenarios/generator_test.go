@@ -14,12 +14,12 @@ func TestScriptsReadTheGenerator(t *testing.T) {
 	read := map[string]bool{
 		slot.EnvConductor: true, slot.EnvToken: true, slot.EnvRecord: true, // the extension's conduct reads these
 	}
-	for _, name := range []string{Measure, Own} {
+	for _, name := range []string{Measure, Own, OwnEnv} {
 		text, err := Scripts.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range regexp.MustCompile(`__ENV\.(\w+)`).FindAllSubmatch(text, -1) {
+		for _, m := range regexp.MustCompile(`(?:__ENV|loading)\.([A-Z_]+)`).FindAllSubmatch(text, -1) {
 			read[string(m[1])] = true
 		}
 	}
@@ -31,7 +31,7 @@ func TestScriptsReadTheGenerator(t *testing.T) {
 
 // The comment at the top of a script names the variables that the script reads, all of them.
 func TestScriptsSayWhatTheyRead(t *testing.T) {
-	for _, name := range []string{Measure, Own, Journeys, "replay.js"} {
+	for _, name := range []string{Measure, Own, OwnEnv, Journeys, "replay.js"} {
 		text, err := Scripts.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -42,7 +42,7 @@ func TestScriptsSayWhatTheyRead(t *testing.T) {
 				said[string(m)] = true
 			}
 		}
-		for _, m := range regexp.MustCompile(`__ENV\.(\w+)`).FindAllSubmatch(text, -1) {
+		for _, m := range regexp.MustCompile(`(?:__ENV|loading)\.([A-Z_]+)`).FindAllSubmatch(text, -1) {
 			read[string(m[1])] = true
 		}
 		if got, want := slices.Sorted(maps.Keys(said)), slices.Sorted(maps.Keys(read)); len(want) == 0 || !slices.Equal(got, want) {

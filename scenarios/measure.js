@@ -8,6 +8,7 @@
 //   TOLLGATE_SEED, TOLLGATE_USERS, TOLLGATE_ITEMS   the population that the stack was trained on
 //   TOLLGATE_JOURNEYS       a file of recorded sessions to replay; empty: journeys are made up from the population
 //   TOLLGATE_SPEED          the gaps between recorded clicks are divided by this
+//   TOLLGATE_VUS            how many requests can be on at the same time, over all arms
 //   TOLLGATE_TIMEOUT        how long a request may take
 import perso from 'k6/x/perso';
 
@@ -29,5 +30,5 @@ export const options = {
 };
 
 export default function () {
-  perso.conduct({ source, timeout: __ENV.TOLLGATE_TIMEOUT });
+  perso.conduct({ source, workers: Number(__ENV.TOLLGATE_VUS), timeout: __ENV.TOLLGATE_TIMEOUT });
 }

@@ -16,13 +16,14 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
-// reportWithin is the most that it may take to hand a report in. That is done even if k6 is stopping.
+// reportWithin is the most that it may take to hand a report in.
 const reportWithin = 5 * time.Second
 
 // conductor carries out the orders of the orchestrator, which it reaches as package slot says.
 type conductor struct {
 	slot.Generator
 	driver *driver
+	own    *turns                // of a script of the user's own; nil: journeys of ours
 	api    *api.Client           // of the orchestrator
 	log    *result.LatencyWriter // nil until the first order
 
@@ -37,6 +38,8 @@ func (i *instance) conduct(options sobek.Value) {
 	var own *turns
 	f := o.fields()
 	f["turns"] = turnsOption(&own)
+	var ready slot.Ready
+	f["warnings"] = textsOption(&ready.Warnings)
 	i.must(decode(i.vu.Runtime(), "conduct", options, f))
 	i.must(need("conduct", "source", o.source == nil && own == nil))
 	if o.source != nil && own != nil {
@@ -60,17 +63,20 @@ func (i *instance) conduct(options sobek.Value) {
 	g.Conductor = strings.TrimSuffix(g.Conductor, "/")
 	c := &conductor{Generator: g, api: &api.Client{Token: g.Token, HTTP: new(http.Client)}}
 	if own != nil {
-		c.driver = own.driver
+		c.driver, c.own = own.driver, own
 	} else {
 		transport := func() *http.Transport { return newTransport(state, o.workers) }
-		c.driver = newJourneys(o, "l", newEmitter(i.vu.Context(), i.metrics, state), transport).driver
+		c.driver = newJourneys(o, "l", i.emitter(), transport).driver
 	}
 	ctx := i.vu.Context()
-	i.must(errors.Join(c.conduct(ctx), c.end()))
+	i.must(errors.Join(c.conduct(ctx, ready), c.end()))
 }
 
-// conduct carries out order after order.
-func (c *conductor) conduct(ctx context.Context) error {
+// conduct says that the script is loaded and carries out order after order.
+func (c *conductor) conduct(ctx context.Context, ready slot.Ready) error {
+	if err := c.api.Do(ctx, http.MethodPost, c.Conductor+"/ready", ready, nil); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("perso: conduct: ready: %w", err)
+	}
 	for {
 		order, err := c.next(ctx)
 		if err != nil || order == nil {
@@ -92,7 +98,7 @@ func (c *conductor) next(ctx context.Context) (*slot.Order, error) {
 	case err != nil:
 		return nil, fmt.Errorf("perso: conduct: next: %w", err)
 	}
-	if len(order.Targets) == 0 || order.Duration <= 0 || order.Rate <= 0 {
+	if len(order.Targets) == 0 || order.Phase != slot.TearDown && (order.Duration <= 0 || order.Rate <= 0) {
 		return nil, fmt.Errorf("perso: conduct: order %d: targets, duration and rate must be there and positive", order.ID)
 	}
 	return order, nil
@@ -100,6 +106,13 @@ func (c *conductor) next(ctx context.Context) (*slot.Order, error) {
 
 // run carries out one slot. If the order says Overlap, it returns before the report is handed in.
 func (c *conductor) run(ctx context.Context, order slot.Order) error {
+	if order.Phase == slot.TearDown {
+		report := slot.Report{Order: order.ID}
+		if c.own != nil {
+			report.Warnings = c.own.end(ctx, order)
+		}
+		return c.report(ctx, report)
+	}
 	if c.log == nil {
 		log, err := result.OpenLatency(c.Record)
 		if err != nil {
@@ -132,6 +145,11 @@ func (c *conductor) close(ctx context.Context, run *slotRun) error {
 	if err != nil {
 		return fmt.Errorf("perso: conduct: %w", err)
 	}
+	return c.report(ctx, report)
+}
+
+// report hands a report in, even if k6 is stopping.
+func (c *conductor) report(ctx context.Context, report slot.Report) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reportWithin)
 	defer cancel()
 	if err := c.api.Do(ctx, http.MethodPost, c.Conductor+"/report", report, nil); err != nil {

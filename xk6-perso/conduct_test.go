@@ -25,6 +25,7 @@ type orchestrator struct {
 	orders  []slot.Order
 	given   int
 	reports []slot.Report
+	ready   *slot.Ready
 }
 
 func newOrchestrator(t *testing.T, orders ...slot.Order) *orchestrator {
@@ -59,6 +60,17 @@ func (o *orchestrator) serve(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		o.reports = append(o.reports, report)
+		w.WriteHeader(http.StatusNoContent)
+	case "POST /ready":
+		if o.ready != nil || o.given != 0 {
+			http.Error(w, "ready twice, or after an order", http.StatusConflict)
+			return
+		}
+		o.ready = new(slot.Ready)
+		if err := json.NewDecoder(r.Body).Decode(o.ready); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
 		w.WriteHeader(http.StatusNoContent)
 	default:
 		http.NotFound(w, r)

@@ -36,7 +36,7 @@ func (i *instance) drive(options sobek.Value) sobek.Value {
 		i.must(errors.New("perso: drive only works while a test runs: call it in the default function"))
 	}
 	transport := func() *http.Transport { return newTransport(state, o.workers) }
-	d := newJourneys(o, runPrefix(time.Now()), newEmitter(i.vu.Context(), i.metrics, state), transport)
+	d := newJourneys(o, runPrefix(time.Now()), i.emitter(), transport)
 	run, err := d.run(i.vu.Context(), order)
 	i.must(err)
 	report := d.join(run)

@@ -44,7 +44,7 @@ func BenchmarkDriver(b *testing.B) {
 		b.ReportMetric(0, "ns/op")
 	})
 	b.Run("turns", func(b *testing.B) {
-		t := newTurns(1, 1, false)
+		t := newTurns(turnsOptions{seed: 1, vus: 1})
 		close(t.all) // the VU came, and is busy for ever
 		order := slot.Order{
 			Phase: slot.Toll, Targets: []slot.Target{{Arm: "a", URL: "http://127.0.0.1"}, {Arm: "b", URL: "http://127.0.0.2"}},

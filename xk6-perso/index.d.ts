@@ -132,9 +132,10 @@ declare module 'k6/x/perso' {
   /**
    * Carries out the orders of the orchestrator that started k6, slot after slot, and returns when there is none left, or k6
    * stops; all reports are handed in by then. The orchestrator sets TOLLGATE_CONDUCTOR, TOLLGATE_TOKEN and TOLLGATE_RECORD.
-   * Use it in one VU. Options: how journeys are played, or the turns of a script of the user's own.
+   * Use it in one VU. Options: how journeys are played, or the turns of a script of the user's own, and what the orchestrator
+   * is to put among the run's warnings.
    */
-  export function conduct(options: OpenLoopOptions | { turns: Turns }): void;
+  export function conduct(options: (OpenLoopOptions | { turns: Turns }) & { warnings?: string[] }): void;
 
   export interface TurnsOptions {
     /** Seed of the arrivals. Whole number; default 1. */
@@ -143,6 +144,12 @@ declare module 'k6/x/perso' {
     vus?: number;
     /** The script has a setup: every arm gets a turn for it before its first slot of a launch. Default false. */
     setup?: boolean;
+    /** The script has a teardown: every arm gets a turn for it at the end of a launch. Default false. */
+    teardown?: boolean;
+    /** Most that the setup of one arm may take: a duration, or milliseconds. Default "60s". */
+    setupTimeout?: string | number;
+    /** Likewise for its teardown. */
+    teardownTimeout?: string | number;
   }
 
   /** One iteration of a script against one arm. */
@@ -166,8 +173,6 @@ declare module 'k6/x/perso' {
      * iteration. The HTTP requests that the turn makes to its arm are measured.
      */
     take(): Turn | null;
-    /** The arms of the last launch, for a teardown. */
-    arms(): Turn[];
   }
 
   /**

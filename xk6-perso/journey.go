@@ -23,7 +23,7 @@ func (i *instance) journey(options sobek.Value) sobek.Value {
 	if state == nil {
 		i.must(errors.New("perso: journey only works while a test runs: call it in the default function"))
 	}
-	emit := newEmitter(i.vu.Context(), i.metrics, state)
+	emit := i.emitter()
 	w := journey.Walk{
 		People: o.source.People(),
 		Client: journey.NewClient(transportOf(state.Transport), target, o.token, o.timeout),

@@ -3,16 +3,18 @@ package perso
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync"
 	"time"
 
-	"go.k6.io/k6/v2/lib"
+	"github.com/sirupsen/logrus"
 	"go.k6.io/k6/v2/metrics"
 
 	"github.com/tollgate-dev/tollgate/internal/journey"
 )
 
-// persoMetrics are the extension's k6 metrics. All carry the tags arm (where there is one), step and channel.
+// persoMetrics are the extension's k6 metrics. All carry the tags arm (where there is one), step and channel; those of a
+// request carry status, and error and error_code if it failed, unless the option systemTags leaves them out.
 type persoMetrics struct {
 	duration   *metrics.Metric // response time: scheduled start → last byte, ms
 	lag        *metrics.Metric // scheduled start → sent, ms
@@ -49,46 +51,87 @@ const flushAt = 512
 // emitter hands samples to k6, in batches. It is safe for concurrent use. A nil emitter drops them.
 type emitter struct {
 	*persoMetrics
-	ctx context.Context
-	out chan<- metrics.SampleContainer
+	ctx      context.Context
+	out      chan<- metrics.SampleContainer
+	logger   logrus.FieldLogger
+	failures *failures
+	system   *metrics.SystemTagSet // which of status, error and error_code the script wants
 
 	mu   sync.Mutex
 	base *metrics.TagSet
-	tags map[[3]string]*metrics.TagSet // by arm, step, channel
+	tags map[labels]*metrics.TagSet
 	buf  metrics.Samples
 }
 
-func newEmitter(ctx context.Context, m *persoMetrics, state *lib.State) *emitter {
+// labels are what the tags of a sample are made of, besides those of its VU.
+type labels struct {
+	arm, step, channel string
+	status             int // of a request, 0 without an answer; noStatus: not of a request
+	failure
+}
+
+const noStatus = -1
+
+// emitter returns one for the VU.
+func (i *instance) emitter() *emitter {
+	state := i.vu.State()
 	return &emitter{
-		persoMetrics: m, ctx: ctx, out: state.Samples,
-		base: state.Tags.GetCurrentValues().Tags, tags: map[[3]string]*metrics.TagSet{},
+		persoMetrics: i.metrics, ctx: i.vu.Context(), out: state.Samples, logger: state.Logger, failures: &i.root.failures,
+		system: state.Options.SystemTags, base: state.Tags.GetCurrentValues().Tags, tags: map[labels]*metrics.TagSet{},
 	}
 }
 
-// add takes one sample.
+// add takes one sample that is not of a request.
 func (e *emitter) add(m *metrics.Metric, at time.Time, arm string, s *journey.Step, value float64) {
-	key := [3]string{arm, s.Kind, s.Channel}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	tags, ok := e.tags[key]
-	if !ok {
-		tags = e.base.With("step", s.Kind).With("channel", s.Channel)
-		if arm != "" {
-			tags = tags.With("arm", arm)
-		}
-		e.tags[key] = tags
-	}
+	e.put(e.tagSet(labels{arm: arm, step: s.Kind, channel: s.Channel, status: noStatus}), m, at, value)
+}
+
+// put takes one sample; the lock is held.
+func (e *emitter) put(tags *metrics.TagSet, m *metrics.Metric, at time.Time, value float64) {
 	e.buf = append(e.buf, metrics.Sample{TimeSeries: metrics.TimeSeries{Metric: m, Tags: tags}, Time: at, Value: value})
 }
 
-// request takes the samples of one request.
+// tagSet returns the tags for labels; the lock is held.
+func (e *emitter) tagSet(l labels) *metrics.TagSet {
+	tags, ok := e.tags[l]
+	if ok {
+		return tags
+	}
+	tags = e.base.With("step", l.step).With("channel", l.channel)
+	if l.arm != "" {
+		tags = tags.With("arm", l.arm)
+	}
+	if l.status != noStatus && e.system.Has(metrics.TagStatus) {
+		tags = tags.With(metrics.TagStatus.String(), strconv.Itoa(l.status))
+	}
+	if l.code != 0 && e.system.Has(metrics.TagErrorCode) {
+		tags = tags.With(metrics.TagErrorCode.String(), strconv.Itoa(l.code))
+	}
+	if l.text != "" && e.system.Has(metrics.TagError) {
+		tags = tags.With(metrics.TagError.String(), l.text)
+	}
+	e.tags[l] = tags
+	return tags
+}
+
+// request takes the samples of one request. A failed one has the tags error and error_code, as in k6/http, and is warned of.
 func (e *emitter) request(arm string, s *journey.Step, r journey.Reply) {
 	if e == nil {
 		return
 	}
-	e.add(e.duration, r.End, arm, s, metrics.D(r.End.Sub(r.Scheduled)))
-	e.add(e.lag, r.End, arm, s, metrics.D(r.Sent.Sub(r.Scheduled)))
-	e.add(e.failed, r.End, arm, s, metrics.B(r.Err != nil))
+	l := labels{arm: arm, step: s.Kind, channel: s.Channel, status: r.Status}
+	if r.Err != nil {
+		l.failure = explain(r)
+		e.failures.add(e.ctx, e.logger, l.failure, r.Err)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	tags := e.tagSet(l)
+	e.put(tags, e.duration, r.End, metrics.D(r.End.Sub(r.Scheduled)))
+	e.put(tags, e.lag, r.End, metrics.D(r.Sent.Sub(r.Scheduled)))
+	e.put(tags, e.failed, r.End, metrics.B(r.Err != nil))
 }
 
 // outcome takes the samples of what a request, or its absence, meant for the journey.

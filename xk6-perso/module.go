@@ -18,9 +18,11 @@ import (
 type RootModule struct {
 	mu      sync.Mutex
 	sources map[string]*sourceOnce
-	turns   *turns       // of the user's own script; nil: there is none
-	run     string       // prefix of the session ids of this process, "" until the first journey
-	played  atomic.Int64 // journeys begun by journey()
+	turns   *turns // of the user's own script; nil: there is none
+
+	failures failures     // of journeys' requests
+	run      string       // prefix of the session ids of this process, "" until the first journey
+	played   atomic.Int64 // journeys begun by journey()
 }
 
 // sourceOnce builds a source at most once.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/grafana/sobek"
+	"github.com/sirupsen/logrus/hooks/test"
 	"go.k6.io/k6/v2/js/modulestest"
 	"go.k6.io/k6/v2/lib"
 	"go.k6.io/k6/v2/lib/fsext"
@@ -23,6 +24,7 @@ import (
 type script struct {
 	*modulestest.Runtime
 	samples chan metrics.SampleContainer
+	logged  *test.Hook
 }
 
 // newScript returns a VU in its init context; the script lies in dir.
@@ -43,7 +45,12 @@ func newScript(t testing.TB, dir string, env map[string]string) *script {
 // start ends the init context.
 func (s *script) start() {
 	tags := s.VU.InitEnvField.Registry.RootTagSet()
-	s.MoveToVUContext(&lib.State{Samples: s.samples, Tags: lib.NewVUStateTags(tags), Transport: new(http.Transport)})
+	logger, hook := test.NewNullLogger()
+	s.logged = hook
+	s.MoveToVUContext(&lib.State{
+		Samples: s.samples, Tags: lib.NewVUStateTags(tags), Transport: new(http.Transport), Logger: logger,
+		Options: lib.Options{SystemTags: &metrics.DefaultSystemTagSet},
+	})
 }
 
 func (s *script) js(t testing.TB, code string) sobek.Value {

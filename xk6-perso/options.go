@@ -127,6 +127,24 @@ func textOption(dst *string, legal ...string) func(sobek.Value) error {
 	}
 }
 
+// textsOption reads a list of strings.
+func textsOption(dst *[]string) func(sobek.Value) error {
+	return func(v sobek.Value) error {
+		list, ok := v.Export().([]any)
+		if !ok {
+			return fmt.Errorf("must be a list of strings, got %s", v)
+		}
+		for _, item := range list {
+			text, ok := item.(string)
+			if !ok {
+				return fmt.Errorf("must be a list of strings, got %v in it", item)
+			}
+			*dst = append(*dst, text)
+		}
+		return nil
+	}
+}
+
 // sourceOption reads what population or sessions returned.
 func sourceOption(dst **journey.Source) func(sobek.Value) error {
 	return func(v sobek.Value) error {

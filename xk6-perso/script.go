@@ -5,11 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
 	"github.com/grafana/sobek"
+	"go.k6.io/k6/v2/lib/types"
 	"go.k6.io/k6/v2/metrics"
 
 	"github.com/tollgate-dev/tollgate/internal/slot"
@@ -31,7 +31,7 @@ type seat struct {
 
 // Turn is what a script gets of its turn.
 type Turn struct {
-	Job    string // "run", "setup" or "teardown"
+	Job    string // jobRun, jobSetUp or jobTearDown
 	Launch int
 	Arm    string
 	URL    string // base URL of the arm
@@ -45,25 +45,28 @@ func (i *instance) turns(options sobek.Value) sobek.Value {
 	if i.vu.State() != nil {
 		i.must(errInitOnly("turns"))
 	}
-	seed, vus, setup := int64(1), slot.DefaultVUs, false
+	o := turnsOptions{seed: 1, vus: slot.DefaultVUs, setUpWithin: time.Minute, tearDownWithin: time.Minute}
 	i.must(decode(i.vu.Runtime(), "turns", options, fields{
-		"seed":  intOption[int64](&seed, -1<<53, 1<<53),
-		"vus":   intOption(&vus, 1, slot.MaxVUs),
-		"setup": boolOption(&setup),
+		"seed":            intOption[int64](&o.seed, -1<<53, 1<<53),
+		"vus":             intOption(&o.vus, 1, slot.MaxVUs),
+		"setup":           boolOption(&o.setUp),
+		"teardown":        boolOption(&o.tearDown),
+		"setupTimeout":    timeoutOption(&o.setUpWithin),
+		"teardownTimeout": timeoutOption(&o.tearDownWithin),
 	}))
 	if base, _ := i.lookup(slot.EnvBaseURL); base != slot.NoBaseURL {
 		i.must(fmt.Errorf("perso: turns: %s must be %s when k6 starts, got %q: `tollgate run` sets it; the turn says where its arm is",
 			slot.EnvBaseURL, slot.NoBaseURL, base))
 	}
-	return i.value(&Turns{i: i, all: i.root.sharedTurns(seed, vus, setup), seat: &seat{next: make(chan *turn, 1)}})
+	return i.value(&Turns{i: i, all: i.root.sharedTurns(o), seat: &seat{next: make(chan *turn, 1)}})
 }
 
 // sharedTurns returns the turns of this k6 process: all VUs share them.
-func (r *RootModule) sharedTurns(seed int64, vus int, setup bool) *turns {
+func (r *RootModule) sharedTurns(o turnsOptions) *turns {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.turns == nil {
-		r.turns = newTurns(seed, vus, setup)
+		r.turns = newTurns(o)
 	}
 	return r.turns
 }
@@ -92,6 +95,18 @@ func boolOption(dst *bool) func(sobek.Value) error {
 	}
 }
 
+// timeoutOption reads a time limit as k6's options have it: a duration such as "1m30s" or "1d", or milliseconds.
+func timeoutOption(dst *time.Duration) func(sobek.Value) error {
+	return func(v sobek.Value) error {
+		d, err := types.GetDurationValue(v.Export())
+		if err != nil || d <= 0 {
+			return fmt.Errorf(`must be a duration such as "60s", or milliseconds, above 0, got %s`, v)
+		}
+		*dst = d
+		return nil
+	}
+}
+
 // Take waits for this VU's next turn: from then on the iteration that called it is the turn, with all that it starts. It
 // returns null when k6 stops.
 func (t *Turns) Take() (sobek.Value, error) {
@@ -108,32 +123,10 @@ func (t *Turns) Take() (sobek.Value, error) {
 		return sobek.Null(), nil
 	}
 	state.Tags.Modify(func(tags *metrics.TagsAndMeta) { tags.SetTag("arm", on.arm.Arm) })
-	job := "run"
-	if on.rec == nil {
-		job = "setup"
-	}
-	value := t.i.value(on.arm.turn(job, on))
+	value := t.i.value(&Turn{Job: on.job, Launch: on.arm.launch, Arm: on.arm.Arm, URL: on.arm.URL, Data: on.arm.data, turn: on})
 	t.tee = openTee(state, on)
 	on.begin(time.Now())
 	return value, nil
-}
-
-// Arms are the arms of the last launch that were prepared, each as a turn of a teardown.
-func (t *Turns) Arms() []*Turn {
-	t.all.mu.Lock()
-	defer t.all.mu.Unlock()
-	var out []*Turn
-	for _, name := range slices.Sorted(maps.Keys(t.all.arms)) {
-		if l, ok := t.all.arms[name].lane.(*turnLane); ok && l.origin != nil {
-			out = append(out, l.turn("teardown", nil))
-		}
-	}
-	return out
-}
-
-// turn is a turn of the lane's arm, as the script sees it.
-func (l *turnLane) turn(job string, on *turn) *Turn {
-	return &Turn{Job: job, Launch: l.launch, Arm: l.Arm, URL: l.URL, Data: l.data, turn: on}
 }
 
 // take waits for a turn; nil when ctx ends before.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -80,24 +81,43 @@ type own struct {
 	reports   []slot.Report
 	intervals []result.Interval
 	output    string
+	warnings  []string // about the script, as the orchestrator is told them
 }
 
 // runOwn runs a script in a k6 process with 8 VUs, under the given orders, to its end.
 func runOwn(t *testing.T, script string, orders ...slot.Order) own {
 	t.Helper()
+	return runOwnWith(t, map[string]string{"load.js": script}, slot.Generator{}, nil, orders...)
+}
+
+// runOwnWith does so with the files of the script's directory, load.js or load.ts among them, fields of the generator, and flags
+// of k6.
+func runOwnWith(t *testing.T, files map[string]string, generator slot.Generator, flags []string, orders ...slot.Order) own {
+	t.Helper()
 	dir := t.TempDir()
-	path := filepath.Join(dir, "a user's script", "load.js") // neither quote nor space may matter
-	if err := os.Mkdir(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
+	home := filepath.Join(dir, "a user's #1 script") // neither quote, nor space, nor # may matter
+	path := ""
+	for name, text := range files {
+		file := filepath.Join(home, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(name, "load.") {
+			path = file
+		}
 	}
-	if err := os.WriteFile(path, []byte(script), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	wrapper, err := scenarios.Script(path)
+	env, err := scenarios.Scripts.ReadFile(scenarios.OwnEnv)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "script.js"), wrapper, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, scenarios.OwnEnv), env, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	wrapper, err := scenarios.Script(path, filepath.Join(dir, scenarios.OwnEnv))
+	if err != nil {
 		t.Fatal(err)
 	}
 	o := newOrchestrator(t, orders...)
@@ -108,11 +128,10 @@ func runOwn(t *testing.T, script string, orders ...slot.Order) own {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(ctx, binary)
-	cmd.Args = []string{"k6", "run", "--quiet", "--no-usage-report", "--summary-mode=disabled", "--address=", "script.js"}
-	cmd.Dir = dir
-	generator := slot.Generator{
-		Conductor: o.URL, Token: "secret", Record: filepath.Join(dir, "latency.hlog"), Seed: 7, VUs: 8, BaseURL: slot.NoBaseURL,
-	}
+	cmd.Args = slices.Concat([]string{"k6", "run", "--quiet", "--no-usage-report", "--summary-mode=disabled", "--address="}, flags, []string{"-"})
+	cmd.Dir, cmd.Stdin = home, bytes.NewReader(wrapper)
+	generator.Conductor, generator.Token, generator.Record = o.URL, "secret", filepath.Join(dir, "latency.hlog")
+	generator.Seed, generator.VUs, generator.BaseURL = 7, 8, slot.NoBaseURL
 	cmd.Env = append(os.Environ(), "PERSO_TEST_K6=1")
 	for name, value := range generator.Environ() {
 		cmd.Env = append(cmd.Env, name+"="+value)
@@ -131,7 +150,11 @@ func runOwn(t *testing.T, script string, orders ...slot.Order) own {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return own{o.reports, intervals, output.String()}
+	made := own{reports: o.reports, intervals: intervals, output: output.String()}
+	if o.ready != nil {
+		made.warnings = o.ready.Warnings
+	}
+	return made
 }
 
 // over fails the test unless the run came to its end, with a report for every order.

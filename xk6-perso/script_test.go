@@ -275,8 +275,11 @@ func TestScriptStops(t *testing.T) {
 func TestScriptSetUp(t *testing.T) {
 	a, b := newService(t, 0), newService(t, 0)
 	targets := []slot.Target{{Arm: "off", URL: a.URL}, {Arm: "full", URL: b.URL}}
-	again := ownOrder(2, slot.Toll, targets[1])
+	again := ownOrder(3, slot.Toll, targets[1])
 	again.Launch = 2
+	ends := func(id, launch int) slot.Order { // a slot of no arm has no length
+		return slot.Order{ID: id, Phase: slot.TearDown, Launch: launch, Targets: targets}
+	}
 	o := runOwn(t, `
 		import http from 'k6/http';
 		import { sleep } from 'k6';
@@ -289,8 +292,8 @@ func TestScriptSetUp(t *testing.T) {
 		}
 		export function teardown(data) {
 			http.post(__ENV.BASE_URL + '/teardown', null, { headers: { Authorization: 'end of ' + data.token } });
-		}`, ownOrder(0, slot.Catch, targets...), ownOrder(1, slot.Toll, targets[0]), again)
-	o.over(t, 3)
+		}`, ownOrder(0, slot.Catch, targets...), ownOrder(1, slot.Toll, targets[0]), ends(2, 1), again, ends(4, 2))
+	o.over(t, 5)
 	var sent int64
 	for _, r := range o.reports {
 		for _, w := range r.Arms {
@@ -301,8 +304,35 @@ func TestScriptSetUp(t *testing.T) {
 	if int64(pages) != sent || own != pages {
 		t.Errorf("%d sent; %v %v; %v %v", sent, a.seen, a.auth, b.seen, b.auth)
 	}
-	if a.seen["/setup"] != 1 || b.seen["/setup"] != 2 || b.seen["/teardown"] != 1 || b.auth["end of "+b.URL+"ok"] != 1 {
-		t.Errorf("setup once per arm and launch, teardown for the arms of the last one: %v, %v", a.seen, b.seen)
+	for s, launches := range map[*service]int{a: 1, b: 2} { // a took no load in launch 2
+		if s.seen["/setup"] != launches || s.seen["/teardown"] != launches || s.auth["end of "+s.URL+"ok"] != launches {
+			t.Errorf("setup and teardown once per arm and launch, want %d: %v, %v", launches, s.seen, s.auth)
+		}
+	}
+	if n := len(o.reports[2].Warnings) + len(o.reports[4].Warnings); n > 0 {
+		t.Errorf("warnings of teardowns: %v", o.reports)
+	}
+}
+
+// A teardown that throws, or takes too long by the script's own option, is a warning, and the run goes on.
+func TestScriptTearDownFails(t *testing.T) {
+	s := newService(t, 0)
+	target := slot.Target{Arm: "off", URL: s.URL}
+	for body, want := range map[string]string{
+		`throw new Error('no')`: "perso: turns: teardown of arm off threw: Error: no at /",
+		`sleep(5)`:              "perso: turns: teardown of arm off: it takes longer than 200ms (option teardownTimeout)",
+	} {
+		o := runOwn(t, `
+			import http from 'k6/http';
+			import { sleep } from 'k6';
+			export const options = { teardownTimeout: 200 };
+			export default function () { http.get(__ENV.BASE_URL + '/page'); }
+			export function teardown() { `+body+` }`,
+			ownOrder(0, slot.Toll, target), slot.Order{ID: 1, Phase: slot.TearDown, Launch: 1, Targets: []slot.Target{target}}, ownOrder(2, slot.Toll, target))
+		o.over(t, 3)
+		if got := o.reports[1].Warnings; len(got) != 1 || !strings.HasPrefix(got[0], want) {
+			t.Errorf("%s: warnings %v, want %s", body, got, want)
+		}
 	}
 }
 

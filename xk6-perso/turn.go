@@ -20,13 +20,21 @@ const (
 	maxStepLen = 40
 )
 
-// turn is one iteration of the user's script against one arm, or its setup. The lock of turns guards it.
+// What a turn has to do.
+const (
+	jobRun      = "run"
+	jobSetUp    = "setup"
+	jobTearDown = "teardown"
+)
+
+// turn is one iteration of the user's script against one arm, or its setup or teardown there. The lock of turns guards it.
 type turn struct {
 	all       *turns
 	arm       *turnLane
-	rec       *record       // nil: setup
+	job       string
+	rec       *record       // of a run; nil: what the turn does is not measured
 	scheduled time.Time     // when it was due
-	done      chan struct{} // of a setup: closed at its end
+	done      chan struct{} // without a record: closed at its end
 
 	begun    time.Time
 	requests int64                    // to the target

@@ -18,7 +18,7 @@ const ms = time.Millisecond
 
 // testTurn is a turn that was due 200 ms into its slot and began 30 ms later, at 0.
 func testTurn(at time.Time) *turn {
-	all := newTurns(1, 1, false)
+	all := newTurns(turnsOptions{seed: 1, vus: 1})
 	scheduled := at.Add(-30 * ms)
 	run := &slotRun{order: slot.Order{Phase: slot.Toll, Washout: 100 * ms}, start: scheduled.Add(-200 * ms)}
 	on := &turn{all: all, arm: &turnLane{arm: &arm{}}, rec: all.newRecord(run, "off"), scheduled: scheduled}

@@ -13,7 +13,6 @@ import (
 
 const (
 	assembleWithin = 30 * time.Second // for all VUs to have come
-	setupWithin    = time.Minute      // for the setup of one arm
 	maxSilent      = 10               // turns that may end before one has made a request to its arm
 )
 
@@ -23,13 +22,20 @@ const (
 // All arms have the same schedule. The HTTP requests that a turn makes to its arm are measured.
 type turns struct {
 	*driver // its lock guards all that follows, and the turns
-	vus     int
-	setup   bool // the script has a setup function
+	turnsOptions
 
 	idle  []*seat       // VUs without a turn, the last to come last
 	came  int           // VUs that came at least once
 	all   chan struct{} // closed once all have come
 	names []string      // of steps, as they are recorded
+}
+
+// turnsOptions are the options of turns.
+type turnsOptions struct {
+	seed                        int64
+	vus                         int
+	setUp, tearDown             bool          // the script has such a function
+	setUpWithin, tearDownWithin time.Duration // for one arm
 }
 
 // turnLane is the turns of one arm.
@@ -46,10 +52,10 @@ type turnLane struct {
 	asked int64 // requests to the target, over the launch
 }
 
-func newTurns(seed int64, vus int, setup bool) *turns {
-	t := &turns{vus: vus, setup: setup, all: make(chan struct{})}
+func newTurns(o turnsOptions) *turns {
+	t := &turns{turnsOptions: o, all: make(chan struct{})}
 	t.driver = newDriver(nil, func(a *arm) lane {
-		return &turnLane{arm: a, all: t, arrivals: journey.NewArrivals(seed, uint64(a.launch))}
+		return &turnLane{arm: a, all: t, arrivals: journey.NewArrivals(o.seed, uint64(a.launch))}
 	})
 	return t
 }
@@ -71,8 +77,12 @@ func (l *turnLane) prepare(ctx context.Context, target slot.Target) error {
 		l.origin = origin
 		l.all.mu.Unlock()
 	}
-	if l.all.setup && !l.isSetUp {
-		return l.all.setUp(ctx, l)
+	if l.all.setUp && !l.isSetUp {
+		on := &turn{all: l.all, arm: l, job: jobSetUp}
+		if err := l.all.play(ctx, on, l.all.setUpWithin); err != nil {
+			return err
+		}
+		l.data, l.isSetUp = on.result, true
 	}
 	return nil
 }
@@ -94,7 +104,7 @@ func (l *turnLane) start(_ context.Context, scheduled time.Time) {
 		return
 	}
 	l.rec.run.out.Add(1)
-	l.all.hand(&turn{all: l.all, arm: l, rec: l.rec, scheduled: scheduled})
+	l.all.hand(&turn{all: l.all, arm: l, job: jobRun, rec: l.rec, scheduled: scheduled})
 }
 
 // hand gives a turn to an idle VU; there must be one.
@@ -121,24 +131,24 @@ func (t *turns) assemble(ctx context.Context) error {
 	}
 }
 
-// setUp has a VU play the script's setup function for an arm.
-func (t *turns) setUp(ctx context.Context, l *turnLane) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, setupWithin, fmt.Errorf("it takes longer than %s", setupWithin))
+// play has a VU do a job that is not measured, and waits for its end.
+func (t *turns) play(ctx context.Context, on *turn, within time.Duration) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, within, fmt.Errorf("it takes longer than %s (option %sTimeout)", within, on.job))
 	defer cancel()
-	on := &turn{all: t, arm: l, done: make(chan struct{})}
+	on.done = make(chan struct{})
 	retry := time.NewTicker(stopCheck / 10)
 	defer retry.Stop()
 	for !t.offer(on) { // the VUs may still be busy with the slot before
 		select {
 		case <-retry.C:
 		case <-ctx.Done():
-			return fmt.Errorf("perso: turns: setup of arm %s: no idle VU: %w", l.Arm, context.Cause(ctx))
+			return fmt.Errorf("perso: turns: %s of arm %s: no idle VU: %w", on.job, on.arm.Arm, context.Cause(ctx))
 		}
 	}
 	select {
 	case <-on.done:
 	case <-ctx.Done():
-		return fmt.Errorf("perso: turns: setup of arm %s: %w", l.Arm, context.Cause(ctx))
+		return fmt.Errorf("perso: turns: %s of arm %s: %w", on.job, on.arm.Arm, context.Cause(ctx))
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -146,12 +156,31 @@ func (t *turns) setUp(ctx context.Context, l *turnLane) error {
 	case t.err != nil:
 		return t.err
 	case on.begun.IsZero():
-		return fmt.Errorf("perso: turns: setup of arm %s: k6 stops", l.Arm)
+		return fmt.Errorf("perso: turns: %s of arm %s: k6 stops", on.job, on.arm.Arm)
 	case on.threw != "":
-		return fmt.Errorf("perso: turns: setup of arm %s threw: %s", l.Arm, on.threw)
+		return fmt.Errorf("perso: turns: %s of arm %s threw: %s", on.job, on.arm.Arm, on.threw)
 	}
-	l.data, l.isSetUp = on.result, true
 	return nil
+}
+
+// end has the script's teardown played for every arm of an order that was prepared in the launch, one after the other. It
+// returns what went wrong, by arm: that does not end the run, as it does not under k6.
+func (t *turns) end(ctx context.Context, order slot.Order) (wrong []string) {
+	if !t.tearDown {
+		return nil
+	}
+	for _, target := range order.Targets {
+		t.mu.Lock()
+		a := t.arms[target.Arm]
+		t.mu.Unlock()
+		if a == nil || a.launch != order.Launch {
+			continue // it never took load
+		}
+		if err := t.play(ctx, &turn{all: t, arm: a.lane.(*turnLane), job: jobTearDown}, t.tearDownWithin); err != nil {
+			wrong = append(wrong, err.Error())
+		}
+	}
+	return wrong
 }
 
 // offer hands a turn out if a VU is idle.

@@ -65,7 +65,7 @@ func TestDeclarations(t *testing.T) {
 	} {
 		compare(what, legal(t, s, call))
 	}
-	declared["conduct"] = append(slices.Clone(declared["OpenLoopOptions"]), "turns") // "OpenLoopOptions | { turns: Turns }"
+	declared["conduct"] = append(slices.Clone(declared["OpenLoopOptions"]), "turns", "warnings") // "(OpenLoopOptions | { turns: Turns }) & { warnings?: string[] }"
 	slices.Sort(declared["conduct"])
 	compare("conduct", legal(t, s, `conduct({'?': 1})`))
 

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -98,7 +99,7 @@ func TestRunOfURLs(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"load.js": "import http from 'k6/http';\nimport exec from 'k6/execution';\n" +
-			"export default function () { http.get(`${__ENV.BASE_URL}/page?vus=${exec.test.options.scenarios.turns.vus}`); }\n",
+			"export default function () { http.get(`${__ENV.BASE_URL}/page?vus=${exec.test.options.scenarios.default.vus}`); }\n",
 		"rules.yaml": "groups: [{name: site, rules: [{alert: SiteDown, expr: 'probe_success == 0'}, {alert: SiteLoaded, expr: 'sum(loadgen_requests_total) > 0'}]}]\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -152,6 +153,46 @@ alerts: {rules: rules.yaml, lapse: 1}
 	}
 	if !slices.ContainsFunc(run.Alerts, func(a result.AlertEvent) bool { return a.Alert == "SiteLoaded" && a.To == result.Firing }) {
 		t.Errorf("the outside view reached no Prometheus of ours: alerts %v", run.Alerts)
+	}
+}
+
+// TestRunOfAScriptThatDoesNotLoad checks that the script heads the error, and that nothing is asked of the system.
+func TestRunOfAScriptThatDoesNotLoad(t *testing.T) {
+	var asked atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	defer server.Close()
+	binary, err := static()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"load/load.js":  "import http from 'k6/http';\nimport { users } from './users.js';\nexport default function () {}\n",
+		"load/users.js": "export const users = 1;\nfunction read() { return open('./none.json'); }\nread();\n",
+		"rules.yaml":    "groups: [{name: site, rules: [{alert: SiteDown, expr: 'probe_success == 0'}]}]\n",
+		"tollgate.yaml": fmt.Sprintf("profile: smoke\nenvironment: external\nlevels: [{name: off}]\njourneys: {script: load/load.js}\n"+
+			"external: {urls: {off: %q}}\nfaults: [none]\nalerts: {rules: rules.yaml, lapse: 1}\n", server.URL),
+	} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var stderr bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), binary, "run", "tollgate.yaml", "--out", "r")
+	cmd.Dir, cmd.Stderr = dir, &stderr
+	exit := &exec.ExitError{}
+	if err := cmd.Run(); !errors.As(err, &exit) || exit.ExitCode() != exitCouldNotRun {
+		t.Errorf("%v, want exit code %d", err, exitCouldNotRun)
+	}
+	want := fmt.Sprintf("tollgate: script load/load.js: %[1]s/load/users.js:2:30: GoError: stat %[1]s/load/none.json: no such file or directory", dir)
+	if !strings.Contains(stderr.String(), want) || strings.Contains(stderr.String(), "ready") {
+		t.Errorf("want … %s …, got\n%s", want, &stderr)
+	}
+	if n := asked.Load(); n > 1 { // 1: whether it is there
+		t.Errorf("%d requests to the system", n)
 	}
 }
 

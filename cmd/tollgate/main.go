@@ -8,17 +8,13 @@ import (
 	"os/signal"
 	"syscall"
 
-	k6 "go.k6.io/k6/v2/cmd"
-
 	"github.com/tollgate-dev/tollgate/internal/runner"
 	_ "github.com/tollgate-dev/tollgate/xk6-perso" // k6/x/perso, for `tollgate k6`
 )
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == "k6" { // k6 has its own flags, signals and exit codes
-		os.Args = append([]string{"k6"}, os.Args[2:]...)
-		k6.Execute()
-		return
+	if isK6(os.Args) {
+		os.Exit(runK6(os.Args, os.Stdout, os.Stderr))
 	}
 	ctx, stop := interruptible(context.Background())
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)

@@ -89,7 +89,7 @@ Exit codes: 0 pass, 1 could not run, 2 fail, 3 inconclusive, 4 invalid, 64 wrong
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
 	}
-	root.SetVersionTemplate("tollgate {{.Version}}\n")
+	root.SetVersionTemplate(versions())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
@@ -104,6 +104,7 @@ Exit codes: 0 pass, 1 could not run, 2 fail, 3 inconclusive, 4 invalid, 64 wrong
 		a.backendsCommand(),
 		a.doctorCommand(),
 		k6Command(),
+		a.versionCommand(),
 		a.serveCommand(),
 	)
 	for _, c := range root.Commands() {
@@ -121,18 +122,6 @@ func wrapArgs(c *cobra.Command) {
 		return
 	}
 	c.Args = func(cmd *cobra.Command, args []string) error { return usage(check(cmd, args)) }
-}
-
-// k6Command exists for the help text only: main hands the arguments to k6 before cobra sees them.
-func k6Command() *cobra.Command {
-	return &cobra.Command{
-		Use:                "k6 [COMMAND]",
-		Short:              "The whole k6 command line, with k6/x/perso built in",
-		DisableFlagParsing: true,
-		RunE: func(*cobra.Command, []string) error {
-			return usage(errors.New("k6 must be the first word: tollgate k6 run SCRIPT"))
-		},
-	}
 }
 
 // version is the module's version, or the commit for a build from a checkout.

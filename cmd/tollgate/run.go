@@ -57,11 +57,7 @@ its reports. Without an experiment file the profile is the experiment.`,
 			if err != nil {
 				return usage(err)
 			}
-			vus, err := slot.UserVUs(os.LookupEnv)
-			if err != nil {
-				return usage(err)
-			}
-			return a.measure(c.Context(), e, runner.Options{Journeys: journeys, VUs: vus, Out: f.out})
+			return a.measure(c.Context(), e, runner.Options{Journeys: journeys, Out: f.out})
 		},
 	}
 	flags := c.Flags()
@@ -91,6 +87,11 @@ func (f *runFlags) experiment(c *cobra.Command, args []string) (*experiment.Expe
 	}
 	if err != nil {
 		return nil, err
+	}
+	if vus, err := slot.UserVUs(os.LookupEnv); err != nil {
+		return nil, err
+	} else if vus != 0 {
+		e.Journeys.VUs = vus
 	}
 	if err := f.lay(e, given); err != nil {
 		return nil, err
@@ -134,7 +135,7 @@ func (f *runFlags) lay(e *experiment.Experiment, given func(name string) bool) e
 	return nil
 }
 
-// measure runs the experiment, then renders and judges what was measured. It uses Journeys, VUs and Out from the options; an
+// measure runs the experiment, then renders and judges what was measured. It uses Journeys and Out from the options; an
 // empty Out is a new directory under runs.
 func (a *app) measure(ctx context.Context, e *experiment.Experiment, o runner.Options) error {
 	var err error

@@ -30,6 +30,8 @@ func settings() []setting {
 		sets("journeys", "replay recorded sessions from a CSV, TSV or JSON lines file",
 			(*pflag.FlagSet).StringVar, func(e *e) *string { return &e.Journeys.File }),
 		sets("speed", "divide recorded think times by this", (*pflag.FlagSet).Float64Var, func(e *e) *float64 { return &e.Journeys.Speed }),
+		sets("vus", "turns of a k6 script of your own, or requests, that can be on at once (default 50 turns, 1024 requests)",
+			(*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Journeys.VUs }),
 		sets("rate", "requests per second in a toll slot", (*pflag.FlagSet).Float64Var, func(e *e) *float64 { return &e.Toll.Rate }),
 		sets("rounds", "toll rounds per launch", (*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Toll.Rounds }),
 		sets("launches", "toll launches; 0 measures no toll", (*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Toll.Launches }),

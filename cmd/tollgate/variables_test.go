@@ -21,7 +21,14 @@ var arrivals = map[string]struct {
 	value string
 	found func() (any, error)
 }{
-	slot.EnvVUs: {"7", func() (any, error) { return slot.UserVUs(os.LookupEnv) }},
+	slot.EnvVUs: {"7", func() (any, error) {
+		f := runFlags{settings: settings()}
+		e, err := f.experiment((&app{}).runCommand(), nil)
+		if err != nil {
+			return nil, err
+		}
+		return e.Journeys.VUs, nil
+	}},
 	envStackBinary: {"/opt/tollgate-arm64", func() (any, error) {
 		env, _, err := (&app{stderr: io.Discard}).environment(&experiment.Experiment{Environment: "containers"}, "")
 		return env, err

@@ -18,10 +18,13 @@ import (
 
 // Spec describes a process to start.
 type Spec struct {
-	Name  string // for people: "decision of arm full"
-	Path  string
-	Args  []string
-	Env   []string   // the whole environment
+	Name string // for people: "decision of arm full"
+	Path string
+	Args []string
+	Dir  string   // working directory; "": that of this process
+	Env  []string // the whole environment
+	// Stdin is all that the child reads from its standard input; nil: nothing, and the input ends when this process does.
+	Stdin io.Reader
 	Files []*os.File // inherited as file descriptors 3, 4, …; closed here once the child has them
 	// Ready says that the child announces on stdout when it can do its work (see Announce).
 	Ready bool
@@ -34,7 +37,7 @@ type Process struct {
 	PID  int
 
 	cmd      *exec.Cmd
-	lifeline io.Closer // the child's stdin ends when this process is gone, for whatever reason
+	lifeline io.Closer // the child's stdin ends when this process is gone, for whatever reason; nil: it has an input of its own
 	tail     *tail
 	ready    chan map[string]string
 	done     chan struct{} // closed once the child is reaped
@@ -48,16 +51,18 @@ type Process struct {
 func Start(spec Spec) (*Process, error) {
 	cmd := exec.Command(spec.Path, spec.Args...)
 	cmd.Args[0] = "tollgate"
-	cmd.Env = spec.Env
+	cmd.Env, cmd.Dir = spec.Env, spec.Dir
 	cmd.ExtraFiles = spec.Files
 	cmd.SysProcAttr = attributes()
 	p := &Process{Name: spec.Name, cmd: cmd, tail: &tail{copy: spec.Log}, ready: make(chan map[string]string, 1), done: make(chan struct{})}
 	cmd.Stderr = p.tail
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", spec.Name, err)
+	if cmd.Stdin = spec.Stdin; spec.Stdin == nil {
+		stdin, err := cmd.StdinPipe()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", spec.Name, err)
+		}
+		p.lifeline = stdin
 	}
-	p.lifeline = stdin
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", spec.Name, err)
@@ -126,6 +131,13 @@ func (p *Process) Lost() error {
 	return fmt.Errorf("%s ended by itself (%s)%s", p.Name, how, p.tail.quote())
 }
 
+// Tail is the end of what the child has written to stdout and stderr, a few kilobytes at most.
+func (p *Process) Tail() string {
+	p.tail.mu.Lock()
+	defer p.tail.mu.Unlock()
+	return string(p.tail.text)
+}
+
 // Signal sends a signal; it is no error if the child is gone.
 func (p *Process) Signal(sig syscall.Signal) error {
 	select {
@@ -147,7 +159,9 @@ func (p *Process) Stop(grace time.Duration) {
 	p.mu.Unlock()
 	_ = p.Signal(syscall.SIGTERM)
 	resume(p) // a stopped process does not see SIGTERM
-	_ = p.lifeline.Close()
+	if p.lifeline != nil {
+		_ = p.lifeline.Close()
+	}
 	timer := time.NewTimer(grace)
 	defer timer.Stop()
 	select {

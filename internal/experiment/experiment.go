@@ -43,8 +43,10 @@ type Experiment struct {
 
 // Journeys says where journeys come from.
 type Journeys struct {
-	Script string `yaml:"script"` // a k6 script of the user's own, which makes the load instead; "" for journeys of ours
-	Step   string `yaml:"step"`   // of the script: its requests with this tag are the toll; "" for those without one
+	Script   string `yaml:"script"`   // a k6 script of the user's own, which makes the load instead; "" for journeys of ours
+	Scenario string `yaml:"scenario"` // of the script: what makes the turns; "" for the only one that can
+	Step     string `yaml:"step"`     // of the script: its requests with this tag are the toll; "" for those without one
+	VUs      int    `yaml:"vus"`      // turns of the script, or requests, that can be on at once; 0 for slot.DefaultVUs, or slot.DefaultWorkers
 
 	File  string  `yaml:"file"`  // recorded sessions; "" for the population
 	Speed float64 `yaml:"speed"` // recorded think times are divided by it

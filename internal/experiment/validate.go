@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
@@ -40,6 +41,13 @@ func (e *Experiment) Validate() error {
 }
 
 func (e *Experiment) validateJourneys(c *complaints) {
+	if vus := e.Journeys.VUs; vus != 0 && (vus < 1 || vus > slot.MaxVUs) {
+		c.add("journeys.vus must be from 1 to %d, or 0 for %d turns of a script, %d requests of journeys; got %d",
+			slot.MaxVUs, slot.DefaultVUs, slot.DefaultWorkers, vus)
+	}
+	if e.Journeys.Scenario != "" && e.Journeys.Script == "" {
+		c.add("journeys.scenario: want a scenario of journeys.script, which is not set, got %q", e.Journeys.Scenario)
+	}
 	within(c, "journeys.speed", e.Journeys.Speed, 1, 1e6)
 	within(c, "journeys.users", e.Journeys.Users, 10, 100_000)
 	within(c, "journeys.items", e.Journeys.Items, 16, 10_000)

@@ -54,6 +54,7 @@ type (
 type Reply struct {
 	Scheduled, Sent, End time.Time // End: last byte in, or the error
 
+	Status  int           // of the answer; 0: none came, or not to its end
 	Spun    time.Duration // what the stack says it spun, if HasSpun
 	HasSpun bool
 	Err     error // transport error, timeout, a status other than 2xx, or an answer that cannot be read
@@ -99,6 +100,7 @@ func (c *Client) Post(ctx context.Context, cl Call, scheduled time.Time) Reply {
 		r.Err = err
 		return r
 	}
+	r.Status = resp.StatusCode
 	if resp.StatusCode >= http.StatusMultipleChoices { // a redirect is no answer either
 		r.Err = fmt.Errorf("perso: %s: status %d: %.200s", cl.path, resp.StatusCode, body.Bytes())
 		return r

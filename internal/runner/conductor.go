@@ -22,6 +22,7 @@ type conductor struct {
 	served   chan struct{}
 
 	wants chan chan<- slot.Order // the generator asks for an order, to be sent on the channel that it brings
+	ready chan slot.Ready        // the generator has loaded its script; holds one
 	over  chan struct{}          // closed when there are no more orders
 	once  sync.Once
 
@@ -40,12 +41,14 @@ func newConductor() (*conductor, error) {
 		listener: listener,
 		served:   make(chan struct{}),
 		wants:    make(chan chan<- slot.Order),
+		ready:    make(chan slot.Ready, 1),
 		over:     make(chan struct{}),
 		waiting:  map[int]chan<- slot.Report{},
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /next", c.next)
 	mux.HandleFunc("POST /report", c.report)
+	mux.HandleFunc("POST /ready", c.loaded)
 	c.server = &http.Server{Handler: c.guarded(mux), ReadHeaderTimeout: 5 * time.Second}
 	go func() {
 		defer close(c.served)
@@ -119,6 +122,21 @@ func (c *conductor) next(w http.ResponseWriter, r *http.Request) {
 	case <-c.over:
 		w.WriteHeader(http.StatusNoContent)
 	case <-r.Context().Done():
+	}
+}
+
+// loaded takes what the generator says once its script is loaded.
+func (c *conductor) loaded(w http.ResponseWriter, r *http.Request) {
+	var ready slot.Ready
+	if err := json.NewDecoder(r.Body).Decode(&ready); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	select {
+	case c.ready <- ready:
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		http.Error(w, "the load generator was ready before", http.StatusConflict)
 	}
 }
 

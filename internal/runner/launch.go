@@ -23,6 +23,9 @@ func (r *run) deploy(ctx context.Context, spec testenv.Spec, why string, use fun
 	deployed, err := r.Env.Launch(ctx, spec)
 	if err != nil {
 		r.Progress.End("failed")
+		if cause := context.Cause(ctx); cause != nil { // why it failed, and not where
+			return cause
+		}
 		return err
 	}
 	defer func() { err = errors.Join(err, deployed.Close(context.WithoutCancel(ctx))) }()
@@ -47,6 +50,7 @@ func (r *run) deploy(ctx context.Context, spec testenv.Spec, why string, use fun
 		<-watched
 	}()
 	err = use(ctx, deployed.Arms())
+	err = errors.Join(err, r.tearDown(ctx, spec.Launch, deployed.Arms()))
 	if err != nil { // it may only be the first symptom of a lost part, and the loss tells more
 		select {
 		case <-ctx.Done():

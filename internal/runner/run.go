@@ -3,7 +3,6 @@
 package runner
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,17 +14,14 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/child"
 	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/slot"
-	"github.com/tollgate-dev/tollgate/scenarios"
 	"github.com/tollgate-dev/tollgate/testenv"
 )
 
 // Options are what a run needs besides its experiment.
 type Options struct {
 	Env      testenv.Environment
-	Binary   string // tollgate itself, whose k6 makes the load
+	Binary   string // tollgate itself, whose k6 makes the load; absolute
 	Journeys string // where the journeys come from, for people
-	VUs      int    // most turns of a script of the user's own that can be on at once, over all arms; 0: slot.DefaultVUs
 	Out      string // the run directory; must not exist, or be empty
 	Version  string
 	Progress Progress
@@ -33,6 +29,9 @@ type Options struct {
 
 // ErrInterrupted is the cause to cancel a run's context with when the user asks for its end.
 var ErrInterrupted = errors.New("interrupted")
+
+// logFile has what all children log, in the run directory.
+const logFile = "processes.log"
 
 // run is one execution of an experiment.
 type run struct {
@@ -111,7 +110,7 @@ func (r *run) chooseFaults() error {
 
 // carryOut measures the toll, then the capacity, then the catch.
 func (r *run) carryOut(ctx context.Context) (err error) {
-	if r.log, err = os.Create(r.dir.Path("processes.log")); err != nil {
+	if r.log, err = os.Create(r.dir.Path(logFile)); err != nil {
 		return fmt.Errorf("runner: %w", err)
 	}
 	if err := os.WriteFile(r.rulesFile(), r.lapsed.Text, 0o644); err != nil {
@@ -127,6 +126,9 @@ func (r *run) carryOut(ctx context.Context) (err error) {
 		return err
 	}
 	defer r.stopGenerator()
+	if err := r.loadScript(ctx); err != nil { // before anything is deployed
+		return err
+	}
 	if err := r.toll(ctx); err != nil {
 		return err
 	}
@@ -152,54 +154,4 @@ func (r *run) finish(err error) error {
 		errs = append(errs, r.log.Close())
 	}
 	return errors.Join(errs...)
-}
-
-// startGenerator starts k6 with the measuring script. If k6 ends early, lost cancels the run's context.
-func (r *run) startGenerator(lost context.CancelCauseFunc) error {
-	script := r.dir.Path("measure.js")
-	text, err := r.measure()
-	if err != nil {
-		return fmt.Errorf("runner: %w", err)
-	}
-	if err := os.WriteFile(script, text, 0o644); err != nil {
-		return fmt.Errorf("runner: %w", err)
-	}
-	generator, err := child.Start(child.Spec{
-		Name: "load generator (k6)", Path: r.Binary, Env: child.Environ(r.handed().Environ()), Log: r.log,
-		Args: []string{"k6", "run", "--quiet", "--no-usage-report", "--summary-mode=disabled", "--address=", script},
-	})
-	if err != nil {
-		return fmt.Errorf("runner: %w", err)
-	}
-	r.generator = generator
-	go func() { // ends with the child, which stopGenerator waits for
-		<-r.generator.Done()
-		if !r.generator.Stopping() {
-			lost(r.generator.Lost())
-		}
-	}()
-	return nil
-}
-
-// handed is what the load generator is told when it starts.
-func (r *run) handed() slot.Generator {
-	j := r.Experiment.Journeys
-	return slot.Generator{
-		Conductor: r.conductor.url(), Token: r.conductor.token, Record: absolute(r.dir.Path(result.LatencyFile)),
-		Seed: r.Seed, Users: j.Users, Items: j.Items, Journeys: absolute(j.File), Speed: j.Speed, Timeout: experiment.ClientTimeout,
-		VUs: cmp.Or(r.VUs, slot.DefaultVUs), BaseURL: slot.NoBaseURL,
-	}
-}
-
-// measure is what the load generator executes: our journeys, or a script of the user's own.
-func (r *run) measure() ([]byte, error) {
-	if own := r.Experiment.Journeys.Script; own != "" {
-		return scenarios.Script(absolute(own))
-	}
-	return scenarios.Scripts.ReadFile(scenarios.Measure)
-}
-
-func (r *run) stopGenerator() {
-	r.conductor.finish()
-	r.generator.Stop(10 * time.Second)
 }

@@ -13,20 +13,23 @@ const (
 	EnvRecord    = "TOLLGATE_RECORD"
 	EnvSeed      = "TOLLGATE_SEED"
 	EnvVUs       = "TOLLGATE_VUS"
+	EnvScriptEnv = "TOLLGATE_ENV"
 	EnvBaseURL   = "BASE_URL"
 )
 
 // NoBaseURL is what BASE_URL holds until a script of the user's own has its turn. It leads nowhere.
 const NoBaseURL = "http://tollgate-base-url.invalid"
 
-// VUs of a script of the user's own: how many there are unless the user says otherwise, and the most that there can be.
+// VUs of the generator: how many there are unless the user says otherwise, for a script of the user's own and for journeys of
+// ours, and the most that there can be.
 const (
-	DefaultVUs = 50
-	MaxVUs     = 10_000
+	DefaultVUs     = 50
+	DefaultWorkers = 1024
+	MaxVUs         = 10_000
 )
 
 // Generator is what the orchestrator hands to the load generator when it starts k6, as environment variables. k6's extension
-// reads Conductor, Token and Record, the scripts measure.js and script.js read the others.
+// reads Conductor, Token and Record, the scripts measure.js, script.js and script-env.js read the others.
 type Generator struct {
 	Conductor string // base URL of the orchestrator, e.g. http://127.0.0.1:4711
 	Token     string // bearer token for it
@@ -38,8 +41,11 @@ type Generator struct {
 	Speed        float64       // recorded gaps are divided by it
 	Timeout      time.Duration // most that one request of a journey may take
 
-	VUs     int    // most turns of a script of the user's own that can be on at once, over all arms; 1 to MaxVUs
-	BaseURL string // where a script finds its target: NoBaseURL until it has its turn
+	VUs int // most turns of a script of the user's own, or requests of journeys of ours, that can be on at once, over all arms; 1 to MaxVUs
+
+	Scenario string // of a script of the user's own: the scenario that makes the turns; "": the only one that can
+	Env      string // variables that a script of the user's own gets, but k6 does not, by name, as a JSON object; "": none
+	BaseURL  string // where a script finds its target: NoBaseURL until it has its turn
 }
 
 // variable is a field of a Generator and the environment variable that carries it.
@@ -61,6 +67,8 @@ func (g *Generator) variables() []variable {
 		{"TOLLGATE_SPEED", &g.Speed},
 		{"TOLLGATE_TIMEOUT", &g.Timeout},
 		{EnvVUs, &g.VUs},
+		{"TOLLGATE_SCENARIO", &g.Scenario},
+		{EnvScriptEnv, &g.Env},
 		{EnvBaseURL, &g.BaseURL},
 	}
 }
@@ -114,11 +122,11 @@ func GeneratorFrom(lookup func(string) (string, bool)) (Generator, error) {
 	return g, nil
 }
 
-// UserVUs is what the user's own TOLLGATE_VUS asks for, DefaultVUs if it is not set or empty.
+// UserVUs is what the user's own TOLLGATE_VUS asks for, 0 if it is not set or empty.
 func UserVUs(lookup func(string) (string, bool)) (int, error) {
 	text, ok := lookup(EnvVUs)
 	if !ok || text == "" {
-		return DefaultVUs, nil
+		return 0, nil
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > MaxVUs {

@@ -16,7 +16,7 @@ func TestGeneratorRoundTrip(t *testing.T) {
 	want := Generator{
 		Conductor: "http://127.0.0.1:4711", Token: "secret", Record: "/tmp/a run/latency.hlog",
 		Seed: -1 << 53, Users: 1000, Items: 200, Journeys: "/tmp/clicks=1.tsv", Speed: 0.1, Timeout: 1500 * time.Millisecond,
-		VUs: 80, BaseURL: NoBaseURL,
+		VUs: 80, Scenario: "browse", Env: `{"K6_WHO":"me"}`, BaseURL: NoBaseURL,
 	}
 	v := reflect.ValueOf(want)
 	for i := range v.NumField() {
@@ -50,19 +50,19 @@ func TestGeneratorFromNonsense(t *testing.T) {
 func TestUserVUs(t *testing.T) {
 	for _, tt := range []struct {
 		text string
-		want int // 0: refused
+		want int // -1: refused
 	}{
 		{"1", 1}, {"80", 80}, {"10000", 10_000},
-		{"", DefaultVUs}, // as good as not set
-		{"0", 0}, {"-1", 0}, {"10001", 0}, {"1.5", 0}, {"5e1", 0}, {" 5", 0}, {"many", 0},
+		{"", 0}, // as good as not set
+		{"0", -1}, {"-1", -1}, {"10001", -1}, {"1.5", -1}, {"5e1", -1}, {" 5", -1}, {"many", -1},
 	} {
 		got, err := UserVUs(lookupIn(map[string]string{EnvVUs: tt.text}))
 		refused := err != nil && strings.HasPrefix(err.Error(), "TOLLGATE_VUS must be a whole number from 1 to 10000, got ")
-		if got != tt.want || refused != (tt.want == 0) {
+		if got != max(0, tt.want) || refused != (tt.want < 0) {
 			t.Errorf("%q: %d, %v, want %d", tt.text, got, err, tt.want)
 		}
 	}
-	if got, err := UserVUs(lookupIn(nil)); got != DefaultVUs || err != nil {
+	if got, err := UserVUs(lookupIn(nil)); got != 0 || err != nil {
 		t.Errorf("not set: %d, %v", got, err)
 	}
 }

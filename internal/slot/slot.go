@@ -2,8 +2,8 @@
 // inside k6, which carries it out: one Order per slot, one Report back.
 //
 // The orchestrator serves it over loopback HTTP. GET {conductor}/next blocks until there is an order and answers 200
-// with an Order, or 204 when the run is over. POST {conductor}/report takes a Report and answers 204. Both need the
-// header "Authorization: Bearer TOKEN".
+// with an Order, or 204 when the run is over. POST {conductor}/report takes a Report and answers 204. Before its first order the
+// generator says POST {conductor}/ready once, with a Ready. All need the header "Authorization: Bearer TOKEN".
 package slot
 
 import (
@@ -22,7 +22,13 @@ const (
 	Toll     = "toll"     // one arm at a time
 	Capacity = "capacity" // likewise, each arm at the rate of its own search
 	Catch    = "catch"    // all arms at once, while faults come and go
+	TearDown = "teardown" // no load: a script of the user's own ends its work at the arms of a launch. Nothing has this phase but an order
 )
+
+// Ready is what the load generator says once its script is loaded.
+type Ready struct {
+	Warnings []string `json:"warnings"` // what the script asks for and does not get
+}
 
 // Target is one arm to put load on.
 type Target struct {
@@ -64,6 +70,8 @@ type Report struct {
 
 	// GeneratorCPU is the CPU time that the whole k6 process used from Start to End.
 	GeneratorCPU time.Duration `json:"generator_cpu"` // ns
+
+	Warnings []string `json:"warnings,omitempty"` // of an order with phase TearDown: what went wrong
 }
 
 // ArmReport is what one target of a slot saw. Counts are of the whole slot, wash-out included, except where named.

@@ -102,9 +102,10 @@ func (t *tolls) droppedArrivals() Control {
 	scheduled := t.slotSum(func(s result.Slot) int64 { return s.Work.Scheduled })
 	return Control{
 		Name: "dropped arrivals", OK: scheduled > 0 && float64(dropped) <= maxDropped*float64(scheduled),
-		Saw:    fmt.Sprintf("%d of %d scheduled requests dropped (%s)", dropped, scheduled, percent(share(dropped, scheduled))),
-		Want:   fmt.Sprintf("at most %s", percent(maxDropped)),
-		Remedy: "lower the rate, or give the generator more workers: requests that are not sent hide what held them up",
+		Saw:  fmt.Sprintf("%d of %d scheduled requests dropped (%s)", dropped, scheduled, percent(share(dropped, scheduled))),
+		Want: fmt.Sprintf("at most %s", percent(maxDropped)),
+		Remedy: "lower the rate, or let the generator do more at once (journeys.vus of the experiment, --vus, or TOLLGATE_VUS): " +
+			"requests that are not sent hide what held them up",
 	}
 }
 
