@@ -1,0 +1,176 @@
+package journey
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/slot"
+)
+
+// Options are the options of a command that uses this package, as its user writes them, for messages. A nil function, or "",
+// stands for an option that the command does not have.
+type Options struct {
+	Format   string // that says which format a file has, e.g. "format: 'tsv'", with a value
+	GapLimit func(time.Duration) string
+	Speed    func(float64) string
+	Warmup   func(time.Duration) string
+	Longer   func(times int) string // that makes the load which counts so many times as long
+	Rate     func(perSecond float64) string
+	Drawn    string // that lets sessions start at random times
+}
+
+// Values that a remedy may name, the gentlest first.
+var (
+	gapLimits = []time.Duration{
+		24 * time.Hour, 12 * time.Hour, 6 * time.Hour, 3 * time.Hour, 2 * time.Hour, time.Hour, 30 * time.Minute, 20 * time.Minute,
+		10 * time.Minute, 5 * time.Minute, 3 * time.Minute, 2 * time.Minute, time.Minute, 30 * time.Second, 20 * time.Second,
+		10 * time.Second, 5 * time.Second, 3 * time.Second, 2 * time.Second, time.Second, 500 * time.Millisecond,
+		200 * time.Millisecond, 100 * time.Millisecond, 50 * time.Millisecond, 20 * time.Millisecond, 10 * time.Millisecond,
+	}
+	warmups   = []time.Duration{1 * time.Second, 1500 * time.Millisecond, 2 * time.Second, 3 * time.Second, 5 * time.Second, 10 * time.Second}
+	lengths   = []int{2, 3, 4, 5, 8, 10, 15, 20, 30, 50, 100}
+	mantissas = []float64{1, 2, 5}
+)
+
+// maxSpeed is the highest speed that a remedy names.
+const maxSpeed = 1e6
+
+// Foresee is Forecast with a remedy: if the source does not make the rate that is demanded, why not, and which values of the
+// options would do. Each value named was forecast to work by itself, with half of slot.RateWithin to spare.
+func (s *Source) Foresee(d Demand, o Options) slot.Forecast {
+	f := s.Forecast(d)
+	if !f.Misses() && !f.Random(d.Launches) {
+		return f
+	}
+	var values []string
+	if _, recorded := s.start(0); recorded {
+		if made := f.Share * d.Rate; made > 0 && o.Rate != nil {
+			values = append(values, o.Rate(made))
+		}
+		if r, ok := s.planner.(*recording); ok && o.Drawn != "" {
+			how := r.Replay
+			how.Recorded = false
+			if g := s.replayed(how).Forecast(d); !g.Misses() && !g.Random(d.Launches) {
+				values = append(values, o.Drawn)
+			}
+		}
+	} else {
+		values = s.values(d, o)
+	}
+	f.Remedy = s.reason(d, f)
+	if len(values) > 0 {
+		f.Remedy += ": set " + strings.Join(values, ", or ")
+	}
+	return f
+}
+
+// replayed is the source of a recording, played in another way.
+func (s *Source) replayed(how Replay) *Source {
+	r := s.planner.(*recording)
+	return &Source{planner: newRecording(r.pop, r.all, how, s.seed), seed: s.seed}
+}
+
+// values are options with values that would make the rate, each by itself.
+func (s *Source) values(d Demand, o Options) (out []string) {
+	works := func(s *Source, d Demand) bool {
+		f := s.Forecast(d)
+		return f.Share >= 1-slot.RateWithin/2 && !f.Random(d.Launches)
+	}
+	if r, ok := s.planner.(*recording); ok {
+		if limit, ok := first(gapLimits, func(limit time.Duration) bool {
+			how := r.Replay
+			how.GapLimit = limit
+			return (r.GapLimit == 0 || limit < r.GapLimit) && works(s.replayed(how), d)
+		}); ok && o.GapLimit != nil {
+			out = append(out, o.GapLimit(limit))
+		}
+		if speed, ok := first(speedsAbove(r.Speed), func(speed float64) bool {
+			how := r.Replay
+			how.Speed = speed
+			return works(s.replayed(how), d)
+		}); ok && o.Speed != nil {
+			out = append(out, o.Speed(speed))
+		}
+	} else if warmup, ok := first(warmups, func(w time.Duration) bool {
+		longer := d
+		longer.Warmup = w
+		return w > d.Warmup && works(s, longer)
+	}); ok && o.Warmup != nil {
+		out = append(out, o.Warmup(warmup))
+	}
+	if times, ok := first(lengths, func(times int) bool {
+		longer := d
+		longer.Length *= time.Duration(times)
+		return works(s, longer)
+	}); ok && o.Longer != nil {
+		out = append(out, o.Longer(times))
+	}
+	return out
+}
+
+// first is the first value that will do.
+func first[T any](values []T, do func(T) bool) (T, bool) {
+	for _, v := range values {
+		if do(v) {
+			return v, true
+		}
+	}
+	var none T
+	return none, false
+}
+
+// speedsAbove are round speeds, rising.
+func speedsAbove(speed float64) (out []float64) {
+	for decade := 1.0; decade <= maxSpeed; decade *= 10 {
+		for _, m := range mantissas {
+			if v := m * decade; v > speed && v <= maxSpeed {
+				out = append(out, v)
+			}
+		}
+	}
+	return out
+}
+
+// reason says why a source does not make the rate that is demanded.
+func (s *Source) reason(d Demand, f slot.Forecast) string {
+	made := fmt.Sprintf("%.3g of %.3g requests/s are to be expected", f.Share*d.Rate, d.Rate)
+	if _, recorded := s.start(0); recorded {
+		return made + ": sessions start when they did in the recording, whatever rate is ordered"
+	}
+	var out []string
+	if f.Misses() {
+		out = append(out, made+", because "+s.late(d))
+	}
+	if f.Random(d.Launches) {
+		out = append(out, fmt.Sprintf("too few sessions start in a launch (about %.2g, with %.3g requests on average), so that chance alone may take "+
+			"the rate %.0f %% from the order", d.Rate/s.requests()*(d.Warmup+d.Length).Seconds(), s.requests(), 100*f.Luck(d.Launches)))
+	}
+	return strings.Join(out, "; ")
+}
+
+// late says what keeps requests from coming before the load of a launch ends.
+func (s *Source) late(d Demand) string {
+	total := d.Warmup + d.Length
+	all, after := 0, 0
+	for _, offsets := range s.sample(d.Scale) {
+		for _, offset := range offsets {
+			if all++; offset >= total {
+				after++
+			}
+		}
+	}
+	load, cause := "the "+short(total)+" of load that an arm gets in a launch", "journeys are longer than the run"
+	if r, ok := s.planner.(*recording); ok {
+		if cause = "sessions are longer than the run"; r.shrink(r.longest()) > total {
+			cause = "there are gaps longer than the run"
+		}
+		if r.Speed != 1 {
+			load += fmt.Sprintf(" (%s as recorded)", short(time.Duration(total.Seconds()*r.Speed)*time.Second))
+		}
+	}
+	if after == 0 {
+		return "a launch begins without journeys under way, and " + load + " is too short for them to get going"
+	}
+	return fmt.Sprintf("%s: %.3g %% of the requests come later in their session than %s", cause, 100*float64(after)/float64(all), load)
+}
