@@ -46,10 +46,11 @@ type Journeys struct {
 	Script string `yaml:"script"` // a k6 script of the user's own, which makes the load instead; "" for journeys of ours
 	Step   string `yaml:"step"`   // of the script: its requests with this tag are the toll; "" for those without one
 
-	File  string  `yaml:"file"`  // recorded sessions; "" for the population
-	Speed float64 `yaml:"speed"` // recorded think times are divided by it
-	Users int     `yaml:"users"`
-	Items int     `yaml:"items"`
+	File     string        `yaml:"file"`      // recorded sessions; "" for the population
+	GapLimit time.Duration `yaml:"gap_limit"` // longer gaps between the events of a recorded session are cut to it; 0: none is
+	Speed    float64       `yaml:"speed"`     // recorded think times are divided by it, after they were cut
+	Users    int           `yaml:"users"`
+	Items    int           `yaml:"items"`
 }
 
 // Toll sizes the measurement.

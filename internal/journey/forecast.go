@@ -20,7 +20,7 @@ type Demand struct {
 }
 
 // sampled is how many journeys a forecast looks at, at most.
-const sampled = 20_000
+const sampled = 5_000
 
 // Forecast is what the source can be expected to make of a demand, without a remedy.
 //

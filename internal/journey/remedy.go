@@ -2,6 +2,7 @@ package journey
 
 import (
 	"fmt"
+	"sort"
 	"strings"
 	"time"
 
@@ -51,7 +52,8 @@ func (s *Source) Foresee(d Demand, o Options) slot.Forecast {
 		if r, ok := s.planner.(*recording); ok && o.Drawn != "" {
 			how := r.Replay
 			how.Recorded = false
-			if g := s.replayed(how).Forecast(d); !g.Misses() && !g.Random(d.Launches) {
+			drawn := &Source{planner: newRecording(r.pop, r.all, how, s.seed), seed: s.seed}
+			if g := drawn.Forecast(d); !g.Misses() && !g.Random(d.Launches) {
 				values = append(values, o.Drawn)
 			}
 		}
@@ -65,10 +67,11 @@ func (s *Source) Foresee(d Demand, o Options) slot.Forecast {
 	return f
 }
 
-// replayed is the source of a recording, played in another way.
-func (s *Source) replayed(how Replay) *Source {
-	r := s.planner.(*recording)
-	return &Source{planner: newRecording(r.pop, r.all, how, s.seed), seed: s.seed}
+// replayed is the source of a recording with other gaps between its events.
+func (s *Source) replayed(limit time.Duration, speed float64) *Source {
+	r := *s.planner.(*recording) // with the order and the number of requests that it has
+	r.GapLimit, r.Speed = limit, speed
+	return &Source{planner: &r, seed: s.seed}
 }
 
 // values are options with values that would make the rate, each by itself.
@@ -79,16 +82,12 @@ func (s *Source) values(d Demand, o Options) (out []string) {
 	}
 	if r, ok := s.planner.(*recording); ok {
 		if limit, ok := first(gapLimits, func(limit time.Duration) bool {
-			how := r.Replay
-			how.GapLimit = limit
-			return (r.GapLimit == 0 || limit < r.GapLimit) && works(s.replayed(how), d)
+			return (r.GapLimit == 0 || limit < r.GapLimit) && works(s.replayed(limit, r.Speed), d)
 		}); ok && o.GapLimit != nil {
 			out = append(out, o.GapLimit(limit))
 		}
 		if speed, ok := first(speedsAbove(r.Speed), func(speed float64) bool {
-			how := r.Replay
-			how.Speed = speed
-			return works(s.replayed(how), d)
+			return works(s.replayed(r.GapLimit, speed), d)
 		}); ok && o.Speed != nil {
 			out = append(out, o.Speed(speed))
 		}
@@ -109,15 +108,14 @@ func (s *Source) values(d Demand, o Options) (out []string) {
 	return out
 }
 
-// first is the first value that will do.
+// first is the first value that will do. Those after it do, too, so that few have to be tried.
 func first[T any](values []T, do func(T) bool) (T, bool) {
-	for _, v := range values {
-		if do(v) {
-			return v, true
-		}
+	i := sort.Search(len(values), func(i int) bool { return do(values[i]) })
+	if i == len(values) {
+		var none T
+		return none, false
 	}
-	var none T
-	return none, false
+	return values[i], true
 }
 
 // speedsAbove are round speeds, rising.

@@ -24,11 +24,18 @@ import (
 type Options struct {
 	Env      testenv.Environment
 	Binary   string // tollgate itself, whose k6 makes the load
-	Journeys string // where the journeys come from, for people
+	Load     Load
 	VUs      int    // most turns of a script of the user's own that can be on at once, over all arms; 0: slot.DefaultVUs
 	Out      string // the run directory; must not exist, or be empty
 	Version  string
 	Progress Progress
+}
+
+// Load is what is known of the load before a run.
+type Load struct {
+	Journeys string         // where the journeys come from, for people
+	Forecast *slot.Forecast // of the toll; nil: none was made
+	Warnings []string       // about load of other phases
 }
 
 // ErrInterrupted is the cause to cancel a run's context with when the user asks for its end.
@@ -185,7 +192,7 @@ func (r *run) handed() slot.Generator {
 	j := r.Experiment.Journeys
 	return slot.Generator{
 		Conductor: r.conductor.url(), Token: r.conductor.token, Record: absolute(r.dir.Path(result.LatencyFile)),
-		Seed: r.Seed, Users: j.Users, Items: j.Items, Journeys: absolute(j.File), Speed: j.Speed, Timeout: experiment.ClientTimeout,
+		Seed: r.Seed, Users: j.Users, Items: j.Items, Journeys: absolute(j.File), GapLimit: j.GapLimit, Speed: j.Speed, Timeout: experiment.ClientTimeout,
 		VUs: cmp.Or(r.VUs, slot.DefaultVUs), BaseURL: slot.NoBaseURL,
 	}
 }

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/internal/journey"
+	"github.com/tollgate-dev/tollgate/internal/runner"
+	"github.com/tollgate-dev/tollgate/internal/slot"
+)
+
+// foresee says where the load of an experiment comes from, and what can be expected of the rates that it orders. It reads a file
+// of recorded sessions to its end, so that its mistakes are reported before anything starts.
+func foresee(e *experiment.Experiment, o optionNames) (runner.Load, error) {
+	j := e.Journeys
+	if j.Script != "" { // turns are a Poisson process, at their full rate from the first moment on
+		load := runner.Load{Journeys: "the script " + filepath.Base(j.Script)}
+		if turns := e.Toll.Rate * tollLoad(e).Length.Seconds(); e.Toll.Launches > 0 {
+			load.Forecast = &slot.Forecast{Share: 1, Chance: 1 / math.Sqrt(turns)}
+		}
+		return load, nil
+	}
+	people := journey.People{Seed: e.Seed, Users: j.Users, Items: j.Items}
+	load := runner.Load{Journeys: fmt.Sprintf("population of %d users and %d items", j.Users, j.Items)}
+	var source *journey.Source
+	if j.File == "" {
+		source = journey.FromPopulation(people)
+	} else {
+		sessions, err := journey.ReadSessions(j.File, journey.Options{})
+		if err != nil {
+			return runner.Load{}, err
+		}
+		source = journey.FromSessions(sessions, journey.Replay{Name: filepath.Base(j.File), GapLimit: j.GapLimit, Speed: j.Speed}, people)
+		load.Journeys = source.Description
+	}
+	if e.Toll.Launches > 0 {
+		f := source.Foresee(tollLoad(e), o.toll(e))
+		load.Forecast = &f
+	}
+	if len(e.Faults) > 0 {
+		if f := source.Foresee(catchLoad(e), o.catch()); f.Misses() {
+			load.Warnings = append(load.Warnings, "the rate of the catch will not be made: "+f.Remedy)
+		}
+	}
+	return load, nil
+}
+
+// warningsOf are those that a run begins with.
+func warningsOf(l runner.Load) []string {
+	if l.Forecast == nil || l.Forecast.Remedy == "" {
+		return l.Warnings
+	}
+	return append([]string{"the rate of the toll will not be made, and the run be invalid: " + l.Forecast.Remedy}, l.Warnings...)
+}
+
+// tollLoad is what a launch orders of an arm for the toll.
+func tollLoad(e *experiment.Experiment) journey.Demand {
+	return journey.Demand{
+		Rate: e.Toll.Rate, Warmup: e.Toll.Warmup, Length: time.Duration(e.Toll.Rounds) * e.Toll.Slot, Launches: e.Toll.Launches, Scale: 1,
+	}
+}
+
+// catchLoad is what the passes of all faults order of an arm, when every confirmation comes at once.
+func catchLoad(e *experiment.Experiment) journey.Demand {
+	c := e.Catch
+	return journey.Demand{
+		Rate: c.Rate, Warmup: c.Settle, Length: time.Duration(len(e.Faults)) * (c.Clean + c.Hold + c.Clear), Launches: 1, Scale: 1,
+	}
+}
+
+// optionNames says how the user has ordered the load: by flags, or by keys of an experiment file.
+type optionNames struct{ gapLimit, speed, rounds string }
+
+// optionsAsWritten are the names for a user who gave the journeys by a flag, or nothing but flags; else those of the file's keys.
+func optionsAsWritten(given func(flag string) bool, file bool) optionNames {
+	if file && !given("journeys") {
+		return optionNames{"journeys.gap_limit: ", "journeys.speed: ", "toll.rounds: "}
+	}
+	return optionNames{"--gap-limit ", "--speed ", "--rounds "}
+}
+
+// both are the options that the load of the toll and of the catch depends on.
+func (n optionNames) both() journey.Options {
+	return journey.Options{
+		GapLimit: func(d time.Duration) string { return n.gapLimit + d.String() },
+		Speed:    func(x float64) string { return fmt.Sprintf("%s%.0f", n.speed, x) },
+	}
+}
+
+func (n optionNames) toll(e *experiment.Experiment) journey.Options {
+	o := n.both()
+	o.Warmup = func(d time.Duration) string { return "toll.warmup: " + d.String() + " in an experiment file" }
+	o.Longer = func(times int) string { return fmt.Sprintf("%s%d", n.rounds, times*e.Toll.Rounds) }
+	return o
+}
+
+func (n optionNames) catch() journey.Options {
+	o := n.both()
+	o.Warmup = func(d time.Duration) string { return "catch.settle: " + d.String() + " in an experiment file" }
+	return o
+}
