@@ -54,9 +54,6 @@ func (o *driverOptions) foresee(order slot.Order) slot.Forecast {
 		Rate: order.Rate, Warmup: order.Washout, Length: max(order.Duration-order.Washout, time.Millisecond), Launches: 1, Scale: o.thinkScale,
 	}
 	options := loadOptions()
-	options.Warmup = func(d time.Duration) string {
-		return fmt.Sprintf("washout: '%s' and a duration that is as much longer", d)
-	}
 	options.Longer = func(times int) string {
 		return fmt.Sprintf("duration: '%s'", order.Washout+time.Duration(times)*demand.Length)
 	}

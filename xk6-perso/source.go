@@ -139,9 +139,9 @@ func (o sessionOptions) load(env *common.InitEnvironment, name, full string) (*S
 func loadOptions() journey.Options {
 	return journey.Options{
 		Format:   "format: '%s'",
-		GapLimit: func(d time.Duration) string { return fmt.Sprintf("gapLimit: '%s' in sessions()", d) },
-		Speed:    func(x float64) string { return fmt.Sprintf("speed: %g in sessions()", x) },
-		Rate:     func(x float64) string { return fmt.Sprintf("rate: %g", x) },
+		GapLimit: "gapLimit: '%s' in sessions()",
+		Speed:    "speed: %s in sessions()",
+		Rate:     "rate: %s",
 		Drawn:    "arrivals: 'poisson' in sessions()",
 	}
 }

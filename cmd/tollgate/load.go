@@ -71,7 +71,7 @@ func catchLoad(e *experiment.Experiment) journey.Demand {
 	}
 }
 
-// optionNames says how the user has ordered the load: by flags, or by keys of an experiment file.
+// optionNames are the options by which the user orders the load: flags, or keys of the experiment file, up to the value.
 type optionNames struct{ gapLimit, speed, rounds string }
 
 // optionsAsWritten are the names for a user who gave the journeys by a flag, or nothing but flags; else those of the file's keys.
@@ -82,23 +82,15 @@ func optionsAsWritten(given func(flag string) bool, file bool) optionNames {
 	return optionNames{"--gap-limit ", "--speed ", "--rounds "}
 }
 
-// both are the options that the load of the toll and of the catch depends on.
-func (n optionNames) both() journey.Options {
+// toll are the options that the load of the toll depends on.
+func (n optionNames) toll(e *experiment.Experiment) journey.Options {
 	return journey.Options{
-		GapLimit: func(d time.Duration) string { return n.gapLimit + d.String() },
-		Speed:    func(x float64) string { return fmt.Sprintf("%s%.0f", n.speed, x) },
+		GapLimit: n.gapLimit + "%s", Speed: n.speed + "%s", Warmup: "toll.warmup: %s in an experiment file",
+		Longer: func(times int) string { return fmt.Sprintf("%s%d", n.rounds, times*e.Toll.Rounds) },
 	}
 }
 
-func (n optionNames) toll(e *experiment.Experiment) journey.Options {
-	o := n.both()
-	o.Warmup = func(d time.Duration) string { return "toll.warmup: " + d.String() + " in an experiment file" }
-	o.Longer = func(times int) string { return fmt.Sprintf("%s%d", n.rounds, times*e.Toll.Rounds) }
-	return o
-}
-
+// catch are the options that the load of the catch depends on.
 func (n optionNames) catch() journey.Options {
-	o := n.both()
-	o.Warmup = func(d time.Duration) string { return "catch.settle: " + d.String() + " in an experiment file" }
-	return o
+	return journey.Options{GapLimit: n.gapLimit + "%s", Speed: n.speed + "%s", Warmup: "catch.settle: %s in an experiment file"}
 }

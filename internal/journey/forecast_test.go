@@ -101,12 +101,8 @@ func TestForecastOfPoisson(t *testing.T) {
 
 // options of a command that has them all, in a form that a test can read again.
 var testOptions = Options{
-	GapLimit: func(d time.Duration) string { return "gap=" + d.String() },
-	Speed:    func(x float64) string { return fmt.Sprintf("speed=%g", x) },
-	Warmup:   func(d time.Duration) string { return "warmup=" + d.String() },
-	Longer:   func(n int) string { return fmt.Sprintf("longer=%d", n) },
-	Rate:     func(x float64) string { return fmt.Sprintf("rate=%g", x) },
-	Drawn:    "drawn=1",
+	GapLimit: "gap=%s", Speed: "speed=%s", Warmup: "warmup=%s", Rate: "rate=%s", Drawn: "drawn=1",
+	Longer: func(n int) string { return fmt.Sprintf("longer=%d", n) },
 }
 
 // Every value that a remedy names makes the rate when it is set.
@@ -136,7 +132,7 @@ func TestRemediesWork(t *testing.T) {
 		{"a gap limit that is too long", clicks, Replay{Speed: 1, GapLimit: time.Hour}, pr, "gaps longer than the run", "gap speed"},
 		{"a day between clicks", long, Replay{Speed: 600}, pr, "gaps longer than the run", "gap speed"},
 		{"fat sessions", mustParse(t, fat), Replay{Speed: 1}, once, "too few sessions", "longer"},
-		{"population, no warm-up", nil, Replay{}, brief, "journeys are longer than the run", "warmup longer"},
+		{"population, no warm-up", nil, Replay{}, brief, "without journeys under way", "warmup longer"},
 		{"recorded arrivals", clicks, Replay{Speed: 600, Recorded: true}, pr, "whatever rate is ordered", "rate drawn"},
 	} {
 		source := func(how Replay) *Source {

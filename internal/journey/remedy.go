@@ -3,22 +3,23 @@ package journey
 import (
 	"fmt"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
-// Options are the options of a command that uses this package, as its user writes them, for messages. A nil function, or "",
-// stands for an option that the command does not have.
+// Options are the options of a command that uses this package, as its user writes them, for messages: with %s in the place of
+// the value, e.g. "--speed %s". "" and nil stand for an option that the command does not have.
 type Options struct {
-	Format   string // that says which format a file has, e.g. "format: 'tsv'", with a value
-	GapLimit func(time.Duration) string
-	Speed    func(float64) string
-	Warmup   func(time.Duration) string
-	Longer   func(times int) string // that makes the load which counts so many times as long
-	Rate     func(perSecond float64) string
-	Drawn    string // that lets sessions start at random times
+	Format string // of a file
+
+	GapLimit, Speed string // as in Replay
+	Warmup, Rate    string // as in Demand
+	Drawn           string // that lets sessions start at random times; without a value
+
+	Longer func(times int) string // that makes Demand.Length so many times as long
 }
 
 // Values that a remedy may name, the gentlest first.
@@ -46,8 +47,8 @@ func (s *Source) Foresee(d Demand, o Options) slot.Forecast {
 	}
 	var values []string
 	if _, recorded := s.start(0); recorded {
-		if made := f.Share * d.Rate; made > 0 && o.Rate != nil {
-			values = append(values, o.Rate(made))
+		if made := f.Share * d.Rate; made > 0 && o.Rate != "" {
+			values = append(values, fmt.Sprintf(o.Rate, number(made)))
 		}
 		if r, ok := s.planner.(*recording); ok && o.Drawn != "" {
 			how := r.Replay
@@ -83,20 +84,20 @@ func (s *Source) values(d Demand, o Options) (out []string) {
 	if r, ok := s.planner.(*recording); ok {
 		if limit, ok := first(gapLimits, func(limit time.Duration) bool {
 			return (r.GapLimit == 0 || limit < r.GapLimit) && works(s.replayed(limit, r.Speed), d)
-		}); ok && o.GapLimit != nil {
-			out = append(out, o.GapLimit(limit))
+		}); ok && o.GapLimit != "" {
+			out = append(out, fmt.Sprintf(o.GapLimit, short(limit)))
 		}
 		if speed, ok := first(speedsAbove(r.Speed), func(speed float64) bool {
 			return works(s.replayed(r.GapLimit, speed), d)
-		}); ok && o.Speed != nil {
-			out = append(out, o.Speed(speed))
+		}); ok && o.Speed != "" {
+			out = append(out, fmt.Sprintf(o.Speed, number(speed)))
 		}
 	} else if warmup, ok := first(warmups, func(w time.Duration) bool {
 		longer := d
 		longer.Warmup = w
 		return w > d.Warmup && works(s, longer)
-	}); ok && o.Warmup != nil {
-		out = append(out, o.Warmup(warmup))
+	}); ok && o.Warmup != "" {
+		out = append(out, fmt.Sprintf(o.Warmup, short(warmup)))
 	}
 	if times, ok := first(lengths, func(times int) bool {
 		longer := d
@@ -118,6 +119,9 @@ func first[T any](values []T, do func(T) bool) (T, bool) {
 	return values[i], true
 }
 
+// number is a number without an exponent.
+func number(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
+
 // speedsAbove are round speeds, rising.
 func speedsAbove(speed float64) (out []float64) {
 	for decade := 1.0; decade <= maxSpeed; decade *= 10 {
@@ -138,7 +142,7 @@ func (s *Source) reason(d Demand, f slot.Forecast) string {
 	}
 	var out []string
 	if f.Misses() {
-		out = append(out, made+", because "+s.late(d))
+		out = append(out, made+", because "+s.late(d, f))
 	}
 	if f.Random(d.Launches) {
 		out = append(out, fmt.Sprintf("too few sessions start in a launch (about %.2g, with %.3g requests on average), so that chance alone may take "+
@@ -148,7 +152,7 @@ func (s *Source) reason(d Demand, f slot.Forecast) string {
 }
 
 // late says what keeps requests from coming before the load of a launch ends.
-func (s *Source) late(d Demand) string {
+func (s *Source) late(d Demand, f slot.Forecast) string {
 	total := d.Warmup + d.Length
 	all, after := 0, 0
 	for _, offsets := range s.sample(d.Scale) {
@@ -167,8 +171,8 @@ func (s *Source) late(d Demand) string {
 			load += fmt.Sprintf(" (%s as recorded)", short(time.Duration(total.Seconds()*r.Speed)*time.Second))
 		}
 	}
-	if after == 0 {
-		return "a launch begins without journeys under way, and " + load + " is too short for them to get going"
+	if share := float64(after) / float64(all); share < (1-f.Share)/2 {
+		return "a launch begins without journeys under way, and " + load + " is too short for as many to get going as the rate takes"
 	}
 	return fmt.Sprintf("%s: %.3g %% of the requests come later in their session than %s", cause, 100*float64(after)/float64(all), load)
 }
