@@ -36,7 +36,7 @@ func (i *instance) drive(options sobek.Value) sobek.Value {
 	if state == nil {
 		i.must(errors.New("perso: drive only works while a test runs: call it in the default function"))
 	}
-	if f := o.foresee(order); f.Misses() {
+	if f := o.foresee(order); f.Remedy != "" && state.Logger != nil {
 		state.Logger.Warnf("perso: drive: the rate will not be made: %s", f.Remedy)
 	}
 	transport := func() *http.Transport { return newTransport(state, o.workers) }

@@ -141,6 +141,7 @@ func loadOptions() journey.Options {
 		Format:   "format: '%s'",
 		GapLimit: "gapLimit: '%s' in sessions()",
 		Speed:    "speed: %s in sessions()",
+		Seed:     "seed: %s in sessions() or population()",
 		Rate:     "rate: %s",
 		Drawn:    "arrivals: 'poisson' in sessions()",
 	}

@@ -2,14 +2,12 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"path/filepath"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/internal/journey"
 	"github.com/tollgate-dev/tollgate/internal/runner"
-	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
 // foresee says where the load of an experiment comes from, and what can be expected of the rates that it orders. It reads a file
@@ -18,8 +16,9 @@ func foresee(e *experiment.Experiment, o optionNames) (runner.Load, error) {
 	j := e.Journeys
 	if j.Script != "" { // turns are a Poisson process, at their full rate from the first moment on
 		load := runner.Load{Journeys: "the script " + filepath.Base(j.Script)}
-		if turns := e.Toll.Rate * tollLoad(e).Length.Seconds(); e.Toll.Launches > 0 {
-			load.Forecast = &slot.Forecast{Share: 1, Chance: 1 / math.Sqrt(turns)}
+		if e.Toll.Launches > 0 {
+			f := journey.ForecastTurns(e.Seed, tollLoad(e))
+			load.Forecast = &f
 		}
 		return load, nil
 	}
@@ -41,7 +40,7 @@ func foresee(e *experiment.Experiment, o optionNames) (runner.Load, error) {
 		load.Forecast = &f
 	}
 	if len(e.Faults) > 0 {
-		if f := source.Foresee(catchLoad(e), o.catch()); f.Misses() {
+		if f := source.Foresee(catchLoad(e), o.catch()); f.Short() {
 			load.Warnings = append(load.Warnings, "the rate of the catch will not be made: "+f.Remedy)
 		}
 	}
@@ -53,7 +52,11 @@ func warningsOf(l runner.Load) []string {
 	if l.Forecast == nil || l.Forecast.Remedy == "" {
 		return l.Warnings
 	}
-	return append([]string{"the rate of the toll will not be made, and the run be invalid: " + l.Forecast.Remedy}, l.Warnings...)
+	toll := "the rate of the toll will be far from the order: "
+	if l.Forecast.Misses() {
+		toll = "the rate of the toll will not be made, and the run be invalid: "
+	}
+	return append([]string{toll + l.Forecast.Remedy}, l.Warnings...)
 }
 
 // tollLoad is what a launch orders of an arm for the toll.
@@ -72,20 +75,20 @@ func catchLoad(e *experiment.Experiment) journey.Demand {
 }
 
 // optionNames are the options by which the user orders the load: flags, or keys of the experiment file, up to the value.
-type optionNames struct{ gapLimit, speed, rounds string }
+type optionNames struct{ gapLimit, speed, rounds, seed string }
 
 // optionsAsWritten are the names for a user who gave the journeys by a flag, or nothing but flags; else those of the file's keys.
 func optionsAsWritten(given func(flag string) bool, file bool) optionNames {
 	if file && !given("journeys") {
-		return optionNames{"journeys.gap_limit: ", "journeys.speed: ", "toll.rounds: "}
+		return optionNames{"journeys.gap_limit: ", "journeys.speed: ", "toll.rounds: ", "seed: "}
 	}
-	return optionNames{"--gap-limit ", "--speed ", "--rounds "}
+	return optionNames{"--gap-limit ", "--speed ", "--rounds ", "--seed "}
 }
 
 // toll are the options that the load of the toll depends on.
 func (n optionNames) toll(e *experiment.Experiment) journey.Options {
 	return journey.Options{
-		GapLimit: n.gapLimit + "%s", Speed: n.speed + "%s", Warmup: "toll.warmup: %s in an experiment file",
+		GapLimit: n.gapLimit + "%s", Speed: n.speed + "%s", Warmup: "toll.warmup: %s in an experiment file", Seed: n.seed + "%s",
 		Longer: func(times int) string { return fmt.Sprintf("%s%d", n.rounds, times*e.Toll.Rounds) },
 	}
 }

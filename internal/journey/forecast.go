@@ -15,7 +15,7 @@ import (
 type Demand struct {
 	Rate           float64       // requests per second; above 0
 	Warmup, Length time.Duration // virtual time of load that does not count, and of load that counts, one after the other; Length above 0
-	Launches       int           // times that a stream starts anew; at least 1
+	Launches       int           // streams, of the salts from 0 on; at least 1
 	Scale          float64       // of think times
 }
 
@@ -30,7 +30,8 @@ const sampled = 5_000
 func (s *Source) Forecast(d Demand) slot.Forecast {
 	ordered := d.Rate * d.Length.Seconds()
 	if _, recorded := s.start(0); recorded {
-		return slot.Forecast{Share: float64(s.counted(d)) / ordered}
+		share := float64(s.counted(d)) / ordered
+		return slot.Forecast{Share: share, Drawn: share}
 	}
 	journeys := s.sample(d.Scale)
 	mean, square := 0.0, 0.0
@@ -39,7 +40,39 @@ func (s *Source) Forecast(d Demand) slot.Forecast {
 		mean, square = mean+once, square+twice
 	}
 	perJourney := d.Rate / s.requests() / float64(len(journeys)) // λ over the number of journeys
-	return slot.Forecast{Share: perJourney * mean / ordered, Chance: math.Sqrt(perJourney*square) / ordered}
+	return slot.Forecast{
+		Share: perJourney * mean / ordered, Chance: math.Sqrt(perJourney*square/float64(d.Launches)) / ordered,
+		Drawn: s.drawn(d) / ordered / float64(d.Launches),
+	}
+}
+
+// drawn is the number of requests that come due in the time that counts of all launches, as their streams draw them.
+func (s *Source) drawn(d Demand) (requests float64) {
+	for launch := range d.Launches {
+		stream := NewStream(s, uint64(launch), "", d.Scale)
+		stream.SetRate(d.Rate, 0)
+		for stream.Peek() < d.Warmup+d.Length {
+			if step := stream.Pop(); step.at >= d.Warmup {
+				requests += step.nominal()
+			}
+		}
+	}
+	return requests
+}
+
+// ForecastTurns is the forecast for turns of a script of the user's own, which are Arrivals.
+func ForecastTurns(seed int64, d Demand) slot.Forecast {
+	ordered, turns := d.Rate*d.Length.Seconds(), 0
+	for launch := range d.Launches {
+		a := NewArrivals(seed, uint64(launch))
+		a.SetRate(d.Rate, 0)
+		for a.Peek() < d.Warmup+d.Length {
+			if a.Pop() >= d.Warmup {
+				turns++
+			}
+		}
+	}
+	return slot.Forecast{Share: 1, Chance: 1 / math.Sqrt(ordered*float64(d.Launches)), Drawn: float64(turns) / ordered / float64(d.Launches)}
 }
 
 // counted is how many requests come due in the time that counts, where the source says when journeys start.

@@ -39,7 +39,7 @@ func newRecording(pop *population.Population, sessions []session, how Replay, se
 			r.starts = append(r.starts, r.shrink(s.events[0].at.Sub(r.all[0].events[0].at)))
 		}
 	} else {
-		r.order = rand.New(rand.NewPCG(uint64(seed), 0x6f72646572)).Perm(len(r.all))
+		r.draw(seed)
 	}
 	requests := 0
 	rng := rand.New(rand.NewPCG(0, 0))
@@ -48,6 +48,11 @@ func newRecording(pop *population.Population, sessions []session, how Replay, se
 	}
 	r.mean = float64(requests) / float64(len(r.all))
 	return r
+}
+
+// draw draws the order of the sessions in a stream.
+func (r *recording) draw(seed int64) {
+	r.order = rand.New(rand.NewPCG(uint64(seed), 0x6f72646572)).Perm(len(r.all))
 }
 
 func (r *recording) shrink(d time.Duration) time.Duration { return time.Duration(float64(d) / r.Speed) }

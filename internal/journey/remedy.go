@@ -2,6 +2,7 @@ package journey
 
 import (
 	"fmt"
+	"math"
 	"sort"
 	"strconv"
 	"strings"
@@ -17,6 +18,7 @@ type Options struct {
 
 	GapLimit, Speed string // as in Replay
 	Warmup, Rate    string // as in Demand
+	Seed            string // as in People
 	Drawn           string // that lets sessions start at random times; without a value
 
 	Longer func(times int) string // that makes Demand.Length so many times as long
@@ -38,25 +40,26 @@ var (
 // maxSpeed is the highest speed that a remedy names.
 const maxSpeed = 1e6
 
+// seeds is how many other seeds a remedy tries.
+const seeds = 50
+
 // Foresee is Forecast with a remedy: if the source does not make the rate that is demanded, why not, and which values of the
-// options would do. Each value named was forecast to work by itself, with half of slot.RateWithin to spare.
+// options would do, each alternative by itself. Each was forecast to make the rate.
 func (s *Source) Foresee(d Demand, o Options) slot.Forecast {
 	f := s.Forecast(d)
-	if !f.Misses() && !f.Random(d.Launches) {
+	if !f.Short() && !f.Unlucky() {
 		return f
 	}
 	var values []string
 	if _, recorded := s.start(0); recorded {
 		if made := f.Share * d.Rate; made > 0 && o.Rate != "" {
-			values = append(values, fmt.Sprintf(o.Rate, number(made)))
+			values = append(values, fmt.Sprintf(o.Rate, strconv.FormatFloat(made, 'g', 4, 64)))
 		}
 		if r, ok := s.planner.(*recording); ok && o.Drawn != "" {
 			how := r.Replay
 			how.Recorded = false
 			drawn := &Source{planner: newRecording(r.pop, r.all, how, s.seed), seed: s.seed}
-			if g := drawn.Forecast(d); !g.Misses() && !g.Random(d.Launches) {
-				values = append(values, o.Drawn)
-			}
+			values = append(values, drawn.lucky(d, o, o.Drawn)...)
 		}
 	} else {
 		values = s.values(d, o)
@@ -75,39 +78,75 @@ func (s *Source) replayed(limit time.Duration, speed float64) *Source {
 	return &Source{planner: &r, seed: s.seed}
 }
 
-// values are options with values that would make the rate, each by itself.
-func (s *Source) values(d Demand, o Options) (out []string) {
-	works := func(s *Source, d Demand) bool {
-		f := s.Forecast(d)
-		return f.Share >= 1-slot.RateWithin/2 && !f.Random(d.Launches)
+// seeded is the source of another seed.
+func (s *Source) seeded(seed int64) *Source {
+	r, ok := s.planner.(*recording)
+	if !ok {
+		return FromPopulation(People{Seed: seed, Users: s.people().Users(), Items: len(s.people().Items())})
 	}
-	if r, ok := s.planner.(*recording); ok {
+	other := *r
+	other.draw(seed)
+	return &Source{planner: &other, seed: seed}
+}
+
+// lucky is the text of an option whose value this source has, with a seed that makes the rate if its own does not. It is empty if
+// the rate is not made all the same.
+func (s *Source) lucky(d Demand, o Options, text string) []string {
+	if s.Forecast(d).Surely() {
+		return []string{text}
+	}
+	for seed := s.seed + 1; seed <= s.seed+seeds && o.Seed != ""; seed++ {
+		if s.seeded(seed).Forecast(d).Surely() {
+			option := fmt.Sprintf(o.Seed, strconv.FormatInt(seed, 10))
+			return []string{strings.TrimPrefix(text+" and "+option, " and ")}
+		}
+	}
+	return nil
+}
+
+// values are options with values that would make the rate, each alternative by itself.
+func (s *Source) values(d Demand, o Options) (out []string) {
+	works := func(s *Source, d Demand) bool { f := s.Forecast(d); return f.Share >= enough }
+	if !s.Forecast(d).Short() {
+		out = append(out, s.lucky(d, o, "")...)
+	} else if r, ok := s.planner.(*recording); ok {
 		if limit, ok := first(gapLimits, func(limit time.Duration) bool {
 			return (r.GapLimit == 0 || limit < r.GapLimit) && works(s.replayed(limit, r.Speed), d)
 		}); ok && o.GapLimit != "" {
-			out = append(out, fmt.Sprintf(o.GapLimit, short(limit)))
+			out = append(out, s.replayed(limit, r.Speed).lucky(d, o, fmt.Sprintf(o.GapLimit, short(limit)))...)
 		}
 		if speed, ok := first(speedsAbove(r.Speed), func(speed float64) bool {
 			return works(s.replayed(r.GapLimit, speed), d)
 		}); ok && o.Speed != "" {
-			out = append(out, fmt.Sprintf(o.Speed, number(speed)))
+			out = append(out, s.replayed(r.GapLimit, speed).lucky(d, o, fmt.Sprintf(o.Speed, number(speed)))...)
 		}
 	} else if warmup, ok := first(warmups, func(w time.Duration) bool {
 		longer := d
 		longer.Warmup = w
 		return w > d.Warmup && works(s, longer)
 	}); ok && o.Warmup != "" {
-		out = append(out, fmt.Sprintf(o.Warmup, short(warmup)))
+		longer := d
+		longer.Warmup = warmup
+		out = append(out, s.lucky(longer, o, fmt.Sprintf(o.Warmup, short(warmup)))...)
 	}
 	if times, ok := first(lengths, func(times int) bool {
 		longer := d
 		longer.Length *= time.Duration(times)
-		return works(s, longer)
+		f := s.Forecast(longer)
+		return f.Share >= enough && f.Chance < fewChance
 	}); ok && o.Longer != nil {
-		out = append(out, o.Longer(times))
+		longer := d
+		longer.Length *= time.Duration(times)
+		out = append(out, s.lucky(longer, o, o.Longer(times))...)
 	}
 	return out
 }
+
+// enough is the least share of the rate that a plan of a remedy makes.
+const enough = 0.95
+
+// fewChance is the standard deviation of chance below which a run is long enough.
+const fewChance = 0.07
 
 // first is the first value that will do. Those after it do, too, so that few have to be tried.
 func first[T any](values []T, do func(T) bool) (T, bool) {
@@ -141,12 +180,12 @@ func (s *Source) reason(d Demand, f slot.Forecast) string {
 		return made + ": sessions start when they did in the recording, whatever rate is ordered"
 	}
 	var out []string
-	if f.Misses() {
+	if f.Short() {
 		out = append(out, made+", because "+s.late(d, f))
 	}
-	if f.Random(d.Launches) {
-		out = append(out, fmt.Sprintf("too few sessions start in a launch (about %.2g, with %.3g requests on average), so that chance alone may take "+
-			"the rate %.0f %% from the order", d.Rate/s.requests()*(d.Warmup+d.Length).Seconds(), s.requests(), 100*f.Luck(d.Launches)))
+	if f.Unlucky() && math.Abs(f.Drawn-f.Share) > f.Chance {
+		out = append(out, fmt.Sprintf("the sessions of seed %d make %.3g requests/s: too few sessions start in a launch (about %.2g, with %.3g requests on "+
+			"average) for chance to even out", s.seed, f.Drawn*d.Rate, d.Rate/s.requests()*(d.Warmup+d.Length).Seconds(), s.requests()))
 	}
 	return strings.Join(out, "; ")
 }
