@@ -183,7 +183,7 @@ func (s *Source) reason(d Demand, f slot.Forecast) string {
 	if f.Short() {
 		out = append(out, made+", because "+s.late(d, f))
 	}
-	if f.Unlucky() && math.Abs(f.Drawn-f.Share) > f.Chance {
+	if f.Unlucky() && (!f.Short() || math.Abs(f.Drawn-f.Share) > f.Chance) {
 		out = append(out, fmt.Sprintf("the sessions of seed %d make %.3g requests/s: too few sessions start in a launch (about %.2g, with %.3g requests on "+
 			"average) for chance to even out", s.seed, f.Drawn*d.Rate, d.Rate/s.requests()*(d.Warmup+d.Length).Seconds(), s.requests()))
 	}

@@ -91,7 +91,6 @@ func TestParseErrors(t *testing.T) {
 		{"c.jsonl", "{\"SessionId\":\"a\",\"ItemId\":\"i\",\"Time\":1}\nnonsense\n", "c.jsonl:2: want a JSON object in each line"},
 		{"c.jsonl", `{"SessionId":"a","Time":1}`, "c.jsonl:1: ItemId is missing"},
 		{"c.jsonl", `{"SessionId":"a","ItemId":[],"Time":1}`, "c.jsonl:1: ItemId must be a string or a number"},
-		{"c.parquet", "PAR1", "c.parquet: this is a Parquet file: export it as CSV"},
 	} {
 		_, err := ParseSessions(tt.name, "", []byte(tt.text), Options{})
 		if err == nil || !strings.HasPrefix(err.Error(), tt.want) {
