@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 	"github.com/tollgate-dev/tollgate/internal/verdict/verdicttest"
@@ -84,16 +85,15 @@ func TestOrderedLoad(t *testing.T) {
 
 // Runs with other gap limits are not compared without a word.
 func TestCompareGapLimits(t *testing.T) {
-	side := func(journeys string) *verdict.Analysis {
+	side := func(journeys string) *result.Data {
 		d := verdicttest.Data(1)
 		d.Run.Journeys = journeys
-		a, err := verdict.Analyze(d)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return a
+		return d
 	}
-	c := verdict.Compare(side("3 sessions, gaps cut to 2m, think times divided by 1"), side("3 sessions, think times divided by 1"))
+	c, err := verdict.Compare(side("3 sessions, gaps cut to 2m, think times divided by 1"), side("3 sessions, think times divided by 1"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if text := strings.Join(c.Warnings, "\n"); !strings.Contains(text, "other journeys: 3 sessions, gaps cut to 2m") {
 		t.Errorf("warnings %q", text)
 	}
