@@ -126,7 +126,7 @@ func sides(c *verdict.Comparison) []sideLines {
 		}
 		out = append(out, sideLines{
 			fmt.Sprintf("%s: run %s of %s: profile %s, environment %s, seed %d", s.name, r.ID, stamp(r.Started), r.Profile, r.Environment, r.Seed),
-			[]string{measured(r), "on " + machineLine(r.Machine), controls},
+			[]string{measured(r, s.Load), "on " + machineLine(r.Machine), controls},
 		})
 	}
 	return out

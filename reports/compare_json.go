@@ -102,7 +102,7 @@ type jsonCellPair struct {
 }
 
 func jsonSideOf(s verdict.Side) jsonSide {
-	return jsonSide{jsonRunOf(s.Run), string(s.Outcome), listed(s.Reasons)}
+	return jsonSide{jsonRunOf(s.Run, s.Load), string(s.Outcome), listed(s.Reasons)}
 }
 
 func jsonChangeOf(e verdict.Effect) jsonChange {

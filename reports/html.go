@@ -49,7 +49,7 @@ func renderHTML(r *report) ([]byte, error) {
 	var b bytes.Buffer
 	if err := t.Execute(&b, page{
 		Style: template.CSS(htmlStyle), Run: r.run, Outcome: r.outcome, Meaning: r.meaning, Reasons: r.reasons, Unfinished: r.unfinished,
-		Measured: measured(r.run), Machine: machineLine(r.run.Machine), Chapters: chapters(sections),
+		Measured: measured(r.run, r.load), Machine: machineLine(r.run.Machine), Chapters: chapters(sections),
 	}); err != nil {
 		return nil, err
 	}

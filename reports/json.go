@@ -26,7 +26,7 @@ const jsonSchema = 2
 func renderJSON(a *verdict.Analysis) ([]byte, error) {
 	notes := &footnotes{}
 	out := jsonReport{
-		Schema: jsonSchema, Outcome: string(a.Outcome), Reasons: listed(a.Reasons), Confidence: number(a.Confidence), Run: jsonRunOf(a.Run),
+		Schema: jsonSchema, Outcome: string(a.Outcome), Reasons: listed(a.Reasons), Confidence: number(a.Confidence), Run: jsonRunOf(a.Run, a.Load),
 		Controls: []jsonControl{}, Budgets: []jsonBudget{}, Looks: []jsonLook{}, Metrics: []jsonMetric{}, Toll: jsonTollOf(a, notes), Money: jsonMoneyOf(a.Money), Distributions: []jsonDistribution{},
 	}
 	for _, c := range a.Controls {

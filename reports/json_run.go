@@ -3,6 +3,7 @@ package reports
 import (
 	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
 // jsonRun is what ran where.
@@ -48,6 +49,11 @@ type jsonPlan struct {
 	CatchRate     number `json:"catch_rate_per_second"` // requests per arm while faults are injected
 	ClientTimeout number `json:"client_timeout_seconds"`
 	Step          string `json:"step,omitempty"` // of a script of the user's own; recommend without
+
+	Made      number `json:"made_rate_per_second"` // null where it is not known
+	MadeCatch number `json:"made_catch_rate_per_second"`
+	Expected  number `json:"expected_rate_per_second"` // of the toll, before the run
+	GapLimit  number `json:"gap_limit_seconds"`        // of recorded sessions; 0: none
 }
 
 type jsonLevel struct {
@@ -143,13 +149,14 @@ type jsonSpan struct {
 	End      *string `json:"end"`
 }
 
-func jsonRunOf(r result.Run) jsonRun {
+func jsonRunOf(r result.Run, load verdict.Load) jsonRun {
 	out := jsonRun{
 		ID: r.ID, Status: r.Status, Reason: r.Reason, Started: moment(r.Started), Ended: moment(r.Ended),
 		Version: r.Tool.Version, Go: r.Tool.Go, Modules: r.Tool.Modules, Environment: r.Environment, Profile: r.Profile,
 		Experiment: r.Experiment, Seed: r.Seed, Journeys: r.Journeys, Machine: jsonMachine(r.Machine),
 		Plan: jsonPlan{r.Plan.Launches, r.Plan.Rounds, inSeconds(r.Plan.Slot), inSeconds(r.Plan.Washout), number(r.Plan.Rate),
-			number(r.Plan.CatchRate), inSeconds(r.Plan.ClientTimeout), r.Plan.Step},
+			number(r.Plan.CatchRate), inSeconds(r.Plan.ClientTimeout), r.Plan.Step,
+			number(load.Toll.Made), number(load.Catch.Made), number(load.Toll.Expected), inSeconds(r.Plan.GapLimit)},
 		Levels: []jsonLevel{}, Alerts: []jsonAlert{}, Lapse: number(r.Lapse), StartUp: []jsonStartUp{}, Warnings: listed(r.Warnings),
 	}
 	for _, l := range r.Levels {

@@ -18,12 +18,12 @@ func methodSections(a *verdict.Analysis) []section {
 		{ID: "method", Heading: "Method and machine", Only: inHTML, Blocks: []block{
 			para{Text: say("All arms are up at once and take load one at a time, in short slots whose order is shuffled anew every round, so that drift " +
 				"and noise hit all of them alike. Every change is estimated from the differences within rounds.")},
-			facts{List: methodFacts(r)},
+			facts{List: methodFacts(r, a.Load)},
 		}},
 		{ID: "run", Heading: "Run, machine and notes", Only: inMarkdown, Last: true, Blocks: []block{
 			list{Items: append([]item{
 				{Text: fmt.Sprintf("run %s, %s; profile %s, environment %s, seed %d", r.ID, stamp(r.Started), r.Profile, r.Environment, r.Seed)},
-				{Text: measured(r)}, {Text: machineLine(r.Machine)}, {Text: "tollgate " + r.Tool.Version + ", " + r.Tool.Go},
+				{Text: measured(r, a.Load)}, {Text: machineLine(r.Machine)}, {Text: "tollgate " + r.Tool.Version + ", " + r.Tool.Go},
 			}, bullets("", startUps(r))...)},
 			noteList{},
 			list{Items: bullets("warning: ", r.Warnings)},
@@ -47,7 +47,7 @@ func bullets(before string, lines []string) []item {
 	return out
 }
 
-func methodFacts(r result.Run) []fact {
+func methodFacts(r result.Run, load verdict.Load) []fact {
 	length := func(d time.Duration) string { return amount(d.Seconds(), verdict.Seconds) }
 	when := stamp(r.Started)
 	if ended := stamp(r.Ended); ended != "" {
@@ -55,7 +55,7 @@ func methodFacts(r result.Run) []fact {
 	}
 	out := []fact{
 		{"Status", r.Status}, {"Measured", when},
-		{"Plan", fmt.Sprintf("%s; wash-out %s; client timeout %s", measured(r), length(r.Plan.Washout), length(r.Plan.ClientTimeout))},
+		{"Plan", fmt.Sprintf("%s; wash-out %s; client timeout %s", measured(r, load), length(r.Plan.Washout), length(r.Plan.ClientTimeout))},
 		{"Machine", machineLine(r.Machine)},
 	}
 	for _, s := range r.StartUp {

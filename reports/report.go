@@ -10,6 +10,7 @@ import (
 // report is a run as the formats that are made of sections show it. Each format makes a head of its own from the first fields.
 type report struct {
 	run        result.Run
+	load       verdict.Load
 	outcome    verdict.Outcome
 	meaning    string
 	reasons    []string
@@ -20,7 +21,7 @@ type report struct {
 
 // reportOf is the report of an analysis.
 func reportOf(a *verdict.Analysis) *report {
-	r := &report{run: a.Run, outcome: a.Outcome, meaning: meaning(a.Outcome), reasons: a.Reasons, unfinished: unfinished(a.Run), notes: a.Notes}
+	r := &report{run: a.Run, load: a.Load, outcome: a.Outcome, meaning: meaning(a.Outcome), reasons: a.Reasons, unfinished: unfinished(a.Run), notes: a.Notes}
 	for _, build := range sections() {
 		r.sections = append(r.sections, build(a)...)
 	}

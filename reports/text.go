@@ -49,7 +49,7 @@ func verdictText(r *report) ([]byte, error) {
 func (t *text) head(r *report) {
 	run := r.run
 	t.WriteString(wrap("", "  ", fmt.Sprintf("run %s: profile %s, environment %s, seed %d", run.ID, run.Profile, run.Environment, run.Seed)))
-	t.WriteString(wrap("  ", "  ", measured(run)))
+	t.WriteString(wrap("  ", "  ", measured(run, r.load)))
 	t.WriteString(wrap("  ", "  ", "on "+machineLine(run.Machine)))
 	if r.unfinished != "" {
 		t.WriteString(wrap("  ", "  ", r.unfinished))

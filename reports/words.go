@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -202,8 +203,8 @@ func statesOf(c *catch.Matrix) []catch.State {
 	})
 }
 
-// measured says in one line what a run measured.
-func measured(r result.Run) string {
+// measured says in one line what a run measured, and with which load.
+func measured(r result.Run, load verdict.Load) string {
 	p, rate := r.Plan, "requests/s"
 	if p.Step != "" {
 		rate = "turns/s of the script"
@@ -215,7 +216,7 @@ func measured(r result.Run) string {
 	if c := p.Capacity; c == nil || p.Launches > 0 || len(r.Faults) > 0 {
 		parts = append(parts,
 			fmt.Sprintf("%s of %s of %s slots per arm", count(p.Launches, "launch"), count(p.Rounds, "round"), amount(p.Slot.Seconds(), verdict.Seconds)),
-			fmt.Sprintf("%s %s (catch: %s per arm)", amount(p.Rate, verdict.Count), rate, amount(p.CatchRate, verdict.Count)))
+			fmt.Sprintf("%s (catch: %s)", rateWords(p.Rate, rate, load.Toll), rateWords(p.CatchRate, "per arm", load.Catch)))
 	}
 	if c := p.Capacity; c != nil {
 		parts = append(parts, fmt.Sprintf("capacity: %s of %s of %s slots per arm", count(c.Launches, "launch"), count(c.Rounds, "round"),
@@ -225,6 +226,15 @@ func measured(r result.Run) string {
 		parts = append(parts, "journeys: "+r.Journeys)
 	}
 	return strings.Join(parts, "; ")
+}
+
+// rateWords says what was ordered and, where that is known, what was made of it.
+func rateWords(ordered float64, unit string, made verdict.Rate) string {
+	text := amount(ordered, verdict.Count) + " " + unit
+	if made.Ordered == 0 || math.IsNaN(made.Made) {
+		return text
+	}
+	return fmt.Sprintf("%s ordered, %s made", text, amount(made.Made, verdict.Count))
 }
 
 // machineLine says in one line where a run was made.

@@ -3,8 +3,9 @@
 //   JOURNEYS=clicks.tsv tollgate k6 run scenarios/replay.js
 //
 // Environment:
-//   JOURNEYS    TSV, CSV or JSON lines with SessionId, ItemId, Time and optionally UserId, Channel, Event; a relative
-//               path starts at the working directory. Required.
+//   JOURNEYS    TSV, CSV or JSON lines, or gzip of these, with SessionId, ItemId, Time and optionally UserId, Channel, Event; a
+//               relative path starts at the working directory. Required.
+//   GAP_LIMIT   longer think times are cut to it  none
 //   SPEED       think times are divided by it     600
 //   TARGET      base URL of the gateway           http://127.0.0.1:8080
 //   RATE        sessions that start per second    10
@@ -17,6 +18,7 @@ if (!__ENV.JOURNEYS) {
 }
 
 const clicks = perso.sessions(__ENV.JOURNEYS, {
+  gapLimit: __ENV.GAP_LIMIT || '0s',
   speed: Number(__ENV.SPEED || 600),
   base: 'cwd',
   seed: Number(__ENV.SEED || 1),

@@ -11,6 +11,7 @@ import (
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
 	"github.com/grafana/sobek"
 
+	"github.com/tollgate-dev/tollgate/internal/journey"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
@@ -35,6 +36,9 @@ func (i *instance) drive(options sobek.Value) sobek.Value {
 	if state == nil {
 		i.must(errors.New("perso: drive only works while a test runs: call it in the default function"))
 	}
+	if f := o.foresee(order); f.Remedy != "" && state.Logger != nil {
+		state.Logger.Warnf("perso: drive: the rate will not be made: %s", f.Remedy)
+	}
 	transport := func() *http.Transport { return newTransport(state, o.workers) }
 	d := newJourneys(o, runPrefix(time.Now()), i.emitter(), transport)
 	run, err := d.run(i.vu.Context(), order)
@@ -42,6 +46,18 @@ func (i *instance) drive(options sobek.Value) sobek.Value {
 	report := d.join(run)
 	d.hangUp()
 	return i.value(summary(run, report))
+}
+
+// foresee is what can be expected of the rate of an order that is carried out without a warm-up, behind its wash-out.
+func (o *driverOptions) foresee(order slot.Order) slot.Forecast {
+	demand := journey.Demand{
+		Rate: order.Rate, Warmup: order.Washout, Length: max(order.Duration-order.Washout, time.Millisecond), Launches: 1, Scale: o.thinkScale,
+	}
+	options := loadOptions()
+	options.Longer = func(times int) string {
+		return fmt.Sprintf("duration: '%s'", order.Washout+time.Duration(times)*demand.Length)
+	}
+	return o.source.Foresee(demand, options)
 }
 
 // targetsOption reads a list of {arm, url}.
@@ -92,7 +108,7 @@ func summary(run *slotRun, report slot.Report) map[string]any {
 			service[step], response[step] = quantiles(h[0]), quantiles(h[1])
 		}
 		arms[a.Arm] = map[string]any{
-			"scheduled": a.Scheduled, "sent": a.Sent, "dropped": a.Dropped, "failed": a.Failed, "steps": a.Steps,
+			"scheduled": a.Scheduled, "sent": a.Sent, "made": float64(a.Sent) / run.order.Duration.Seconds(), "dropped": a.Dropped, "failed": a.Failed, "steps": a.Steps,
 			"impressions": a.Impressions, "clicks": a.Clicks, "purchases": a.Purchases,
 			"default": a.Default, "breaks": a.Breaks,
 			"response": response, "service": service, "lag": quantiles(r.lag),
@@ -100,6 +116,7 @@ func summary(run *slotRun, report slot.Report) map[string]any {
 	}
 	return map[string]any{
 		"seconds": report.End.Sub(report.Start).Seconds(),
+		"ordered": run.order.Rate,
 		"cpu":     report.GeneratorCPU.Seconds(),
 		"arms":    arms,
 	}

@@ -21,11 +21,16 @@ declare module 'k6/x/perso' {
   }
 
   export interface SessionsOptions extends PopulationOptions {
-    /** Recorded gaps are divided by it. Default 1. */
+    /** Gaps between the events of a session that are longer are cut to it. Default "0s": none is. */
+    gapLimit?: string;
+    /** Recorded gaps are divided by it, after they were cut. Default 1. */
     speed?: number;
-    /** "poisson" (default): sessions arrive in file order at random times; "recorded": when they did, divided by speed. */
+    /**
+     * When drive() and conduct() start sessions. "poisson" (default): at random times, in an order drawn from the seed;
+     * "recorded": when they did, divided by speed, whatever rate is ordered. journey() takes them in the order of the file.
+     */
     arrivals?: 'poisson' | 'recorded';
-    /** Default: by the extension of the file. */
+    /** Default: by the extension of the file, or by its first line. A gzip file is read as what is in it. */
     format?: 'tsv' | 'csv' | 'jsonl';
     /** Where a relative path starts: at the script (default, as with open()) or at the working directory of k6. */
     base?: 'script' | 'cwd';
@@ -99,6 +104,8 @@ declare module 'k6/x/perso' {
   export interface ArmSummary {
     scheduled: number;
     sent: number;
+    /** Requests sent per second of the duration. */
+    made: number;
     dropped: number;
     failed: number;
     steps: Record<string, number>;
@@ -118,6 +125,8 @@ declare module 'k6/x/perso' {
 
   export interface DriveSummary {
     seconds: number;
+    /** Requests per second and target, as ordered; made of an arm says what became of it. */
+    ordered: number;
     /** CPU seconds of the k6 process. */
     cpu: number;
     arms: Record<string, ArmSummary>;

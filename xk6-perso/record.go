@@ -220,6 +220,7 @@ func (b *recorder) join(run *slotRun) slot.Report {
 // settle counts in requests what was dropped and what was due. A dropped turn counts as many requests as a turn of the slot
 // made on average.
 func (r *record) settle() {
+	r.report.Turns = r.turns
 	if w := &r.report; r.turns > 0 && w.Sent > r.turns {
 		w.Dropped = w.Dropped * w.Sent / r.turns
 	}

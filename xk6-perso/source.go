@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/grafana/sobek"
 	"go.k6.io/k6/v2/js/common"
@@ -62,6 +63,7 @@ func errInitOnly(call string) error {
 // sessionOptions are the options of sessions, and the key under which VUs share a source.
 type sessionOptions struct {
 	people   journey.People
+	gapLimit time.Duration
 	speed    float64
 	arrivals string
 	format   string
@@ -81,9 +83,10 @@ const (
 func (i *instance) sessions(path, options sobek.Value) sobek.Value {
 	o := sessionOptions{people: defaultPeople(), speed: 1, arrivals: arrivalsPoisson, base: baseScript}
 	f := peopleFields(&o.people)
+	f["gapLimit"] = durationOption(&o.gapLimit, 0, 10_000*time.Hour)
 	f["speed"] = floatOption(&o.speed, 1e-3, 1e6)
 	f["arrivals"] = textOption(&o.arrivals, arrivalsPoisson, arrivalsRecorded)
-	f["format"] = textOption(&o.format, "tsv", "csv", "jsonl")
+	f["format"] = textOption(&o.format, journey.Formats()...)
 	f["base"] = textOption(&o.base, baseScript, baseCwd)
 	i.must(decode(i.vu.Runtime(), "sessions", options, f))
 
@@ -124,10 +127,22 @@ func (o sessionOptions) load(env *common.InitEnvironment, name, full string) (*S
 	if err != nil {
 		return nil, fmt.Errorf("perso: sessions: cannot read %s (relative paths start at the %s): %w", name, o.base, err)
 	}
-	sessions, err := journey.ParseSessions(name, o.format, text)
+	sessions, err := journey.ParseSessions(name, o.format, text, loadOptions())
 	if err != nil {
 		return nil, fmt.Errorf("perso: sessions: %w", err)
 	}
-	how := journey.Replay{Name: name, Speed: o.speed, Recorded: o.arrivals == arrivalsRecorded}
+	how := journey.Replay{Name: name, GapLimit: o.gapLimit, Speed: o.speed, Recorded: o.arrivals == arrivalsRecorded}
 	return newSource(journey.FromSessions(sessions, how, o.people)), nil
+}
+
+// loadOptions are the options of sessions and drive, as a script writes them.
+func loadOptions() journey.Options {
+	return journey.Options{
+		Format:   "format: '%s'",
+		GapLimit: "gapLimit: '%s' in sessions()",
+		Speed:    "speed: %s in sessions()",
+		Seed:     "seed: %s in sessions() or population()",
+		Rate:     "rate: %s",
+		Drawn:    "arrivals: 'poisson' in sessions()",
+	}
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tollgate-dev/tollgate/internal/experiment"
-	"github.com/tollgate-dev/tollgate/internal/journey"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/runner"
 	"github.com/tollgate-dev/tollgate/internal/slot"
@@ -53,11 +52,11 @@ its reports. Without an experiment file the profile is the experiment.`,
 				}
 				return errors.Join(err, badRules)
 			}
-			journeys, err := describeJourneys(e.Journeys)
+			load, err := foresee(e, optionsAsWritten(c.Flags().Changed, len(args) == 1))
 			if err != nil {
 				return usage(err)
 			}
-			return a.measure(c.Context(), e, runner.Options{Journeys: journeys, Out: f.out})
+			return a.measure(c.Context(), e, runner.Options{Load: load, Out: f.out})
 		},
 	}
 	flags := c.Flags()
@@ -135,7 +134,7 @@ func (f *runFlags) lay(e *experiment.Experiment, given func(name string) bool) e
 	return nil
 }
 
-// measure runs the experiment, then renders and judges what was measured. It uses Journeys and Out from the options; an
+// measure runs the experiment, then renders and judges what was measured. It uses Load and Out from the options; an
 // empty Out is a new directory under runs.
 func (a *app) measure(ctx context.Context, e *experiment.Experiment, o runner.Options) error {
 	var err error
@@ -144,6 +143,9 @@ func (a *app) measure(ctx context.Context, e *experiment.Experiment, o runner.Op
 	}
 	if o.Out == "" {
 		o.Out = filepath.Join("runs", time.Now().Format("20060102-150405")+"-"+e.Profile)
+	}
+	for _, warning := range warningsOf(o.Load) {
+		fmt.Fprintf(a.stderr, "tollgate: warning: %s\n", warning)
 	}
 	progress := newProgress(a.stderr)
 	o.Version, o.Progress = version(), progress
@@ -161,23 +163,6 @@ func (a *app) measure(ctx context.Context, e *experiment.Experiment, o runner.Op
 	}
 	a.code = exitCode(analysis.Outcome)
 	return nil
-}
-
-// describeJourneys says in a clause where the journeys come from. It reads a file of recorded sessions to its end, so that its
-// mistakes are reported before anything starts.
-func describeJourneys(j experiment.Journeys) (string, error) {
-	if j.Script != "" {
-		return "the script " + filepath.Base(j.Script), nil
-	}
-	if j.File == "" {
-		return fmt.Sprintf("population of %d users and %d items", j.Users, j.Items), nil
-	}
-	sessions, err := journey.ReadSessions(j.File)
-	if err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("%d recorded sessions with %d events (%s), think times divided by %g",
-		len(sessions), sessions.Events(), filepath.Base(j.File), j.Speed), nil
 }
 
 // conclude writes every report into the run directory and prints the text report to stdout.

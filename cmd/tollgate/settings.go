@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -27,8 +28,9 @@ func settings() []setting {
 		lays("faults", "faults to inject, in this order, or all; empty for none at all (see: tollgate list faults)",
 			(*pflag.FlagSet).StringSliceVar, func(e *e, ids []string) error { e.Faults = experiment.NamedFaults(ids...); return nil }),
 		sets("seed", "seed of everything that is drawn", (*pflag.FlagSet).Int64Var, func(e *e) *int64 { return &e.Seed }),
-		sets("journeys", "replay recorded sessions from a CSV, TSV or JSON lines file",
+		sets("journeys", "replay recorded sessions from a CSV, TSV or JSON lines file, or gzip of one",
 			(*pflag.FlagSet).StringVar, func(e *e) *string { return &e.Journeys.File }),
+		sets("gap-limit", "cut longer gaps between recorded clicks to this, e.g. 10m", (*pflag.FlagSet).DurationVar, func(e *e) *time.Duration { return &e.Journeys.GapLimit }),
 		sets("speed", "divide recorded think times by this", (*pflag.FlagSet).Float64Var, func(e *e) *float64 { return &e.Journeys.Speed }),
 		sets("vus", "turns of a k6 script of your own, or requests, that can be on at once (default 50 turns, 1024 requests)",
 			(*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Journeys.VUs }),

@@ -48,10 +48,11 @@ type Journeys struct {
 	Step     string `yaml:"step"`     // of the script: its requests with this tag are the toll; "" for those without one
 	VUs      int    `yaml:"vus"`      // turns of the script, or requests, that can be on at once; 0 for slot.DefaultVUs, or slot.DefaultWorkers
 
-	File  string  `yaml:"file"`  // recorded sessions; "" for the population
-	Speed float64 `yaml:"speed"` // recorded think times are divided by it
-	Users int     `yaml:"users"`
-	Items int     `yaml:"items"`
+	File     string        `yaml:"file"`      // recorded sessions; "" for the population
+	GapLimit time.Duration `yaml:"gap_limit"` // longer gaps between the events of a recorded session are cut to it; 0: none is
+	Speed    float64       `yaml:"speed"`     // recorded think times are divided by it, after they were cut
+	Users    int           `yaml:"users"`
+	Items    int           `yaml:"items"`
 }
 
 // Toll sizes the measurement.

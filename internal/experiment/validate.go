@@ -49,6 +49,12 @@ func (e *Experiment) validateJourneys(c *complaints) {
 		c.add("journeys.scenario: want a scenario of journeys.script, which is not set, got %q", e.Journeys.Scenario)
 	}
 	within(c, "journeys.speed", e.Journeys.Speed, 1, 1e6)
+	if limit, low, high := e.Journeys.GapLimit, time.Millisecond, 10_000*time.Hour; limit != 0 && (limit < low || limit > high) {
+		c.add("journeys.gap_limit must be 0, for none, or from %v to %v, got %v", low, high, limit)
+	}
+	if e.Journeys.GapLimit != 0 && e.Journeys.File == "" {
+		c.add("journeys.gap_limit is for recorded sessions, and journeys.file names none")
+	}
 	within(c, "journeys.users", e.Journeys.Users, 10, 100_000)
 	within(c, "journeys.items", e.Journeys.Items, 16, 10_000)
 	if e.Journeys.File != "" {

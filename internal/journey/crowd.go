@@ -42,20 +42,31 @@ func newCrowd(pop *population.Population) *crowd {
 	rng := rand.New(rand.NewPCG(1, 0x6d65616e))
 	for range sample {
 		for _, s := range c.plan(0, rng, population.Drift{}, 1).steps {
-			switch s.Kind {
-			case Click:
-				c.mean += nominalClickThrough / sample
-			case Purchase:
-				c.mean += nominalClickThrough * purchaseShare / sample
-			default:
-				c.mean += 1.0 / sample
-			}
+			c.mean += s.nominal() / sample
 		}
 	}
 	return c
 }
 
+// nominal is how likely it is that a step becomes a request.
+func (s *Step) nominal() float64 {
+	switch {
+	case s.item != "": // recorded
+		return 1
+	case s.Kind == Click:
+		return nominalClickThrough
+	case s.Kind == Purchase:
+		return nominalClickThrough * purchaseShare
+	default:
+		return 1
+	}
+}
+
 func (c *crowd) people() *population.Population { return c.pop }
+
+func (c *crowd) sessions() int { return 0 }
+
+func (c *crowd) pick(n int) int { return n }
 
 func (c *crowd) requests() float64 { return c.mean }
 

@@ -16,38 +16,74 @@ const (
 	replayRender = 20 * time.Millisecond // recommend → impression
 )
 
-// recording replays recorded sessions: the events of a session in their order, with their gaps divided by speed. After every
-// click the next page is asked for, as it was when the click was recorded. At its end the file starts over, under new session
-// ids.
+// recording replays recorded sessions: the events of a session in their order, with their gaps as a Replay has them. After
+// every click the next page is asked for, as it was when the click was recorded. At its end the file starts over, under new
+// session ids.
 type recording struct {
-	pop      *population.Population
-	sessions []session
-	speed    float64
-	starts   []time.Duration // with recorded arrivals: by session, from the first, divided by speed; nil: drawn
-	mean     float64
+	Replay
+	pop    *population.Population
+	all    []session
+	order  []int           // of the sessions in a stream; nil: their own
+	starts []time.Duration // with recorded arrivals: by session, from the first, divided by speed; nil: drawn
+	mean   float64
 }
 
 // newRecording returns the recording of sessions; there must be at least one. With recorded arrivals sessions start when they
-// did; otherwise they arrive in the order of the file, at random times.
-func newRecording(pop *population.Population, sessions []session, speed float64, recorded bool) *recording {
-	r := &recording{pop: pop, sessions: sessions, speed: speed}
-	if recorded {
-		r.sessions = slices.Clone(sessions)
-		slices.SortStableFunc(r.sessions, func(a, b session) int { return a.events[0].at.Compare(b.events[0].at) })
-		for _, s := range r.sessions {
-			r.starts = append(r.starts, r.shrink(s.events[0].at.Sub(r.sessions[0].events[0].at)))
+// did. Otherwise they arrive at random times, in a stream in an order drawn from seed: a launch plays only some of a long file,
+// and the first ones may be unlike the others.
+func newRecording(pop *population.Population, sessions []session, how Replay, seed int64) *recording {
+	r := &recording{Replay: how, pop: pop, all: slices.Clone(sessions)}
+	if r.Recorded {
+		slices.SortStableFunc(r.all, func(a, b session) int { return a.events[0].at.Compare(b.events[0].at) })
+		for _, s := range r.all {
+			r.starts = append(r.starts, r.shrink(s.events[0].at.Sub(r.all[0].events[0].at)))
 		}
+	} else {
+		r.draw(seed)
 	}
 	requests := 0
 	rng := rand.New(rand.NewPCG(0, 0))
-	for n := range r.sessions {
+	for n := range r.all {
 		requests += len(r.plan(n, rng, population.Drift{}, 1).steps)
 	}
-	r.mean = float64(requests) / float64(len(r.sessions))
+	r.mean = float64(requests) / float64(len(r.all))
 	return r
 }
 
-func (r *recording) shrink(d time.Duration) time.Duration { return time.Duration(float64(d) / r.speed) }
+// draw draws the order of the sessions in a stream.
+func (r *recording) draw(seed int64) {
+	r.order = rand.New(rand.NewPCG(uint64(seed), 0x6f72646572)).Perm(len(r.all))
+}
+
+func (r *recording) shrink(d time.Duration) time.Duration { return time.Duration(float64(d) / r.Speed) }
+
+// gap is the time between event i−1 of a session and event i, as it was recorded, but no longer than the limit.
+func (r *recording) gap(s session, i int) time.Duration {
+	gap := s.events[i].at.Sub(s.events[i-1].at)
+	if r.GapLimit > 0 {
+		gap = min(gap, r.GapLimit)
+	}
+	return gap
+}
+
+// longest is the longest gap between two events of a session.
+func (r *recording) longest() (longest time.Duration) {
+	for _, s := range r.all {
+		for i := 1; i < len(s.events); i++ {
+			longest = max(longest, r.gap(s, i))
+		}
+	}
+	return longest
+}
+
+func (r *recording) sessions() int { return len(r.all) }
+
+func (r *recording) pick(n int) int {
+	if r.order == nil {
+		return n
+	}
+	return n - n%len(r.all) + r.order[n%len(r.all)]
+}
 
 func (r *recording) people() *population.Population { return r.pop }
 
@@ -66,17 +102,21 @@ func (r *recording) start(n int) (time.Duration, bool) {
 
 // plan implements planner.
 func (r *recording) plan(n int, rng *rand.Rand, drift population.Drift, scale float64) *plan {
-	loop, s := n/len(r.sessions), r.sessions[n%len(r.sessions)]
+	loop, s := n/len(r.all), r.all[n%len(r.all)]
 	p := newPlan(r.user(s, rng, drift))
 	p.name = s.id
 	if loop > 0 {
 		p.name = fmt.Sprintf("%s-%d", s.id, loop)
 	}
+	var since time.Duration // from the first event to this one
 	var shift time.Duration // made by the login
 	var before *Step        // the event before
 	var page *view          // the page that an event came from
 	for i, e := range s.events {
-		t := shift + time.Duration(float64(r.shrink(e.at.Sub(s.events[0].at)))*scale)
+		if i > 0 {
+			since += r.gap(s, i)
+		}
+		t := shift + time.Duration(float64(r.shrink(since))*scale)
 		if p.login == nil && (e.user != "" || !s.named) {
 			p.add(t, Login, e.channel, nil)
 			shift = replayLogin
@@ -90,7 +130,7 @@ func (r *recording) plan(n int, rng *rand.Rand, drift population.Drift, scale fl
 		if e.kind != Purchase {
 			page = &view{placement: placement(i)}
 			if i+1 < len(s.events) {
-				page.dwell = s.events[i+1].at.Sub(e.at)
+				page.dwell = r.gap(s, i+1)
 			}
 			p.page(t+replayPage, e.channel, page, replayRender)
 		}

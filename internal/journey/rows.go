@@ -2,11 +2,13 @@ package journey
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -23,7 +25,7 @@ type table struct {
 	header []string
 }
 
-func newTable(name string, read func() ([]string, int, error)) (*table, error) {
+func newTable(name, format string, read func() ([]string, int, error), o Options) (*table, error) {
 	header, line, err := read()
 	if errors.Is(err, errEnd) {
 		return nil, fmt.Errorf("%s: the file is empty: want a header line with %s", name, strings.Join(columns[:3], ", "))
@@ -32,12 +34,14 @@ func newTable(name string, read func() ([]string, int, error)) (*table, error) {
 		return nil, fmt.Errorf("%s:%d: %w", name, line, err)
 	}
 	t := &table{read: read, header: slices.Clone(header)}
-	for _, column := range columns[:3] {
-		if !slices.Contains(t.header, column) {
-			return nil, fmt.Errorf("%s:%d: column %s is missing; the header has %s", name, line, column, strings.Join(t.header, ", "))
-		}
+	for i := range t.header {
+		t.header[i] = strings.TrimSpace(t.header[i])
 	}
-	return t, nil
+	if sep, ok := strings.CutPrefix(strings.Join(t.header, ","), "sep="); ok && len(sep) <= 3 {
+		return nil, fmt.Errorf("%s:%d: this line is for Excel alone: take it out (tail -n +2 %[1]s > without.%[3]s)%s",
+			name, line, format, map[bool]string{true: ", and separate the columns by commas, or by tabs in a file .tsv"}[strings.Contains(sep, ";")])
+	}
+	return t, checkHeader(name, line, format, t.header, o)
 }
 
 func (t *table) next() (row, int, error) {
@@ -108,29 +112,40 @@ func (l *lines) next() ([]byte, int, error) {
 }
 
 // jsonLines reads one JSON object a line.
-type jsonLines struct{ lines }
+type jsonLines struct {
+	lines
+	checked map[string]bool // names of objects, joined, without a fault
+}
 
 func (l *jsonLines) next() (row, int, error) {
 	text, line, err := l.lines.next()
 	if err != nil {
 		return nil, line, err
 	}
-	r, err := parseObject(text)
+	if t := bytes.TrimSpace(text); line == 1 && t[0] == '[' {
+		return nil, line, errors.New("this is a JSON array: want one object a line (jq -c '.[]' FILE > clicks.jsonl)")
+	}
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(text, &object); err != nil || object == nil {
+		return nil, line, fmt.Errorf("want a JSON object in each line, such as %s: %w (an object over several lines: jq -c . FILE > clicks.jsonl)",
+			`{"SessionId": "1", "ItemId": "7", "Time": 1396860669.277}`, cmp.Or(err, errors.New("got "+string(text[:min(len(text), 40)]))))
+	}
+	names := slices.Sorted(maps.Keys(object))
+	if key := strings.Join(names, "\x00"); !l.checked[key] {
+		if faults := faultsOf(names); len(faults) > 0 {
+			return nil, line, fmt.Errorf("%s; the object has %s", strings.ReplaceAll(strings.Join(faults, "; "), "column ", ""), strings.Join(names, ", "))
+		}
+		l.checked[key] = true
+	}
+	r, err := parseObject(object)
 	return r, line, err
 }
 
 // parseObject reads the known fields of one object; ids and times may be strings or numbers.
-func parseObject(text []byte) (row, error) {
-	var object map[string]json.RawMessage
-	if err := json.Unmarshal(text, &object); err != nil {
-		return nil, fmt.Errorf("not a JSON object: %w", err)
-	}
+func parseObject(object map[string]json.RawMessage) (row, error) {
 	r := row{}
-	for i, column := range columns {
+	for _, column := range columns {
 		raw, ok := object[column]
-		if !ok && i < 3 {
-			return nil, fmt.Errorf("%s is missing", column)
-		}
 		if !ok || string(raw) == "null" {
 			continue
 		}

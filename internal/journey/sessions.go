@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -31,13 +29,13 @@ const maxID = 80
 // Sessions are recorded sessions, in the order in which they begin in their file.
 type Sessions []session
 
-// ReadSessions reads a file of recorded sessions; the format goes by the file's extension. Errors name the file and the line.
-func ReadSessions(path string) (Sessions, error) {
-	text, err := os.ReadFile(path)
+// ReadSessions reads a file of recorded sessions, as ParseSessions does.
+func ReadSessions(path string, o Options) (Sessions, error) {
+	content, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("journeys: %w", err)
 	}
-	return ParseSessions(path, "", text)
+	return ParseSessions(path, "", content, o)
 }
 
 // Events is how many events the sessions have together.
@@ -70,11 +68,29 @@ type rowReader interface {
 	next() (row, int, error)
 }
 
-// ParseSessions reads sessions in the order in which they begin in the file. Format is tsv, csv or jsonl; "" goes by the
-// extension of name. Errors name the file and the line.
-func ParseSessions(name, format string, text []byte) (Sessions, error) {
+// Formats of a file of sessions.
+const (
+	tsv       = "tsv"
+	csvFormat = "csv"
+	jsonl     = "jsonl"
+)
+
+// Formats are the formats of a file of sessions.
+func Formats() []string { return []string{tsv, csvFormat, jsonl} }
+
+// ParseSessions reads sessions in the order in which they begin in the file, which is text in UTF-8, or a gzip file of such
+// text. Format is one of Formats; "" goes by the extension of name, and where that says nothing by the first line. Errors name
+// the file, the line, and options that the command has.
+func ParseSessions(name, format string, content []byte, o Options) (Sessions, error) {
+	text, err := unzip(name, content)
+	if err != nil {
+		return nil, err
+	}
+	if err := recognize(name, text); err != nil {
+		return nil, err
+	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
-	rows, err := openRows(name, format, text)
+	rows, err := openRows(name, format, text, o)
 	if err != nil {
 		return nil, err
 	}
@@ -97,20 +113,23 @@ func ParseSessions(name, format string, text []byte) (Sessions, error) {
 }
 
 // openRows chooses the reader of a format.
-func openRows(name, format string, text []byte) (rowReader, error) {
+func openRows(name, format string, text []byte, o Options) (rowReader, error) {
 	if format == "" {
-		format = strings.TrimPrefix(strings.ToLower(filepath.Ext(name)), ".")
+		format = formatOf(name, text)
 	}
 	switch format {
-	case "tsv":
-		return newTable(name, readTSV(text))
-	case "csv":
-		return newTable(name, readCSV(text))
-	case "jsonl", "ndjson", "json":
-		return &jsonLines{lines{text: text}}, nil
-	default:
-		return nil, fmt.Errorf(`%s: cannot tell the format from the extension; set {format: "…"} to one of tsv, csv, jsonl`, name)
+	case tsv:
+		return newTable(name, format, readTSV(text), o)
+	case csvFormat:
+		return newTable(name, format, readCSV(text), o)
+	case jsonl:
+		return &jsonLines{lines: lines{text: text}, checked: map[string]bool{}}, nil
 	}
+	todo := "let its name end in ." + strings.Join(Formats(), ", .")
+	if o.Format != "" {
+		todo += fmt.Sprintf("; or set "+o.Format, strings.Join(Formats(), "|"))
+	}
+	return nil, fmt.Errorf("%s: neither its name nor its first line tells the format: %s", name, todo)
 }
 
 // builder gathers rows into sessions.
@@ -181,20 +200,4 @@ func parseEvent(r row) (recorded, error) {
 		*choice.dst = v
 	}
 	return e, nil
-}
-
-// parseTime reads seconds since 1970 or RFC 3339, from 1970 to 9999.
-func parseTime(text string) (time.Time, error) {
-	const last = 253402300799 // the end of the year 9999
-	if seconds, err := strconv.ParseFloat(text, 64); err == nil {
-		if !(seconds >= 0 && seconds <= last) { // also refuses NaN
-			return time.Time{}, fmt.Errorf("%s must be seconds since 1970 (not milliseconds), got %q", colTime, text)
-		}
-		return time.UnixMicro(int64(seconds * 1e6)).UTC(), nil
-	}
-	t, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil || t.Unix() < 0 {
-		return time.Time{}, fmt.Errorf("%s must be seconds since 1970 or like 2014-04-07T10:51:09.277Z, got %q", colTime, text)
-	}
-	return t.UTC(), nil
 }

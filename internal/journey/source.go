@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/population"
@@ -36,16 +37,26 @@ func FromPopulation(p People) *Source {
 
 // Replay says how recorded sessions are played again.
 type Replay struct {
-	Name     string  // of the file, for people
-	Speed    float64 // recorded gaps are divided by it; above 0
-	Recorded bool    // sessions start when they did, divided by Speed; else in the order of the file, at random times
+	Name     string        // of the file, for people
+	GapLimit time.Duration // longer gaps between the events of a session are cut to it; 0: none is
+	Speed    float64       // recorded gaps are divided by it, after they were cut; above 0
+	Recorded bool          // sessions start when they did, divided by Speed; else in an order that is drawn, at random times
+}
+
+// String says in words how sessions are played.
+func (r Replay) String() string {
+	text := fmt.Sprintf("think times divided by %g", r.Speed)
+	if r.GapLimit > 0 {
+		text = fmt.Sprintf("gaps cut to %s, %s", short(r.GapLimit), text)
+	}
+	return text
 }
 
 // FromSessions is a source that replays recorded sessions, which are mapped onto a population. There must be at least one.
 func FromSessions(s Sessions, r Replay, p People) *Source {
 	return &Source{
-		Description: fmt.Sprintf("%d sessions with %d events of %s, %g times as fast", len(s), s.Events(), r.Name, r.Speed),
-		planner:     newRecording(population.New(p.Seed, p.Users, p.Items), s, r.Speed, r.Recorded),
+		Description: fmt.Sprintf("%d recorded sessions with %d events (%s), %s", len(s), s.Events(), r.Name, r),
+		planner:     newRecording(population.New(p.Seed, p.Users, p.Items), s, r, p.Seed),
 		seed:        p.Seed,
 	}
 }
@@ -65,7 +76,11 @@ type planner interface {
 	people() *population.Population
 	// requests is the expected number of requests of one journey.
 	requests() float64
-	// start is when journey n starts, counted from the first; false: the source does not say, draw it.
+	// sessions is how many recorded sessions there are; 0: journeys are made up, each anew.
+	sessions() int
+	// pick is which journey is the n-th of a stream.
+	pick(n int) int
+	// start is when the n-th journey of a stream starts, counted from the first; false: the source does not say, draw it.
 	start(n int) (time.Duration, bool)
 	// plan plans journey n from rng, with think times multiplied by scale.
 	plan(n int, rng *rand.Rand, drift population.Drift, scale float64) *plan
@@ -115,4 +130,16 @@ func (p *plan) begin(at time.Duration, session string) []*Step {
 	}
 	slices.SortStableFunc(p.steps, func(a, b *Step) int { return cmp.Compare(a.at, b.at) })
 	return p.steps
+}
+
+// short is a duration as people write it: 5m, not 5m0s.
+func short(d time.Duration) string {
+	text := d.String()
+	if cut, ok := strings.CutSuffix(text, "m0s"); ok {
+		text = cut + "m"
+	}
+	if cut, ok := strings.CutSuffix(text, "h0m"); ok {
+		text = cut + "h"
+	}
+	return text
 }

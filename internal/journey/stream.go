@@ -25,6 +25,7 @@ type Stream struct {
 	arrivals *rand.Rand
 	rate     float64 // requests per second
 	next     time.Duration
+	first    int // journeys of the source that the stream passes over
 	count    int // journeys started
 	order    uint64
 	steps    stepHeap
@@ -35,8 +36,12 @@ type Stream struct {
 // session ids, and think times are multiplied by scale.
 func NewStream(source *Source, salt uint64, prefix string, scale float64) *Stream {
 	seed := uint64(source.seed)*0x9e3779b97f4a7c15 + salt
+	first := 0
+	if _, recorded := source.start(0); !recorded && source.sessions() > 0 { // each launch plays other sessions of the file
+		first = rand.New(rand.NewPCG(seed, 0x6669727374)).IntN(source.sessions())
+	}
 	return &Stream{
-		source: source, prefix: prefix, scale: scale, seed: seed,
+		first: first, source: source, prefix: prefix, scale: scale, seed: seed,
 		arrivals: rand.New(rand.NewPCG(seed, 0x61727269)),
 		next:     math.MaxInt64,
 		bands:    make([]int64, len(population.AgeBands)),
@@ -115,7 +120,7 @@ func (s *Stream) push(st *Step) { heap.Push(&s.steps, st) }
 // arrive plans the next journey.
 func (s *Stream) arrive() {
 	rng := rand.New(rand.NewPCG(s.seed, uint64(s.count)))
-	p := s.source.plan(s.count, rng, s.Drift, s.scale)
+	p := s.source.plan(s.source.pick(s.first+s.count), rng, s.Drift, s.scale)
 	for _, st := range p.begin(s.next, s.session(p)) {
 		st.order = s.order
 		s.order++

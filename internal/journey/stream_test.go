@@ -62,7 +62,7 @@ func TestStreamIsDeterministic(t *testing.T) {
 // The expected request rate is what was asked for, over a horizon long enough for chance to even out: with some 200,000
 // requests in journeys of a dozen, its standard error is below 1 %. The rest of the tolerance is for nominalClickThrough.
 func TestStreamRate(t *testing.T) {
-	replay := &Source{planner: newRecording(population.New(1, 200, 50), mustParse(t, fixture), 10, false)}
+	replay := &Source{planner: newRecording(population.New(1, 200, 50), mustParse(t, fixture), Replay{Speed: 10}, 1)}
 	for _, tt := range []struct {
 		name   string
 		source *Source

@@ -139,6 +139,12 @@ type Plan struct {
 	// turns of the script per second. "": the load is our journeys, and the step is recommend.
 	Step string `json:"step,omitempty"`
 
+	// GapLimit is what longer gaps between the events of a recorded session were cut to, ns; 0: none was.
+	GapLimit time.Duration `json:"gap_limit,omitempty"`
+
+	// Forecast is what could be expected of Rate in the toll slots before the run. Nil: no toll was planned, or an older run.
+	Forecast *slot.Forecast `json:"forecast,omitempty"`
+
 	Capacity *CapacityPlan `json:"capacity,omitempty"` // nil: not measured
 }
 

@@ -23,9 +23,6 @@ import (
 // those of the evaluations.
 const watchInterval = time.Second
 
-// catchSlot is the length of an order of the catch phase. A change of the crowd takes effect within it.
-const catchSlot = time.Second
-
 // catch runs every fault at all levels at once.
 func (r *run) catch(ctx context.Context) error {
 	if len(r.faults) == 0 {
@@ -104,7 +101,7 @@ func (c *catch) load(ctx context.Context) error {
 				drift = c.crowd.now()
 				return slot.Order{
 					Phase: slot.Catch, Launch: c.launch, Round: round, Targets: targets(c.arms),
-					Duration: catchSlot, Rate: c.Catch.Rate, Overlap: true, Drift: drift,
+					Duration: slot.CatchLength, Rate: c.Catch.Rate, Overlap: true, Drift: drift,
 				}
 			})
 			if err != nil {
@@ -118,7 +115,7 @@ func (c *catch) load(ctx context.Context) error {
 		whole, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 		defer cancel(nil)
 		stop := context.AfterFunc(ctx, func() {
-			time.AfterFunc(experiment.ClientTimeout+2*catchSlot, func() { cancel(context.Cause(ctx)) })
+			time.AfterFunc(experiment.ClientTimeout+2*slot.CatchLength, func() { cancel(context.Cause(ctx)) })
 		})
 		defer stop()
 		return c.reports(whole, orders)

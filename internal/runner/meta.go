@@ -25,11 +25,12 @@ func (r *run) meta() (result.Run, error) {
 	meta := result.Run{
 		ID:      now.UTC().Format("20060102-150405") + "-" + r.Profile,
 		Started: now, Tool: tool(r.Version), Machine: machine.Here(), Environment: r.Env.Name(),
-		Profile: r.Profile, Experiment: text, Seed: r.Seed, Journeys: r.Options.Journeys,
-		Budgets: r.Budgets, Arms: r.TollArms(), Lapse: r.Alerts.Lapse, Alerts: r.lapsed.Alerts, Warnings: slices.Concat(r.planWarnings(), r.Notes(), r.lapsed.Notes),
+		Profile: r.Profile, Experiment: text, Seed: r.Seed, Journeys: r.Load.Journeys,
+		Budgets: r.Budgets, Arms: r.TollArms(), Lapse: r.Alerts.Lapse, Alerts: r.lapsed.Alerts, Warnings: slices.Concat(r.planWarnings(), r.Notes(), r.Load.Warnings, r.lapsed.Notes),
 		Plan: result.Plan{
 			Launches: r.Toll.Launches, Rounds: r.Toll.Rounds, Slot: r.Toll.Slot, Washout: r.Toll.Washout,
 			Rate: r.Toll.Rate, CatchRate: r.Catch.Rate, Hold: r.Catch.Hold, ClientTimeout: experiment.ClientTimeout, Looks: r.Looks(), EqualWithin: r.Toll.EqualWithin,
+			GapLimit: r.Experiment.Journeys.GapLimit, Forecast: r.Load.Forecast,
 		},
 	}
 	if r.Capacity.Launches > 0 {

@@ -14,6 +14,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/child"
 	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/testenv"
 )
 
@@ -21,10 +22,17 @@ import (
 type Options struct {
 	Env      testenv.Environment
 	Binary   string // tollgate itself, whose k6 makes the load; absolute
-	Journeys string // where the journeys come from, for people
+	Load     Load
 	Out      string // the run directory; must not exist, or be empty
 	Version  string
 	Progress Progress
+}
+
+// Load is what is known of the load before a run.
+type Load struct {
+	Journeys string         // where the journeys come from, for people
+	Forecast *slot.Forecast // of the toll; nil: none was made
+	Warnings []string       // about load of other phases
 }
 
 // ErrInterrupted is the cause to cancel a run's context with when the user asks for its end.

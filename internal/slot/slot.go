@@ -30,6 +30,9 @@ type Ready struct {
 	Warnings []string `json:"warnings"` // what the script asks for and does not get
 }
 
+// CatchLength is the length of an order of the catch phase. A change of the crowd takes effect within it.
+const CatchLength = time.Second
+
 // Target is one arm to put load on.
 type Target struct {
 	Arm string `json:"arm"`
@@ -81,6 +84,9 @@ type ArmReport struct {
 	Sent      int64  `json:"sent"`      // those of them that were handed to the network
 	Dropped   int64  `json:"dropped"`   // Scheduled − Sent: nobody was free to make them
 	Failed    int64  `json:"failed"`    // transport error, timeout or status ≥ 400; of a user's own script: what k6 calls failed, and exceptions
+
+	// Turns is how many turns of a user's own script were played; 0 for journeys, and in older runs.
+	Turns int64 `json:"turns,omitempty"`
 
 	Steps map[string]int64 `json:"steps"` // sent, by step
 

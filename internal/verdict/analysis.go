@@ -31,6 +31,7 @@ type Analysis struct {
 	Reasons    []string // why Outcome is what it is, most important first; never empty
 	Confidence float64  // 0.95
 
+	Load     Load
 	Controls []Control
 	Budgets  []BudgetResult // by level, then in the order given; empty without budgets
 	Looks    []LookMade     // when the budgets were judged, where the plan allows more than one look and there are budgets

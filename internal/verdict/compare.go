@@ -27,6 +27,7 @@ type Comparison struct {
 // Side is what a comparison says of one run by itself.
 type Side struct {
 	Run     result.Run
+	Load    Load
 	Outcome Outcome // of its controls; budgets are no part of a comparison
 	Reasons []string
 }
@@ -114,7 +115,7 @@ func Compare(a, b *result.Data) (*Comparison, error) {
 	return c, nil
 }
 
-func side(a *Analysis) Side { return Side{a.Run, a.Outcome, a.Reasons} }
+func side(a *Analysis) Side { return Side{a.Run, a.Load, a.Outcome, a.Reasons} }
 
 // sharedLevels are the levels above the baseline of both runs.
 func sharedLevels(a, b result.Run) ([]string, error) {

@@ -39,14 +39,16 @@ func (t *tolls) controls(confidence float64) []Control {
 		}
 		return controls
 	}
-	controls := []Control{
-		t.repeatedBaseline(confidence),
-		t.knownDelay(confidence),
+	controls := []Control{t.repeatedBaseline(confidence), t.knownDelay(confidence)}
+	if t.run.Plan.Forecast != nil {
+		controls = append(controls, t.orderedLoad())
+	}
+	controls = append(controls,
 		t.droppedArrivals(),
 		t.generatorOnTime(),
 		t.generatorCPU(),
 		t.equalWork(),
-	}
+	)
 	if t.has(telemetryAtAll()) {
 		controls = append(controls, t.pipelineTookAll())
 	}
