@@ -3,6 +3,7 @@ package alerts
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -16,9 +17,9 @@ import (
 // Lapsed is a pack whose durations were divided by Factor.
 type Lapsed struct {
 	Factor float64
-	Text   []byte         // a Prometheus rule file
-	Alerts []result.Alert // in file order, with RunExpr and RunFor
-	Notes  []string       // what does not scale, or was not scaled as far as asked, one rule each
+	Text   []byte            // a Prometheus rule file
+	Alerts []result.Alert    // in file order, with RunExpr and RunFor
+	Notes  []result.RuleNote // what does not scale, or was not scaled as far as asked
 }
 
 // leastIntervals is how many evaluations the least window is made of: rate() needs two samples, and a third is spare.
@@ -40,7 +41,7 @@ func (p *Pack) Lapse(factor float64, least time.Duration) *Lapsed {
 	if err != nil {
 		panic(fmt.Sprintf("alerts: %s was valid when it was loaded: %v", p.name, err))
 	}
-	l := &lapser{factor: factor, least: least, out: &Lapsed{Factor: factor, Alerts: p.Alerts()}}
+	l := &lapser{factor: factor, least: least, typer: newTyper(groups), out: &Lapsed{Factor: factor, Alerts: p.Alerts()}}
 	next := 0 // into Alerts
 	for i := range groups {
 		g := &groups[i]
@@ -66,18 +67,25 @@ func (p *Pack) Lapse(factor float64, least time.Duration) *Lapsed {
 type lapser struct {
 	factor float64
 	least  time.Duration
+	typer  *typer
 	rule   string // the one at hand, for notes
 	out    *Lapsed
 }
 
-func (l *lapser) note(format string, args ...any) {
-	text := l.rule + ": " + fmt.Sprintf(format, args...)
-	for _, n := range l.out.Notes {
-		if n == text {
-			return
-		}
+// note puts the rule at hand behind the note of that text, with a detail.
+func (l *lapser) note(text, detail string) {
+	i := slices.IndexFunc(l.out.Notes, func(n result.RuleNote) bool { return n.Text == text })
+	if i < 0 {
+		i = len(l.out.Notes)
+		l.out.Notes = append(l.out.Notes, result.RuleNote{Text: text})
 	}
-	l.out.Notes = append(l.out.Notes, text)
+	rules := &l.out.Notes[i].Rules
+	if last := len(*rules) - 1; last < 0 || (*rules)[last].Rule != l.rule {
+		*rules = append(*rules, result.NotedRule{Rule: l.rule})
+	}
+	if noted := &(*rules)[len(*rules)-1]; detail != "" && !slices.Contains(noted.Details, detail) {
+		noted.Details = append(noted.Details, detail)
+	}
 }
 
 func (l *lapser) apply(r *rulefmt.Rule) {
@@ -86,6 +94,7 @@ func (l *lapser) apply(r *rulefmt.Rule) {
 	if err != nil {
 		panic(fmt.Sprintf("alerts: %s was valid when it was loaded: %v", l.rule, err))
 	}
+	l.unscaled(expr)
 	parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {
 		switch n := node.(type) {
 		case *parser.MatrixSelector:
@@ -97,7 +106,6 @@ func (l *lapser) apply(r *rulefmt.Rule) {
 		case *parser.VectorSelector:
 			l.plain(&n.OriginalOffset)
 		}
-		l.unscaled(node)
 		return nil
 	})
 	r.Expr = expr.String()
@@ -117,19 +125,25 @@ func (l *lapser) plain(d *time.Duration) {
 	*d = v
 }
 
-func (l *lapser) window(d *time.Duration) { l.bounded(d, l.least, "window") }
+// Notes of durations that are bounded.
+const (
+	noteWindow   = "windows are not divided by the whole factor, so that they hold enough samples"
+	noteInterval = "group intervals are not divided by the whole factor, so that windows hold enough evaluations"
+)
+
+func (l *lapser) window(d *time.Duration) { l.bounded(d, l.least, noteWindow) }
 
 func (l *lapser) interval(d *model.Duration) {
-	l.bounded((*time.Duration)(d), l.least/leastIntervals, "interval")
+	l.bounded((*time.Duration)(d), l.least/leastIntervals, noteInterval)
 }
 
 // bounded divides a duration as far as the bound, and leaves one alone that is below it already.
-func (l *lapser) bounded(d *time.Duration, bound time.Duration, what string) {
+func (l *lapser) bounded(d *time.Duration, bound time.Duration, note string) {
 	written := *d
 	l.plain(d)
+	divided := *d
 	if bound = min(bound, written).Round(time.Millisecond); *d < bound {
 		*d = bound
-		l.note("the %s of %v is only shortened to %v, the least that holds enough samples",
-			what, model.Duration(written), model.Duration(bound))
+		l.note(note, fmt.Sprintf("%v is %v and not %v", model.Duration(written), model.Duration(bound), model.Duration(divided)))
 	}
 }
