@@ -26,6 +26,7 @@ type jsonRun struct {
 	Lapse       number            `json:"lapse"`
 	StartUp     []jsonStartUp     `json:"start_up"`
 	Warnings    []string          `json:"warnings"`
+	RuleNotes   []result.RuleNote `json:"rule_notes"`
 }
 
 type jsonMachine struct {
@@ -135,6 +136,7 @@ func jsonRunOf(r result.Run) jsonRun {
 		Plan: jsonPlan{r.Plan.Launches, r.Plan.Rounds, inSeconds(r.Plan.Slot), inSeconds(r.Plan.Washout), number(r.Plan.Rate),
 			number(r.Plan.CatchRate), inSeconds(r.Plan.ClientTimeout), r.Plan.Step},
 		Levels: []jsonLevel{}, Alerts: []jsonAlert{}, Lapse: number(r.Lapse), StartUp: []jsonStartUp{}, Warnings: listed(r.Warnings),
+		RuleNotes: listed(r.RuleNotes),
 	}
 	for _, l := range r.Levels {
 		out.Levels = append(out.Levels, jsonLevel(l))

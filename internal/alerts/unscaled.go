@@ -8,8 +8,8 @@ import (
 
 // What does not scale. A note of one kind has one text, so that the rules that it is about stand behind each other.
 const (
-	noteAmount = "a number meets an amount per window: the window is divided, the number is not"
-	noteTime   = "a number meets a time, in seconds that pass at their own speed: the number is not divided"
+	noteAmount = "a number is compared with an amount per window, or added to one: the window is divided, the number is not"
+	noteTime   = "a number is compared with a time, or added to one: neither is divided"
 	noteClock  = "the time of day runs at its own speed"
 	noteAt     = "a point in time (@) stays where it is"
 	noteLook   = "predict_linear() looks ahead by its second argument, in seconds that are not divided"

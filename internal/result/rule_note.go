@@ -22,7 +22,7 @@ func (n RuleNote) String() string { return n.First(len(n.Rules)) }
 
 // First is the note with about that many of its rules, and how many more there are: "…: A, B and 21 others".
 func (n RuleNote) First(most int) string {
-	if len(n.Rules) <= most+1 { // the name of one more is no longer than "and 1 other"
+	if len(n.Rules)-1 <= most { // the name of one more is no longer than "and 1 other"
 		most = len(n.Rules)
 	}
 	var rules []string
