@@ -37,10 +37,7 @@ func (p *Pack) Lapse(factor float64, least time.Duration) *Lapsed {
 	if !(factor > 0) || math.IsInf(factor, 1) {
 		panic(fmt.Sprintf("alerts: factor must be a positive number, got %v", factor))
 	}
-	groups, err := parse(p.name, p.text) // a fresh copy to change
-	if err != nil {
-		panic(fmt.Sprintf("alerts: %s was valid when it was loaded: %v", p.name, err))
-	}
+	groups := p.copied()
 	l := &lapser{factor: factor, least: least, typer: newTyper(groups), out: &Lapsed{Factor: factor, Alerts: p.Alerts()}}
 	next := 0 // into Alerts
 	for i := range groups {
@@ -57,9 +54,11 @@ func (p *Pack) Lapse(factor float64, least time.Duration) *Lapsed {
 			}
 		}
 	}
-	if l.out.Text, err = yaml.Marshal(rulefmt.RuleGroups{Groups: groups}); err != nil {
-		panic(fmt.Sprintf("alerts: %s: %v", p.name, err)) // strings, numbers and durations always marshal
+	text, err := yaml.Marshal(rulefmt.RuleGroups{Groups: groups})
+	if err != nil {
+		panic(fmt.Sprintf("alerts: %v", err)) // strings, numbers and durations always marshal
 	}
+	l.out.Text = text
 	return l.out
 }
 

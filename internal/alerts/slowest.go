@@ -7,7 +7,7 @@ import (
 
 // Slowest is the longest evaluation interval among the groups that name one; 0 if none does.
 func (l *Lapsed) Slowest() time.Duration {
-	groups, err := parse("the time-lapsed rules", l.Text)
+	groups, err := parse("the time-lapsed rules", l.Text, nil)
 	if err != nil {
 		panic(fmt.Sprintf("alerts: Lapse wrote what cannot be read: %v", err))
 	}
