@@ -19,6 +19,7 @@ type Lapsed struct {
 	Factor float64
 	Text   []byte            // a Prometheus rule file
 	Alerts []result.Alert    // in file order, with RunExpr and RunFor
+	Read   []string          // how the files were read: Pack.Notes
 	Notes  []result.RuleNote // what does not scale, or was not scaled as far as asked
 }
 
@@ -38,7 +39,7 @@ func (p *Pack) Lapse(factor float64, least time.Duration) *Lapsed {
 		panic(fmt.Sprintf("alerts: factor must be a positive number, got %v", factor))
 	}
 	groups := p.copied()
-	l := &lapser{factor: factor, least: least, typer: newTyper(groups), out: &Lapsed{Factor: factor, Alerts: p.Alerts()}}
+	l := &lapser{factor: factor, least: least, typer: newTyper(groups), out: &Lapsed{Factor: factor, Read: p.Notes(), Alerts: p.Alerts()}}
 	next := 0 // into Alerts
 	for i := range groups {
 		g := &groups[i]
