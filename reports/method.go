@@ -33,7 +33,7 @@ func methodSections(a *verdict.Analysis) []section {
 		{ID: "notes", Heading: "Notes", Only: inText, Sub: true, Blocks: []block{noteList{}}},
 		{ID: "warnings", Heading: "Warnings", Only: inText | inHTML, Sub: true, Blocks: []block{
 			list{Items: bullets("", r.Warnings)},
-			list{Only: inText, Items: bullets("", ruleNotes(r, fewRules))},
+			list{Only: inText, Items: bullets("", ruleNotes(r, FewRules))},
 			list{Only: inHTML, Items: bullets("", ruleNotes(r, everyRule))},
 		}},
 		{ID: "notes", Heading: "Notes", Only: inHTML, Sub: true, Blocks: []block{noteList{}}},
@@ -43,9 +43,9 @@ func methodSections(a *verdict.Analysis) []section {
 	}
 }
 
-// How many rules a note names.
+// How many rules a note names: on a terminal, and elsewhere.
 const (
-	fewRules  = 2
+	FewRules  = 2
 	everyRule = math.MaxInt
 )
 

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tollgate-dev/tollgate/faults"
 	"github.com/tollgate-dev/tollgate/internal/alerts"
@@ -43,4 +44,9 @@ func (e *Experiment) validateAlerts(c *complaints) {
 			}
 		}
 	}
+}
+
+// LeastWindow is the least window of a time-lapsed rule: it holds three samples of the slower source.
+func (e *Experiment) LeastWindow() time.Duration {
+	return 3 * max(e.Telemetry.ScrapeInterval, e.Telemetry.CatchMetricInterval)
 }

@@ -75,8 +75,7 @@ func (r *run) prepare(ctx context.Context) (result.Run, error) {
 	if err != nil {
 		return result.Run{}, err
 	}
-	// A window holds at least three samples of the slower source.
-	r.lapsed = pack.Lapse(r.Alerts.Lapse, 3*max(r.Telemetry.ScrapeInterval, r.Telemetry.CatchMetricInterval))
+	r.lapsed = pack.Lapse(r.Alerts.Lapse, r.LeastWindow())
 	if err := r.chooseFaults(); err != nil {
 		return result.Run{}, err
 	}
