@@ -13,9 +13,10 @@ import (
 // Marks of templates that have to be rendered before a file is read. Annotations and labels of rules hold templates of
 // Prometheus, {{ $labels.job }}; none of these can stand in one.
 var (
-	helmMark  = regexp.MustCompile(`\{\{-?\s*(\.(Values|Release|Chart|Capabilities|Files|Template)\b|\$\.(Values|Release|Chart)\b|(include|tpl|toYaml|define)\s)`)
-	helmBlock = regexp.MustCompile(`(?m)^\s*\{\{-?\s*(if|range|with|end|else|template|\$\w+\s*:?=)`)
+	helmMark  = regexp.MustCompile(`\{\{-?\s*(\.(Values|Release|Chart|Capabilities|Files|Template)\b|\$\.(Values|Release|Chart)\b|(include|tpl|toYaml)\s)`)
+	helmBlock = regexp.MustCompile(`(?m)^\s*\{\{-?\s*(if|range|with|end|else|template|define|\$\w+\s*:?=)`)
 	jinjaMark = regexp.MustCompile(`\{%`)
+	comment   = regexp.MustCompile(`(?m)^[ \t]*#.*$`)
 )
 
 // rendered returns an error for a template that is not rendered.
@@ -29,7 +30,8 @@ func (f *file) rendered() error {
 		{helmBlock, false, "a template of Helm that is not rendered: render it first with helm template, and name the file that comes out"},
 		{jinjaMark, false, "a template of Jinja (Ansible, Salt) that is not rendered: render it first, and name the file that comes out"},
 	} {
-		found := of.mark.FindIndex(f.text)
+		text := comment.ReplaceAllFunc(f.text, func(line []byte) []byte { return bytes.Repeat([]byte(" "), len(line)) })
+		found := of.mark.FindIndex(text)
 		if found == nil {
 			continue
 		}
@@ -38,8 +40,8 @@ func (f *file) rendered() error {
 				continue // it stands in the text of an annotation
 			}
 		}
-		mark := bytes.TrimSpace(f.text[found[0]:found[1]])
-		line := 1 + bytes.Count(f.text[:bytes.Index(f.text, mark)], []byte("\n"))
+		mark := bytes.TrimSpace(text[found[0]:found[1]])
+		line := 1 + bytes.Count(text[:bytes.Index(text, mark)], []byte("\n"))
 		return f.errorf("line %d: %s… is %s", line, mark, of.remedy)
 	}
 	return nil

@@ -64,6 +64,7 @@ func TestReadsRuleFiles(t *testing.T) {
 		{"references", "x: &r\n  - {alert: A, expr: up == 0}\nkind: PrometheusRule\nspec:\n  groups:\n  - name: g\n    rules: *r\n", "A in g", nil},
 		{"by labels", "groups:\n- name: g\n  rules:\n  - {alert: A, expr: 'rate({app=\"x\"}[5m]) > 1'}\n", "A in g",
 			[]string{"f.yaml: A: selects by labels alone, without the name of a metric; if these are rules of Loki, no Prometheus can answer them"}},
+		{"template in a comment", "# {{ .Values.x }} is 5\n" + plainRules, "A in g", nil},
 		{"templates of Prometheus", "groups:\n- name: g\n  rules:\n  - alert: A\n    expr: up == 0\n    annotations:\n      summary: |\n        {{ with query \"up\" }}\n        {{ . | first | value }}\n        {{ end }}\n        100{%}\n",
 			"A in g", nil},
 	} {
