@@ -197,5 +197,11 @@ func fixtureRun(start time.Time) result.Run {
 		Lapse:    60,
 		StartUp:  []result.StartUp{{Launch: 0, Total: 2140 * time.Millisecond, Slowest: "full/telemetry", Processes: 44}, {Launch: 1, Total: 1980 * time.Millisecond, Slowest: "full/telemetry", Processes: 44}},
 		Warnings: []string{"the machine has 2 cores: slots of 6 arms share them in turn"},
+		RuleNotes: []result.RuleNote{
+			{Text: "the time of day runs at its own speed", Rules: []result.NotedRule{{Rule: "ClickThroughLow", Details: []string{"hour()"}}}},
+			{Text: "windows are not divided by the whole factor", Rules: []result.NotedRule{
+				{Rule: "ConsumerLagHigh"}, {Rule: "FeatureMissing", Details: []string{"1m is 3s and not 1s", "2m is 3s and not 2s"}}, {Rule: "ClickThroughLow"}, {Rule: "EventAgeHigh"},
+			}},
+		},
 	}
 }

@@ -28,6 +28,7 @@ type jsonRun struct {
 	Lapse       number            `json:"lapse"`    // rule durations were divided by this factor
 	StartUp     []jsonStartUp     `json:"start_up"` // one per launch
 	Warnings    []string          `json:"warnings"`
+	RuleNotes   []result.RuleNote `json:"rule_notes"`
 }
 
 type jsonMachine struct {
@@ -158,6 +159,7 @@ func jsonRunOf(r result.Run, load verdict.Load) jsonRun {
 			number(r.Plan.CatchRate), inSeconds(r.Plan.ClientTimeout), r.Plan.Step,
 			number(load.Toll.Made), number(load.Catch.Made), number(load.Toll.Expected), inSeconds(r.Plan.GapLimit)},
 		Levels: []jsonLevel{}, Alerts: []jsonAlert{}, Lapse: number(r.Lapse), StartUp: []jsonStartUp{}, Warnings: listed(r.Warnings),
+		RuleNotes: listed(r.RuleNotes),
 	}
 	for _, l := range r.Levels {
 		out.Levels = append(out.Levels, jsonLevel(l))

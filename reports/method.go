@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -26,16 +27,35 @@ func methodSections(a *verdict.Analysis) []section {
 				{Text: measured(r, a.Load)}, {Text: machineLine(r.Machine)}, {Text: "tollgate " + r.Tool.Version + ", " + r.Tool.Go},
 			}, bullets("", startUps(r))...)},
 			noteList{},
-			list{Items: bullets("warning: ", r.Warnings)},
+			list{Items: bullets("warning: ", append(slices.Clone(r.Warnings), ruleNotes(r, everyRule)...))},
 		}},
 		{ID: "start-up", Heading: "Start-up", Only: inText, Sub: true, Blocks: []block{list{Items: bullets("", startUps(r))}}},
 		{ID: "notes", Heading: "Notes", Only: inText, Sub: true, Blocks: []block{noteList{}}},
-		{ID: "warnings", Heading: "Warnings", Only: inText | inHTML, Sub: true, Blocks: []block{list{Items: bullets("", r.Warnings)}}},
+		{ID: "warnings", Heading: "Warnings", Only: inText | inHTML, Sub: true, Blocks: []block{
+			list{Items: bullets("", r.Warnings)},
+			list{Only: inText, Items: bullets("", ruleNotes(r, FewRules))},
+			list{Only: inHTML, Items: bullets("", ruleNotes(r, everyRule))},
+		}},
 		{ID: "notes", Heading: "Notes", Only: inHTML, Sub: true, Blocks: []block{noteList{}}},
 		{ID: "levels", Heading: "Levels", Only: inHTML, Sub: true, Blocks: []block{levelsTable(r.Levels)}},
 		{ID: "alerts", Heading: "Alert rules", Only: inHTML, Sub: true, Blocks: []block{alertsTable(r.Alerts)}},
 		{ID: "experiment", Only: inHTML, Sub: true, Blocks: []block{verbatim{"The experiment as run", r.Experiment}}},
 	}
+}
+
+// How many rules a note names: on a terminal, and elsewhere.
+const (
+	FewRules  = 2
+	everyRule = math.MaxInt
+)
+
+// ruleNotes are the notes on alert rules, a line for each kind, with so many rules behind it.
+func ruleNotes(r result.Run, most int) []string {
+	var out []string
+	for _, n := range r.RuleNotes {
+		out = append(out, "time-lapse: "+n.First(most))
+	}
+	return out
 }
 
 // bullets are items of one text each.

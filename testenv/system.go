@@ -26,7 +26,7 @@ type SystemCompose struct {
 	Instrumented []string `yaml:"instrumented,omitempty,flow"` // services that get the level's variables; none: all
 }
 
-// Files are the paths of one or several files, each laid over those before it. In YAML a single one is a plain string.
+// Files are the paths of files, in an order that matters. In YAML a single one is a plain string, and none is the empty one.
 type Files []string
 
 // UnmarshalYAML takes a path or a list of paths.
@@ -42,10 +42,10 @@ func (f *Files) UnmarshalYAML(node *yaml.Node) error {
 
 // MarshalYAML writes a single path as a plain string.
 func (f Files) MarshalYAML() (any, error) {
-	if len(f) == 1 {
-		return f[0], nil
+	if len(f) > 1 {
+		return []string(f), nil
 	}
-	return []string(f), nil
+	return strings.Join(f, ""), nil
 }
 
 // String returns the paths with commas between them.

@@ -190,44 +190,6 @@ func waitFor(t *testing.T, what string, condition func() bool) {
 	}
 }
 
-// TestUpInContainers: the stack of `up` answers at the documented address, and `down` removes it.
-func TestUpInContainers(t *testing.T) {
-	binary, e := inContainers(t)
-	cache := t.TempDir()
-	command := func(args ...string) *exec.Cmd {
-		cmd := exec.Command(binary, args...)
-		cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+cache)
-		return cmd
-	}
-	up := command("up", "--env", "containers", "--level", "full", "--listen", "127.0.0.1:0")
-	stdout, err := up.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := up.Start(); err != nil {
-		t.Fatal(err)
-	}
-	gateway := ""
-	for lines := bufio.NewScanner(stdout); gateway == "" && lines.Scan(); {
-		if rest, ok := strings.CutPrefix(lines.Text(), "gateway"); ok {
-			gateway = strings.TrimSpace(rest)
-		}
-	}
-	answer, err := recommend(gateway)
-	if err != nil || !strings.Contains(answer, `"items"`) {
-		t.Errorf("%s: %v: %s", gateway, err, answer)
-	}
-	if text, err := command("down").CombinedOutput(); err != nil {
-		t.Errorf("down: %v: %s", err, text)
-	}
-	if err := up.Wait(); err != nil {
-		t.Errorf("up: %v", err)
-	}
-	if n, err := labelled(t.Context(), e, up.Process.Pid); err != nil || n > 0 {
-		t.Errorf("%d containers and networks are left: %v", n, err)
-	}
-}
-
 // recommend asks a gateway for recommendations.
 func recommend(gateway string) (string, error) {
 	resp, err := http.Post(gateway+"/v1/recommend", "application/json", strings.NewReader(`{"session":"s1","channel":"web","slots":4,"placement":"home"}`))

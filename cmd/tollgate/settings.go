@@ -17,6 +17,9 @@ type setting struct {
 	lay      func(*experiment.Experiment) error // puts the flag's value into the experiment
 }
 
+// rulesUsage is what the flag --rules does, of run and of up.
+const rulesUsage = "Prometheus rule files or PrometheusRule resources to evaluate instead of the shipped pack: paths or patterns, such as 'rules/*.yaml'"
+
 // settings returns all settings. Their order has no meaning, since help sorts them. A new setting is a line here.
 func settings() []setting {
 	type e = experiment.Experiment
@@ -38,8 +41,7 @@ func settings() []setting {
 		sets("rounds", "toll rounds per launch", (*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Toll.Rounds }),
 		sets("launches", "toll launches; 0 measures no toll", (*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Toll.Launches }),
 		sets("max-launches", "toll launches at most, while a budget is open", (*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Toll.Most }),
-		sets("rules", "Prometheus rule file to evaluate instead of the shipped pack",
-			(*pflag.FlagSet).StringVar, func(e *e) *string { return &e.Alerts.Rules }),
+		sets("rules", rulesUsage, (*pflag.FlagSet).StringSliceVar, func(e *e) *[]string { return (*[]string)(&e.Alerts.Rules) }),
 		sets("budget", "budget to judge, e.g. 'full: p95 <= +5%' (repeatable)",
 			(*pflag.FlagSet).StringArrayVar, func(e *e) *[]string { return &e.Budgets }),
 		sets("backend", "with --env containers: where traces and more go besides Jaeger, NAME or NAME=ADDRESS (see docs/backends.md)",

@@ -12,8 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tollgate-dev/tollgate/internal/alerts"
 	"github.com/tollgate-dev/tollgate/internal/api"
 	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/reports"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 	"github.com/tollgate-dev/tollgate/testenv/role"
@@ -74,14 +76,18 @@ func (s upState) alive() bool {
 
 func (a *app) upCommand() *cobra.Command {
 	var level, listen, env string
+	var rules []string
+	var lapse float64
 	var images imageFlags
 	var seed int64
 	c := &cobra.Command{
-		Use:     "up",
-		Short:   "Just the stack, at one level, for k6 scripts",
-		Long:    "Deploys the stack at one level and keeps it until Ctrl-C, or until `tollgate down`.",
-		Example: "  tollgate up --level full &\n  tollgate k6 run scenarios/journeys.js\n  tollgate down",
-		Args:    cobra.NoArgs,
+		Use:   "up",
+		Short: "Just the stack, at one level, for k6 scripts",
+		Long: "Deploys the stack at one level and keeps it until Ctrl-C, or until `tollgate down`. Its Prometheus evaluates the alert\n" +
+			"rules, as they are written unless --lapse says otherwise.",
+		Example: "  tollgate up --level full &\n  tollgate k6 run scenarios/journeys.js\n  tollgate down\n" +
+			"  tollgate up --rules 'rules/*.yaml' --lapse 60",
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			l, err := testenv.Level(level)
 			if err != nil {
@@ -92,6 +98,7 @@ func (a *app) upCommand() *cobra.Command {
 				return err
 			}
 			e.Environment, e.Levels, e.Seed = env, []experiment.Level{{Level: l}}, seed
+			e.Alerts.Rules, e.Alerts.Lapse = rules, lapse
 			if err := errors.Join(images.lay(&e.Containers), e.Validate()); err != nil {
 				return usage(err)
 			}
@@ -101,6 +108,8 @@ func (a *app) upCommand() *cobra.Command {
 	images.register(c.Flags())
 	c.Flags().StringVar(&env, "env", "process", "where the stack runs: process or containers")
 	c.Flags().StringVar(&level, "level", "full", "instrumentation level (see: tollgate list levels)")
+	c.Flags().StringSliceVar(&rules, "rules", nil, rulesUsage)
+	c.Flags().Float64Var(&lapse, "lapse", 1, "divide the durations in rules by this (time-lapse)")
 	c.Flags().StringVar(&listen, "listen", "127.0.0.1:8080", "address of the gateway")
 	c.Flags().Int64Var(&seed, "seed", 1, "seed of the population and the model")
 	return c
@@ -147,9 +156,13 @@ func (a *app) sweep(ctx context.Context) error {
 	return errors.Join(err, e.Close())
 }
 
-// up deploys the single level of an experiment; its gateway is at listen.
+// up deploys the single level of an experiment; its gateway is at listen, and its Prometheus evaluates the rules.
 func (a *app) up(ctx context.Context, e *experiment.Experiment, listen string) (err error) {
 	file, err := upFile()
+	if err != nil {
+		return err
+	}
+	rules, err := e.Lapse()
 	if err != nil {
 		return err
 	}
@@ -160,11 +173,21 @@ func (a *app) up(ctx context.Context, e *experiment.Experiment, listen string) (
 	if err := env.Check(ctx, 1); err != nil {
 		return err
 	}
-	launch, err := env.Launch(ctx, testenv.Spec{
+	scratch, err := os.MkdirTemp("", "tollgate-up-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
+	spec := testenv.Spec{
 		Arms: e.CatchArms(),
-		Seed: e.Seed, Users: e.Journeys.Users, Items: e.Journeys.Items,
-		EvalInterval: e.Alerts.EvalInterval, Scrape: e.Telemetry.ScrapeInterval,
-	})
+		Seed: e.Seed, Users: e.Journeys.Users, Items: e.Journeys.Items, Scratch: scratch,
+		RulesFile: filepath.Join(scratch, "rules.yaml"), EvalInterval: e.Alerts.EvalInterval, Scrape: e.Telemetry.ScrapeInterval,
+		Lookback: e.Lookback(rules),
+	}
+	if err := os.WriteFile(spec.RulesFile, rules.Text, 0o644); err != nil {
+		return err
+	}
+	launch, err := env.Launch(ctx, spec)
 	if err != nil {
 		return err
 	}
@@ -174,15 +197,30 @@ func (a *app) up(ctx context.Context, e *experiment.Experiment, listen string) (
 		return err
 	}
 	defer os.Remove(file)
-	level := e.Levels[0]
-	fmt.Fprintf(a.stdout, "gateway     %s\nprometheus  %s\nlevel       %s: %s\n", arm.Gateway(), arm.Prometheus(), level.Name, level.Title)
-	fmt.Fprintln(a.stderr, "up; Ctrl-C or `tollgate down` ends it")
+	a.sayUp(e, arm, rules)
 	select {
 	case err := <-launch.Lost():
 		return err
 	case <-ctx.Done():
 		return nil
 	}
+}
+
+// sayUp prints the addresses of a stack that is up, and what has to be said of its rules.
+func (a *app) sayUp(e *experiment.Experiment, arm testenv.Arm, rules *alerts.Lapsed) {
+	level, pace := e.Levels[0], "as written"
+	if rules.Factor != 1 {
+		pace = fmt.Sprintf("their durations divided by %g", rules.Factor)
+	}
+	fmt.Fprintf(a.stdout, "gateway     %s\nprometheus  %s\nalerts      %s/alerts: %d rules, %s\nlevel       %s: %s\n",
+		arm.Gateway(), arm.Prometheus(), arm.Prometheus(), len(rules.Alerts), pace, level.Name, level.Title)
+	for _, note := range rules.Read {
+		fmt.Fprintln(a.stderr, note)
+	}
+	for _, note := range rules.Notes {
+		fmt.Fprintln(a.stderr, "time-lapse: "+note.First(reports.FewRules))
+	}
+	fmt.Fprintln(a.stderr, "up; Ctrl-C or `tollgate down` ends it")
 }
 
 // downLimit is how long a stack may take to end.

@@ -149,3 +149,18 @@ func rangeOf(expr parser.Expr) time.Duration {
 	}
 	return 0
 }
+
+// isConstant says that an expression is made of number literals only.
+func isConstant(expr parser.Expr) bool {
+	switch e := expr.(type) {
+	case *parser.NumberLiteral:
+		return true
+	case *parser.ParenExpr:
+		return isConstant(e.Expr)
+	case *parser.UnaryExpr:
+		return isConstant(e.Expr)
+	case *parser.BinaryExpr:
+		return isConstant(e.LHS) && isConstant(e.RHS)
+	}
+	return false
+}

@@ -3,6 +3,7 @@ package alerts
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -16,9 +17,10 @@ import (
 // Lapsed is a pack whose durations were divided by Factor.
 type Lapsed struct {
 	Factor float64
-	Text   []byte         // a Prometheus rule file
-	Alerts []result.Alert // in file order, with RunExpr and RunFor
-	Notes  []string       // what does not scale, or was not scaled as far as asked, one rule each
+	Text   []byte            // a Prometheus rule file
+	Alerts []result.Alert    // in file order, with RunExpr and RunFor
+	Read   []string          // how the files were read: Pack.Notes
+	Notes  []result.RuleNote // what does not scale, or was not scaled as far as asked
 
 	groups   []rulefmt.RuleGroup // as in Text
 	reader   *reader             // of them
@@ -40,11 +42,8 @@ func (p *Pack) Lapse(factor float64, least time.Duration) *Lapsed {
 	if !(factor > 0) || math.IsInf(factor, 1) {
 		panic(fmt.Sprintf("alerts: factor must be a positive number, got %v", factor))
 	}
-	groups, err := parse(p.name, p.text) // a fresh copy to change
-	if err != nil {
-		panic(fmt.Sprintf("alerts: %s was valid when it was loaded: %v", p.name, err))
-	}
-	l := &lapser{factor: factor, least: least, out: &Lapsed{Factor: factor, Alerts: p.Alerts()}}
+	groups := p.copied()
+	l := &lapser{factor: factor, least: least, typer: newTyper(groups), out: &Lapsed{Factor: factor, Read: p.Notes(), Alerts: p.Alerts()}}
 	next := 0 // into Alerts
 	for i := range groups {
 		g := &groups[i]
@@ -61,9 +60,11 @@ func (p *Pack) Lapse(factor float64, least time.Duration) *Lapsed {
 		}
 	}
 	l.out.describe(groups)
-	if l.out.Text, err = yaml.Marshal(rulefmt.RuleGroups{Groups: groups}); err != nil {
-		panic(fmt.Sprintf("alerts: %s: %v", p.name, err)) // strings, numbers and durations always marshal
+	text, err := yaml.Marshal(rulefmt.RuleGroups{Groups: groups})
+	if err != nil {
+		panic(fmt.Sprintf("alerts: %v", err)) // strings, numbers and durations always marshal
 	}
+	l.out.Text = text
 	return l.out
 }
 
@@ -71,18 +72,25 @@ func (p *Pack) Lapse(factor float64, least time.Duration) *Lapsed {
 type lapser struct {
 	factor float64
 	least  time.Duration
+	typer  *typer
 	rule   string // the one at hand, for notes
 	out    *Lapsed
 }
 
-func (l *lapser) note(format string, args ...any) {
-	text := l.rule + ": " + fmt.Sprintf(format, args...)
-	for _, n := range l.out.Notes {
-		if n == text {
-			return
-		}
+// note puts the rule at hand behind the note of that text, with a detail.
+func (l *lapser) note(text, detail string) {
+	i := slices.IndexFunc(l.out.Notes, func(n result.RuleNote) bool { return n.Text == text })
+	if i < 0 {
+		i = len(l.out.Notes)
+		l.out.Notes = append(l.out.Notes, result.RuleNote{Text: text})
 	}
-	l.out.Notes = append(l.out.Notes, text)
+	rules := &l.out.Notes[i].Rules
+	if last := len(*rules) - 1; last < 0 || (*rules)[last].Rule != l.rule {
+		*rules = append(*rules, result.NotedRule{Rule: l.rule})
+	}
+	if noted := &(*rules)[len(*rules)-1]; detail != "" && !slices.Contains(noted.Details, detail) {
+		noted.Details = append(noted.Details, detail)
+	}
 }
 
 func (l *lapser) apply(r *rulefmt.Rule) {
@@ -91,6 +99,7 @@ func (l *lapser) apply(r *rulefmt.Rule) {
 	if err != nil {
 		panic(fmt.Sprintf("alerts: %s was valid when it was loaded: %v", l.rule, err))
 	}
+	l.unscaled(expr)
 	parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {
 		switch n := node.(type) {
 		case *parser.MatrixSelector:
@@ -102,7 +111,6 @@ func (l *lapser) apply(r *rulefmt.Rule) {
 		case *parser.VectorSelector:
 			l.plain(&n.OriginalOffset)
 		}
-		l.unscaled(node)
 		return nil
 	})
 	r.Expr = expr.String()
@@ -122,19 +130,25 @@ func (l *lapser) plain(d *time.Duration) {
 	*d = v
 }
 
-func (l *lapser) window(d *time.Duration) { l.bounded(d, l.least, "window") }
+// Notes of durations that are bounded.
+const (
+	noteWindow   = "windows are not divided by the whole factor, so that they hold enough samples"
+	noteInterval = "group intervals are not divided by the whole factor, so that windows hold enough evaluations"
+)
+
+func (l *lapser) window(d *time.Duration) { l.bounded(d, l.least, noteWindow) }
 
 func (l *lapser) interval(d *model.Duration) {
-	l.bounded((*time.Duration)(d), l.least/leastIntervals, "interval")
+	l.bounded((*time.Duration)(d), l.least/leastIntervals, noteInterval)
 }
 
 // bounded divides a duration as far as the bound, and leaves one alone that is below it already.
-func (l *lapser) bounded(d *time.Duration, bound time.Duration, what string) {
+func (l *lapser) bounded(d *time.Duration, bound time.Duration, note string) {
 	written := *d
 	l.plain(d)
+	divided := *d
 	if bound = min(bound, written).Round(time.Millisecond); *d < bound {
 		*d = bound
-		l.note("the %s of %v is only shortened to %v, the least that holds enough samples",
-			what, model.Duration(written), model.Duration(bound))
+		l.note(note, fmt.Sprintf("%v is %v and not %v", model.Duration(written), model.Duration(bound), model.Duration(divided)))
 	}
 }

@@ -3,17 +3,16 @@
 package alerts
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
-	"log/slog"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
@@ -25,31 +24,49 @@ const (
 	keyMinImpressions = "min_impressions"
 )
 
-// Pack is a rule file that was read and found valid.
-type Pack struct {
-	name   string
-	text   []byte
-	groups []rulefmt.RuleGroup
-	alerts []result.Alert
+// File is a rule file. The name is for messages.
+type File struct {
+	Name string
+	Text []byte
 }
 
-// Load reads a Prometheus rule file. Unknown keys, expressions that do not parse and values that tollgate cannot read
-// are errors that name the file, the rule and the place.
-func Load(name string, text []byte) (*Pack, error) {
-	groups, err := parse(name, text)
-	if err != nil {
-		return nil, err
+// Pack is the rules of one or several files that were read and found valid.
+type Pack struct {
+	groups []rulefmt.RuleGroup
+	alerts []result.Alert
+	notes  []string
+}
+
+// Load reads one rule file: see LoadFiles.
+func Load(name string, text []byte) (*Pack, error) { return LoadFiles(File{name, text}) }
+
+// LoadFiles reads rule files: those of Prometheus, and PrometheusRule resources of Kubernetes. Unknown keys, expressions that
+// do not parse and values that tollgate cannot read are errors that name the file, the rule and the place; so are files that
+// are something else. A group whose name another file or resource has too, which Prometheus allows, gets a name of its own.
+func LoadFiles(files ...File) (*Pack, error) {
+	p := &Pack{}
+	taken := map[string]bool{}
+	var from []string // the file of every group
+	for _, f := range files {
+		read, err := readFile(f.Name, f.Text)
+		if err != nil {
+			return nil, err
+		}
+		p.notes = append(p.notes, read.notes...)
+		for _, g := range read.groups {
+			g.Name = ownName(g.Name, cmp.Or(g.resource, filepath.Base(f.Name)), taken)
+			p.groups, from = append(p.groups, g.RuleGroup), append(from, f.Name)
+		}
 	}
-	p := &Pack{name: name, text: text, groups: groups}
-	signals := newSignals(groups)
-	for _, g := range groups {
+	signals := newSignals(p.groups)
+	for at, g := range p.groups {
 		for i, r := range g.Rules {
 			if r.Alert == "" {
 				continue
 			}
 			a, err := describe(g, r, signals)
 			if err != nil {
-				return nil, fmt.Errorf("alerts: %s: group %q, rule %d, %q: %w", name, g.Name, i+1, r.Alert, err)
+				return nil, fmt.Errorf("alerts: %s: group %q, rule %d, %q: %w", from[at], g.Name, i+1, r.Alert, err)
 			}
 			p.alerts = append(p.alerts, a)
 		}
@@ -57,60 +74,37 @@ func Load(name string, text []byte) (*Pack, error) {
 	return p, nil
 }
 
+// ownName is the name of a group, with where it comes from behind it if another group has that name already.
+func ownName(name, from string, taken map[string]bool) string {
+	own := name
+	for i := 1; taken[own]; i++ {
+		own = fmt.Sprintf("%s (%s)", name, from)
+		if i > 1 {
+			own = fmt.Sprintf("%s (%s, %d)", name, from, i)
+		}
+	}
+	taken[own] = true
+	return own
+}
+
 // Alerts lists the alerting rules in file order, not lapsed: RunExpr is Expr and RunFor is For.
 func (p *Pack) Alerts() []result.Alert { return append([]result.Alert(nil), p.alerts...) }
 
-func parse(name string, text []byte) ([]rulefmt.RuleGroup, error) {
-	groups, errs := rulefmt.Parse(text, false, model.UTF8Validation, newParser(), slog.New(slog.DiscardHandler))
-	if bad := badDurations(text); len(bad) > 0 && len(errs) > 0 {
-		errs = bad // the parser reports them without their place
-	}
-	for i, err := range errs {
-		errs[i] = fmt.Errorf("alerts: %s: %w", name, err)
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	return groups.Groups, nil
-}
+// Notes say what a reader should know of how the files were read, e.g. which resources were left out.
+func (p *Pack) Notes() []string { return slices.Clone(p.notes) }
 
-// badDurations finds the durations of a rule file that cannot be read, with place and rule.
-func badDurations(text []byte) (errs []error) {
-	var file struct {
-		Groups []struct {
-			Name        string
-			Interval    yaml.Node
-			QueryOffset yaml.Node `yaml:"query_offset"`
-			Rules       []struct {
-				Alert, Record string
-				For           yaml.Node
-				KeepFiringFor yaml.Node `yaml:"keep_firing_for"`
-			}
+// copied is a copy of the groups whose durations and expressions may be changed.
+func (p *Pack) copied() []rulefmt.RuleGroup {
+	groups := slices.Clone(p.groups)
+	for i := range groups {
+		g := &groups[i]
+		g.Rules = slices.Clone(g.Rules)
+		if g.QueryOffset != nil {
+			offset := *g.QueryOffset
+			g.QueryOffset = &offset
 		}
 	}
-	if err := yaml.Unmarshal(text, &file); err != nil {
-		return nil // something else is wrong, which the parser has reported
-	}
-	check := func(key string, node yaml.Node, where string) {
-		if node.IsZero() {
-			return
-		}
-		if _, err := model.ParseDuration(node.Value); err != nil {
-			errs = append(errs, fmt.Errorf("%d:%d: %s: %s must be a duration such as 30s or 5m, got %q",
-				node.Line, node.Column, where, key, node.Value))
-		}
-	}
-	for _, g := range file.Groups {
-		where := fmt.Sprintf("group %q", g.Name)
-		check("interval", g.Interval, where)
-		check("query_offset", g.QueryOffset, where)
-		for i, r := range g.Rules {
-			where := fmt.Sprintf("group %q, rule %d, %q", g.Name, i+1, r.Alert+r.Record)
-			check("for", r.For, where)
-			check("keep_firing_for", r.KeepFiringFor, where)
-		}
-	}
-	return errs
+	return groups
 }
 
 func newParser() parser.Parser { return parser.NewParser(parser.Options{}) }

@@ -2,8 +2,8 @@ package catch
 
 import (
 	"slices"
-	"strings"
 
+	"github.com/tollgate-dev/tollgate/internal/otelenv"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
@@ -39,14 +39,5 @@ func (j *judge) underPowered() bool {
 
 // emits says that a level emits a signal (Alert.Needs), by the variables of the OpenTelemetry specification.
 func emits(l result.Level, signal string) bool {
-	if signal == "outside" {
-		return true
-	}
-	if strings.EqualFold(l.Env["OTEL_SDK_DISABLED"], "true") {
-		return false
-	}
-	if signal == "traces" && l.Env["OTEL_TRACES_SAMPLER"] == "always_off" {
-		return false
-	}
-	return l.Env["OTEL_"+strings.ToUpper(signal)+"_EXPORTER"] != "none" // unset: otlp
+	return signal == "outside" || otelenv.Signal(signal).State(l.Env) != otelenv.Off
 }

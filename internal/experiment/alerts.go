@@ -2,7 +2,6 @@ package experiment
 
 import (
 	"maps"
-	"os"
 	"slices"
 
 	"github.com/tollgate-dev/tollgate/faults"
@@ -12,14 +11,14 @@ import (
 
 // LoadRules reads the experiment's rules, the shipped ones unless it names others.
 func (e *Experiment) LoadRules() (*alerts.Pack, error) {
-	if e.Alerts.Rules == "" {
+	if len(e.Alerts.Rules) == 0 {
 		return alerts.Load("the shipped rules", rules.Pack)
 	}
-	text, err := os.ReadFile(e.Alerts.Rules)
+	files, err := readRules(e.Alerts.Rules)
 	if err != nil {
 		return nil, err
 	}
-	return alerts.Load(e.Alerts.Rules, text)
+	return alerts.LoadFiles(files...)
 }
 
 // validateAlerts reads the rules, and refuses expected alerts that the rules do not have.

@@ -104,7 +104,7 @@ type Telemetry struct {
 
 // Alerts says which rules are evaluated, and how much faster than written.
 type Alerts struct {
-	Rules        string              `yaml:"rules"`
+	Rules        testenv.Files       `yaml:"rules"`
 	Lapse        float64             `yaml:"lapse"`
 	EvalInterval time.Duration       `yaml:"eval_interval"`
 	Expect       map[string][]string `yaml:"expect,flow"` // by fault: which alerts of other rules should fire, instead of the catalogue's

@@ -19,8 +19,7 @@ func (e *Experiment) Lapse() (*alerts.Lapsed, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A window holds at least three samples of the slower source.
-	lapsed := pack.Lapse(e.Alerts.Lapse, 3*max(e.Telemetry.ScrapeInterval, e.Telemetry.CatchMetricInterval))
+	lapsed := pack.Lapse(e.Alerts.Lapse, e.leastWindow())
 	lapsed.EvaluatedEvery(e.Alerts.EvalInterval)
 	if known, ok := role.Metrics(e.Environment); ok {
 		lapsed.Lacking(func(s alerts.Selector) bool { return s.Metric != "" && !slices.Contains(known, s.Metric) })
@@ -31,6 +30,20 @@ func (e *Experiment) Lapse() (*alerts.Lapsed, error) {
 		}
 	}
 	return lapsed, nil
+}
+
+// leastWindow is the least window of a time-lapsed rule: it holds three samples of the slower source.
+func (e *Experiment) leastWindow() time.Duration {
+	return 3 * max(e.Telemetry.ScrapeInterval, e.Telemetry.CatchMetricInterval)
+}
+
+// Lookback is how old a sample may be to count as current. Prometheus has one value for all rules: 5 minutes, ten times the
+// usual interval of 30 s. So it is ten times the interval at which samples come in, whatever the rules are, and as long as two
+// evaluations of a group whose series other rules read, so that these series have no gaps. A slow group that nobody reads from
+// must not make the series of all others outlive their end.
+func (e *Experiment) Lookback(lapsed *alerts.Lapsed) time.Duration {
+	samples := max(e.Telemetry.ScrapeInterval, e.Telemetry.MetricInterval, e.Telemetry.CatchMetricInterval)
+	return max(10*samples, 2*lapsed.SlowestRead())
 }
 
 // Fault returns the catalogue's fault with the alerts that this experiment expects of it.

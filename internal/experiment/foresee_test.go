@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tollgate-dev/tollgate/scenarios"
+	"github.com/tollgate-dev/tollgate/testenv"
 )
 
 // TestWarnings: what the rules cannot do is said before the run, from the plan alone.
@@ -51,7 +52,7 @@ func TestWarnings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e.Faults, e.Alerts.Rules = Faults{"consumer-lag"}, rules
+		e.Faults, e.Alerts.Rules = Faults{"consumer-lag"}, testenv.Files{rules}
 		e.Alerts.Expect = map[string][]string{"consumer-lag": {"LagHigh", "LagHour", "LagGhost", "Fine"}}
 		c.change(e)
 		got, err := e.Warnings()

@@ -79,6 +79,9 @@ type Run struct {
 
 	StartUp  []StartUp `json:"start_up"` // one per launch
 	Warnings []string  `json:"warnings,omitempty"`
+
+	// RuleNotes say what in the alert rules the time-lapse did not scale, or not as far as asked. Older runs have it in Warnings.
+	RuleNotes []RuleNote `json:"rule_notes,omitempty"`
 }
 
 // Tool says what wrote the run.

@@ -171,3 +171,17 @@ func TestRecordClamps(t *testing.T) {
 		t.Errorf("%d of 3 values recorded", h.TotalCount())
 	}
 }
+
+func TestRuleNote(t *testing.T) {
+	n := RuleNote{Text: "text", Rules: []NotedRule{{Rule: "A"}, {Rule: "B", Details: []string{"1", "2"}}, {Rule: "C"}, {Rule: "D"}}}
+	for most, want := range map[int]string{
+		1: "text: A and 3 others",
+		2: "text: A, B (1; 2) and 2 others",
+		3: "text: A, B (1; 2), C, D", // the name of one more is no longer than its number
+		9: "text: A, B (1; 2), C, D",
+	} {
+		if got := n.First(most); got != want {
+			t.Errorf("the first %d: %s, want %s", most, got, want)
+		}
+	}
+}

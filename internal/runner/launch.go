@@ -17,7 +17,7 @@ import (
 func (r *run) deploy(ctx context.Context, spec testenv.Spec, why string, use func(context.Context, []testenv.Arm) error) (err error) {
 	spec.Run, spec.Seed, spec.Users, spec.Items, spec.Log = r.id, r.Seed, r.Experiment.Journeys.Users, r.Experiment.Journeys.Items, r.log
 	spec.EvalInterval, spec.Scrape, spec.Scratch = r.Alerts.EvalInterval, r.Telemetry.ScrapeInterval, absolute(r.dir.Dir())
-	spec.Lookback = r.lookback()
+	spec.Lookback = r.Lookback(r.lapsed)
 	r.Progress.Begin(fmt.Sprintf("launch %d: %d arms, %s", spec.Launch+1, len(spec.Arms), r.Env.Size(len(spec.Arms))), 0, why)
 	r.launched++
 	deployed, err := r.Env.Launch(ctx, spec)
@@ -62,15 +62,6 @@ func (r *run) deploy(ctx context.Context, spec testenv.Spec, why string, use fun
 		}
 	}
 	return err
-}
-
-// lookback is how old a sample may be to count as current. Prometheus has one value for all rules: 5 minutes, ten times the
-// usual interval of 30 s. So it is ten times the interval at which samples come in, whatever the rules are, and as long as two
-// evaluations of a group whose series other rules read, so that these series have no gaps. A slow group that nobody reads from
-// must not make the series of all others outlive their end.
-func (r *run) lookback() time.Duration {
-	samples := max(r.Telemetry.ScrapeInterval, r.Telemetry.MetricInterval, r.Telemetry.CatchMetricInterval)
-	return max(10*samples, 2*r.lapsed.SlowestRead())
 }
 
 // lossGrace is how long the loss of a part may take to become known after its first symptom.

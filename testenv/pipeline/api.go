@@ -30,8 +30,8 @@ func (e *engine) api() http.Handler {
 		func(context.Context) v1.AlertmanagerRetriever { return noAlertmanager{} },
 		func() config.Config { return *e.config },
 		nil, // flags
-		v1.GlobalURLOptions{},
-		func(h http.HandlerFunc) http.HandlerFunc { return h }, // always ready: it is mounted only once it is
+		v1.GlobalURLOptions{ListenAddress: e.self, Host: e.self, Scheme: "http"}, // an empty one is an error of every local target
+		func(h http.HandlerFunc) http.HandlerFunc { return h },                   // always ready: it is mounted only once it is
 		adminStats{e.db}, e.dir,
 		false, false, 0, // admin, search
 		e.logger,

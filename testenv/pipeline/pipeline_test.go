@@ -223,6 +223,7 @@ func TestAPI(t *testing.T) {
 		{"GET", "/api/v1/status/tsdb", "", 200},
 		{"GET", "/api/v1/rules", "", 200},
 		{"GET", "/api/v1/alerts", "", 200},
+		{"GET", "/alerts", "", 200}, // what `tollgate up` prints
 		{"GET", "/api/v1/alertmanagers", "", 200},
 		{"GET", "/api/v1/targets", "", 200},
 		{"GET", "/api/v1/labels", "", 200},

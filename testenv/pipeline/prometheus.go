@@ -31,6 +31,7 @@ const (
 // engine is a running Prometheus without a user interface.
 type engine struct {
 	cfg      Config
+	self     string // host:port at which this process serves its API and its own metrics
 	config   *config.Config
 	dir      string
 	scratch  bool // dir must be removed at the end
@@ -45,10 +46,9 @@ type engine struct {
 	running  sync.WaitGroup
 }
 
-// openEngine opens the series and loads the rules; start makes it run. selfAddr is the host:port at which this process serves
-// its own metrics.
+// openEngine opens the series and loads the rules; start makes it run. selfAddr is engine.self.
 func openEngine(cfg Config, selfAddr string) (_ *engine, err error) {
-	e := &engine{cfg: cfg, dir: cfg.SeriesDir, registry: prometheus.NewRegistry(), parser: parser.NewParser(parser.Options{})}
+	e := &engine{cfg: cfg, self: selfAddr, dir: cfg.SeriesDir, registry: prometheus.NewRegistry(), parser: parser.NewParser(parser.Options{})}
 	e.logger = slog.New(slog.NewTextHandler(cfg.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	if e.config, err = prometheusConfig(cfg, selfAddr, e.logger); err != nil {
 		return nil, err

@@ -15,10 +15,14 @@ import (
 // otlpPath is where Prometheus takes metrics by OTLP.
 const otlpPath = "/api/v1/otlp/v1/metrics"
 
+// alertsPath is where Prometheus's user interface, which this process does not have, shows the alerts.
+const alertsPath = "/alerts"
+
 // handler serves the Prometheus API, the self-metrics of both parts, and the role's own end points.
 func (p *process) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/v1/", p.engine.api())
+	mux.Handle("GET "+alertsPath, http.RedirectHandler("/api/v1/alerts", http.StatusFound))
 	mux.Handle("GET /metrics", promhttp.HandlerFor(
 		prometheus.Gatherers{p.collector.self, p.engine.registry},
 		promhttp.HandlerOpts{DisableCompression: true}))

@@ -313,7 +313,14 @@ func TestAnnotations(t *testing.T) {
 			t.Errorf("%s says that it needs %s, its metrics need %s", a.Name, a.Needs, derived)
 		}
 	}
-	if notes := pack.Lapse(factor, 1500*time.Millisecond).Notes; len(notes) != 1 || !strings.Contains(notes[0], "EventAgeHigh") {
-		t.Errorf("notes %q, want one, on the seconds in EventAgeHigh", notes)
+	// What the time-lapse leaves as it is: the least numbers of impressions, on which min_impressions stands, and the age of events.
+	var noted []string
+	for _, n := range pack.Lapse(factor, 1500*time.Millisecond).Notes {
+		for _, r := range n.Rules {
+			noted = append(noted, r.Rule)
+		}
+	}
+	if want := []string{"ClickThroughLow", "EventAgeHigh"}; !slices.Equal(noted, want) {
+		t.Errorf("notes on %v, want %v", noted, want)
 	}
 }

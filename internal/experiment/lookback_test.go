@@ -1,16 +1,15 @@
-package runner
+package experiment
 
 import (
 	"testing"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/alerts"
-	"github.com/tollgate-dev/tollgate/internal/experiment"
 )
 
 // TestLookback: a slow group lengthens the lookback of all rules only if a rule reads what it records.
 func TestLookback(t *testing.T) {
-	e, err := experiment.Profile("pr")
+	e, err := Profile("pr")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,8 +26,7 @@ func TestLookback(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := &run{Experiment: e, lapsed: pack.Lapse(60, time.Second)}
-		if got := r.lookback(); got != c.want {
+		if got := e.Lookback(pack.Lapse(60, time.Second)); got != c.want {
 			t.Errorf("a rule reads %s: lookback %v, want %v", c.reads, got, c.want)
 		}
 	}

@@ -1,0 +1,197 @@
+package rules_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/common/promslog"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/promql/promqltest"
+	promrules "github.com/prometheus/prometheus/rules"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/tollgate-dev/tollgate/faults"
+	"github.com/tollgate-dev/tollgate/internal/alerts"
+	"github.com/tollgate-dev/tollgate/testenv/rules"
+)
+
+// unitTests is a file of `promtool test rules`, as far as ours uses the format; other keys are refused. promtool itself cannot be
+// imported, since it is a command, and as a tool of this module it would bring the client libraries of every cloud.
+type unitTests struct {
+	RuleFiles []string       `yaml:"rule_files"`
+	Interval  model.Duration `yaml:"evaluation_interval"`
+	Tests     []unitTest
+}
+
+type unitTest struct {
+	Name     string
+	Interval model.Duration
+	Series   []struct{ Series, Values string } `yaml:"input_series"`
+	Alerts   []alertTest                       `yaml:"alert_rule_test"`
+}
+
+type alertTest struct {
+	Time   model.Duration `yaml:"eval_time"`
+	Alert  string         `yaml:"alertname"`
+	Expect []struct {
+		Labels      map[string]string `yaml:"exp_labels"`
+		Annotations map[string]string `yaml:"exp_annotations"`
+	} `yaml:"exp_alerts"`
+}
+
+func readUnitTests(t *testing.T) unitTests {
+	t.Helper()
+	text, err := os.ReadFile("perso_test.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file unitTests
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&file); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// TestUnit runs perso_test.yaml on the rules as they are written, by Prometheus's own engine and rule manager, as promtool does.
+func TestUnit(t *testing.T) {
+	file := readUnitTests(t)
+	for _, test := range file.Tests {
+		t.Run(test.Name, func(t *testing.T) {
+			for _, a := range test.Alerts {
+				if a.Time%file.Interval != 0 {
+					t.Fatalf("%s: eval_time %v is no multiple of %v", a.Alert, a.Time, file.Interval)
+				}
+			}
+			test.run(t, time.Duration(file.Interval), file.RuleFiles)
+		})
+	}
+}
+
+func (test unitTest) run(t *testing.T, interval time.Duration, files []string) {
+	var load strings.Builder
+	fmt.Fprintf(&load, "load %v\n", test.Interval)
+	for _, s := range test.Series {
+		fmt.Fprintf(&load, "  %s %s\n", s.Series, s.Values)
+	}
+	suite, err := promqltest.NewLazyLoader(load.String(), promqltest.LazyLoaderOpts{EnableAtModifier: true, EnableNegativeOffset: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer suite.Close()
+	manager := promrules.NewManager(&promrules.ManagerOptions{
+		QueryFunc: promrules.EngineQueryFunc(suite.QueryEngine(), suite.Storage()), Appendable: suite.Storage(), Queryable: suite.Storage(),
+		Context: context.Background(), ExternalURL: &url.URL{}, Logger: promslog.NewNopLogger(), Parser: parser.NewParser(parser.Options{}),
+		NotifyFunc: func(context.Context, string, ...*promrules.Alert) {},
+	})
+	groups, errs := manager.LoadGroups(time.Duration(test.Interval), labels.EmptyLabels(), "", nil, false, files...)
+	if errs != nil {
+		t.Fatal(errs)
+	}
+	last := slices.MaxFunc(test.Alerts, func(a, b alertTest) int { return int(a.Time - b.Time) }).Time
+	for at := time.Duration(0); at <= time.Duration(last); at += interval {
+		now := time.Unix(0, 0).Add(at)
+		suite.WithSamplesTill(now, func(err error) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range sortedKeys(groups) {
+				groups[name].Eval(suite.Context(), now)
+			}
+		})
+		for _, a := range test.Alerts {
+			if time.Duration(a.Time) == at {
+				a.check(t, groups)
+			}
+		}
+	}
+}
+
+// check compares the alerts of one name that fire with those that are expected.
+func (a alertTest) check(t *testing.T, groups map[string]*promrules.Group) {
+	t.Helper()
+	var got, want []string
+	for _, g := range groups {
+		for _, r := range g.AlertingRules() {
+			if err := r.LastError(); err != nil {
+				t.Fatal(err)
+			}
+			for _, active := range r.ActiveAlerts() {
+				if r.Name() == a.Alert && active.State == promrules.StateFiring {
+					got = append(got, active.Labels.String()+" "+active.Annotations.String())
+				}
+			}
+		}
+	}
+	for _, e := range a.Expect {
+		of := maps.Clone(e.Labels)
+		if of == nil {
+			of = map[string]string{}
+		}
+		of[labels.AlertName] = a.Alert
+		want = append(want, labels.FromMap(of).String()+" "+labels.FromMap(e.Annotations).String())
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("%s at %v:\n got %s\nwant %s", a.Alert, a.Time, strings.Join(got, "\n     "), strings.Join(want, "\n     "))
+	}
+}
+
+// Every shipped alert is tested on silent series, on a clean stack, and where it fires. Every fault of the catalogue has a test of
+// its name, in which the alerts that it expects fire, and no others than it allows.
+func TestUnitTestsAreComplete(t *testing.T) {
+	pack, err := alerts.Load("perso.yaml", rules.Pack)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := readUnitTests(t)
+	fires, tested := map[string][]string{}, map[string][]string{} // alerts, by test
+	for _, test := range file.Tests {
+		for _, a := range test.Alerts {
+			tested[test.Name] = append(tested[test.Name], a.Alert)
+			if len(a.Expect) > 0 {
+				fires[test.Name] = append(fires[test.Name], a.Alert)
+			}
+		}
+	}
+	for _, a := range pack.Alerts() {
+		for test, of := range tested {
+			if !slices.Contains(of, a.Name) {
+				t.Errorf("test %q does not say whether %s fires", test, a.Name)
+			}
+		}
+		if !slices.ContainsFunc(slices.Collect(maps.Values(fires)), func(of []string) bool { return slices.Contains(of, a.Name) }) {
+			t.Errorf("%s fires in no test", a.Name)
+		}
+	}
+	if _, ok := tested["silent series"]; !ok || len(fires["silent series"]) > 0 {
+		t.Error("want a test of silent series, in which nothing fires")
+	}
+	for _, f := range faults.All() {
+		if _, ok := tested[f.ID]; !ok {
+			t.Errorf("fault %s has no test", f.ID)
+		}
+		for _, name := range f.Expect {
+			if !slices.Contains(fires[f.ID], name) {
+				t.Errorf("fault %s: its test does not expect %s", f.ID, name)
+			}
+		}
+		for _, name := range fires[f.ID] {
+			if !slices.Contains(append(f.Expect, f.Allow...), name) {
+				t.Errorf("fault %s: %s fires, which the fault neither expects nor allows", f.ID, name)
+			}
+		}
+	}
+}
