@@ -66,6 +66,9 @@ func telemetryArrives(run result.Run, slots []result.Slot) (Control, bool) {
 	}
 	known := false
 	for _, s := range slots {
+		if s.Phase != slot.Toll && s.Phase != slot.Catch { // the search for the capacity overloads the arms, and does not meter them
+			continue
+		}
 		level := levelOf[s.Arm]
 		if a.level[s.Phase] == nil {
 			a.level[s.Phase] = map[string]arrived{}
@@ -110,7 +113,7 @@ func (a *arrivals) judge(l result.Level, signal otelenv.Signal, baseline bool) {
 	if state == otelenv.Unset && a.run.Environment != "external" { // our own stack does what the specification says
 		state = otelenv.OTLP
 	}
-	for _, phase := range []string{slot.Toll, slot.Capacity, slot.Catch} {
+	for _, phase := range []string{slot.Toll, slot.Catch} {
 		got, any := a.level[phase][l.Name]
 		if !any || got.sent == 0 {
 			continue

@@ -87,14 +87,14 @@ func TestJudge(t *testing.T) {
 		results int
 		says    string
 	}{
-		{"under", []string{"cpu<=+30%"}, verdict.Pass, 3, "all 9 controls hold"},
+		{"under", []string{"cpu<=+30%"}, verdict.Pass, 3, "all 10 controls hold"},
 		{"over at one level", []string{"cpu<=+10%"}, verdict.Fail, 3, "level full: cpu"},
-		{"a level's own goes before the common one", []string{"cpu<=+10%", "full: cpu<=+30%"}, verdict.Pass, 3, "all 9"},
+		{"a level's own goes before the common one", []string{"cpu<=+10%", "full: cpu<=+30%"}, verdict.Pass, 3, "all 10"},
 		{"on the edge", []string{"metrics: cpu<=+4%"}, verdict.Inconclusive, 1, "does not decide"},
 		{"failing outweighs undecided", []string{"metrics: cpu<=+4%", "full: cpu<=+5%"}, verdict.Fail, 2, "over its budget"},
 		{"absolute", []string{"full: p50<=+100us"}, verdict.Fail, 1, "full: p50"},
 		{"no ratio to nothing", []string{"full: spans<=+10%"}, verdict.Inconclusive, 1, "absolute terms"},
-		{"counts", []string{"full: spans<=7500"}, verdict.Pass, 1, "all 9"},
+		{"counts", []string{"full: spans<=7500"}, verdict.Pass, 1, "all 10"},
 	} {
 		a, err := verdict.Judge(d, budgets(t, c.budgets...))
 		if err != nil {

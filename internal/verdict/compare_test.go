@@ -151,7 +151,7 @@ func TestCompareWarns(t *testing.T) {
 		{"other versions: tollgate 0.1.0 in A, 0.2.0 in B; go.k6.io/k6/v2 v2.2.0 in A, v2.3.0 in B", func(d *result.Data) {
 			d.Run.Tool.Version, d.Run.Tool.Modules = "0.2.0", map[string]string{"go.k6.io/k6/v2": "v2.3.0", "github.com/prometheus/prometheus": "v0.315.0"}
 		}},
-		{"other level full: OTEL_LOGS_EXPORTER otlp in A, none in B", func(d *result.Data) { d.Run.Levels[3].Env["OTEL_LOGS_EXPORTER"] = "none" }},
+		{"other level full: OTEL_BLRP_MAX_QUEUE_SIZE none in A, 4096 in B", func(d *result.Data) { d.Run.Levels[3].Env["OTEL_BLRP_MAX_QUEUE_SIZE"] = "4096" }},
 		{"other baseline: off in A, noop in B", func(d *result.Data) { d.Run.Levels[0].Name = "noop" }},
 		{"run B: the run is partial: interrupted", func(d *result.Data) { d.Run.Status, d.Run.Reason = result.Partial, "interrupted" }},
 		{"run B is invalid: controls failed: errors", func(d *result.Data) {
