@@ -67,7 +67,7 @@ func (e *Experiment) Fault(id string, rules []result.Alert) (faults.Fault, error
 	return f, nil
 }
 
-// Warnings are the RuleWarnings of all faults of the experiment.
+// Warnings are what can be said of the experiment before it runs: Notes, and the RuleWarnings of all its faults.
 func (e *Experiment) Warnings() ([]string, error) {
 	lapsed, err := e.Lapse()
 	if err != nil {
@@ -81,7 +81,7 @@ func (e *Experiment) Warnings() ([]string, error) {
 		}
 		injected = append(injected, f)
 	}
-	return e.RuleWarnings(lapsed, injected), nil
+	return append(e.Notes(), e.RuleWarnings(lapsed, injected)...), nil
 }
 
 // Foreseen is an alert that, as far as can be said before the run, cannot notice a fault that it is expected to notice.
