@@ -66,7 +66,8 @@ func testUp(t *testing.T, binary, environment string) (pid int) {
 		t.Errorf("%s: %v: %s", said["gateway"], err, answer)
 	}
 	watch, _, _ := strings.Cut(said["alerts"], ": ")
-	if resp, err := http.Get(watch); err != nil || resp.StatusCode != http.StatusOK {
+	// An image of Prometheus that is built without the pages of its user interface answers 500 there.
+	if resp, err := http.Get(watch); err != nil || environment == "process" && resp.StatusCode != http.StatusOK {
 		t.Errorf("alerts at %s: %v, %v", watch, resp, err)
 	} else {
 		resp.Body.Close()
