@@ -38,7 +38,7 @@ const (
 const openRun = `profile: smoke
 levels: [off, full]
 faults: [consumer-lag]
-toll: {launches: 4, rounds: 2, warmup: 200ms, slot: 300ms}
+toll: {launches: 2, rounds: 2, warmup: 200ms, slot: 300ms}
 catch: {settle: 1s, clean: 1s, hold: 4s, clear: 1s}
 `
 
