@@ -3,6 +3,7 @@ package verdict
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/otelenv"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // What the control of arrivals accepts. Which requests are sampled is a matter of luck, and requests at the ends of slots may
@@ -128,6 +130,8 @@ func (a *arrivals) judge(l result.Level, signal otelenv.Signal, baseline bool) {
 			a.reason("say what the baseline is: OTEL_SDK_DISABLED=true, or %s=otlp if it is to have them", signal.Exporter())
 		case state != otelenv.OTLP:
 			continue
+		case n == 0 && signal == otelenv.Logs && !a.missesLogs(l, phase):
+			continue
 		case n == 0 && !a.tooFew(got, l, signal):
 			a.fail(l, signal, "expected %s, none arrived", a.expected(got, l, signal))
 			a.lost(got, signal)
@@ -160,6 +164,22 @@ func (a *arrivals) sampled(l result.Level) (share float64, known bool) {
 		return 1, true
 	}
 	return otelenv.Sampled(l.Env)
+}
+
+// missesLogs says that a level without any log record should have had some. The services of our own stack only log what is out
+// of the ordinary, which may not happen in a short run. So a level is compared with the others that log as much: there must have
+// been so many that luck does not explain none. A system of the user's own is taken to log something.
+func (a *arrivals) missesLogs(l result.Level, phase string) bool {
+	if a.run.Environment == "external" {
+		return true
+	}
+	expected := 0.0
+	for _, other := range a.run.Levels {
+		if got := a.level[phase][other.Name]; got.sent > 0 && other.Env[role.EnvLogLevel] == l.Env[role.EnvLogLevel] {
+			expected = max(expected, float64(got.telemetry.LogRecords)/float64(got.sent)*float64(a.level[phase][l.Name].sent))
+		}
+	}
+	return math.Exp(-expected) < arrivalLuck
 }
 
 // tooFew says that a sampler may by luck have kept no trace at all of so few requests.

@@ -60,7 +60,7 @@ func TestTelemetryArrives(t *testing.T) {
 			[]come{{arm: "base", sent: 500, telemetry: result.Telemetry{DataPoints: 100}}, {arm: "level", sent: 500, telemetry: all(500)}}, nil},
 		{"a level that says nothing", true, off, env{}, []come{{arm: "base", sent: 500}, {arm: "level", sent: 500, telemetry: all(0)}}, nil},
 		{"the defaults of our own stack", false, off, env{}, []come{{arm: "base", sent: 500}, {arm: "level", sent: 500, telemetry: result.Telemetry{Spans: 9, Roots: 9}}},
-			[]string{"about 500 of 500", "metrics: expected some", "logs: expected some"}},
+			[]string{"about 500 of 500", "metrics: expected some"}},
 		{"a sampler in the system's own files", true, off, env{"OTEL_TRACES_EXPORTER": "otlp"}, []come{{arm: "base", sent: 500}, {arm: "level", sent: 500, telemetry: result.Telemetry{Spans: 9, Roots: 9}}}, nil},
 		{"a signal for somebody else", true, off, env{"OTEL_METRICS_EXPORTER": "prometheus"}, []come{{arm: "base", sent: 500, telemetry: result.Telemetry{ActiveSeries: 5}}, {arm: "level", sent: 500}}, nil},
 		{"a pipeline that does not count traces", false, off, on("parentbased_traceidratio", "0.1"),
@@ -68,7 +68,12 @@ func TestTelemetryArrives(t *testing.T) {
 		{"too few spans for that", false, off, on("parentbased_traceidratio", "0.1"),
 			[]come{{arm: "base", sent: 5000}, {arm: "level", sent: 5000, telemetry: result.Telemetry{Spans: 100, DataPoints: 9, LogRecords: 9}}}, []string{"100 spans arrived"}},
 		{"faults lose traces", false, off, on("always_on", ""), []come{{arm: "level", phase: slot.Catch, sent: 500, failed: 400, telemetry: all(100)}, {arm: "base", phase: slot.Catch, sent: 500}}, nil},
-		{"nothing arrives while faults are injected", false, off, on("always_on", ""), []come{{arm: "level", phase: slot.Catch, sent: 500, telemetry: result.Telemetry{ActiveSeries: 9}}}, []string{"level level: traces", "metrics", "logs"}},
+		{"nothing arrives while faults are injected", false, off, on("always_on", ""), []come{{arm: "level", phase: slot.Catch, sent: 500, telemetry: result.Telemetry{ActiveSeries: 9}}}, []string{"level level: traces", "metrics"}},
+		{"nothing to log", false, off, on("always_on", ""), []come{{arm: "level", sent: 500, telemetry: result.Telemetry{Spans: 900, Roots: 500, DataPoints: 9}}}, nil},
+		{"logs that the other level has", false, on("always_on", ""), on("always_on", ""), []come{{arm: "base", sent: 500, telemetry: all(500)},
+			{arm: "level", sent: 500, telemetry: result.Telemetry{Spans: 900, Roots: 500, DataPoints: 9}}}, []string{"level level: logs: expected some, none arrived"}},
+		{"few logs at the other level", false, on("always_on", ""), on("always_on", ""), []come{{arm: "base", sent: 500, telemetry: result.Telemetry{Spans: 900, Roots: 500, DataPoints: 9, LogRecords: 3}},
+			{arm: "level", sent: 500, telemetry: result.Telemetry{Spans: 900, Roots: 500, DataPoints: 9}}}, nil},
 		{"all requests fail", false, off, on("always_on", ""), []come{{arm: "level", sent: 500, failed: 500, telemetry: all(100)}}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
