@@ -36,6 +36,7 @@ var allowed = map[string][]string{
 	"internal/otelenv":             {},
 	"internal/population":          {},
 	"internal/result":              {"internal/slot"},
+	"internal/result/resulttest":   {},
 	"internal/runner":              {"faults", "internal/alerts", "internal/api", "internal/child", "internal/experiment", "internal/machine", "internal/population", "internal/result", "internal/slot", "internal/verdict", "scenarios", "testenv", "testenv/role"},
 	"internal/slot":                {"internal/population"},
 	"internal/stats":               {},

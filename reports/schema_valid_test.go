@@ -1,12 +1,8 @@
 package reports
 
 import (
-	"archive/tar"
 	"bytes"
-	"compress/gzip"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +12,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/result/resulttest"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 	"github.com/tollgate-dev/tollgate/internal/verdict/verdicttest"
 )
@@ -139,7 +136,7 @@ func TestRecordedRunsAreValid(t *testing.T) {
 	}
 	report := published(t, "report.schema.json")
 	for _, archive := range archives {
-		dir := untar(t, archive)
+		dir := resulttest.Unpack(t, archive)
 		if n := validDir(t, dir, published); n < 10 {
 			t.Errorf("%s: only %d documents", archive, n)
 		}
@@ -175,37 +172,6 @@ func TestSchemasRefuse(t *testing.T) {
 		}
 		if bad == good || s.Validate(doc) == nil {
 			t.Errorf("%s is as good as %s", edit[1], edit[0])
-		}
-	}
-}
-
-// untar unpacks a recorded run.
-func untar(t *testing.T, archive string) string {
-	t.Helper()
-	file, err := os.Open(archive)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	plain, err := gzip.NewReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	for in := tar.NewReader(plain); ; {
-		header, err := in.Next()
-		if errors.Is(err, io.EOF) {
-			return dir
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := io.ReadAll(in)
-		if err == nil && header.Typeflag == tar.TypeReg {
-			err = os.WriteFile(filepath.Join(dir, filepath.Base(header.Name)), text, 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
 		}
 	}
 }

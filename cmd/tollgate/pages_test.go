@@ -1,19 +1,18 @@
 package main
 
 import (
-	"archive/tar"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tollgate-dev/tollgate/internal/result/resulttest"
 )
 
 // Every page that people read may show printed output. A block of it stands under a marker that says where it comes from:
@@ -217,30 +216,5 @@ const runsDir = "testdata/runs"
 // unpack is the directory of a recorded run.
 func unpack(t *testing.T, name string) string {
 	t.Helper()
-	file, err := os.Open(filepath.Join(runsDir, name+".tar.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	plain, err := gzip.NewReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	for files := tar.NewReader(plain); ; {
-		header, err := files.Next()
-		if errors.Is(err, io.EOF) {
-			return dir
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := io.ReadAll(files)
-		if err == nil && header.Typeflag == tar.TypeReg {
-			err = os.WriteFile(filepath.Join(dir, filepath.Base(header.Name)), text, 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	return resulttest.Unpack(t, filepath.Join(runsDir, name+".tar.gz"))
 }
