@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/agnivade/levenshtein"
 )
 
 // other are names that columns have elsewhere, folded, by the name that they have here.
@@ -34,31 +36,11 @@ func meant(name string) string {
 		return ""
 	}
 	for _, column := range columns {
-		if distance(folded, fold(column)) == 1 || len(folded) > 5 && distance(folded, fold(column)) == 2 {
+		if d := levenshtein.ComputeDistance(folded, fold(column)); d == 1 || len(folded) > 5 && d == 2 {
 			return column
 		}
 	}
 	return ""
-}
-
-// distance is the Levenshtein distance of two short names in ASCII.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
 }
 
 // faultsOf are all faults of the names of columns, each with what to do. Names that are like no column are passed over; one

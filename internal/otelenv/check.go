@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/agnivade/levenshtein"
 )
 
 // Reader is who reads the variables.
@@ -164,35 +166,9 @@ func (c *checker) batches(prefix string, queue, batch int) {
 func nearest(name string) string {
 	best, least := "", 3
 	for _, known := range slices.Sorted(maps.Keys(variables)) {
-		if d := distance(name, known, least); d < least {
+		if d := levenshtein.ComputeDistance(name, known); d < least {
 			best, least = known, d
 		}
 	}
 	return best
 }
-
-// distance is the number of letters to change, insert or leave out; it is at least limit if it is not smaller.
-func distance(a, b string, limit int) int {
-	if abs(len(a)-len(b)) >= limit {
-		return limit
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			change := diagonal
-			if a[i-1] != b[j-1] {
-				change++
-			}
-			diagonal = row[j]
-			row[j] = min(change, row[j]+1, row[j-1]+1)
-		}
-	}
-	return row[len(b)]
-}
-
-func abs(n int) int { return max(n, -n) }
