@@ -12,13 +12,14 @@ import (
 
 	"github.com/tollgate-dev/tollgate/testenv/delayproxy"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
+	"github.com/tollgate-dev/tollgate/testenv/external"
 	"github.com/tollgate-dev/tollgate/testenv/pipeline"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 	"github.com/tollgate-dev/tollgate/testenv/stack"
 )
 
 func (a *app) serveCommand() *cobra.Command {
-	roles := []string{role.Telemetry, role.Guard, role.DelayProxy}
+	roles := []string{role.Telemetry, role.Guard, role.ProxyGuard, role.DelayProxy}
 	for _, r := range stack.Roles() {
 		roles = append(roles, r.Name)
 	}
@@ -59,6 +60,8 @@ func (a *app) runRole(ctx context.Context, name string) error {
 	switch name {
 	case role.Guard:
 		return engine.Guard(os.Getenv(engine.EnvGuardSession), a.stdin, a.stdout)
+	case role.ProxyGuard:
+		return external.ProxyGuard(a.stdin, a.stdout)
 	case role.DelayProxy:
 		config, err := delayproxy.ConfigFromEnv(os.Getenv)
 		if err != nil {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/guard"
 )
 
 // hold is a verb in force, as the session sees it.
@@ -16,13 +18,13 @@ type hold struct {
 
 // Hold does a verb to a container and keeps it in force for a lease, or renews the lease. The guard undoes the verb when
 // the lease ends, also when this process is gone. A renewal does not repeat a verb that has no revert, such as restart.
-func (s *Session) Hold(container, verb string, params any, lease time.Duration) error {
+func (s *Session) Hold(ctx context.Context, container, verb string, params any, lease time.Duration) error {
 	v, err := LookupVerb(verb)
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(params)
-	if err != nil {
+	act := guard.Act{Verb: verb, Target: container}
+	if act.Params, err = json.Marshal(params); err != nil {
 		return fmt.Errorf("engine: %s: %w", verb, err)
 	}
 	key := container + "/" + verb
@@ -35,7 +37,19 @@ func (s *Session) Hold(container, verb string, params any, lease time.Duration) 
 		s.holds[key] = h
 	}
 	s.mu.Unlock()
-	return s.guard.ask(request{Hold: key, Verb: verb, Container: container, Params: text, Lease: lease})
+	if v.save != nil && !s.guard.Holds(verb, container) {
+		saved, err := v.save(ctx, s.Engine, container)
+		if err != nil {
+			return fmt.Errorf("engine: %s: %w", verb, err)
+		}
+		if act.Saved, err = json.Marshal(saved); err != nil {
+			return fmt.Errorf("engine: %s: %w", verb, err)
+		}
+	}
+	if err := s.guard.Hold(act, lease); err != nil {
+		return fmt.Errorf("engine: %w", err)
+	}
+	return nil
 }
 
 // Release undoes a verb; one that is not in force is no error.
@@ -47,8 +61,8 @@ func (s *Session) Release(ctx context.Context, container, verb string) error {
 	if h == nil {
 		return nil
 	}
-	if err := s.guard.ask(request{Release: key}); err != nil {
-		return err // it is held still, so that another release tries again
+	if err := s.guard.Release(verb, container); err != nil {
+		return fmt.Errorf("engine: %w", err) // it is held still, so that another release tries again
 	}
 	s.mu.Lock()
 	delete(s.holds, key)

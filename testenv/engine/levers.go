@@ -14,11 +14,11 @@ func Levers[A lever.Arm](at func(arm A, service string) (*Session, []*Container)
 	handles := lever.Handles[A]{}
 	for _, verb := range Verbs() {
 		handles[verb.Name] = lever.Handle[A]{
-			Pull: func(_ context.Context, arm A, service string, params any, lease time.Duration) error {
+			Pull: func(ctx context.Context, arm A, service string, params any, lease time.Duration) error {
 				session, containers := at(arm, service)
 				var errs []error
 				for _, c := range containers {
-					errs = append(errs, session.Hold(c.ID, verb.Name, params, lease))
+					errs = append(errs, session.Hold(ctx, c.ID, verb.Name, params, lease))
 				}
 				return errors.Join(errs...)
 			},

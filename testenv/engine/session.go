@@ -14,6 +14,9 @@ import (
 	"github.com/moby/moby/api/types/events"
 	"github.com/moby/moby/client"
 	"github.com/shirou/gopsutil/v4/process"
+
+	"github.com/tollgate-dev/tollgate/internal/guard"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // Labels of everything that tollgate creates in an engine.
@@ -28,7 +31,7 @@ type Session struct {
 	*Engine
 	ID string
 
-	guard    *guard
+	guard    *guard.Guard
 	lost     chan error
 	starting chan struct{}      // holds one token per container that is being created
 	ended    context.CancelFunc // of the watch over containers
@@ -48,7 +51,7 @@ func (e *Engine) NewSession(ctx context.Context, binary string) (*Session, error
 		starting: make(chan struct{}, startsAtOnce), containers: map[string]*Container{}, holds: map[string]*hold{},
 	}
 	var err error
-	if s.guard, err = startGuard(binary, s.ID); err != nil {
+	if s.guard, err = guard.Start(binary, role.Guard, EnvGuardSession+"="+s.ID); err != nil {
 		return nil, err
 	}
 	s.follow(context.WithoutCancel(ctx))
@@ -153,5 +156,5 @@ func (s *Session) Close(ctx context.Context) error {
 	errs = append(errs, err)
 	s.ended()
 	s.watch.Wait()
-	return errors.Join(append(errs, s.guard.stop())...)
+	return errors.Join(append(errs, s.guard.Stop())...)
 }

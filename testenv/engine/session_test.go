@@ -163,7 +163,7 @@ func TestVerbs(t *testing.T) {
 	} {
 		t.Run(v.verb, func(t *testing.T) {
 			for range 2 { // the second renews
-				if err := s.Hold(c.ID, v.verb, v.params, time.Minute); err != nil {
+				if err := s.Hold(t.Context(), c.ID, v.verb, v.params, time.Minute); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -183,14 +183,14 @@ func TestVerbs(t *testing.T) {
 	}
 	t.Run("restart", func(t *testing.T) {
 		before := inspect().Container.State.StartedAt
-		if err := s.Hold(c.ID, "restart", nil, time.Minute); err != nil {
+		if err := s.Hold(t.Context(), c.ID, "restart", nil, time.Minute); err != nil {
 			t.Fatal(err)
 		}
 		after := inspect().Container.State.StartedAt
 		if before == after {
 			t.Error("was not restarted")
 		}
-		if err := s.Hold(c.ID, "restart", nil, time.Minute); err != nil || inspect().Container.State.StartedAt != after {
+		if err := s.Hold(t.Context(), c.ID, "restart", nil, time.Minute); err != nil || inspect().Container.State.StartedAt != after {
 			t.Errorf("a renewal restarted it again: %v", err)
 		}
 		if err := s.Release(t.Context(), c.ID, "restart"); err != nil {
@@ -199,7 +199,7 @@ func TestVerbs(t *testing.T) {
 		eventually.True(t, "back", func() bool { return answers(t.Context(), c) })
 	})
 	t.Run("the lease ends", func(t *testing.T) {
-		if err := s.Hold(c.ID, "pause", nil, 300*time.Millisecond); err != nil {
+		if err := s.Hold(t.Context(), c.ID, "pause", nil, 300*time.Millisecond); err != nil {
 			t.Fatal(err)
 		}
 		eventually.True(t, "healed by itself", func() bool { return !inspect().Container.State.Paused })
@@ -224,7 +224,7 @@ func TestVerbsRefuse(t *testing.T) {
 		{"limit-cpu", map[string]float64{"core": 1}, `unknown field "core"`},
 		{"limit-memory", map[string]int{"bytes": 1}, "bytes must be at least 6291456, got 1"},
 	} {
-		if err := s.Hold(c.ID, v.verb, v.params, time.Minute); err == nil || !strings.Contains(err.Error(), v.want) {
+		if err := s.Hold(t.Context(), c.ID, v.verb, v.params, time.Minute); err == nil || !strings.Contains(err.Error(), v.want) {
 			t.Errorf("%s %v: got %v, want %q", v.verb, v.params, err, v.want)
 		}
 	}
@@ -282,7 +282,7 @@ func victim() {
 			if network, err = s.Network(ctx, "test"); err == nil {
 				var c *engine.Container
 				if c, err = s.Start(ctx, redis(network)); err == nil {
-					err = s.Hold(c.ID, "pause", nil, time.Minute)
+					err = s.Hold(ctx, c.ID, "pause", nil, time.Minute)
 					fmt.Println(s.ID)
 				}
 			}

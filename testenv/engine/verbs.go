@@ -24,8 +24,10 @@ type Verb struct {
 
 	// ends: the container ends by it, which is no loss.
 	ends bool
-	// apply does it and returns what the revert needs. Doing it to a container to which it was done already is no error.
-	apply func(ctx context.Context, e *Engine, id string, params json.RawMessage) (saved any, err error)
+	// save returns what the revert needs to know of the container before it is done; nil: nothing.
+	save func(ctx context.Context, e *Engine, id string) (any, error)
+	// apply does it. Doing it to a container to which it was done already is no error.
+	apply func(ctx context.Context, e *Engine, id string, params json.RawMessage) error
 	// revert undoes it; nil: there is nothing to undo. It is idempotent.
 	revert func(ctx context.Context, e *Engine, id string, saved json.RawMessage) error
 }
@@ -36,9 +38,9 @@ func Verbs() []Verb {
 		{Name: lever.Pause, apply: pause, revert: unpause},
 		{Name: lever.Kill, ends: true, apply: kill, revert: start},
 		{Name: lever.Restart, ends: true, apply: restart},
-		{Name: lever.LimitCPU, apply: limitCPU, revert: unlimitCPU},
-		{Name: lever.LimitMemory, apply: limitMemory, revert: unlimitMemory},
-		{Name: lever.Disconnect, apply: disconnect, revert: connect},
+		{Name: lever.LimitCPU, save: limitsOf, apply: limitCPU, revert: unlimitCPU},
+		{Name: lever.LimitMemory, save: limitsOf, apply: limitMemory, revert: unlimitMemory},
+		{Name: lever.Disconnect, save: endpointsOf, apply: disconnect, revert: connect},
 	}
 }
 
@@ -54,13 +56,13 @@ func LookupVerb(name string) (Verb, error) {
 	return Verb{}, fmt.Errorf("engine: unknown verb %q: legal verbs are %s", name, strings.Join(names, ", "))
 }
 
-func pause(ctx context.Context, e *Engine, id string, _ json.RawMessage) (any, error) {
+func pause(ctx context.Context, e *Engine, id string, _ json.RawMessage) error {
 	at, err := e.Client.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
 	if err != nil || at.Container.State.Paused {
-		return nil, err
+		return err
 	}
 	_, err = e.Client.ContainerPause(ctx, id, client.ContainerPauseOptions{})
-	return nil, err
+	return err
 }
 
 func unpause(ctx context.Context, e *Engine, id string, _ json.RawMessage) error {
@@ -72,12 +74,12 @@ func unpause(ctx context.Context, e *Engine, id string, _ json.RawMessage) error
 	return err
 }
 
-func kill(ctx context.Context, e *Engine, id string, _ json.RawMessage) (any, error) {
+func kill(ctx context.Context, e *Engine, id string, _ json.RawMessage) error {
 	_, err := e.Client.ContainerKill(ctx, id, client.ContainerKillOptions{})
 	if cerrdefs.IsConflict(err) { // not running
-		err = nil
+		return nil
 	}
-	return nil, err
+	return err
 }
 
 func start(ctx context.Context, e *Engine, id string, _ json.RawMessage) error {
@@ -85,10 +87,10 @@ func start(ctx context.Context, e *Engine, id string, _ json.RawMessage) error {
 	return err
 }
 
-func restart(ctx context.Context, e *Engine, id string, _ json.RawMessage) (any, error) {
+func restart(ctx context.Context, e *Engine, id string, _ json.RawMessage) error {
 	at := 0
 	_, err := e.Client.ContainerRestart(ctx, id, client.ContainerRestartOptions{Timeout: &at})
-	return nil, err
+	return err
 }
 
 // limits are what a container was allowed before.
@@ -97,10 +99,10 @@ type limits struct {
 	Memory, Swap            int64
 }
 
-func limitsOf(ctx context.Context, e *Engine, id string) (limits, error) {
+func limitsOf(ctx context.Context, e *Engine, id string) (any, error) {
 	at, err := e.Client.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
 	if err != nil {
-		return limits{}, err
+		return nil, err
 	}
 	r := at.Container.HostConfig.Resources
 	return limits{r.NanoCPUs, r.CPUQuota, r.CPUPeriod, r.Memory, r.MemorySwap}, nil
@@ -109,24 +111,20 @@ func limitsOf(ctx context.Context, e *Engine, id string) (limits, error) {
 // cpuPeriod is the kernel's own, in microseconds.
 const cpuPeriod = 100_000
 
-func limitCPU(ctx context.Context, e *Engine, id string, params json.RawMessage) (any, error) {
+func limitCPU(ctx context.Context, e *Engine, id string, params json.RawMessage) error {
 	var p struct {
 		Cores float64 `json:"cores"`
 	}
 	if err := strict(params, &p); err != nil {
-		return nil, err
+		return err
 	}
 	if !(p.Cores >= 0.01 && p.Cores <= 1024) {
-		return nil, fmt.Errorf("engine: limit-cpu: cores must be from 0.01 to 1024, got %g", p.Cores)
+		return fmt.Errorf("engine: limit-cpu: cores must be from 0.01 to 1024, got %g", p.Cores)
 	}
-	saved, err := limitsOf(ctx, e, id)
-	if err != nil {
-		return nil, err
-	}
-	_, err = e.Client.ContainerUpdate(ctx, id, client.ContainerUpdateOptions{Resources: &container.Resources{
+	_, err := e.Client.ContainerUpdate(ctx, id, client.ContainerUpdateOptions{Resources: &container.Resources{
 		CPUPeriod: cpuPeriod, CPUQuota: int64(p.Cores * cpuPeriod),
 	}})
-	return saved, err
+	return err
 }
 
 func unlimitCPU(ctx context.Context, e *Engine, id string, text json.RawMessage) error {
@@ -145,23 +143,19 @@ func unlimitCPU(ctx context.Context, e *Engine, id string, text json.RawMessage)
 	return err
 }
 
-func limitMemory(ctx context.Context, e *Engine, id string, params json.RawMessage) (any, error) {
+func limitMemory(ctx context.Context, e *Engine, id string, params json.RawMessage) error {
 	var p struct {
 		Bytes int64 `json:"bytes"`
 	}
 	if err := strict(params, &p); err != nil {
-		return nil, err
+		return err
 	}
 	const least = 6 << 20 // the engine's own
 	if p.Bytes < least {
-		return nil, fmt.Errorf("engine: limit-memory: bytes must be at least %d, got %d", least, p.Bytes)
+		return fmt.Errorf("engine: limit-memory: bytes must be at least %d, got %d", least, p.Bytes)
 	}
-	saved, err := limitsOf(ctx, e, id)
-	if err != nil {
-		return nil, err
-	}
-	_, err = e.Client.ContainerUpdate(ctx, id, client.ContainerUpdateOptions{Resources: &container.Resources{Memory: p.Bytes, MemorySwap: p.Bytes}})
-	return saved, err
+	_, err := e.Client.ContainerUpdate(ctx, id, client.ContainerUpdateOptions{Resources: &container.Resources{Memory: p.Bytes, MemorySwap: p.Bytes}})
+	return err
 }
 
 func unlimitMemory(ctx context.Context, e *Engine, id string, text json.RawMessage) error {
@@ -185,13 +179,12 @@ type endpoint struct {
 	IP      string
 }
 
-func disconnect(ctx context.Context, e *Engine, id string, _ json.RawMessage) (any, error) {
+func endpointsOf(ctx context.Context, e *Engine, id string) (any, error) {
 	at, err := e.Client.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
 	if err != nil {
 		return nil, err
 	}
 	var saved []endpoint
-	var errs []error
 	for name, n := range at.Container.NetworkSettings.Networks {
 		ip := ""
 		if n.IPAddress.IsValid() {
@@ -200,10 +193,21 @@ func disconnect(ctx context.Context, e *Engine, id string, _ json.RawMessage) (a
 		// The engine adds the container's own id to the aliases.
 		aliases := slices.DeleteFunc(slices.Clone(n.Aliases), func(a string) bool { return strings.HasPrefix(id, a) })
 		saved = append(saved, endpoint{name, aliases, ip})
+	}
+	return saved, nil
+}
+
+func disconnect(ctx context.Context, e *Engine, id string, _ json.RawMessage) error {
+	at, err := e.Client.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for name := range at.Container.NetworkSettings.Networks {
 		_, err := e.Client.NetworkDisconnect(ctx, name, client.NetworkDisconnectOptions{Container: id, Force: true})
 		errs = append(errs, err)
 	}
-	return saved, errors.Join(errs...)
+	return errors.Join(errs...)
 }
 
 func connect(ctx context.Context, e *Engine, id string, text json.RawMessage) error {

@@ -207,15 +207,27 @@ func (e *Environment) checkPrometheus(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// checkProxies looks for the proxies.
+// checkProxies looks for the proxies. It ends a delay that a killed run has left, which would slow the toll.
 func (e *Environment) checkProxies(ctx context.Context) error {
 	var errs []error
 	for _, service := range slices.Sorted(maps.Keys(e.Proxies)) {
-		if err := e.proxy(service).check(ctx); err != nil {
+		if err := e.clearProxy(ctx, service); err != nil {
 			errs = append(errs, fmt.Errorf("external.proxies: %s: %w", service, err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func (e *Environment) clearProxy(ctx context.Context, service string) error {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	p := e.proxy(service)
+	left, err := p.held(ctx)
+	if err != nil || left == 0 {
+		return err
+	}
+	e.say("ended the delay of %g ms that a killed run had left in the proxy of %s", left, service)
+	return p.heal(ctx)
 }
 
 // client returns the client for requests to what the experiment names.

@@ -1,12 +1,15 @@
 package external
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -16,11 +19,14 @@ import (
 	"github.com/Shopify/toxiproxy/v2"
 	"github.com/rs/zerolog"
 
+	"github.com/tollgate-dev/tollgate/internal/eventually"
+	"github.com/tollgate-dev/tollgate/internal/guard"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/engine/enginetest"
 	"github.com/tollgate-dev/tollgate/testenv/lever"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 func TestExternalSupports(t *testing.T) {
@@ -251,6 +257,10 @@ func TestProxies(t *testing.T) {
 	if err := l.checkProxies(t.Context()); err == nil || !strings.Contains(err.Error(), "gone") || strings.Contains(err.Error(), "redis") {
 		t.Errorf("the proxy that is not there, and only that, must be found wanting: %v", err)
 	}
+	var err error
+	if l.proxies, err = guard.Start(os.Args[0], role.ProxyGuard); err != nil {
+		t.Fatal(err)
+	}
 	one, two := &arm{launch: l}, &arm{launch: l}
 	const held = 150 * time.Millisecond
 	params := map[string]int{"latency": int(held.Milliseconds())}
@@ -288,17 +298,67 @@ func TestProxies(t *testing.T) {
 			t.Fatal("the lease has ended, and the proxy is slow for ever")
 		}
 	}
-	// The run takes over what a killed run has left.
-	if err := l.proxy("redis").slow(t.Context(), map[string]int{"latency": 1}); err != nil {
-		t.Fatal(err)
+	if err := one.Pull(t.Context(), "redis", lever.Latency, "slowly", time.Minute); err == nil {
+		t.Error("wrong parameters are taken")
 	}
 	if err := one.Pull(t.Context(), "redis", lever.Latency, params, time.Minute); err != nil {
 		t.Error(err)
 	}
-	if err := l.leases.ReleaseAll(); err != nil {
+	if err := l.proxies.Stop(); err != nil {
 		t.Error(err)
 	}
-	if err := one.Pull(t.Context(), "redis", lever.Latency, "slowly", time.Minute); err == nil {
-		t.Error("wrong parameters are taken")
+	asked(0)
+	// The next run ends what killed ones have left, if the guard was killed too.
+	if err := l.proxy("redis").slow(t.Context(), params); err != nil {
+		t.Fatal(err)
 	}
+	said := ""
+	l.Say = func(s string) { said = s }
+	delete(l.Proxies, "gone")
+	if err := l.checkProxies(t.Context()); err != nil || said != "ended the delay of 150 ms that a killed run had left in the proxy of redis" {
+		t.Errorf("said %q: %v", said, err)
+	}
+	asked(0)
+}
+
+// envVictim makes the test binary slow the proxy at this URL of Toxiproxy, and wait to be killed.
+const envVictim = "TOLLGATE_TEST_VICTIM"
+
+func victim(api string) {
+	l := &launch{Environment: &Environment{System: testenv.System{Proxies: map[string]testenv.SystemProxy{"redis": {URL: api, Name: "store"}}}}}
+	var err error
+	if l.proxies, err = guard.Start(os.Args[0], role.ProxyGuard); err == nil {
+		err = (&arm{launch: l}).Pull(context.Background(), "redis", lever.Latency, map[string]int{"latency": 1000}, time.Minute)
+	}
+	fmt.Println(err)
+	select {}
+}
+
+// TestKilledOwnerOfAProxy: no proxy stays slow when the run is killed.
+func TestKilledOwnerOfAProxy(t *testing.T) {
+	api, _ := toxiproxyServer(t)
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), envVictim+"="+api)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, _ := bufio.NewReader(out).ReadString('\n'); line != "<nil>\n" {
+		t.Fatalf("the victim says %q", line)
+	}
+	p := (&Environment{System: testenv.System{Proxies: map[string]testenv.SystemProxy{"redis": {URL: api, Name: "store"}}}}).proxy("redis")
+	if ms, err := p.held(t.Context()); err != nil || ms != 1000 {
+		t.Fatalf("the proxy is slow by %v ms: %v", ms, err)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // killed
+	eventually.True(t, "the proxy is quick again", func() bool {
+		ms, err := p.held(t.Context())
+		return err == nil && ms == 0
+	})
 }

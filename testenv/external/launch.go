@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tollgate-dev/tollgate/internal/child"
-	"github.com/tollgate-dev/tollgate/internal/lease"
+	"github.com/tollgate-dev/tollgate/internal/guard"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
@@ -31,7 +31,7 @@ type launch struct {
 	rules   []byte
 	session *engine.Session // nil: no part of the launch is in an engine
 	lost    chan error
-	leases  lease.Table // of the proxies, which all arms share
+	proxies *guard.Guard // of the proxies, which all arms share; nil: none are named
 	startUp result.StartUp
 
 	closing chan struct{}
@@ -64,6 +64,14 @@ func (e *Environment) Launch(ctx context.Context, spec testenv.Spec) (_ testenv.
 	if spec.RulesFile != "" {
 		if l.rules, err = os.ReadFile(spec.RulesFile); err != nil {
 			return nil, fmt.Errorf("testenv: %w", err)
+		}
+	}
+	if len(e.Proxies) > 0 {
+		if l.proxies, err = guard.Start(e.Binary, role.ProxyGuard); err != nil {
+			return nil, err
+		}
+		if spec.Log != nil {
+			l.proxies.Log = func(line string) { fmt.Fprintln(spec.Log, line) }
 		}
 	}
 	if e.engine != nil {
@@ -166,7 +174,10 @@ func (l *launch) StartUp() result.StartUp { return l.startUp }
 func (l *launch) Close(ctx context.Context) error {
 	close(l.closing)
 	l.watch.Wait()
-	errs := []error{l.leases.Close()}
+	var errs []error
+	if l.proxies != nil {
+		errs = append(errs, l.proxies.Stop())
+	}
 	var group errgroup.Group
 	group.SetLimit(launchesAtOnce)
 	for _, a := range l.arms {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/guard"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 	"github.com/tollgate-dev/tollgate/testenv/lever"
 )
@@ -33,18 +34,17 @@ func levers() lever.Handles[*arm] {
 }
 
 // slow makes the proxy of a service delay its answers. This affects all arms, since they share the proxy.
-func slow(ctx context.Context, a *arm, service string, params any, d time.Duration) error {
-	p := a.proxy(service)
-	return a.leases.Hold(service, d, func() (func() error, error) {
-		return func() error {
-			heal, cancel := context.WithTimeout(context.Background(), probeTimeout)
-			defer cancel()
-			return p.heal(heal)
-		}, p.slow(ctx, params)
-	})
+func slow(_ context.Context, a *arm, service string, params any, d time.Duration) error {
+	text, err := json.Marshal(params)
+	if err != nil {
+		return fmt.Errorf("testenv: arm %s: %w", a.spec.Name, err)
+	}
+	return a.proxies.Hold(guard.Act{Verb: lever.Latency, Target: a.proxy(service).url, Params: text}, d)
 }
 
-func heal(_ context.Context, a *arm, service string) error { return a.leases.Release(service) }
+func heal(_ context.Context, a *arm, service string) error {
+	return a.proxies.Release(lever.Latency, a.proxy(service).url)
+}
 
 // held answers how long the proxy of a service delays its answers.
 func held(ctx context.Context, a *arm, service string, _, out any) error {

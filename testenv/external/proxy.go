@@ -4,22 +4,42 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/tollgate-dev/tollgate/internal/api"
-	"github.com/tollgate-dev/tollgate/testenv"
+	"github.com/tollgate-dev/tollgate/internal/guard"
+	"github.com/tollgate-dev/tollgate/testenv/lever"
 )
 
 // proxy is a proxy of a Toxiproxy, controlled by Toxiproxy's API.
 type proxy struct {
-	testenv.SystemProxy
+	url    string // of the proxy in the API
 	client *api.Client
 }
 
 // proxy returns the proxy of a service.
-func (e *Environment) proxy(service string) proxy { return proxy{e.Proxies[service], e.client()} }
+func (e *Environment) proxy(service string) proxy {
+	p := e.Proxies[service]
+	return proxy{strings.TrimSuffix(p.URL, "/") + "/proxies/" + url.PathEscape(p.Name), e.client()}
+}
+
+// ProxyGuard is the guard of the proxies from inside: it ends the delays that are held when in ends.
+func ProxyGuard(in io.Reader, out io.Writer) error {
+	client := api.New("")
+	defer client.Close()
+	return guard.Serve(in, out, func(verb string) (guard.Verb, error) {
+		if verb != lever.Latency {
+			return guard.Verb{}, fmt.Errorf("testenv: a proxy has no %q", verb)
+		}
+		return guard.Verb{
+			Apply:  func(ctx context.Context, a guard.Act) error { return proxy{a.Target, client}.slow(ctx, a.Params) },
+			Revert: func(ctx context.Context, a guard.Act) error { return proxy{a.Target, client}.heal(ctx) },
+		}, nil
+	})
+}
 
 // toxic is the name of our toxic in a proxy.
 const toxic = "tollgate-latency"
@@ -66,18 +86,7 @@ func (p proxy) held(ctx context.Context) (float64, error) {
 	return 0, nil
 }
 
-// check returns an error unless the proxy exists.
-func (p proxy) check(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
-	defer cancel()
-	return p.ask(ctx, http.MethodGet, "", nil, nil)
-}
-
-// ask makes one request to Toxiproxy's API about the proxy, and decodes the answer into out unless out is nil.
+// ask makes one request to Toxiproxy's API about the proxy, and decodes the answer into out unless out is nil. Errors name the URL.
 func (p proxy) ask(ctx context.Context, method, path string, body, out any) error {
-	err := p.client.Do(ctx, method, strings.TrimSuffix(p.URL, "/")+"/proxies/"+url.PathEscape(p.Name)+path, body, out)
-	if err != nil {
-		return fmt.Errorf("proxy %s: %w", p.Name, err)
-	}
-	return nil
+	return p.client.Do(ctx, method, p.url+path, body, out)
 }

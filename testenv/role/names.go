@@ -18,6 +18,7 @@ const (
 	Telemetry  = "telemetry"   // an arm's pipeline: Collector and Prometheus
 	Backing    = "backing"     // the broker and store that all arms share
 	Guard      = "guard"       // undoes what a killed run has done to containers
+	ProxyGuard = "proxy-guard" // undoes what a killed run has done to proxies
 	DelayProxy = "delay-proxy" // stands in front of every arm of a system of the user's own
 )
 
