@@ -14,7 +14,10 @@ SIMULATED ?= 400
 RUNS      ?= 3
 SLOT_LOAD ?= 30s
 
-.PHONY: help build tools run smoke images example test check lint race bench bench-verdict golden fuzz clean
+KILLS ?= 20
+SOAK  ?= 1h
+
+.PHONY: help build tools run smoke images example test check lint race bench bench-verdict golden fuzz kills soak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +76,12 @@ golden: ## rewrite the golden files of the reports after a deliberate change
 fuzz: ## fuzz the parsers of hostile input, a minute each
 	$(GO) test -run "^$$" -fuzz FuzzParseSessions -fuzztime 1m ./internal/journey
 	$(GO) test -run "^$$" -fuzz FuzzLapse -fuzztime 1m ./internal/alerts
+
+kills: ## kill -9 of runs and of their processes at random moments, in processes and in containers (KILLS=20 of each: about an hour)
+	$(GO) test -timeout 3h -count 1 -v -run TestKills ./cmd/tollgate -kills $(KILLS) -kills-containers $(KILLS)
+
+soak: ## an hour of load on all levels at once: memory and descriptors of every process stay within bounds (SOAK=1h)
+	$(GO) test -timeout 2h -count 1 -v -run TestSoak ./cmd/tollgate -soak $(SOAK)
 
 clean: ## remove what was built and the runs
 	rm -rf bin runs examples/shop/bin

@@ -188,6 +188,7 @@ type process struct {
 
 func startProcess(binary, role string, env []string) (*process, error) {
 	cmd := exec.Command(binary, "serve", role)
+	cmd.Args[0] = "tollgate"
 	cmd.Env = append(os.Environ(), env...)
 	cmd.SysProcAttr = detached() // Ctrl-C is for the parent
 	stdin, err := cmd.StdinPipe()

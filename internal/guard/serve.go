@@ -22,7 +22,7 @@ type Verb struct {
 // How often and how long what cannot be undone is tried again, once the parent is gone.
 const (
 	retryEvery = 500 * time.Millisecond
-	retryFor   = time.Minute
+	retryFor   = 15 * time.Second
 )
 
 // Serve is the guard from inside. It serves requests until in ends, and then undoes what is held.
