@@ -144,6 +144,7 @@ func (a *app) measure(ctx context.Context, e *experiment.Experiment, o runner.Op
 	if o.Out == "" {
 		o.Out = filepath.Join("runs", time.Now().Format("20060102-150405")+"-"+e.Profile)
 	}
+	a.sweepScratch(placesOfRuns(o.Out)...)
 	for _, warning := range append(e.Notes(), warningsOf(o.Load)...) {
 		fmt.Fprintf(a.stderr, "tollgate: warning: %s\n", warning)
 	}
