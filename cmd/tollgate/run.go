@@ -201,7 +201,7 @@ func writeReports(dir string, analysis *verdict.Analysis) error {
 		if format.File == "" {
 			continue
 		}
-		f, err := os.Create(filepath.Join(dir, format.File))
+		f, err := os.OpenFile(filepath.Join(dir, format.File), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 		if err != nil {
 			return err
 		}

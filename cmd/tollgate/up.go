@@ -130,7 +130,7 @@ func (a *app) up(ctx context.Context, e *experiment.Experiment, listen string) (
 		RulesFile: filepath.Join(dir.Path, "rules.yaml"), EvalInterval: e.Alerts.EvalInterval, Scrape: e.Telemetry.ScrapeInterval,
 		Lookback: e.Lookback(rules),
 	}
-	if err := os.WriteFile(spec.RulesFile, rules.Text, 0o644); err != nil {
+	if err := os.WriteFile(spec.RulesFile, rules.Text, 0o600); err != nil {
 		return err
 	}
 	launch, err := env.Launch(ctx, spec)

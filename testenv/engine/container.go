@@ -15,6 +15,8 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
+
+	"github.com/tollgate-dev/tollgate/internal/secret"
 )
 
 // Spec describes a container to start.
@@ -178,5 +180,5 @@ func (c *Container) quote(ctx context.Context) string {
 	if len(lines) == 0 {
 		return "; it logged nothing"
 	}
-	return "; its last log lines:\n    " + strings.Join(lines, "\n    ")
+	return "; its last log lines:\n    " + secret.Hide(strings.Join(lines, "\n    "))
 }
