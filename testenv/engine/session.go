@@ -14,6 +14,8 @@ import (
 	"github.com/moby/moby/api/types/events"
 	"github.com/moby/moby/client"
 	"github.com/shirou/gopsutil/v4/process"
+
+	"github.com/tollgate-dev/tollgate/internal/crash"
 )
 
 // Labels of everything that tollgate creates in an engine.
@@ -134,7 +136,11 @@ func (s *Session) died(ctx context.Context, event events.Message) {
 	if expected {
 		return
 	}
-	err := fmt.Errorf("%s ended by itself (exit code %s)%s", c.Name, event.Actor.Attributes["exitCode"], c.quote(ctx))
+	how := "exit code " + event.Actor.Attributes["exitCode"]
+	if how == "exit code 137" { // 128 and the number of SIGKILL
+		how += ": " + crash.Killed
+	}
+	err := fmt.Errorf("%s ended by itself (%s)%s", c.Name, how, c.quote(ctx))
 	select {
 	case s.lost <- err:
 	default: // only the first matters
