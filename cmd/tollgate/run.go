@@ -144,6 +144,7 @@ func (a *app) measure(ctx context.Context, e *experiment.Experiment, o runner.Op
 	if o.Out == "" {
 		o.Out = filepath.Join("runs", time.Now().Format("20060102-150405")+"-"+e.Profile)
 	}
+	a.sweepScratch(placesOfRuns(o.Out)...)
 	for _, warning := range append(e.Notes(), warningsOf(o.Load)...) {
 		fmt.Fprintf(a.stderr, "tollgate: warning: %s\n", warning)
 	}
@@ -200,7 +201,7 @@ func writeReports(dir string, analysis *verdict.Analysis) error {
 		if format.File == "" {
 			continue
 		}
-		f, err := os.Create(filepath.Join(dir, format.File))
+		f, err := os.OpenFile(filepath.Join(dir, format.File), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 		if err != nil {
 			return err
 		}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -13,66 +12,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tollgate-dev/tollgate/internal/alerts"
-	"github.com/tollgate-dev/tollgate/internal/api"
 	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/internal/scratch"
 	"github.com/tollgate-dev/tollgate/reports"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
-	"github.com/tollgate-dev/tollgate/testenv/role"
 )
-
-// upState is what `up` writes for `down` while it runs.
-type upState struct {
-	PID     int    `json:"pid"`
-	Gateway string `json:"gateway"`
-}
-
-// upFile is the path of the upState, in a directory of the user's own: a user has one stack at a time.
-func upFile() (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	dir := filepath.Join(cache, "tollgate")
-	return filepath.Join(dir, "up.json"), os.MkdirAll(dir, 0o700)
-}
-
-// claim writes upFile; it is an error while another stack is up.
-func claim(file string, state upState) error {
-	text, err := json.Marshal(state)
-	if err != nil {
-		return err
-	}
-	if other, err := readUp(file); err == nil && other.alive() {
-		return fmt.Errorf("another stack is up at %s (process %d): end it with `tollgate down`", other.Gateway, other.PID)
-	}
-	return os.WriteFile(file, text, 0o600)
-}
-
-func readUp(file string) (upState, error) {
-	var state upState
-	text, err := os.ReadFile(file)
-	if errors.Is(err, os.ErrNotExist) {
-		return state, errors.New("nothing is up")
-	}
-	if err != nil {
-		return state, err
-	}
-	if err := json.Unmarshal(text, &state); err != nil || state.PID <= 1 {
-		return state, fmt.Errorf("%s is not what `tollgate up` writes: remove it", file)
-	}
-	return state, nil
-}
-
-// alive reports whether the stack's gateway still answers. The process id alone proves nothing: another process may have it by
-// now.
-func (s upState) alive() bool {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	client := api.New("")
-	defer client.Close()
-	return client.Get(ctx, s.Gateway+role.HealthPath, nil) == nil && syscall.Kill(s.PID, 0) == nil
-}
 
 func (a *app) upCommand() *cobra.Command {
 	var level, listen, env string
@@ -134,15 +79,10 @@ func (a *app) downCommand() *cobra.Command {
 
 // sweep ends the stack that is up, if any, and removes what killed runs have left in the container engine.
 func (a *app) sweep(ctx context.Context) error {
-	file, err := upFile()
-	if err != nil {
+	if err := a.down(ctx); err != nil && !errors.Is(err, errNothingUp) {
 		return err
 	}
-	if _, err := readUp(file); err == nil {
-		if err := a.down(ctx); err != nil {
-			return err
-		}
-	}
+	a.sweepScratch(os.TempDir())
 	e, err := engine.Open(ctx)
 	if err != nil {
 		return err
@@ -158,10 +98,6 @@ func (a *app) sweep(ctx context.Context) error {
 
 // up deploys the single level of an experiment; its gateway is at listen, and its Prometheus evaluates the rules.
 func (a *app) up(ctx context.Context, e *experiment.Experiment, listen string) (err error) {
-	file, err := upFile()
-	if err != nil {
-		return err
-	}
 	rules, err := e.Lapse()
 	if err != nil {
 		return err
@@ -170,21 +106,31 @@ func (a *app) up(ctx context.Context, e *experiment.Experiment, listen string) (
 	if err != nil {
 		return err
 	}
-	if err := env.Check(ctx, 1); err != nil {
-		return err
-	}
-	scratch, err := os.MkdirTemp("", "tollgate-up-")
+	path, err := upPath()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
+	state, err := claim(path)
+	if err != nil {
+		return err
+	}
+	defer state.release()
+	if err := env.Check(ctx, 1); err != nil {
+		return err
+	}
+	a.sweepScratch(os.TempDir())
+	dir, err := scratch.Make("", "up")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, dir.Remove()) }()
 	spec := testenv.Spec{
 		Arms: e.CatchArms(),
-		Seed: e.Seed, Users: e.Journeys.Users, Items: e.Journeys.Items, Scratch: scratch,
-		RulesFile: filepath.Join(scratch, "rules.yaml"), EvalInterval: e.Alerts.EvalInterval, Scrape: e.Telemetry.ScrapeInterval,
+		Seed: e.Seed, Users: e.Journeys.Users, Items: e.Journeys.Items, Scratch: dir.Path,
+		RulesFile: filepath.Join(dir.Path, "rules.yaml"), EvalInterval: e.Alerts.EvalInterval, Scrape: e.Telemetry.ScrapeInterval,
 		Lookback: e.Lookback(rules),
 	}
-	if err := os.WriteFile(spec.RulesFile, rules.Text, 0o644); err != nil {
+	if err := os.WriteFile(spec.RulesFile, rules.Text, 0o600); err != nil {
 		return err
 	}
 	launch, err := env.Launch(ctx, spec)
@@ -193,10 +139,9 @@ func (a *app) up(ctx context.Context, e *experiment.Experiment, listen string) (
 	}
 	defer func() { err = errors.Join(err, launch.Close(context.WithoutCancel(ctx))) }()
 	arm := launch.Arms()[0]
-	if err := claim(file, upState{PID: os.Getpid(), Gateway: arm.Gateway()}); err != nil {
+	if err := state.write(upState{PID: os.Getpid(), Gateway: arm.Gateway()}); err != nil {
 		return err
 	}
-	defer os.Remove(file)
 	a.sayUp(e, arm, rules)
 	select {
 	case err := <-launch.Lost():
@@ -226,33 +171,33 @@ func (a *app) sayUp(e *experiment.Experiment, arm testenv.Arm, rules *alerts.Lap
 // downLimit is how long a stack may take to end.
 const downLimit = 30 * time.Second
 
+// down asks the process that is up to end, and returns when it has. It signals no other process, whatever the file says.
 func (a *app) down(ctx context.Context) error {
-	file, err := upFile()
+	path, err := upPath()
 	if err != nil {
 		return err
 	}
-	state, err := readUp(file)
+	file, err := openUp(path)
 	if err != nil {
 		return err
 	}
-	if !state.alive() {
-		fmt.Fprintf(a.stderr, "the stack at %s is gone already\n", state.Gateway)
-		return os.Remove(file)
-	}
-	if err := syscall.Kill(state.PID, syscall.SIGTERM); err != nil {
-		return fmt.Errorf("process %d: %w", state.PID, err)
-	}
+	defer file.Close()
 	ctx, cancel := context.WithTimeout(ctx, downLimit)
 	defer cancel()
-	for { // the last thing that up does is to remove its file
-		if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
-			fmt.Fprintf(a.stderr, "down: %s\n", state.Gateway)
-			return nil
-		}
-		select {
-		case <-time.After(50 * time.Millisecond):
-		case <-ctx.Done():
-			return fmt.Errorf("process %d was asked to end and has not: %w", state.PID, ctx.Err())
-		}
+	owner, state, err := file.find(ctx)
+	if err != nil {
+		return err
 	}
+	if owner == nil {
+		fmt.Fprintf(a.stderr, "the stack%s is gone already: removed what it left, %s; no process was asked to end\n", state.at(), path)
+		return file.removeStale()
+	}
+	if err := owner.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("process %d: %w", state.PID, err)
+	}
+	if err := file.awaitRelease(ctx); err != nil {
+		return fmt.Errorf("process %d was asked to end and has not: %w", state.PID, err)
+	}
+	fmt.Fprintf(a.stderr, "down%s\n", state.at())
+	return nil
 }

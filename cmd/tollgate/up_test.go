@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -98,8 +99,61 @@ func testUp(t *testing.T, binary, environment string) (pid int) {
 	if text, err := command("down").CombinedOutput(); err != nil {
 		t.Errorf("down: %v: %s", err, text)
 	}
+	if answer, err := recommend(said["gateway"]); err == nil {
+		t.Errorf("down has returned, and the gateway still answers: %s", answer)
+	}
 	if err := up.Wait(); err != nil {
 		t.Errorf("up: %v", err)
 	}
 	return up.Process.Pid
+}
+
+// TestDownLeavesStrangersAlone: the file of a stack that was killed names a process id and an address that others have by now.
+func TestDownLeavesStrangersAlone(t *testing.T) {
+	stranger := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})) // 200, whatever is asked
+	defer stranger.Close()
+	sleep := exec.Command("sleep", "600")
+	if err := sleep.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- sleep.Wait() }()
+	defer func() {
+		_ = sleep.Process.Kill()
+		<-ended
+	}()
+	for name, text := range map[string]string{
+		"a process id that was reused": fmt.Sprintf(`{"pid": %d, "gateway": %q}`, sleep.Process.Pid, stranger.URL),
+		"killed before it wrote":       "",
+		"process 1":                    fmt.Sprintf(`{"pid": 1, "gateway": %q}`, stranger.URL),
+		"all processes":                fmt.Sprintf(`{"pid": -1, "gateway": %q}`, stranger.URL),
+		"not JSON":                     "pid 1",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("XDG_CACHE_HOME", t.TempDir())
+			path, err := upPath()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var out strings.Builder
+			if code := run(t.Context(), []string{"down"}, nil, &out, &out); code != exitPass || !strings.Contains(out.String(), "gone already") {
+				t.Errorf("exit code %d: %s", code, out.String())
+			}
+			if _, err := os.Stat(path); err == nil {
+				t.Error("the file is still there")
+			}
+			select {
+			case <-ended:
+				t.Fatal("the stranger was ended")
+			default:
+			}
+			out.Reset()
+			if code := run(t.Context(), []string{"down"}, nil, &out, &out); code != exitCouldNotRun || !strings.Contains(out.String(), "nothing is up") {
+				t.Errorf("down a second time: exit code %d: %s", code, out.String())
+			}
+		})
+	}
 }

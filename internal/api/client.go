@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/secret"
 )
 
 // Limit is how long a client of New waits for an answer: long enough for a live process on a busy machine.
@@ -36,7 +40,7 @@ type StatusError struct {
 	Status string // e.g. 404 Not Found
 	Body   string // its beginning
 	Method string
-	URL    string // without a password
+	URL    string // without credentials
 }
 
 // Error names the request and what was answered.
@@ -51,19 +55,20 @@ func (e *StatusError) Error() string {
 // Do makes a request. Its body is in as JSON, or empty if in is nil. Do decodes the answer into out: from JSON, or as it is
 // into a *[]byte. It ignores the answer if out is nil, and for status 204, which has no content. The error is a *StatusError if
 // the status is not 2xx.
-func (c *Client) Do(ctx context.Context, method, url string, in, out any) error {
+func (c *Client) Do(ctx context.Context, method, address string, in, out any) error {
 	var body io.Reader
 	if in != nil {
 		text, err := json.Marshal(in)
 		if err != nil {
-			return fmt.Errorf("%s %s: %w", method, url, err)
+			return fmt.Errorf("%s %s: %w", method, secret.Hide(address), err)
 		}
 		body = bytes.NewReader(text)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, url, body)
+	req, err := http.NewRequestWithContext(ctx, method, address, body)
 	if err != nil {
-		return err
+		return public(err)
 	}
+	shown := secret.Hide(address)
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
@@ -72,15 +77,15 @@ func (c *Client) Do(ctx context.Context, method, url string, in, out any) error 
 	}
 	resp, err := c.HTTP.Do(req)
 	if err != nil {
-		return err
+		return public(err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, req.URL.Redacted(), err)
+		return fmt.Errorf("%s %s: %w", method, shown, err)
 	}
 	if resp.StatusCode < 200 || resp.StatusCode >= 300 {
-		return &StatusError{resp.StatusCode, resp.Status, beginning(answer), method, req.URL.Redacted()}
+		return &StatusError{resp.StatusCode, resp.Status, beginning(answer), method, shown}
 	}
 	if resp.StatusCode == http.StatusNoContent {
 		return nil
@@ -93,14 +98,22 @@ func (c *Client) Do(ctx context.Context, method, url string, in, out any) error 
 		return nil
 	}
 	if err := json.Unmarshal(answer, out); err != nil {
-		return fmt.Errorf("%s %s: %w", method, req.URL.Redacted(), err)
+		return fmt.Errorf("%s %s: %w", method, shown, err)
 	}
 	return nil
 }
 
+// public hides the credentials in the address that an error of net/http names.
+func public(err error) error {
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		failed.URL = secret.Hide(failed.URL)
+	}
+	return err
+}
+
 // Get is Do with the method GET.
-func (c *Client) Get(ctx context.Context, url string, out any) error {
-	return c.Do(ctx, http.MethodGet, url, nil, out)
+func (c *Client) Get(ctx context.Context, address string, out any) error {
+	return c.Do(ctx, http.MethodGet, address, nil, out)
 }
 
 // beginning returns the part of an answer that an error shows.

@@ -10,10 +10,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/crash"
 )
 
 // Spec describes a process to start.
@@ -96,8 +97,8 @@ func (p *Process) supervise(stdout io.Reader, ready bool) {
 	p.err = p.cmd.Wait()
 }
 
-// Ready waits for the ready line and returns its addresses. If the child ends before that, it returns an error at once, with
-// the child's last log lines.
+// Ready waits for the ready line and returns its addresses. If the child ends before that, it returns an error at once, as Lost
+// does. If ctx is cancelled, it returns the cause as it is.
 func (p *Process) Ready(ctx context.Context) (map[string]string, error) {
 	select {
 	case addr := <-p.ready:
@@ -105,6 +106,9 @@ func (p *Process) Ready(ctx context.Context) (map[string]string, error) {
 	case <-p.done:
 		return nil, p.Lost()
 	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.Canceled) { // because of something else, which is the news
+			return nil, context.Cause(ctx)
+		}
 		return nil, fmt.Errorf("%s is not ready: %w%s", p.Name, context.Cause(ctx), p.tail.quote())
 	}
 }
@@ -122,13 +126,22 @@ func (p *Process) Stopping() bool {
 	return p.closing
 }
 
-// Lost describes a child that ended by itself: its name, how it ended, and its last log lines.
+// Lost describes a child that ended by itself: its name, how it ended, and why. That is the runtime's last words and our functions
+// that were running if it crashed, and its last log lines otherwise.
 func (p *Process) Lost() error {
-	how := "exit status 0"
+	how, killed := "exit status 0", ""
 	if p.err != nil {
 		how = p.err.Error()
 	}
-	return fmt.Errorf("%s ended by itself (%s)%s", p.Name, how, p.tail.quote())
+	if p.cmd.ProcessState != nil {
+		if status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() && status.Signal() == syscall.SIGKILL {
+			killed = ": " + crash.Killed
+		}
+	}
+	if cause := p.tail.cause(); cause != "" && p.err != nil {
+		return fmt.Errorf("%s ended by itself (%s): %s", p.Name, how, cause)
+	}
+	return fmt.Errorf("%s ended by itself (%s%s)%s", p.Name, how, killed, p.tail.quote())
 }
 
 // Tail is the end of what the child has written to stdout and stderr, a few kilobytes at most.
@@ -170,40 +183,4 @@ func (p *Process) Stop(grace time.Duration) {
 		_ = p.cmd.Process.Kill()
 		<-p.done
 	}
-}
-
-// tail keeps the last lines of a child's log.
-type tail struct {
-	mu   sync.Mutex
-	text []byte
-	copy io.Writer
-}
-
-const tailBytes = 4096
-
-func (t *tail) Write(b []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.text = append(t.text, b...)
-	if cut := len(t.text) - tailBytes; cut > 0 {
-		t.text = append(t.text[:0], t.text[cut:]...)
-	}
-	if t.copy != nil {
-		_, _ = t.copy.Write(b)
-	}
-	return len(b), nil
-}
-
-// quote is the last five lines as the end of an error message, or "".
-func (t *tail) quote() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	lines := strings.Split(strings.TrimSpace(string(t.text)), "\n")
-	if len(lines) == 1 && lines[0] == "" {
-		return "; it logged nothing"
-	}
-	if len(lines) > 5 {
-		lines = lines[len(lines)-5:]
-	}
-	return "; its last log lines:\n    " + strings.Join(lines, "\n    ")
 }

@@ -3,12 +3,14 @@ package child
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -35,10 +37,19 @@ func TestMain(m *testing.M) {
 	case "dying":
 		fmt.Fprintln(os.Stderr, "the port is taken")
 		os.Exit(7)
+	case "crashing": // after enough lines that the last ones alone would not say why
+		fmt.Fprintln(os.Stderr, "an ordinary line")
+		for range 200 {
+			go func() { select {} }()
+		}
+		debug.SetTraceback("all")
+		panic("postgres://app:hunter2@db is gone")
 	case "deaf": // neither its stdin nor SIGTERM ends it
 		signal.Ignore(syscall.SIGTERM)
 		fmt.Println(`{"ready":true,"addr":{}}`)
 		time.Sleep(time.Minute)
+	case "silent": // never ready
+		_, _ = io.Copy(io.Discard, os.Stdin)
 	case "spinning":
 		fmt.Println(`{"ready":true,"addr":{}}`)
 		for begin := time.Now(); time.Since(begin) < time.Minute; {
@@ -107,6 +118,54 @@ func TestAChildThatDiesIsQuoted(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
+	}
+}
+
+// TestACrashIsToldByItsCause: the panic and the function of ours, however many lines the runtime writes after them.
+func TestACrashIsToldByItsCause(t *testing.T) {
+	_, err := begin(t, spec("crashing")).Ready(soon(t))
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for want, in := range map[string]bool{
+		"the crashing one ended by itself (exit status 2): panic: postgres://[redacted]@db is gone": true,
+		"in internal/child.TestMain, child_test.go:": true, "an ordinary line": false, "created by": false, "goroutine": false,
+	} {
+		if strings.Contains(err.Error(), want) != in {
+			t.Errorf("%q in the error: %t, want %t:\n%v", want, !in, in, err)
+		}
+	}
+}
+
+func TestAKilledChildIsNotBlamed(t *testing.T) {
+	p := begin(t, spec("deaf"))
+	if _, err := p.Ready(soon(t)); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	<-p.Done()
+	want := "the deaf one ended by itself (signal: killed: tollgate did not kill it: somebody did, or the kernel because memory was short, which `dmesg` says); it logged nothing"
+	if got := p.Lost().Error(); got != want {
+		t.Errorf("lost: %s\nwant: %s", got, want)
+	}
+}
+
+// TestTheCauseStandsAlone: a child that is not ready because something else was lost is not the news.
+func TestTheCauseStandsAlone(t *testing.T) {
+	s := spec("silent")
+	p := begin(t, s)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	lost := errors.New("k6 ended by itself")
+	cancel(lost)
+	if _, err := p.Ready(ctx); err != lost {
+		t.Errorf("error %v, want %v alone", err, lost)
+	}
+	late, stop := context.WithTimeoutCause(t.Context(), time.Millisecond, errors.New("the launch took too long"))
+	defer stop()
+	if _, err := p.Ready(late); err == nil || !strings.Contains(err.Error(), "the silent one is not ready: the launch took too long") {
+		t.Errorf("error %v, want one that says who was late", err)
 	}
 }
 

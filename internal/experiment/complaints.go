@@ -34,7 +34,7 @@ func within[T cmp.Ordered](c *complaints, key string, value, low, high T) {
 
 // url complains unless the text is a base URL. It does not show the text, which may hold a password.
 func (c *complaints) url(key, text string) {
-	if text == redacted {
+	if takenOut(text) {
 		c.add("%s: its value was taken out when the experiment was printed: put it in again", key)
 		return
 	}

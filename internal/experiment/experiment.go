@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -24,6 +25,7 @@ type Experiment struct {
 	Seed        int64     `yaml:"seed"`
 	Environment string    `yaml:"environment"`
 	Levels      Levels    `yaml:"levels,flow"`
+	ShowEnv     []string  `yaml:"show_env,flow"` // variables of levels whose values may be shown, besides those of OpenTelemetry
 	Faults      Faults    `yaml:"faults,flow"`
 	Journeys    Journeys  `yaml:"journeys"`
 	Toll        Toll      `yaml:"toll"`
@@ -154,7 +156,10 @@ func (e *Experiment) Text() (string, error) {
 	enc := yaml.NewEncoder(&out)
 	enc.SetIndent(2)
 	printed := *e
-	printed.External = redactSystem(e.External)
+	printed.External, printed.Levels = publicSystem(e.External), slices.Clone(e.Levels)
+	for i, l := range e.Levels {
+		printed.Levels[i].Env = e.Public(l.Env)
+	}
 	if err := errors.Join(enc.Encode(printed), enc.Close()); err != nil {
 		return "", fmt.Errorf("experiment: %w", err)
 	}

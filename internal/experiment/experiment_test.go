@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,7 +9,9 @@ import (
 
 	"github.com/tollgate-dev/tollgate/faults"
 	"github.com/tollgate-dev/tollgate/internal/alerts"
+	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/scenarios"
+	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/rules"
 )
 
@@ -86,6 +89,11 @@ func TestValidateRefuses(t *testing.T) {
 		{"SDK that is not disabled", "environment: external\nlevels: [{name: off, env: {OTEL_SDK_DISABLED: '1'}}]", `levels: off: variable OTEL_SDK_DISABLED: "1": only the word true means yes`},
 		{"variable of the harness", "levels: [off, {name: x, env: {PERSO_SEED: '9'}}]", "variable PERSO_SEED"},
 		{"secret that was taken out", "levels: [off, {name: x, env: {OTEL_EXPORTER_OTLP_HEADERS: '[redacted]'}}]", "put it in again"},
+		{"secret that was taken out of a list", "levels: [off, {name: x, env: {OTEL_RESOURCE_ATTRIBUTES: 'team=a,api_key=[redacted]'}}]", "put it in again"},
+		{"address whose user was taken out", "environment: external\nexternal: {urls: {off: 'http://[redacted]@example.com'}}\nlevels: [off]", "external.urls: off: its value was taken out"},
+		{"secret that is to be shown", "environment: external\nlevels: [{name: a, env: {DB_PASS: x}}]\nshow_env: [DB_PASS]", "show_env: DB_PASS: a variable of this name holds a secret"},
+		{"headers that are to be shown", "levels: [off, {name: x, env: {OTEL_EXPORTER_OTLP_HEADERS: a=b}}]\nshow_env: [OTEL_EXPORTER_OTLP_HEADERS]", "holds a secret"},
+		{"shown variable that no level sets", "show_env: [DB_POOL_SIZ]", `show_env: no level sets "DB_POOL_SIZ"`},
 		{"seed", "seed: 9007199254740992", "seed must be from"},
 		{"fault", "faults: [consumer-leg]", `unknown fault "consumer-leg": legal faults are none,`},
 		{"all among other faults", "faults: [none, all]", `unknown fault "all": legal faults are none,`},
@@ -173,26 +181,66 @@ func TestTarget(t *testing.T) {
 	}
 }
 
-func TestSecretsAreRedacted(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "e.yaml")
-	text := "levels: [off, {name: vendor, env: {OTEL_EXPORTER_OTLP_HEADERS: 'api-key=s3cret', " +
-		"OTEL_EXPORTER_OTLP_ENDPOINT: 'https://me:s3cret@example.com', OTEL_TRACES_EXPORTER: otlp}}]"
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
+// TestWhatIsShownOfAnExperiment: settings are shown, and everything else is hidden, whatever the variable is called.
+func TestWhatIsShownOfAnExperiment(t *testing.T) {
+	env := map[string]struct{ value, shown string }{
+		// hidden by what they are: no variable of OpenTelemetry's or of ours, and not named
+		"DB_PASS": {"hunter2", "[redacted]"}, "PRIVATE_KEY": {"hunter2", "[redacted]"}, "AWS_ACCESS_KEY_ID": {"hunter2", "[redacted]"},
+		"GITHUB_PAT": {"hunter2", "[redacted]"}, "SESSION_COOKIE": {"hunter2", "[redacted]"}, "SENTRY_DSN": {"https://hunter2@example.com/7", "[redacted]"},
+		"DATABASE_URL": {"postgres://app:hunter2@db/shop", "[redacted]"}, "SPRING_BIRTHDAY": {"hunter2", "[redacted]"},
+		"OTEL_VENDOR_THING": {"hunter2", "[redacted]"}, "OTEL_EXPORTER_OTLP_HEADERS": {"x-tenant=hunter2", "[redacted]"},
+		"OTEL_EXPORTER_OTLP_LOGS_HEADERS": {"x-tenant=hunter2", "[redacted]"},
+		// shown, but for a credential
+		"OTEL_EXPORTER_OTLP_ENDPOINT":        {"https://me:hunter2@example.com:4318", "https://[redacted]@example.com:4318"},
+		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": {"https://example.com/v1/traces?token=hunter2", "https://example.com/v1/traces?token=[redacted]"},
+		"OTEL_RESOURCE_ATTRIBUTES":           {"team=search,api_key=hunter2", "team=search,api_key=[redacted]"},
+		"CACHE_URL":                          {"redis://:hunter2@cache:6379/0", "redis://[redacted]@cache:6379/0"},
+		// shown
+		"OTEL_TRACES_EXPORTER": {"otlp", "otlp"}, "OTEL_TRACES_SAMPLER": {"parentbased_traceidratio", "parentbased_traceidratio"},
+		"OTEL_TRACES_SAMPLER_ARG": {"0.1", "0.1"}, "OTEL_BSP_MAX_QUEUE_SIZE": {"4096", "4096"}, "PERSO_LOG_LEVEL": {"info", "info"},
+		"DB_POOL_SIZE": {"20", "20"}, "TOKEN_TTL": {"5m", "5m"}, "UNSET": {"", ""},
 	}
-	e, err := Load(path)
+	e, err := Profile("")
 	if err != nil {
 		t.Fatal(err)
+	}
+	level := Level{result.Level{Name: "vendor", Env: map[string]string{}}}
+	for name, v := range env {
+		level.Env[name] = v.value
+	}
+	e.Environment, e.ShowEnv = "external", []string{"DB_POOL_SIZE", "TOKEN_TTL", "CACHE_URL"}
+	e.Levels = append(e.Levels, level)
+	e.External.URLs = map[string]string{"vendor": "https://hunter2@example.com"}
+	e.External.Prometheus = map[string]testenv.SystemPrometheus{"vendor": {URL: "https://me:hunter2@example.com/prom"}}
+	e.External.Proxies = map[string]testenv.SystemProxy{"db": {URL: "http://me:hunter2@example.com"}}
+	e.External.Health = "/health?token=hunter2"
+	shown := e.Public(level.Env)
+	for name, v := range env {
+		if shown[name] != v.shown {
+			t.Errorf("%s: %q is shown as %q, want %q", name, v.value, shown[name], v.shown)
+		}
 	}
 	printed, err := e.Text()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(printed, "s3cret") || !strings.Contains(printed, "[redacted]") || !strings.Contains(printed, "OTEL_TRACES_EXPORTER: otlp") {
+	if strings.Contains(printed, "hunter2") || !strings.Contains(printed, "OTEL_TRACES_EXPORTER: otlp") || !strings.Contains(printed, "https://[redacted]@example.com/prom") {
 		t.Errorf("printed:\n%s", printed)
 	}
-	if e.Levels[1].Env["OTEL_EXPORTER_OTLP_HEADERS"] != "api-key=s3cret" {
-		t.Error("redaction changed what is run")
+	if e.Levels[len(e.Levels)-1].Env["DB_PASS"] != "hunter2" || e.External.URLs["vendor"] != "https://hunter2@example.com" {
+		t.Error("hiding changed what is run")
+	}
+	if complaints := e.Validate(); complaints != nil && strings.Contains(complaints.Error(), "hunter2") {
+		t.Errorf("a complaint shows it: %v", complaints)
+	}
+}
+
+// TestShippedLevelsAreShownWhole: what differs between the levels of a report can be read there.
+func TestShippedLevelsAreShownWhole(t *testing.T) {
+	for _, l := range testenv.Levels() {
+		if got := new(Experiment).Public(l.Env); !maps.Equal(got, l.Env) {
+			t.Errorf("level %s: %v is shown as %v", l.Name, l.Env, got)
+		}
 	}
 }
 

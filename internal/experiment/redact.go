@@ -2,48 +2,63 @@ package experiment
 
 import (
 	"maps"
-	"net/url"
-	"regexp"
+	"slices"
+	"strings"
 
+	"github.com/tollgate-dev/tollgate/internal/otelenv"
+	"github.com/tollgate-dev/tollgate/internal/secret"
 	"github.com/tollgate-dev/tollgate/testenv"
 )
 
-// secretName matches variables whose values stay out of run directories and printed experiments.
-var secretName = regexp.MustCompile(`(?i)header|token|secret|passw|api.?key|credential|auth`)
-
-// redacted stands where a secret was.
-const redacted = "[redacted]"
-
-// Redact replaces the value of every variable whose name looks like a secret's, or whose value is a URL with a user's name
-// or password.
-func Redact(env map[string]string) map[string]string {
+// Public is the variables of a level as reports and printed experiments show them. It shows the values of the variables of the
+// OpenTelemetry specification, of those of this stack, and of those that the experiment names in show_env, but for what looks like a
+// credential in them. It hides all other values, whatever the variable's name is.
+func (e *Experiment) Public(env map[string]string) map[string]string {
 	out := maps.Clone(env)
-	for key, value := range out {
-		if u, err := url.Parse(value); secretName.MatchString(key) || err == nil && u.User != nil {
-			out[key] = redacted
+	for name, value := range out {
+		switch {
+		case value == "":
+		case otelenv.Public(name), slices.Contains(own, name), slices.Contains(e.ShowEnv, name):
+			out[name] = secret.Hide(value)
+		default:
+			out[name] = secret.Hidden
 		}
 	}
 	return out
 }
 
-// redactSystem replaces the URLs that hold a user's name or password.
-func redactSystem(s testenv.System) testenv.System {
-	safe := func(text string) string {
-		if u, err := url.Parse(text); err != nil || u.User != nil {
-			return redacted
+// takenOut reports whether a value has been hidden, in whole or in part.
+func takenOut(value string) bool { return strings.Contains(value, secret.Hidden) }
+
+// validateShown refuses names whose values should not be shown, and those that no level sets.
+func (e *Experiment) validateShown(c *complaints) {
+	for _, name := range e.ShowEnv {
+		set := slices.ContainsFunc(e.Levels, func(l Level) bool {
+			_, set := l.Env[name]
+			return set
+		})
+		switch {
+		case secret.Holds(name) || otelenv.Secret(name):
+			c.add("show_env: %s: a variable of this name holds a secret, and run directories and reports are passed on: leave it out", name)
+		case !set:
+			c.add("show_env: no level sets %q", name)
 		}
-		return text
 	}
+}
+
+// publicSystem hides credentials in the addresses of a system.
+func publicSystem(s testenv.System) testenv.System {
 	s.URLs, s.Prometheus, s.Proxies = maps.Clone(s.URLs), maps.Clone(s.Prometheus), maps.Clone(s.Proxies)
+	s.Health = secret.Hide(s.Health)
 	for level, text := range s.URLs {
-		s.URLs[level] = safe(text)
+		s.URLs[level] = secret.Hide(text)
 	}
 	for level, p := range s.Prometheus {
-		p.URL = safe(p.URL)
+		p.URL = secret.Hide(p.URL)
 		s.Prometheus[level] = p
 	}
 	for service, p := range s.Proxies {
-		p.URL = safe(p.URL)
+		p.URL = secret.Hide(p.URL)
 		s.Proxies[service] = p
 	}
 	return s

@@ -25,6 +25,7 @@ func (e *Experiment) Validate() error {
 	c.oneOf("environment", e.Environment, Environments)
 	within(c, "seed", e.Seed, -MaxSeed, MaxSeed)
 	e.validateLevels(c)
+	e.validateShown(c)
 	e.validateFaults(c)
 	e.validateTargets(c)
 	e.validateJourneys(c)

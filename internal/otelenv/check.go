@@ -4,12 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/agnivade/levenshtein"
+
+	"github.com/tollgate-dev/tollgate/internal/secret"
 )
 
 // Reader is who reads the variables.
@@ -26,7 +27,7 @@ const (
 // Finding is one variable whose value does not mean what its writer may think.
 type Finding struct {
 	Variable string
-	Value    string // "" where it may be a secret
+	Value    string // without credentials; "" where all of it may be one
 	Rule     string // what the specification or the reader says, in a clause
 	Wrong    bool   // the level would not be what it says; otherwise it is only worth knowing
 }
@@ -64,7 +65,7 @@ type checker struct {
 
 func (c *checker) add(name string, wrong bool, format string, args ...any) {
 	f := Finding{Variable: name, Value: c.env[name], Rule: fmt.Sprintf(format, args...), Wrong: wrong}
-	if u, err := url.Parse(f.Value); variables[name].secret || err == nil && u.User != nil {
+	if f.Value = secret.Hide(f.Value); !Public(name) {
 		f.Value = ""
 	}
 	c.found = append(c.found, f)

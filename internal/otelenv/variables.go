@@ -96,6 +96,16 @@ func build() map[string]variable {
 	return all
 }
 
+// Public reports whether a variable is one of the specification whose value is a setting, in which a credential may be but is not
+// expected.
+func Public(name string) bool {
+	v, known := variables[name]
+	return known && !v.secret
+}
+
+// Secret reports whether a variable of the specification holds credentials.
+func Secret(name string) bool { return variables[name].secret }
+
 // otlp is a variable of the OTLP exporter, of one signal or, with "", of all.
 func otlp(of Signal, part string) string {
 	if of == "" {

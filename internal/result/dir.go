@@ -32,9 +32,10 @@ type Writer struct {
 	alerts *os.File
 }
 
-// Create makes the directory (it must not exist, or be empty) and writes run.json with Status Running.
+// Create makes the directory (it must not exist, or be empty) and writes run.json with Status Running. What is in the directory is
+// for its user only; a directory that exists keeps its mode.
 func Create(dir string, run Run) (*Writer, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("result: %w", err)
 	}
 	if entries, err := os.ReadDir(dir); err != nil {
@@ -49,12 +50,12 @@ func Create(dir string, run Run) (*Writer, error) {
 		file **os.File
 		name string
 	}{{&w.cost, CostFile}, {&w.faults, FaultsFile}, {&w.alerts, AlertsFile}} {
-		if *f.file, err = os.OpenFile(w.Path(f.name), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644); err != nil {
+		if *f.file, err = os.OpenFile(w.Path(f.name), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600); err != nil {
 			return nil, fmt.Errorf("result: %w", err)
 		}
 	}
 	for _, sub := range []string{SeriesDir, TelemetryDir} {
-		if err := os.Mkdir(w.Path(sub), 0o755); err != nil {
+		if err := os.Mkdir(w.Path(sub), 0o700); err != nil {
 			return nil, fmt.Errorf("result: %w", err)
 		}
 	}
@@ -86,7 +87,7 @@ func (w *Writer) Update(change func(*Run)) error {
 		return fmt.Errorf("result: run.json: %w", err)
 	}
 	tmp := w.Path(RunFile + ".tmp")
-	if err := os.WriteFile(tmp, append(text, '\n'), 0o644); err != nil {
+	if err := os.WriteFile(tmp, append(text, '\n'), 0o600); err != nil {
 		return fmt.Errorf("result: %w", err)
 	}
 	if err := os.Rename(tmp, w.Path(RunFile)); err != nil {

@@ -31,7 +31,7 @@ type LatencyWriter struct {
 // OpenLatency opens the log at path for appending, or creates it. The first interval writes the header, since the log starts
 // when that one does.
 func OpenLatency(path string) (*LatencyWriter, error) {
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("result: %w", err)
 	}

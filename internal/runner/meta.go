@@ -50,7 +50,7 @@ func (r *run) meta() (result.Run, error) {
 	}
 	meta.Warnings = append(meta.Warnings, r.RuleWarnings(r.lapsed, r.faults)...)
 	for _, l := range r.Levels {
-		meta.Levels = append(meta.Levels, result.Level{Name: l.Name, Title: l.Title, Env: experiment.Redact(l.Env)})
+		meta.Levels = append(meta.Levels, result.Level{Name: l.Name, Title: l.Title, Env: r.Public(l.Env)})
 	}
 	for _, f := range r.faults {
 		meta.Faults = append(meta.Faults, entry(f, ""))

@@ -118,10 +118,10 @@ func (r *run) chooseFaults() error {
 
 // carryOut measures the toll, then the capacity, then the catch.
 func (r *run) carryOut(ctx context.Context) (err error) {
-	if r.log, err = os.Create(r.dir.Path(logFile)); err != nil {
+	if r.log, err = os.OpenFile(r.dir.Path(logFile), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600); err != nil {
 		return fmt.Errorf("runner: %w", err)
 	}
-	if err := os.WriteFile(r.rulesFile(), r.lapsed.Text, 0o644); err != nil {
+	if err := os.WriteFile(r.rulesFile(), r.lapsed.Text, 0o600); err != nil {
 		return fmt.Errorf("runner: %w", err)
 	}
 	if r.conductor, err = newConductor(); err != nil {

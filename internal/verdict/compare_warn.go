@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/secret"
 )
 
 // unsound warns of runs that do not stand by themselves.
@@ -67,6 +68,9 @@ func unlike(a, b result.Run) []string {
 		if len(parts) > 0 {
 			out = append(out, "other "+aspect.name+": "+strings.Join(parts, "; "))
 		}
+	}
+	if hidden := hiddenInBoth(a, b); hidden != "" {
+		out = append(out, hidden)
 	}
 	if other := otherRules(a, b); other != "" {
 		out = append(out, other)
@@ -153,6 +157,26 @@ func mapParts(a, b map[string]string) []part {
 		out = append(out, part{k, a[k], b[k]})
 	}
 	return out
+}
+
+// hiddenInBoth warns of variables of levels whose values neither run shows, in whole or in part: they may differ. "" if there are none.
+func hiddenInBoth(a, b result.Run) string {
+	var names []string
+	for _, level := range a.Levels {
+		of := slices.IndexFunc(b.Levels, func(l result.Level) bool { return l.Name == level.Name })
+		if of < 0 {
+			continue
+		}
+		for _, p := range mapParts(level.Env, b.Levels[of].Env) {
+			if p.a == p.b && strings.Contains(p.a, secret.Hidden) {
+				names = append(names, level.Name+" "+p.name)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "variables of levels whose values both runs hide may differ: " + strings.Join(names, ", ")
 }
 
 // otherRules warns of alert rules that differ, by name: their catch is not the same. "" where a run has no faults.

@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/tollgate-dev/tollgate/internal/secret"
 )
 
 // Tool is the Compose of this machine.
@@ -56,7 +58,7 @@ func (t *Tool) run(ctx context.Context, dir string, file []byte, log io.Writer, 
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
-		return nil, fmt.Errorf("compose: %s %s: %w%s", t, verb(args), err, quote(stderr.String()))
+		return nil, fmt.Errorf("compose: %s %s: %w%s", t, verb(args), err, quote(secret.Hide(stderr.String())))
 	}
 	return stdout.Bytes(), nil
 }

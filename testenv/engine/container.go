@@ -15,6 +15,9 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
+
+	"github.com/tollgate-dev/tollgate/internal/crash"
+	"github.com/tollgate-dev/tollgate/internal/secret"
 )
 
 // Spec describes a container to start.
@@ -165,18 +168,25 @@ func (c *Container) Logs(ctx context.Context, lines int, w io.Writer) error {
 	return err
 }
 
-// quote is the last log lines as the end of an error message.
+// quotedLines is how many lines of a log an error quotes.
+const quotedLines = 5
+
+// quote is why the container crashed, or its last log lines, as the end of an error message.
 func (c *Container) quote(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	var text bytes.Buffer
-	if err := c.Logs(ctx, 5, &text); err != nil {
+	if err := c.Logs(ctx, LogLines, &text); err != nil {
 		return "; its log cannot be read: " + err.Error()
+	}
+	if cause := crash.Cause(text.String()); cause != "" {
+		return ": " + secret.Hide(cause)
 	}
 	lines := strings.Split(strings.TrimSpace(text.String()), "\n")
 	lines = slices.DeleteFunc(lines, func(l string) bool { return strings.TrimSpace(l) == "" })
 	if len(lines) == 0 {
 		return "; it logged nothing"
 	}
-	return "; its last log lines:\n    " + strings.Join(lines, "\n    ")
+	lines = lines[max(0, len(lines)-quotedLines):]
+	return "; its last log lines:\n    " + secret.Hide(strings.Join(lines, "\n    "))
 }

@@ -90,7 +90,7 @@ func unpack(archive io.Reader, first, to string) error {
 		}
 		switch header.Typeflag {
 		case tar.TypeDir:
-			err = root.MkdirAll(filepath.FromSlash(name), 0o755)
+			err = root.MkdirAll(filepath.FromSlash(name), 0o700)
 		case tar.TypeReg:
 			err = unpackFile(root, filepath.FromSlash(name), r)
 		}
@@ -102,17 +102,17 @@ func unpack(archive io.Reader, first, to string) error {
 
 // openRoot opens a directory, which it makes if need be. Nothing that is written through it leaves the directory.
 func openRoot(dir string) (*os.Root, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
 	return os.OpenRoot(dir)
 }
 
 func unpackFile(root *os.Root, name string, from io.Reader) error {
-	if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+	if err := root.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		return err
 	}
-	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}

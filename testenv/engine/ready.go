@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -63,6 +64,9 @@ func (c *Container) await(ctx context.Context) error {
 				return fmt.Errorf("%s: %w", c.Name, Explain(err))
 			}
 		case <-ctx.Done():
+			if errors.Is(ctx.Err(), context.Canceled) { // because of something else, which is the news
+				return context.Cause(ctx)
+			}
 			return fmt.Errorf("%s is not ready: %w (%w)%s", c.Name, context.Cause(ctx), err, c.quote(ctx))
 		case <-tick.C:
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/moby/moby/client"
 	"github.com/shirou/gopsutil/v4/process"
 
+	"github.com/tollgate-dev/tollgate/internal/crash"
 	"github.com/tollgate-dev/tollgate/internal/guard"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
@@ -137,7 +138,11 @@ func (s *Session) died(ctx context.Context, event events.Message) {
 	if expected {
 		return
 	}
-	err := fmt.Errorf("%s ended by itself (exit code %s)%s", c.Name, event.Actor.Attributes["exitCode"], c.quote(ctx))
+	how := "exit code " + event.Actor.Attributes["exitCode"]
+	if how == "exit code 137" { // 128 and the number of SIGKILL
+		how += ": " + crash.Killed
+	}
+	err := fmt.Errorf("%s ended by itself (%s)%s", c.Name, how, c.quote(ctx))
 	select {
 	case s.lost <- err:
 	default: // only the first matters

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/child"
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/secret"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/compose"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
@@ -111,12 +112,12 @@ func (a *arm) base() string {
 
 func (a *arm) port() string { return strconv.Itoa(a.Compose.Port) }
 
-// log returns where the logs of everything deployed go.
+// log returns where the logs of everything deployed go, without what looks like a credential in them.
 func (a *arm) log() io.Writer {
 	if a.launch.spec.Log == nil {
 		return io.Discard
 	}
-	return a.launch.spec.Log
+	return secret.Writer{To: a.launch.spec.Log}
 }
 
 // begin starts the outside view of the arm, which is up by now.

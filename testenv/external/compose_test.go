@@ -269,7 +269,7 @@ func testNothingLeft(t *testing.T, l *launch) {
 	if err != nil || len(volumes.Items) > 0 {
 		t.Errorf("%d volumes are left: %v", len(volumes.Items), err)
 	}
-	if _, err := os.Stat(l.scratch); err == nil {
+	if _, err := os.Stat(l.scratch.Path); err == nil {
 		t.Error("the copies of the file are left")
 	}
 	if resp, err := http.Get(l.arms[0].Gateway()); err == nil {

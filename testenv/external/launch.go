@@ -14,6 +14,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/child"
 	"github.com/tollgate-dev/tollgate/internal/guard"
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/scratch"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 	"github.com/tollgate-dev/tollgate/testenv/role"
@@ -27,7 +28,7 @@ type launch struct {
 	*Environment
 	spec    testenv.Spec
 	client  role.Client
-	scratch string
+	scratch *scratch.Dir
 	rules   []byte
 	session *engine.Session // nil: no part of the launch is in an engine
 	lost    chan error
@@ -58,7 +59,7 @@ func (e *Environment) Launch(ctx context.Context, spec testenv.Spec) (_ testenv.
 			err = errors.Join(err, l.Close(context.WithoutCancel(ctx)))
 		}
 	}()
-	if l.scratch, err = os.MkdirTemp(spec.Scratch, "tollgate-"); err != nil {
+	if l.scratch, err = scratch.Make(spec.Scratch, "launch"); err != nil {
 		return nil, fmt.Errorf("testenv: %w", err)
 	}
 	if spec.RulesFile != "" {
@@ -193,8 +194,5 @@ func (l *launch) Close(ctx context.Context) error {
 	if l.session != nil {
 		errs = append(errs, l.session.Close(ctx))
 	}
-	if l.scratch != "" {
-		errs = append(errs, os.RemoveAll(l.scratch))
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, l.scratch.Remove())...)
 }

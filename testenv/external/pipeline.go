@@ -53,7 +53,7 @@ func (a *arm) startPipeline(ctx context.Context) (err error) {
 func (a *arm) startLocalPipeline(ctx context.Context) error {
 	config := a.pipelineConfig()
 	config.RulesFile, config.TelemetryDir = a.launch.spec.RulesFile, a.launch.spec.TelemetryDir
-	config.SeriesDir = filepath.Join(cmp.Or(a.launch.spec.SeriesDir, a.scratch), a.spec.Name)
+	config.SeriesDir = filepath.Join(cmp.Or(a.launch.spec.SeriesDir, a.scratch.Path), a.spec.Name)
 	_, addr, err := a.launch.start(ctx, role.Telemetry, config)
 	a.prometheus = addr[role.AddrPrometheus]
 	return err

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/scratch"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 	"github.com/tollgate-dev/tollgate/testenv/images/recipe"
 )
@@ -96,13 +96,13 @@ func Build(ctx context.Context, e *engine.Engine, choice Choice, names []string,
 }
 
 // buildOne builds one image, and writes its archive if out is not "".
-func buildOne(ctx context.Context, e *engine.Engine, r recipe.Recipe, ref, out string) error {
-	dir, err := os.MkdirTemp("", "tollgate-build-")
+func buildOne(ctx context.Context, e *engine.Engine, r recipe.Recipe, ref, out string) (err error) {
+	dir, err := scratch.Make("", "build")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	image, err := r.Make(ctx, dir, e.Arch(), tagOf(ref))
+	defer func() { err = errors.Join(err, dir.Remove()) }()
+	image, err := r.Make(ctx, dir.Path, e.Arch(), tagOf(ref))
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"os"
 	"sync"
 	"time"
 
@@ -20,6 +19,8 @@ import (
 	"github.com/prometheus/prometheus/rules"
 	"github.com/prometheus/prometheus/scrape"
 	"github.com/prometheus/prometheus/tsdb"
+
+	"github.com/tollgate-dev/tollgate/internal/scratch"
 )
 
 // Jobs that are scraped. The series of a service of the stack have its service.name as job.
@@ -34,7 +35,7 @@ type engine struct {
 	self     string // host:port at which this process serves its API and its own metrics
 	config   *config.Config
 	dir      string
-	scratch  bool // dir must be removed at the end
+	scratch  *scratch.Dir // dir, where it must be removed at the end; otherwise nil
 	registry *prometheus.Registry
 	logger   *slog.Logger
 	parser   parser.Parser
@@ -54,10 +55,10 @@ func openEngine(cfg Config, selfAddr string) (_ *engine, err error) {
 		return nil, err
 	}
 	if e.dir == "" {
-		if e.dir, err = os.MkdirTemp("", "tollgate-series-"); err != nil {
+		if e.scratch, err = scratch.Make("", "series"); err != nil {
 			return nil, fmt.Errorf("pipeline: %w", err)
 		}
-		e.scratch = true
+		e.dir = e.scratch.Path
 	}
 	defer func() {
 		if err != nil {
@@ -159,10 +160,7 @@ func (e *engine) close() error {
 	if e.db != nil {
 		err = errors.Join(err, e.db.Close())
 	}
-	if e.scratch {
-		err = errors.Join(err, os.RemoveAll(e.dir))
-	}
-	if err != nil {
+	if err = errors.Join(err, e.scratch.Remove()); err != nil {
 		return fmt.Errorf("pipeline: series: %w", err)
 	}
 	return nil

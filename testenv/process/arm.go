@@ -97,7 +97,7 @@ func (l *launch) pipelineConfig(spec testenv.ArmSpec) role.Config {
 	config.Arm, config.ScrapeURL = spec.Name, l.views.URL(spec.Name)
 	config.ScrapeInterval, config.EvalInterval, config.Lookback = l.spec.Scrape, l.spec.EvalInterval, l.spec.Lookback
 	config.RulesFile, config.TelemetryDir = l.spec.RulesFile, l.spec.TelemetryDir
-	config.SeriesDir = filepath.Join(cmp.Or(l.spec.SeriesDir, filepath.Join(l.scratch, "series")), spec.Name)
+	config.SeriesDir = filepath.Join(cmp.Or(l.spec.SeriesDir, filepath.Join(l.scratch.Path, "series")), spec.Name)
 	config.TailSampling = spec.Env[role.EnvTailSampling]
 	return config
 }

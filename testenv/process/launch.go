@@ -18,6 +18,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/child"
 	"github.com/tollgate-dev/tollgate/internal/otelenv"
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/scratch"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/outside"
 	"github.com/tollgate-dev/tollgate/testenv/role"
@@ -28,7 +29,7 @@ type launch struct {
 	env     *Environment
 	spec    testenv.Spec
 	client  role.Client
-	scratch string // removed at the end
+	scratch *scratch.Dir // removed at the end
 	views   *outside.Server
 	lost    chan error
 
@@ -55,7 +56,7 @@ func (e *Environment) Launch(ctx context.Context, spec testenv.Spec) (_ testenv.
 			_ = l.Close(context.WithoutCancel(ctx))
 		}
 	}()
-	if l.scratch, err = os.MkdirTemp(spec.Scratch, "tollgate-"); err != nil {
+	if l.scratch, err = scratch.Make(spec.Scratch, "launch"); err != nil {
 		return nil, fmt.Errorf("testenv: %w", err)
 	}
 	if l.views, err = outside.Serve(); err != nil {
@@ -176,10 +177,7 @@ func (l *launch) Close(context.Context) error {
 	if l.views != nil {
 		errs = append(errs, l.views.Close())
 	}
-	if l.scratch != "" {
-		errs = append(errs, os.RemoveAll(l.scratch))
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, l.scratch.Remove())...)
 }
 
 // inherit opens a listener for a child. It returns the listener's file and the base URL at which others reach the child.
