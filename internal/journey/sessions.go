@@ -134,13 +134,17 @@ func openRows(name, format string, text []byte, o Options) (rowReader, error) {
 
 // builder gathers rows into sessions.
 type builder struct {
-	sessions []session
-	index    map[string]int // by session id
+	sessions         []session
+	index            map[string]int // by session id
+	earliest, latest time.Time      // of all events
 }
 
 func (b *builder) add(r row) error {
 	e, err := parseEvent(r)
 	if err != nil {
+		return err
+	}
+	if err := b.within(e.at); err != nil {
 		return err
 	}
 	id := r[colSession]
@@ -164,6 +168,21 @@ func (b *builder) add(r row) error {
 		s.user = e.user
 	}
 	s.events = append(s.events, e)
+	return nil
+}
+
+// within refuses a time that is too far from those before it.
+func (b *builder) within(at time.Time) error {
+	if b.earliest.IsZero() || at.Before(b.earliest) {
+		b.earliest = at
+	}
+	if at.After(b.latest) {
+		b.latest = at
+	}
+	if b.latest.Sub(b.earliest) > longestSpan {
+		return fmt.Errorf("%s is %s, and the file has times from %s to %s: they must be within 30 years, so one of them is wrong",
+			colTime, at.Format(time.RFC3339), b.earliest.Format(time.RFC3339), b.latest.Format(time.RFC3339))
+	}
 	return nil
 }
 
