@@ -14,6 +14,10 @@ SIMULATED ?= 400
 RUNS      ?= 3
 SLOT_LOAD ?= 30s
 
+# How long each parser is fuzzed, and how the tests are built for it: see .ci/fuzz.
+FUZZTIME  ?= 1m
+FUZZBUILD ?= -fuzz=.
+
 .PHONY: help build tools run smoke images example test check lint race bench bench-verdict golden fuzz clean
 
 help: ## list the targets
@@ -70,9 +74,8 @@ bench-verdict: build ## how often verdicts are right: simulation, then real runs
 golden: ## rewrite the golden files of the reports after a deliberate change
 	$(GO) test ./reports -update
 
-fuzz: ## fuzz the parsers of hostile input, a minute each
-	$(GO) test -run "^$$" -fuzz FuzzParseSessions -fuzztime 1m ./internal/journey
-	$(GO) test -run "^$$" -fuzz FuzzLapse -fuzztime 1m ./internal/alerts
+fuzz: ## fuzz the parsers of hostile input, FUZZTIME each (a minute)
+	@GO="$(GO)" .ci/fuzz $(FUZZTIME) $(FUZZBUILD)
 
 clean: ## remove what was built and the runs
 	rm -rf bin runs examples/shop/bin
