@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -31,9 +32,17 @@ type Sessions []session
 
 // ReadSessions reads a file of recorded sessions, as ParseSessions does.
 func ReadSessions(path string, o Options) (Sessions, error) {
-	content, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("journeys: %w", err)
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, maxText+1)) // a device or a pipe may have no end
+	if err != nil {
+		return nil, fmt.Errorf("journeys: %w", err)
+	}
+	if len(content) > maxText {
+		return nil, fmt.Errorf("journeys: %s is longer than %d MiB: take some of its sessions", path, maxText>>20)
 	}
 	return ParseSessions(path, "", content, o)
 }
