@@ -37,7 +37,10 @@ func ReadSessions(path string, o Options) (Sessions, error) {
 		return nil, fmt.Errorf("journeys: %w", err)
 	}
 	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, maxText+1)) // a device or a pipe may have no end
+	if info, err := f.Stat(); err == nil && info.Mode()&os.ModeDevice != 0 {
+		return nil, fmt.Errorf("journeys: %s is a device: want a file, or a pipe", path)
+	}
+	content, err := io.ReadAll(io.LimitReader(f, maxText+1)) // a pipe may have no end
 	if err != nil {
 		return nil, fmt.Errorf("journeys: %w", err)
 	}

@@ -162,6 +162,18 @@ func TestRecordedArrivals(t *testing.T) {
 	}
 }
 
+func TestReadSessionsRefuses(t *testing.T) {
+	for path, want := range map[string]string{
+		os.DevNull:  os.DevNull + " is a device", // /dev/zero would have no end
+		"/nowhere":  "no such file",
+		t.TempDir(): "is a directory",
+	} {
+		if _, err := ReadSessions(path, Options{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want one with %q", path, err, want)
+		}
+	}
+}
+
 func TestRealClicks(t *testing.T) {
 	const path = "../../../shared/data/yoochoose-clicks.tsv"
 	text, err := os.ReadFile(path)
