@@ -4,6 +4,8 @@ BIN   := bin/tollgate
 CLICKS ?= ../shared/data/yoochoose-clicks.tsv
 IMAGES ?= ../shared/images
 PROMETHEUS := github.com/prometheus/prometheus
+GOSEC       := github.com/securego/gosec/v2/cmd/gosec@v2.30.0
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 # What `make bench-verdict` measures, and where it keeps the results. These values are the short version, which takes about 45
 # minutes on two cores. `make bench-verdict RUNS=20 SLOT_LOAD=2m` is the full version, about two and a half hours, with nothing
@@ -17,7 +19,11 @@ SLOT_LOAD ?= 30s
 KILLS ?= 20
 SOAK  ?= 1h
 
-.PHONY: help build tools run smoke images example test check lint race bench bench-verdict golden fuzz kills soak clean
+# How long each parser is fuzzed, and how the tests are built for it: see .ci/fuzz.
+FUZZTIME  ?= 1m
+FUZZBUILD ?= -fuzz=.
+
+.PHONY: help build tools run smoke images example test check lint race bench bench-verdict golden fuzz sec vuln kills soak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,9 +79,20 @@ bench-verdict: build ## how often verdicts are right: simulation, then real runs
 golden: ## rewrite the golden files of the reports after a deliberate change
 	$(GO) test ./reports -update
 
-fuzz: ## fuzz the parsers of hostile input, a minute each
-	$(GO) test -run "^$$" -fuzz FuzzParseSessions -fuzztime 1m ./internal/journey
-	$(GO) test -run "^$$" -fuzz FuzzLapse -fuzztime 1m ./internal/alerts
+fuzz: ## fuzz the parsers of hostile input, FUZZTIME each (a minute)
+	@GO="$(GO)" .ci/fuzz $(FUZZTIME) $(FUZZBUILD)
+
+sec: ## gosec, see .ci/gosec.md for the rules that are left out; every other exception has its reason in its line
+	@mkdir -p bin && GOBIN="$(CURDIR)/bin" $(GO) install $(GOSEC)
+	bin/gosec -quiet -exclude=$(GOSEC_LEFT_OUT) ./...
+
+vuln: ## known vulnerabilities in the code that is called; without a way to the database it says so, and passes
+	@mkdir -p bin && GOBIN="$(CURDIR)/bin" $(GO) install $(GOVULNCHECK)
+	@out=$$(bin/govulncheck ./... 2>&1); code=$$?; echo "$$out"; case "$$code $$out" in \
+	  *"fetching vulnerabilities"*) echo "vuln: NOT CHECKED: the database of vulnerabilities cannot be reached from here";; \
+	  "0 "*) ;; \
+	  *) exit 1;; \
+	esac
 
 kills: ## kill -9 of runs and of their processes at random moments, in processes and in containers (KILLS=20 of each: about an hour)
 	$(GO) test -timeout 3h -count 1 -v -run TestKills ./cmd/tollgate -kills $(KILLS) -kills-containers $(KILLS)

@@ -201,7 +201,7 @@ func (b *recorder) join(run *slotRun) slot.Report {
 	report := slot.Report{Order: run.order.ID, Start: run.start, End: run.start, GeneratorCPU: cpuTime() - run.cpu}
 	for _, r := range run.records {
 		if r.last.After(report.End) {
-			report.End = r.last
+			report.End = run.start.Add(r.last.Sub(run.start)) // the length is by the monotonic clock, also once it is written
 		}
 		r.report.LagP99 = time.Duration(r.lag.ValueAtQuantile(99))
 		r.report.LagMax = time.Duration(r.lag.Max())

@@ -59,9 +59,11 @@ func (l *Lapsed) EvaluatedEvery(interval time.Duration) {
 func LeastDetect(a result.Alert) time.Duration {
 	held := a.RunFor
 	if a.Interval > 0 {
-		held = (a.RunFor + a.Interval - 1) / a.Interval * a.Interval
+		if rest := held % a.Interval; rest > 0 {
+			held = result.Plus(held, a.Interval-rest)
+		}
 	}
-	return held + a.QueryOffset
+	return result.Plus(held, a.QueryOffset)
 }
 
 // SlowestRead is the longest interval at which a group writes series that some rule reads as they are at one time: recorded

@@ -174,3 +174,16 @@ func TestResolve(t *testing.T) {
 		t.Errorf("selectors %v", got)
 	}
 }
+
+// Times of 290 years, which Prometheus takes, do not overflow: what lies behind all data is out of reach.
+func TestTimesBeyondAnyRun(t *testing.T) {
+	p, err := Load("f.yaml", []byte("groups: [{name: g, interval: 290y, query_offset: 200y, rules: [{alert: A, for: 291y, expr: 'max_over_time((up offset 200y)[1m:1s] offset 200y) > 0'}]}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := p.Lapse(1, 0)
+	l.EvaluatedEvery(time.Second)
+	if a := l.Alerts[0]; a.Reach != result.Unreachable || a.LeastDetect != result.Unreachable {
+		t.Errorf("reach %s, least time to detect %s", a.Reach, a.LeastDetect)
+	}
+}

@@ -190,9 +190,10 @@ func TestLoadFiles(t *testing.T) {
 	}
 }
 
-// FuzzLoad: no file makes the reader panic, and what is read can be lapsed and read again.
+// FuzzLoad: no file makes the reader panic, what is read can be lapsed and read again, and no time is below zero.
 func FuzzLoad(f *testing.F) {
-	for _, seed := range []string{plainRules, resourceOf("web", "A"), "namespace: a\n" + plainRules, "kind: List\nitems: [*a]", "a: &a [*a]", "---\n---\n", "{{ .Values }}", "groups: [{rules: [{data: 1}]}]"} {
+	for _, seed := range []string{plainRules, resourceOf("web", "A"), "namespace: a\n" + plainRules, "kind: List\nitems: [*a]", "a: &a [*a]", "---\n---\n", "{{ .Values }}", "groups: [{rules: [{data: 1}]}]",
+		"groups: [{name: g, interval: 290y, query_offset: 290y, rules: [{alert: A, for: 290y, expr: 'max_over_time(max_over_time(up[290y] offset 290y)[290y:290y] offset 290y) > 0'}]}]"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -200,8 +201,14 @@ func FuzzLoad(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, err := Load("lapsed.yaml", p.Lapse(1, 0).Text); err != nil {
+		lapsed := p.Lapse(1, 0)
+		if _, err := Load("lapsed.yaml", lapsed.Text); err != nil {
 			t.Errorf("%q: %v", text, err)
+		}
+		for _, a := range lapsed.Alerts {
+			if min(a.For, a.RunFor, a.LeastDetect, a.Interval, a.QueryOffset, a.Fill, a.Reach, a.Window) < 0 {
+				t.Errorf("%q: a time below zero in %+v", text, a)
+			}
 		}
 	})
 }

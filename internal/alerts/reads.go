@@ -135,7 +135,7 @@ func past(back, offset time.Duration, fixed *int64) time.Duration {
 	if fixed != nil || back == result.Unreachable {
 		return result.Unreachable
 	}
-	return max(0, back+offset)
+	return max(0, result.Plus(back, offset))
 }
 
 // series answers for one selector, or for the expressions that record what it selects.

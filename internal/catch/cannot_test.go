@@ -217,3 +217,19 @@ func TestMissedForAReason(t *testing.T) {
 		t.Errorf("%s, %q", c.State, c.Note)
 	}
 }
+
+// Times of a rule that add up to more than a duration can hold are long, and not short.
+func TestTimesBeyondAnyRun(t *testing.T) {
+	const years = 280 * 365 * 24 * time.Hour
+	for name, a := range map[string]result.Alert{
+		"for and window":   {Name: "A", RunFor: years, LeastDetect: years, Fill: years},
+		"offset and a for": {Name: "A", Reach: years, LeastDetect: years},
+	} {
+		for _, hold := range []time.Duration{0, time.Minute} { // 0: not known, so that the age of the data decides
+			why := catch.Foresee(result.Rules{a}, []string{"A"}, hold, time.Minute)
+			if hold+a.Reach > 0 && (len(why) != 1 || strings.Contains(why[0].Why, "-")) {
+				t.Errorf("%s, held for %s: %v", name, hold, why)
+			}
+		}
+	}
+}

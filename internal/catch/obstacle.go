@@ -13,7 +13,7 @@ import (
 //
 // It says so only of what is certain from the rule: an alert that has no obstacle may still be unlikely to fire.
 func obstacle(a result.Alert, hold, age time.Duration) string {
-	need := a.LeastDetect + a.Fill
+	need := result.Plus(a.LeastDetect, a.Fill)
 	switch {
 	case a.Constant == result.AlwaysTrue:
 		return "it is a dead man's switch, which fires with a fault and without: expect another alert"
@@ -27,9 +27,9 @@ func obstacle(a result.Alert, hold, age time.Duration) string {
 	case hold > 0 && need > hold:
 		return fmt.Sprintf("it needs the fault for %s (%s) and the fault is held for %s: set catch.hold to %s or more, or raise alerts.lapse",
 			short(need), parts(a), short(hold), short(ample(need)))
-	case age > 0 && a.Reach > 0 && a.Reach+held(a) > age:
+	case age > 0 && a.Reach > 0 && result.Plus(a.Reach, held(a)) > age:
 		return fmt.Sprintf("it needs data that are %s old (offset)%s and the oldest are %s old when the fault ends: lengthen catch.settle by %s, or raise alerts.lapse",
-			short(a.Reach), during(held(a)), short(age.Round(time.Second)), short((a.Reach+held(a)-age).Round(time.Second)+time.Second))
+			short(a.Reach), during(held(a)), short(age.Round(time.Second)), short((result.Plus(a.Reach, held(a))-age).Round(time.Second)+time.Second))
 	default:
 		return ""
 	}
@@ -100,7 +100,11 @@ func during(d time.Duration) string {
 // ample is a third more than a time, in whole steps of 5 s: what is just enough for the rule is not enough for a run.
 func ample(d time.Duration) time.Duration {
 	const step = 5 * time.Second
-	return (d*4/3 + step - 1) / step * step
+	d = result.Plus(d, d/3)
+	if rest := d % step; rest > 0 {
+		d = result.Plus(d, step-rest)
+	}
+	return d
 }
 
 // short writes a duration without the parts that are zero: 15m and not 15m0s.

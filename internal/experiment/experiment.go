@@ -134,6 +134,11 @@ func Load(path string) (*Experiment, error) {
 	if err != nil {
 		return nil, fmt.Errorf("experiment: %w", err)
 	}
+	return parse(path, text)
+}
+
+// parse reads the text of an experiment file; path is for messages.
+func parse(path string, text []byte) (*Experiment, error) {
 	var head struct {
 		Profile string `yaml:"profile"`
 	}

@@ -31,7 +31,7 @@ func (a *Arrivals) SetRate(rate float64, now time.Duration) {
 		a.rate = rate
 		a.next = now + a.gap()
 	case rate != a.rate && a.next > now:
-		a.next = now + time.Duration(float64(a.next-now)*a.rate/rate)
+		a.next = now + upTo(float64(a.next-now)*a.rate/rate)
 	}
 	a.rate = rate
 }
@@ -47,5 +47,5 @@ func (a *Arrivals) Pop() time.Duration {
 }
 
 func (a *Arrivals) gap() time.Duration {
-	return time.Duration(a.random.ExpFloat64() / a.rate * float64(time.Second))
+	return upTo(a.random.ExpFloat64() / a.rate * float64(time.Second))
 }

@@ -55,7 +55,7 @@ func (r *recording) draw(seed int64) {
 	r.order = rand.New(rand.NewPCG(uint64(seed), 0x6f72646572)).Perm(len(r.all))
 }
 
-func (r *recording) shrink(d time.Duration) time.Duration { return time.Duration(float64(d) / r.Speed) }
+func (r *recording) shrink(d time.Duration) time.Duration { return upTo(float64(d) / r.Speed) }
 
 // gap is the time between event i−1 of a session and event i, as it was recorded, but no longer than the limit.
 func (r *recording) gap(s session, i int) time.Duration {
@@ -97,7 +97,7 @@ func (r *recording) start(n int) (time.Duration, bool) {
 	loop, i := n/len(r.starts), n%len(r.starts)
 	span := r.starts[len(r.starts)-1]
 	period := span + max(span/time.Duration(len(r.starts)), time.Second)
-	return time.Duration(loop)*period + r.starts[i], true
+	return min(upTo(float64(period)*float64(loop))+r.starts[i], never), true
 }
 
 // plan implements planner.
@@ -116,7 +116,7 @@ func (r *recording) plan(n int, rng *rand.Rand, drift population.Drift, scale fl
 		if i > 0 {
 			since += r.gap(s, i)
 		}
-		t := shift + time.Duration(float64(r.shrink(since))*scale)
+		t := shift + upTo(float64(r.shrink(since))*scale)
 		if p.login == nil && (e.user != "" || !s.named) {
 			p.add(t, Login, e.channel, nil)
 			shift = replayLogin

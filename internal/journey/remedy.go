@@ -207,7 +207,7 @@ func (s *Source) late(d Demand, f slot.Forecast) string {
 			cause = "there are gaps longer than the run"
 		}
 		if r.Speed != 1 {
-			load += fmt.Sprintf(" (%s as recorded)", short(time.Duration(total.Seconds()*r.Speed)*time.Second))
+			load += fmt.Sprintf(" (%s as recorded)", short(upTo(float64(total)*r.Speed).Truncate(time.Second)))
 		}
 	}
 	if share := float64(after) / float64(all); share < (1-f.Share)/2 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -31,9 +32,20 @@ type Sessions []session
 
 // ReadSessions reads a file of recorded sessions, as ParseSessions does.
 func ReadSessions(path string, o Options) (Sessions, error) {
-	content, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("journeys: %w", err)
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.Mode()&os.ModeDevice != 0 {
+		return nil, fmt.Errorf("journeys: %s is a device: want a file, or a pipe", path)
+	}
+	content, err := io.ReadAll(io.LimitReader(f, maxText+1)) // a pipe may have no end
+	if err != nil {
+		return nil, fmt.Errorf("journeys: %w", err)
+	}
+	if len(content) > maxText {
+		return nil, fmt.Errorf("journeys: %s is longer than %d MiB: take some of its sessions", path, maxText>>20)
 	}
 	return ParseSessions(path, "", content, o)
 }
@@ -134,13 +146,17 @@ func openRows(name, format string, text []byte, o Options) (rowReader, error) {
 
 // builder gathers rows into sessions.
 type builder struct {
-	sessions []session
-	index    map[string]int // by session id
+	sessions         []session
+	index            map[string]int // by session id
+	earliest, latest time.Time      // of all events
 }
 
 func (b *builder) add(r row) error {
 	e, err := parseEvent(r)
 	if err != nil {
+		return err
+	}
+	if err := b.within(e.at); err != nil {
 		return err
 	}
 	id := r[colSession]
@@ -164,6 +180,21 @@ func (b *builder) add(r row) error {
 		s.user = e.user
 	}
 	s.events = append(s.events, e)
+	return nil
+}
+
+// within refuses a time that is too far from those before it.
+func (b *builder) within(at time.Time) error {
+	if b.earliest.IsZero() || at.Before(b.earliest) {
+		b.earliest = at
+	}
+	if at.After(b.latest) {
+		b.latest = at
+	}
+	if b.latest.Sub(b.earliest) > longestSpan {
+		return fmt.Errorf("%s is %s, and the file has times from %s to %s: they must be within 30 years, so one of them is wrong",
+			colTime, at.Format(time.RFC3339), b.earliest.Format(time.RFC3339), b.latest.Format(time.RFC3339))
+	}
 	return nil
 }
 

@@ -3,7 +3,6 @@ package journey
 import (
 	"errors"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
@@ -83,6 +82,8 @@ func TestParseErrors(t *testing.T) {
 		{"c.tsv", head + "a\ti\tNaN\t\t\t\n", "c.tsv:2: Time must be"},
 		{"c.tsv", head + "a\ti\t2\t\t\t\n\na\ti\t1\t\t\t\n", `c.tsv:4: session "a" goes back in time, by 1s`}, // line 3 is empty
 		{"c.tsv", head + "\ti\t2\t\t\t\n", "c.tsv:2: SessionId is empty"},
+		{"c.tsv", head + "a\ti\t0\t\t\t\na\ti\t9999-12-31T23:59:59Z\t\t\t\n", "c.tsv:3: Time is 9999-12-31T23:59:59Z, and the file has times from 1970"},
+		{"c.tsv", head + "a\ti\t1700000000\t\t\t\nb\ti\t0\t\t\t\n", "c.tsv:3: Time is 1970-01-01T00:00:00Z, and the file has times from 1970"}, // a time that was missing
 		{"c.tsv", head + strings.Repeat("a", 81) + "\ti\t2\t\t\t\n", "c.tsv:2: SessionId must have at most 80 bytes, got 81"},
 		{"c.tsv", head + "a\ti\t2\tann\t\t\na\ti\t2\tben\t\t\n", `c.tsv:3: session "a" has two users`},
 		{"c.tsv", head + "a\ti\t2\t\tphone\t\n", `c.tsv:2: Channel must be one of web, app, store, got "phone"`},
@@ -97,30 +98,6 @@ func TestParseErrors(t *testing.T) {
 			t.Errorf("%q:\n got %v\nwant %s…", tt.text, err, tt.want)
 		}
 	}
-}
-
-func FuzzParseSessions(f *testing.F) {
-	f.Add("tsv", []byte(fixture))
-	f.Add("csv", []byte("SessionId,ItemId,Time,Channel\n\"a\",i1,1,app\n"))
-	f.Add("jsonl", []byte(`{"SessionId":"a","ItemId":1,"Time":1e9}`))
-	pop := population.New(1, 10, 10)
-	f.Fuzz(func(t *testing.T, format string, text []byte) {
-		sessions, err := ParseSessions("f."+format, "", text, Options{})
-		if err != nil {
-			if !strings.HasPrefix(err.Error(), "f."+format+":") {
-				t.Errorf("the error does not name the file: %v", err)
-			}
-			return
-		}
-		r := newRecording(pop, sessions, Replay{Speed: 1, Recorded: true}, 1)
-		for n := range 2 * len(sessions) {
-			for _, s := range r.plan(n, rand.New(rand.NewPCG(1, 1)), population.Drift{}, 1).steps {
-				if s.at < 0 || (s.need != nil && s.need.at > s.at) {
-					t.Fatalf("session %d: %s at %s", n, s.Kind, s.at)
-				}
-			}
-		}
-	})
 }
 
 // Recorded clicks keep their order and their gaps, divided by speed, and end in the next page.
@@ -181,6 +158,18 @@ func TestRecordedArrivals(t *testing.T) {
 	for i := range want {
 		if got[i] != want[i] {
 			t.Errorf("session %d starts at %s, want %s", i, got[i], want[i])
+		}
+	}
+}
+
+func TestReadSessionsRefuses(t *testing.T) {
+	for path, want := range map[string]string{
+		os.DevNull:  os.DevNull + " is a device", // /dev/zero would have no end
+		"/nowhere":  "no such file",
+		t.TempDir(): "is a directory",
+	} {
+		if _, err := ReadSessions(path, Options{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want one with %q", path, err, want)
 		}
 	}
 }

@@ -60,7 +60,7 @@ func (s *Stream) SetRate(rate float64, now time.Duration) {
 		s.next = now + s.gap()
 	default: // the time to the next arrival is exponential at whatever moment one looks: stretch what is left of it
 		if _, recorded := s.source.start(s.count); !recorded && s.next > now {
-			s.next = now + time.Duration(float64(s.next-now)*s.rate/rate)
+			s.next = now + upTo(float64(s.next-now)*s.rate/rate)
 		}
 		s.rate = rate
 	}
@@ -76,7 +76,7 @@ func (s *Stream) gap() time.Duration {
 		return at - before
 	}
 	perSecond := s.rate / s.source.requests()
-	return time.Duration(s.arrivals.ExpFloat64() / perSecond * float64(time.Second))
+	return upTo(s.arrivals.ExpFloat64() / perSecond * float64(time.Second))
 }
 
 // Peek returns the virtual time of the next step.

@@ -7,6 +7,21 @@ import (
 	"time"
 )
 
+// longestSpan is how far apart the times of a file may be at most. It is more than recordings span, and less than lies between
+// 1970, which a time that is missing often becomes, and today.
+const longestSpan = 30 * 365 * 24 * time.Hour
+
+// never is longer than any load lasts, and so short that three of it add up without an overflow.
+const never = time.Duration(1) << 61
+
+// upTo is a duration of that many nanoseconds, or never if they are more.
+func upTo(nanoseconds float64) time.Duration {
+	if nanoseconds < float64(never) {
+		return time.Duration(nanoseconds)
+	}
+	return never
+}
+
 // parseTime reads seconds since 1970 or RFC 3339, from 1970 to 9999.
 func parseTime(text string) (time.Time, error) {
 	if seconds, err := strconv.ParseFloat(text, 64); err == nil {

@@ -228,6 +228,14 @@ const (
 // Unreachable is the Alert.Reach of an expression that reads a point in time outside of every run.
 const Unreachable = time.Duration(math.MaxInt64)
 
+// Plus is a + b, or Unreachable if that is longer than a duration can be: a rule may have times of 290 years.
+func Plus(a, b time.Duration) time.Duration {
+	if b > 0 && a > Unreachable-b {
+		return Unreachable
+	}
+	return a + b
+}
+
 // StartUp is how long one launch took to be ready, ns.
 type StartUp struct {
 	Launch    int                      `json:"launch"`

@@ -12,7 +12,7 @@ import (
 )
 
 // write makes a run directory with two of everything.
-func write(t *testing.T) string {
+func write(t testing.TB) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
 	w, err := Create(dir, Run{ID: "test", Seed: 7})

@@ -33,6 +33,7 @@ func (r *run) catch(ctx context.Context) error {
 		RulesFile: absolute(r.rulesFile()), SeriesDir: absolute(r.dir.Path(result.SeriesDir)), TelemetryDir: absolute(r.dir.Path(result.TelemetryDir)),
 	}
 	c := &catch{run: r, launch: spec.Launch, crowd: &crowd{arrived: map[string][]int64{}}}
+	begun := r.now()
 	err := r.deploy(ctx, spec, "one arm per level, all under load together", func(ctx context.Context, arms []testenv.Arm) error {
 		c.arms, c.watchers = arms, r.watchers(arms)
 		group, ctx := errgroup.WithContext(ctx)
@@ -40,6 +41,9 @@ func (r *run) catch(ctx context.Context) error {
 		defer stopLoad()
 		group.Go(func() error { return untilStopped(loadCtx, ctx, c.load) })
 		group.Go(func() error { return untilStopped(loadCtx, ctx, c.watch) })
+		group.Go(func() error {
+			return untilStopped(loadCtx, ctx, func(ctx context.Context) error { return c.steady(ctx, begun, endAtStep) })
+		})
 		group.Go(func() error {
 			defer stopLoad()
 			if err := c.passes(ctx); err != nil {

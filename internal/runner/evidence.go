@@ -100,7 +100,7 @@ func search(dir, arm string, e *faults.Evidence, w windows) (finding, error) {
 		return found, fmt.Errorf("evidence: %w", err)
 	}
 	defer f.Close()
-	for lines := bufio.NewReader(f); ; {
+	for lines, n := bufio.NewReader(f), 1; ; n++ {
 		line, err := lines.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
 			return found, nil // a part after the last newline is not complete
@@ -109,7 +109,7 @@ func search(dir, arm string, e *faults.Evidence, w windows) (finding, error) {
 			return found, fmt.Errorf("evidence: %w", err)
 		}
 		if err := searchLine(line, e, w, &found); err != nil {
-			return found, fmt.Errorf("evidence: %s: %w", path, err)
+			return found, fmt.Errorf("evidence: %s:%d: %w", path, n, err)
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // kept is a line of OTLP JSON with one log record at each time, which has the attribute that the query wants.
-func kept(t *testing.T, at ...time.Time) []byte {
+func kept(t testing.TB, at ...time.Time) []byte {
 	t.Helper()
 	logs := plog.NewLogs()
 	records := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()

@@ -47,7 +47,7 @@ func (r *run) meterRest(ctx context.Context, arm testenv.Arm, s *result.Slot) (e
 	if err := sleep(ctx, r.Toll.Idle); err != nil {
 		return err
 	}
-	s.End = time.Now()
+	s.End = s.Start.Add(time.Since(s.Start)) // the difference of the two is by the monotonic clock, also once they are written
 	if err := meter.since(ctx, s); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"go.k6.io/k6/v2/lib"
 
@@ -102,9 +103,9 @@ func scriptError(log string) string {
 	return first
 }
 
-// path is the path of a file's URL.
+// path is the path of a file's URL; one that would not print on a line stays as the URL has it.
 func path(address string) string {
-	if u, err := url.Parse(address); err == nil {
+	if u, err := url.Parse(address); err == nil && strings.IndexFunc(u.Path, unicode.IsControl) < 0 {
 		return filepath.FromSlash(u.Path)
 	}
 	return address

@@ -43,6 +43,7 @@ func (c *catch) pass(ctx context.Context, f faults.Fault) (err error) {
 	for i, arm := range c.arms {
 		p.sites[i] = faults.Site{Arm: arm, Crowd: c.crowd, Service: cmp.Or(c.Target(f.ID), f.Service)}
 	}
+	began := c.now()
 	c.Progress.Begin("fault "+f.ID, c.Catch.Clean+c.Catch.Hold+c.Catch.Clear, f.Title)
 	if err := p.event(result.PhaseClean, "", faults.Effect{}); err != nil {
 		return err
@@ -75,6 +76,9 @@ func (c *catch) pass(ctx context.Context, f faults.Fault) (err error) {
 	}
 	if err := c.wait(ctx, c.Catch.Clean+c.Catch.Hold, c.Catch.Clear); err != nil {
 		return err
+	}
+	if by := stepBetween(began, c.now()); by.Abs() >= leastStep { // at the last moment
+		return endAtStep(clockStep{by, c.now(), c.stages.stage()})
 	}
 	c.Progress.End(fmt.Sprintf("confirmed at %d of %d levels", p.confirmed, len(p.sites)))
 	return p.event(result.PhaseDone, "", faults.Effect{})

@@ -54,6 +54,8 @@ type run struct {
 	faults    []faults.Fault
 	skipped   []skipped
 	launched  int // launches so far: the number of the next one
+	stages    *stages
+	now       func() time.Time // time.Now, with its reading of the monotonic clock
 }
 
 // skipped is a fault that the environment cannot inject, and why.
@@ -65,7 +67,8 @@ type skipped struct {
 // Run carries out a valid experiment. Once the run has begun, its directory holds what was measured, also after an error: a
 // run that ends early is marked partial, with the reason. A run that is refused before it begins writes nothing.
 func Run(ctx context.Context, e *experiment.Experiment, o Options) (begun bool, err error) {
-	r := &run{Experiment: e, Options: o}
+	r := &run{Experiment: e, Options: o, stages: &stages{Progress: o.Progress}, now: time.Now}
+	r.Progress = r.stages
 	meta, err := r.prepare(ctx)
 	if err != nil {
 		return false, err
@@ -137,10 +140,12 @@ func (r *run) carryOut(ctx context.Context) (err error) {
 	if err := r.loadScript(ctx); err != nil { // before anything is deployed
 		return err
 	}
-	if err := r.toll(ctx); err != nil {
-		return err
+	stop := r.noteSteps(ctx)
+	err = r.toll(ctx)
+	if err == nil {
+		err = r.capacity(ctx)
 	}
-	if err := r.capacity(ctx); err != nil {
+	if err := errors.Join(err, stop()); err != nil {
 		return err
 	}
 	return r.catch(ctx)
@@ -152,7 +157,7 @@ func (r *run) rulesFile() string { return r.dir.Path("rules.yaml") }
 // finish closes the run directory with the status that err calls for.
 func (r *run) finish(err error) error {
 	update := r.dir.Update(func(m *result.Run) {
-		m.Ended, m.Status = time.Now(), result.Complete
+		m.Ended, m.Status = m.Started.Add(time.Since(m.Started)), result.Complete // as long after the start as it was, also if the clock was set
 		if err != nil {
 			m.Status, m.Reason = result.Partial, err.Error()
 		}

@@ -109,6 +109,7 @@ func (r *run) slot(ctx context.Context, arm testenv.Arm, s *result.Slot) error {
 	if err != nil {
 		return err
 	}
+	reported := time.Now() // the End of the report is a time of day, without the monotonic clock
 	s.Order, s.Start, s.End, s.GeneratorCPU = report.Order, report.Start, report.End, report.GeneratorCPU
 	if len(report.Arms) != 1 {
 		return fmt.Errorf("runner: the load generator reported %d arms for a slot of one", len(report.Arms))
@@ -117,7 +118,7 @@ func (r *run) slot(ctx context.Context, arm testenv.Arm, s *result.Slot) error {
 	if s.Drained, err = r.drain(ctx, arm); err != nil {
 		return err
 	}
-	s.Drain = time.Since(s.End)
+	s.Drain = time.Since(reported)
 	if err := meter.since(ctx, s); err != nil {
 		return err
 	}

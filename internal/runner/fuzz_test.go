@@ -1,0 +1,61 @@
+package runner
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/faults"
+)
+
+// FuzzSearchLine: no line of OTLP JSON makes the search panic, and it never counts more records than the line can have.
+func FuzzSearchLine(f *testing.F) {
+	for _, signal := range []string{"logs", "spans"} {
+		f.Add(signal, kept(f, time.Unix(1, 0), time.Unix(3, 0)))
+		f.Add(signal, []byte(`{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"a","startTimeUnixNano":"2000000000","attributes":[{"key":"perso.attribute","value":{"stringValue":"age"}}]}]}]}]}`))
+		f.Add(signal, []byte(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":18446744073709551615,"traceId":"00","attributes":[{"key":"perso.attribute"}]}]}]}]}`))
+	}
+	w := windows{time.Unix(0, 0), time.Unix(2, 0), time.Unix(2, 0), time.Unix(1<<40, 0)}
+	f.Fuzz(func(t *testing.T, signal string, line []byte) {
+		if len(line) > 1<<14 {
+			t.Skip("too long to be quick")
+		}
+		var found finding
+		if err := searchLine(line, &faults.Evidence{Signal: signal, Match: map[string]string{"perso.attribute": "age"}}, w, &found); err != nil {
+			return
+		}
+		if n := float64(strings.Count(string(line), "attribute")); found.clean < 0 || found.fault < 0 || found.clean+found.fault > n {
+			t.Errorf("%v and %v records in a line with %v attributes", found.clean, found.fault, n)
+		}
+	})
+}
+
+// FuzzScriptError: what is said of a log of k6 is one line, and something if the log has an error with a text.
+func FuzzScriptError(f *testing.F) {
+	f.Add(`time="2026-01-02T15:04:05Z" level=error msg="ReferenceError: nope\n\tat f (file:///home/me/a%20b/load.js:2:20(1))\n"`)
+	f.Add(`level=error msg="could not load JS test 'file:///-': file:///%zz/load.js: Line 2:39 Unexpected token"`)
+	f.Add(`level=error msg="\xff\u12"`)
+	f.Fuzz(func(t *testing.T, log string) {
+		if text := scriptError(log); strings.Contains(text, "\n") {
+			t.Errorf("%q of %q", text, log)
+		}
+	})
+}
+
+// FuzzOwnOptions: every variable that k6 reads for options is either kept with its value or named as left, and no other is.
+func FuzzOwnOptions(f *testing.F) {
+	f.Add("K6_VUS", "3")
+	f.Add("K6_INSECURE_SKIP_TLS_VERIFY", "true")
+	f.Add("", "")
+	f.Fuzz(func(t *testing.T, name, value string) {
+		kept, left := ownOptions(map[string]string{name: value, "K6_OUT": "json"})
+		got, isKept := kept[name]
+		isLeft := false
+		for _, l := range left {
+			isLeft = isLeft || l == name
+		}
+		if isKept && (isLeft || got != value) || (isKept || isLeft) && !strings.HasPrefix(name, "K6_") && !strings.HasPrefix(name, "SSLKEYLOGFILE") {
+			t.Errorf("%q=%q: kept %v, left %v", name, value, kept, left)
+		}
+	})
+}
