@@ -39,7 +39,7 @@ var allowed = map[string][]string{
 	"internal/population":          {},
 	"internal/result":              {"internal/slot"},
 	"internal/result/resulttest":   {},
-	"internal/runner":              {"faults", "internal/alerts", "internal/api", "internal/child", "internal/experiment", "internal/machine", "internal/population", "internal/result", "internal/slot", "internal/verdict", "scenarios", "testenv", "testenv/role"},
+	"internal/runner":              {"faults", "internal/alerts", "internal/api", "internal/child", "internal/experiment", "internal/machine", "internal/population", "internal/result", "internal/secret", "internal/slot", "internal/verdict", "scenarios", "testenv", "testenv/role"},
 	"internal/scratch":             {},
 	"internal/secret":              {},
 	"internal/slot":                {"internal/population"},

@@ -60,7 +60,7 @@ type jsonPlan struct {
 type jsonLevel struct {
 	Name  string            `json:"name"`
 	Title string            `json:"title"`
-	Env   map[string]string `json:"env"` // values of variables with secret-looking names are replaced
+	Env   map[string]string `json:"env"` // values that may be secret, or parts of them, are replaced by [redacted]
 }
 
 type jsonAlert struct {

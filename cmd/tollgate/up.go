@@ -73,7 +73,7 @@ func (a *app) downCommand() *cobra.Command {
 			return a.down(c.Context())
 		},
 	}
-	c.Flags().BoolVar(&all, "all", false, "also remove the containers and networks that killed runs have left")
+	c.Flags().BoolVar(&all, "all", false, "also remove the containers, networks and temporary directories that killed runs have left")
 	return c
 }
 

@@ -147,7 +147,7 @@ func (f upFile) holder() (pid int, err error) {
 		return 0, nil
 	}
 	if l.Pid <= 1 {
-		return 0, fmt.Errorf("the process that is up is not to be seen from here (another machine, or another container): end it there; %s", f.Name())
+		return 0, fmt.Errorf("the process that is up is not to be seen from here (another machine or container has it, in %s): end it there", f.Name())
 	}
 	return int(l.Pid), nil
 }

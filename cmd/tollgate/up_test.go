@@ -151,7 +151,8 @@ func TestDownLeavesStrangersAlone(t *testing.T) {
 			default:
 			}
 			out.Reset()
-			if code := run(t.Context(), []string{"down"}, nil, &out, &out); code != exitCouldNotRun || !strings.Contains(out.String(), "nothing is up") {
+			code := run(t.Context(), []string{"down"}, nil, &out, &out)
+			if code != exitCouldNotRun || !strings.Contains(out.String(), "nothing is up") {
 				t.Errorf("down a second time: exit code %d: %s", code, out.String())
 			}
 		})

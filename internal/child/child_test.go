@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/crash"
 )
 
 // TestMain lets the test binary play the children of the tests.
@@ -129,7 +131,7 @@ func TestACrashIsToldByItsCause(t *testing.T) {
 	}
 	for want, in := range map[string]bool{
 		"the crashing one ended by itself (exit status 2): panic: postgres://[redacted]@db is gone": true,
-		"in internal/child.TestMain, child_test.go:": true, "an ordinary line": false, "created by": false, "goroutine": false,
+		"in internal/child.TestMain, child_test.go:":                                                true, "an ordinary line": false, "created by": false, "goroutine": false,
 	} {
 		if strings.Contains(err.Error(), want) != in {
 			t.Errorf("%q in the error: %t, want %t:\n%v", want, !in, in, err)
@@ -146,7 +148,7 @@ func TestAKilledChildIsNotBlamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-p.Done()
-	want := "the deaf one ended by itself (signal: killed: tollgate did not kill it: somebody did, or the kernel because memory was short, which `dmesg` says); it logged nothing"
+	want := "the deaf one ended by itself (signal: killed: " + crash.Killed + "); it logged nothing"
 	if got := p.Lost().Error(); got != want {
 		t.Errorf("lost: %s\nwant: %s", got, want)
 	}

@@ -9,15 +9,17 @@ import (
 // The logs in testdata are of small programs that crashed so, in functions that are called as ours are.
 func TestCause(t *testing.T) {
 	for name, want := range map[string][]string{
-		"index":  {"panic: runtime error: index out of range [5] with length 0", "in testenv/stack.(*Server).Handle, s.go:12", "in main.main, main.go:15"},
-		"nil":    {"panic: runtime error: invalid memory address or nil pointer dereference", "[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x4a3fc0]", "in testenv/stack.Deref, s.go:15", "in main.main.func1, main.go:18"},
+		"index": {"panic: runtime error: index out of range [5] with length 0",
+			"in testenv/stack.(*Server).Handle, s.go:12", "in main.main, main.go:15"},
+		"nil": {"panic: runtime error: invalid memory address or nil pointer dereference",
+			"[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x4a3fc0]", "in testenv/stack.Deref, s.go:15", "in main.main.func1, main.go:18"},
 		"map":    {"fatal error: concurrent map writes", "in testenv/stack.Concurrent.func1, s.go:23"},
 		"memory": {"fatal error: out of memory", "in testenv/stack.Memory, s.go:36", "in main.main, main.go:25"},
 		"deep":   {"fatal error: stack overflow", "in testenv/stack.Deep, s.go:31"}, // a frame that repeats, in the second goroutine of the log
 		"nested": {"panic: the first", "\tof two lines [recovered]", "\tpanic: while closing: the first", "\tof two lines",
 			"in testenv/stack.Nested.func1, s.go:47", "in testenv/stack.Nested, s.go:50", "in main.main, main.go:27"},
 		"deadlock": {"fatal error: all goroutines are asleep - deadlock!", "in main.main, main.go:29"},
-		"foreign":  {"panic: strings: negative Repeat count", "in main.main.func2, main.go:31", "in main.main, main.go:31"}, // not those of the library
+		"foreign":  {"panic: strings: negative Repeat count", "in main.main.func2, main.go:31", "in main.main, main.go:31"}, // not the library's
 	} {
 		text, err := os.ReadFile("testdata/" + name + ".txt")
 		if err != nil {

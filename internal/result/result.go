@@ -106,7 +106,7 @@ type Machine struct {
 type Level struct {
 	Name  string            `json:"name"`
 	Title string            `json:"title"`
-	Env   map[string]string `json:"env"` // values of variables with secret-looking names are already replaced
+	Env   map[string]string `json:"env"` // values that may be secret, or parts of them, are already replaced by [redacted]
 }
 
 // Arm is one deployed copy of the stack.

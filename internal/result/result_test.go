@@ -1,6 +1,8 @@
 package result
 
 import (
+	"errors"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -182,6 +184,36 @@ func TestRuleNote(t *testing.T) {
 	} {
 		if got := n.First(most); got != want {
 			t.Errorf("the first %d: %s, want %s", most, got, want)
+		}
+	}
+}
+
+// TestARunDirectoryIsForItsUserOnly, also where the directory was there before, with a mode of its own.
+func TestARunDirectoryIsForItsUserOnly(t *testing.T) {
+	existing := t.TempDir()
+	if err := os.Chmod(existing, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for dir, want := range map[string]fs.FileMode{filepath.Join(t.TempDir(), "run"): 0o700, existing: 0o755} {
+		w, err := Create(dir, Run{ID: "test"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			info, err := entry.Info()
+			if err != nil {
+				return err
+			}
+			if mode := info.Mode().Perm(); path == dir && mode != want || path != dir && mode&0o077 != 0 {
+				t.Errorf("%s has mode %v", path, mode)
+			}
+			return nil
+		})
+		if err := errors.Join(err, w.Close()); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

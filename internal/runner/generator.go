@@ -16,6 +16,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/child"
 	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/secret"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/scenarios"
 	"github.com/tollgate-dev/tollgate/testenv"
@@ -45,7 +46,7 @@ func (r *run) startGenerator(lost context.CancelCauseFunc) error {
 		maps.Copy(env, kept)
 	}
 	generator, err := child.Start(child.Spec{
-		Name: "load generator (k6)", Path: r.Binary, Dir: dir, Stdin: bytes.NewReader(text), Env: child.Environ(env), Log: r.log,
+		Name: "load generator (k6)", Path: r.Binary, Dir: dir, Stdin: bytes.NewReader(text), Env: child.Environ(env), Log: secret.Writer{To: r.log},
 		Args: []string{"k6", "run", "--quiet", "--no-usage-report", "--summary-mode=disabled", "--address=", "-"},
 	})
 	if err != nil {

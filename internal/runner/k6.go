@@ -13,6 +13,7 @@ import (
 
 	"go.k6.io/k6/v2/lib"
 
+	"github.com/tollgate-dev/tollgate/internal/secret"
 	"github.com/tollgate-dev/tollgate/scenarios"
 )
 
@@ -76,7 +77,7 @@ func (r *run) generatorLost() error {
 	if err := r.generator.Err(); err != nil {
 		how = err.Error()
 	}
-	return fmt.Errorf("script %s: %s\n    (k6 ended with %s; its log is in %s)", own, text, how, r.dir.Path(logFile))
+	return fmt.Errorf("script %s: %s\n    (k6 ended with %s; its log is in %s)", own, secret.Hide(text), how, r.dir.Path(logFile))
 }
 
 // scriptError is the last error in k6's log, headed by the place in the user's own files where it was thrown; "" if there is

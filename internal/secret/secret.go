@@ -114,13 +114,14 @@ func changes(text string) float64 {
 
 // Words of which a secret's name has one.
 var words = []string{
-	"pass", "passwd", "password", "passphrase", "passcode", "pwd", "pw", "secret", "secrets", "token", "tokens", "key", "keys", "pat", "pin", "otp", "cookie", "cookies",
-	"credential", "credentials", "cred", "creds", "auth", "authorization", "bearer", "jwt", "sas", "sig", "signature", "session", "sid", "dsn", "private",
+	"pass", "passcode", "pw", "key", "keys", "pat", "pin", "otp", "cred", "creds", "auth", "bearer", "jwt", "sas", "sig", "signature",
+	"session", "sid", "dsn", "private",
 }
 
 // parts make the name of a secret wherever they are in it, for names that run words together.
 var parts = []string{
-	"password", "passwd", "passphrase", "secret", "token", "apikey", "accesskey", "accountkey", "privatekey", "credential", "authoriz", "cookie", "sessionid", "connectionstring",
+	"password", "passwd", "passphrase", "secret", "token", "apikey", "accesskey", "accountkey", "privatekey", "credential", "authoriz",
+	"cookie", "sessionid", "connectionstring",
 }
 
 // Named reports whether a name, of a variable, a parameter or a key, is one that secrets have. It would rather say yes too often.

@@ -152,6 +152,7 @@ func TestCompareWarns(t *testing.T) {
 			d.Run.Tool.Version, d.Run.Tool.Modules = "0.2.0", map[string]string{"go.k6.io/k6/v2": "v2.3.0", "github.com/prometheus/prometheus": "v0.315.0"}
 		}},
 		{"other level full: OTEL_BLRP_MAX_QUEUE_SIZE none in A, 4096 in B", func(d *result.Data) { d.Run.Levels[3].Env["OTEL_BLRP_MAX_QUEUE_SIZE"] = "4096" }},
+		{"other level full: DB_POOL_SIZE none in A, [redacted] in B", func(d *result.Data) { d.Run.Levels[3].Env["DB_POOL_SIZE"] = "[redacted]" }},
 		{"other baseline: off in A, noop in B", func(d *result.Data) { d.Run.Levels[0].Name = "noop" }},
 		{"run B: the run is partial: interrupted", func(d *result.Data) { d.Run.Status, d.Run.Reason = result.Partial, "interrupted" }},
 		{"run B is invalid: controls failed: errors", func(d *result.Data) {
@@ -169,6 +170,19 @@ func TestCompareWarns(t *testing.T) {
 		if len(got) != 1 || got[0] != c.says && !strings.HasPrefix(got[0], c.says) {
 			t.Errorf("warnings %q\nwant %q", got, c.says)
 		}
+	}
+}
+
+// TestCompareWarnsOfWhatIsHidden: values that look alike because both are hidden may differ.
+func TestCompareWarnsOfWhatIsHidden(t *testing.T) {
+	a, b := runOf(1, nil), runOf(2, nil)
+	for _, d := range []*result.Data{a, b} {
+		env := d.Run.Levels[3].Env
+		env["DB_POOL_SIZE"], env["OTEL_RESOURCE_ATTRIBUTES"] = "[redacted]", "team=a,api_key=[redacted]"
+	}
+	want := "variables of levels whose values both runs hide may differ: full DB_POOL_SIZE, full OTEL_RESOURCE_ATTRIBUTES"
+	if got := compare(t, a, b).Warnings; !slices.Equal(got, []string{want}) {
+		t.Errorf("warnings %q\nwant %q", got, want)
 	}
 }
 
