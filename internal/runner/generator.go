@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -30,7 +29,7 @@ func (r *run) startGenerator(lost context.CancelCauseFunc) error {
 	if err != nil {
 		return fmt.Errorf("runner: %w", err)
 	}
-	if err := os.WriteFile(r.dir.Path("measure.js"), text, 0o644); err != nil {
+	if err := result.WriteFile(r.dir.Path("measure.js"), text); err != nil {
 		return fmt.Errorf("runner: %w", err)
 	}
 	g, err := r.handed()
@@ -169,7 +168,7 @@ func (r *run) measure() ([]byte, error) {
 		return nil, err
 	}
 	path := absolute(r.dir.Path(scenarios.OwnEnv))
-	if err := os.WriteFile(path, env, 0o644); err != nil {
+	if err := result.WriteFile(path, env); err != nil {
 		return nil, err
 	}
 	return scenarios.Script(absolute(own), path)
