@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -200,11 +201,11 @@ func writeReports(dir string, analysis *verdict.Analysis) error {
 		if format.File == "" {
 			continue
 		}
-		f, err := os.Create(filepath.Join(dir, format.File))
-		if err != nil {
-			return err
+		var text bytes.Buffer
+		if err := format.Render(&text, analysis); err != nil {
+			return fmt.Errorf("report %s: %w", format.Name, err)
 		}
-		if err := errors.Join(format.Render(f, analysis), f.Close()); err != nil {
+		if err := result.WriteFile(filepath.Join(dir, format.File), text.Bytes()); err != nil {
 			return fmt.Errorf("report %s: %w", format.Name, err)
 		}
 	}
