@@ -297,11 +297,21 @@ type Runtime struct {
 	GCCycles     int64         `json:"gc_cycles"`     // collections that ended
 }
 
-// Since returns the difference of r to an earlier reading.
+// Since returns how far r has come since an earlier reading.
 func (r Runtime) Since(earlier Runtime) Runtime {
 	return Runtime{
-		r.AllocBytes - earlier.AllocBytes, r.AllocObjects - earlier.AllocObjects, r.GCCPU - earlier.GCCPU, r.GCCycles - earlier.GCCycles,
+		Increase(earlier.AllocBytes, r.AllocBytes), Increase(earlier.AllocObjects, r.AllocObjects),
+		Increase(earlier.GCCPU, r.GCCPU), Increase(earlier.GCCycles, r.GCCycles),
 	}
+}
+
+// Increase is by how much a counter has risen between two readings. One that has fallen has begun anew at 0, with a process that was
+// started again.
+func Increase[T ~int64](before, now T) T {
+	if now < before {
+		return now
+	}
+	return now - before
 }
 
 // Telemetry is an amount of telemetry.
