@@ -30,6 +30,10 @@ func TestSeal(t *testing.T) {
 	if d, err := Read(finished(t)); err != nil || len(d.Notes) > 0 {
 		t.Fatalf("as it was written: notes %q, error %v", d.Notes, err)
 	}
+	const notAsWritten = "run.json is not as the run wrote it"
+	replace := func(old, by string) func(string) string {
+		return func(s string) string { return strings.Replace(s, old, by, 1) }
+	}
 	for name, tt := range map[string]struct {
 		file, want string
 		change     func(text string) string
@@ -37,13 +41,13 @@ func TestSeal(t *testing.T) {
 		"emptied":           {AlertsFile, "alerts.jsonl has 0 lines in 0 bytes, and the run wrote 2 in", func(string) string { return "" }},
 		"a line cut off":    {FaultsFile, "faults.jsonl has 1 lines in", func(s string) string { return s[:strings.Index(s, "\n")+1] }},
 		"cut within a line": {CostFile, "cost.jsonl has 1 lines in", func(s string) string { return s[:len(s)-5] }},
-		"a value":           {AlertsFile, "alerts.jsonl has other contents", func(s string) string { return strings.Replace(s, "pending", "firing ", 1) }},
+		"a value":           {AlertsFile, "alerts.jsonl has other contents", replace("pending", "firing ")},
 		"a line behind":     {LatencyFile, "latency.hlog has 9 lines in", func(s string) string { return s + "#\n" }},
-		"the seed":          {RunFile, "run.json is not as the run wrote it", func(s string) string { return strings.Replace(s, `"seed": 7`, `"seed": 8`, 1) }},
-		"the digest":        {RunFile, "run.json is not as the run wrote it", func(s string) string { return strings.Replace(s, `"digest": "`, `"digest": "0`, 1) }},
-		"no digest":         {RunFile, "run.json is not as the run wrote it", func(s string) string { return strings.Replace(s, `"digest"`, `"other"`, 1) }},
-		"no digests":        {RunFile, "run.json is not as the run wrote it", func(s string) string { return s[:strings.Index(s, `,`+"\n"+`  "files"`)] + "}" }},
-		"as if killed":      {RunFile, "run.json is not as the run wrote it", func(s string) string { return strings.Replace(s, `"complete"`, `"running"`, 1) }},
+		"the seed":          {RunFile, notAsWritten, replace(`"seed": 7`, `"seed": 8`)},
+		"the digest":        {RunFile, notAsWritten, replace(`"digest": "`, `"digest": "0`)},
+		"no digest":         {RunFile, notAsWritten, replace(`"digest"`, `"other"`)},
+		"no digests":        {RunFile, notAsWritten, func(s string) string { return s[:strings.Index(s, ",\n  \"files\"")] + "}" }},
+		"as if killed":      {RunFile, notAsWritten, replace(`"complete"`, `"running"`)},
 	} {
 		dir := finished(t)
 		edit(t, filepath.Join(dir, tt.file), tt.change)
@@ -259,7 +263,8 @@ func TestForeignHistograms(t *testing.T) {
 		if err != nil || len(read) != 1 {
 			t.Fatalf("%d intervals, %v", len(read), err)
 		}
-		want := fmt.Sprintf("latency.hlog:6: latency of %s: a histogram from %d to %d with %d digits", tag, h.LowestTrackableValue(), h.HighestTrackableValue(), h.SignificantFigures())
+		want := fmt.Sprintf("latency.hlog:6: latency of %s: a histogram from %d to %d with %d digits", tag,
+			h.LowestTrackableValue(), h.HighestTrackableValue(), h.SignificantFigures())
 		if _, err := read[0].Histogram(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}

@@ -50,7 +50,8 @@ func read(dir string) (*Data, error) {
 		return nil, err
 	}
 	if d.Run.Schema < 3 && d.Run.Status != Running {
-		d.Notes = append(d.Notes, "an older tollgate recorded the run, without digests: whether its files were cut or changed since then cannot be checked")
+		d.Notes = append(d.Notes, "an older tollgate recorded the run, without digests: "+
+			"whether its files were cut or changed since then cannot be checked")
 	}
 	var place *Place
 	err = errors.Join(
@@ -64,7 +65,8 @@ func read(dir string) (*Data, error) {
 	if err != nil {
 		return nil, err
 	}
-	loaded := slices.ContainsFunc(d.Slots, func(s Slot) bool { return s.Phase != slot.Idle }) // a slot's histograms are written before its line
+	// A slot's histograms are written before its line.
+	loaded := slices.ContainsFunc(d.Slots, func(s Slot) bool { return s.Phase != slot.Idle })
 	if loaded && len(d.Latency) == 0 {
 		return nil, fmt.Errorf("%s is not whole: %s has slots under load and %s has no histogram: copy the directory again",
 			dir, CostFile, LatencyFile)
@@ -92,7 +94,8 @@ func readRun(root *os.Root) (Run, error) {
 		Schema int `json:"schema"`
 	}
 	if err := json.Unmarshal(text, &version); err != nil {
-		return r, fmt.Errorf("%s is cut off or damaged (%w): tollgate replaces it as a whole, so it became so later: copy the directory again", path, err)
+		return r, fmt.Errorf("%s is cut off or damaged (%w): tollgate replaces it as a whole, so it became so later: copy the directory again",
+			path, err)
 	}
 	if version.Schema < 1 || version.Schema > Schema {
 		return r, fmt.Errorf("%s has schema %d; this tollgate reads 1 to %d: use the version that wrote it, or a newer one",

@@ -106,8 +106,12 @@ func TestKilled(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if want := map[bool]string{true: "8", false: "2"}[name == LatencyFile]; !slices.Equal(d.Notes, []string{name + " ends within its line " + want + ", which is left out"}) {
-			t.Errorf("%s: notes %q, want line %s", name, d.Notes, want)
+		line := "2"
+		if name == LatencyFile {
+			line = "8"
+		}
+		if want := name + " ends within its line " + line + ", which is left out"; !slices.Equal(d.Notes, []string{want}) {
+			t.Errorf("notes %q, want %q", d.Notes, want)
 		}
 		if n := len(d.Slots) + len(d.Faults) + len(d.Alerts) + len(d.Latency); n != 7 {
 			t.Errorf("%s: %d records are left, want 7", name, n)
