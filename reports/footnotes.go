@@ -1,24 +1,26 @@
 package reports
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // footnotes are numbered from 1 in the order in which they are first referred to, each once.
-type footnotes struct{ texts []string }
+type footnotes struct {
+	texts   []string
+	numbers map[string]int // by text
+}
 
 // number is the number of a footnote; 0 for "", which is none.
 func (f *footnotes) number(text string) int {
 	if text == "" {
 		return 0
 	}
-	i := slices.Index(f.texts, text)
-	if i < 0 {
-		f.texts = append(f.texts, text)
-		i = len(f.texts) - 1
+	if f.numbers == nil {
+		f.numbers = map[string]int{}
 	}
-	return i + 1
+	if f.numbers[text] == 0 {
+		f.texts = append(f.texts, text)
+		f.numbers[text] = len(f.texts)
+	}
+	return f.numbers[text]
 }
 
 // mark is the reference to a footnote behind a text, "" for none.

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"cmp"
+	"fmt"
 	"reflect"
 	"regexp"
 	"slices"
@@ -14,21 +15,47 @@ import (
 
 // printable returns a deep copy of the analysis in which every string is valid UTF-8 on one line, without terminal
 // escapes, control characters and invisible or direction-changing characters. Doing it here, for all strings at
-// once, means that no renderer can forget one. The experiment file keeps its lines.
+// once, means that no renderer can forget one. The experiment file keeps its lines. A string that is very long is cut.
 func printable(a *verdict.Analysis) *verdict.Analysis {
 	out := cleaned(reflect.ValueOf(*a)).Interface().(verdict.Analysis)
 	out.Run.Experiment = Printable(a.Run.Experiment)
 	return &out
 }
 
+// Limits of what a report shows, in characters: no sentence and no expression that is written to be read is as long. What is in a
+// run directory can be, and every format shows it several times.
+const (
+	longestValue = 5_000
+	longestText  = 100_000 // of several lines
+)
+
+// shortened cuts a text that is longer than most characters. rest says how long it is; "" if it was not cut.
+func shortened(text string, most int) (short, rest string) {
+	if len(text) <= most {
+		return text, ""
+	}
+	characters, end := 0, 0
+	for i := range text {
+		if characters == most {
+			end = i
+		}
+		characters++
+	}
+	if characters <= most {
+		return text, ""
+	}
+	return text[:end], fmt.Sprintf("… (%s characters)", fixed(float64(characters), 0))
+}
+
 // Printable returns a text that a terminal can show: each of its lines is valid UTF-8, without terminal escapes, control
-// characters and invisible or direction-changing characters.
+// characters and invisible or direction-changing characters. It is cut if it is very long.
 func Printable(text string) string {
+	text, rest := shortened(text, longestText)
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		lines[i] = strings.TrimRight(cleanLine(strings.ReplaceAll(line, "\t", "    ")), " ")
 	}
-	return strings.Join(lines, "\n")
+	return strings.Join(lines, "\n") + rest
 }
 
 // cleaned copies a value, its strings cleaned.
@@ -37,7 +64,8 @@ func cleaned(v reflect.Value) reflect.Value {
 	out.Set(v)
 	switch v.Kind() {
 	case reflect.String:
-		out.SetString(strings.TrimSpace(cleanLine(v.String())))
+		text, rest := shortened(v.String(), longestValue)
+		out.SetString(strings.TrimSpace(cleanLine(text)) + rest)
 	case reflect.Pointer:
 		if !v.IsNil() {
 			out.Set(reflect.New(v.Type().Elem()))
@@ -76,7 +104,10 @@ var terminalEscape = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b
 
 // cleanLine makes white space plain and drops what cannot be printed.
 func cleanLine(s string) string {
-	s = terminalEscape.ReplaceAllString(strings.ToValidUTF8(s, "\uFFFD"), "")
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if strings.Contains(s, "\x1b") {
+		s = terminalEscape.ReplaceAllString(s, "")
+	}
 	return strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):

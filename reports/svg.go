@@ -36,7 +36,7 @@ func (c *canvas) short(x, y, width float64, class, text string) {
 	}
 	c.open("text", []any{"x", x, "y", y, "class", class})
 	c.b.WriteString("><title>" + template.HTMLEscapeString(text) + "</title>" +
-		template.HTMLEscapeString(truncate(text, room-1)+"…") + "</text>")
+		template.HTMLEscapeString(cut(text, room-1, room-1)[0]+"…") + "</text>")
 }
 
 func (c *canvas) open(element string, attributes []any) {

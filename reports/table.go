@@ -3,6 +3,7 @@ package reports
 import (
 	"strings"
 
+	"github.com/clipperhouse/uax29/v2/graphemes"
 	"github.com/mattn/go-runewidth"
 )
 
@@ -104,21 +105,22 @@ func fold(text string, width int) []string {
 	for _, line := range strings.Split(text, "\n") {
 		var current string
 		for _, word := range pieces(line) {
+			if len(out) > 4 {
+				break
+			}
 			if cellWidth(strings.TrimRight(current+word, " ")) > width && current != "" {
 				out = append(out, strings.TrimRight(current, " "))
 				current = ""
 			}
-			for cellWidth(strings.TrimRight(word, " ")) > width {
-				part := truncate(word, width)
-				out = append(out, part)
-				word = word[len(part):]
-			}
-			current += word
+			bare := strings.TrimRight(word, " ")
+			parts := cut(bare, width, width)
+			out = append(out, parts[:len(parts)-1]...)
+			current += parts[len(parts)-1] + word[len(bare):]
 		}
 		out = append(out, strings.TrimRight(current, " "))
 	}
 	if len(out) > 4 {
-		out = append(out[:3], truncate(out[3], width-1)+"…")
+		out = append(out[:3], cut(out[3], width-1, width)[0]+"…")
 	}
 	return out
 }
@@ -141,40 +143,49 @@ func pieces(line string) []string {
 // wrap breaks prose into lines of the text report, the first behind first, the others behind indent.
 func wrap(first, indent, text string) string {
 	var b strings.Builder
-	line, blank := first, true
+	b.WriteString(first)
+	margin := cellWidth(indent)
+	used, blank := cellWidth(first), true
+	begin := func() {
+		b.WriteString("\n" + indent)
+		used, blank = margin, true
+	}
 	for _, word := range strings.Fields(text) {
-		for !blank && cellWidth(line+" "+word) > columns {
-			b.WriteString(line + "\n")
-			line, blank = indent, true
-		}
-		for room := columns - cellWidth(line); cellWidth(word) > room && blank; room = columns - cellWidth(line) {
-			part := truncate(word, room)
-			b.WriteString(line + part + "\n")
-			line, word = indent, word[len(part):]
+		if !blank && used+1+cellWidth(word) > columns {
+			begin()
 		}
 		if !blank {
-			line += " "
+			b.WriteByte(' ')
+			used++
 		}
-		line, blank = line+word, false
+		for i, part := range cut(word, columns-used, columns-margin) {
+			if i > 0 {
+				begin()
+			}
+			b.WriteString(part)
+			used, blank = used+cellWidth(part), false
+		}
 	}
-	return b.String() + strings.TrimRight(line, " ") + "\n"
+	return strings.TrimRight(b.String(), " ") + "\n"
 }
 
 // cellWidth is the number of terminal cells that text takes, by the Unicode tables and not by the locale.
 func cellWidth(s string) int { return terminal().StringWidth(s) }
 
-// truncate cuts text to at most width cells, to at least one rune.
-func truncate(s string, width int) string {
-	cut := terminal().Truncate(s, width, "")
-	if cut == "" {
-		for i := range s {
-			if i > 0 {
-				return s[:i]
-			}
+// cut divides text into parts of at most width cells, the first of at most room, and each of at least one character: in one pass, so
+// that a long text takes no longer than its parts.
+func cut(text string, room, width int) []string {
+	var parts []string
+	start, used := 0, 0
+	for characters := graphemes.FromString(text); characters.Next(); {
+		wide := cellWidth(characters.Value())
+		if used+wide > room && characters.Start() > start {
+			parts = append(parts, text[start:characters.Start()])
+			start, used, room = characters.Start(), 0, width
 		}
-		return s
+		used += wide
 	}
-	return cut
+	return append(parts, text[start:])
 }
 
 func terminal() *runewidth.Condition { return &runewidth.Condition{} }

@@ -29,7 +29,7 @@ func (b *bench) recordCommand(dir, command string) error {
 	if err != nil || slices.Contains(lines, line) {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, command+".cmd"), []byte(strings.Join(append(lines, line), "\n")+"\n"), 0o644)
+	return result.WriteFile(filepath.Join(dir, command+".cmd"), []byte(strings.Join(append(lines, line), "\n")+"\n"))
 }
 
 // commands returns the command lines that made what is in dir; none if they were not recorded.
@@ -42,6 +42,14 @@ func commands(dir, command string) ([]string, error) {
 		return nil, err
 	}
 	return strings.Split(strings.TrimRight(string(text), "\n"), "\n"), nil
+}
+
+// createLog makes the file of a log, in place of an older one. The directory may be one that somebody else made: a link is replaced.
+func createLog(path string) (*os.File, error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	return result.NewFile(path)
 }
 
 // quoted returns an argument as it must be written in a shell.

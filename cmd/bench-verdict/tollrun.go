@@ -15,6 +15,7 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/child"
 	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/testenv"
 )
 
@@ -88,7 +89,7 @@ func (b *bench) measure(ctx context.Context, binary, dir, name string, e *experi
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(out+".yaml", []byte(text), 0o644); err != nil {
+	if err := result.WriteFile(out+".yaml", []byte(text)); err != nil {
 		return err
 	}
 	begin := time.Now()
@@ -111,7 +112,7 @@ func (b *bench) measure(ctx context.Context, binary, dir, name string, e *experi
 // execute runs a program to its end, with its output in a file, and returns its exit code. When ctx ends, the program is asked
 // to end in order, and killed if it does not. An error means that it could not be started or was interrupted.
 func execute(ctx context.Context, binary, logFile string, env map[string]string, args ...string) (code int, err error) {
-	log, err := os.Create(logFile)
+	log, err := createLog(logFile)
 	if err != nil {
 		return 0, err
 	}

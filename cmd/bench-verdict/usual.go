@@ -145,7 +145,7 @@ func deployAndLoad(ctx context.Context, binary, dir, name string, e *experiment.
 	spin time.Duration, o usualOptions,
 ) (d deployment, err error) {
 	d.Name = name
-	log, err := os.Create(filepath.Join(dir, name+".log"))
+	log, err := createLog(filepath.Join(dir, name+".log"))
 	if err != nil {
 		return d, err
 	}
@@ -190,7 +190,7 @@ func runK6(ctx context.Context, binary, dir, name, target string, e *experiment.
 	}
 	path := func(suffix string) string { return filepath.Join(dir, name+suffix) }
 	script := filepath.Join(dir, scenarios.Journeys)
-	if err := os.WriteFile(script, text, 0o644); err != nil {
+	if err := result.WriteFile(script, text); err != nil {
 		return summary{}, nil, err
 	}
 	env := map[string]string{

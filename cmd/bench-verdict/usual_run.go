@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
@@ -52,8 +53,7 @@ func (u *usualRun) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	file := filepath.Join(dir, usualFile)
-	return errors.Join(os.WriteFile(file+".tmp", text, 0o644), os.Rename(file+".tmp", file))
+	return result.WriteFile(filepath.Join(dir, usualFile), text)
 }
 
 func usualComplete(dir string) (bool, error) {

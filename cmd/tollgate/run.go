@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -201,11 +202,11 @@ func writeReports(dir string, analysis *verdict.Analysis) error {
 		if format.File == "" {
 			continue
 		}
-		f, err := os.OpenFile(filepath.Join(dir, format.File), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-		if err != nil {
-			return err
+		var text bytes.Buffer
+		if err := format.Render(&text, analysis); err != nil {
+			return fmt.Errorf("report %s: %w", format.Name, err)
 		}
-		if err := errors.Join(format.Render(f, analysis), f.Close()); err != nil {
+		if err := result.WriteFile(filepath.Join(dir, format.File), text.Bytes()); err != nil {
 			return fmt.Errorf("report %s: %w", format.Name, err)
 		}
 	}

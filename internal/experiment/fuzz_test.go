@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tollgate-dev/tollgate/internal/secret"
 	"github.com/tollgate-dev/tollgate/scenarios"
 )
 
@@ -52,7 +53,7 @@ func FuzzParse(f *testing.F) {
 		if text, _ := again.Text(); text != printed {
 			t.Errorf("it changes when it is printed and read:\n%s\n%s", printed, text)
 		}
-		if err := again.Validate(); err != nil && !strings.Contains(printed, redacted) {
+		if err := again.Validate(); err != nil && !strings.Contains(printed, secret.Hidden) {
 			t.Errorf("what is printed is refused: %v", err)
 		}
 	})

@@ -1,16 +1,12 @@
 package result
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
-
-	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
 // Data is a whole run directory, read.
@@ -20,6 +16,7 @@ type Data struct {
 	Slots   []Slot
 	Faults  []FaultEvent
 	Alerts  []AlertEvent
+	Notes   []string // what a reader of the run must know of its files
 }
 
 // Writer writes a run directory. It is safe for concurrent use.
@@ -50,7 +47,7 @@ func Create(dir string, run Run) (*Writer, error) {
 		file **os.File
 		name string
 	}{{&w.cost, CostFile}, {&w.faults, FaultsFile}, {&w.alerts, AlertsFile}} {
-		if *f.file, err = os.OpenFile(w.Path(f.name), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600); err != nil {
+		if *f.file, err = NewFile(w.Path(f.name)); err != nil {
 			return nil, fmt.Errorf("result: %w", err)
 		}
 	}
@@ -82,18 +79,44 @@ func (w *Writer) Update(change func(*Run)) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	change(&w.run)
-	text, err := json.MarshalIndent(w.run, "", "  ")
+	return w.replace()
+}
+
+// replace writes run.json anew.
+func (w *Writer) replace() error {
+	text, err := w.run.text()
 	if err != nil {
-		return fmt.Errorf("result: run.json: %w", err)
+		return err
 	}
-	tmp := w.Path(RunFile + ".tmp")
-	if err := os.WriteFile(tmp, append(text, '\n'), 0o600); err != nil {
-		return fmt.Errorf("result: %w", err)
-	}
-	if err := os.Rename(tmp, w.Path(RunFile)); err != nil {
+	if err := WriteFile(w.Path(RunFile), text); err != nil {
 		return fmt.Errorf("result: %w", err)
 	}
 	return nil
+}
+
+// Finish changes the run for the last time, seals it, and closes the files. Nothing may be written any more, to the latency log
+// neither.
+func (w *Writer) Finish(change func(*Run)) error {
+	if err := w.Close(); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(w.dir)
+	if err != nil {
+		return fmt.Errorf("result: %w", err)
+	}
+	defer root.Close()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	change(&w.run)
+	w.run.Files = map[string]Written{}
+	for _, name := range recordFiles() {
+		written, _, err := scan(root, name, func(int, []byte) error { return nil })
+		if err != nil {
+			return fmt.Errorf("result: %w", err)
+		}
+		w.run.Files[name] = written
+	}
+	return w.replace()
 }
 
 // Slot appends to cost.jsonl.
@@ -110,8 +133,11 @@ func (w *Writer) Close() error {
 	return errors.Join(w.cost.Close(), w.faults.Close(), w.alerts.Close())
 }
 
-func (w *Writer) append(f *os.File, record any) error {
-	line, err := json.Marshal(record)
+func (w *Writer) append(f *os.File, r record) error {
+	if err := r.check(w.Run()); err != nil { // else the run could not be read
+		return fmt.Errorf("result: %s: %w", filepath.Base(f.Name()), err)
+	}
+	line, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("result: %s: %w", filepath.Base(f.Name()), err)
 	}
@@ -121,74 +147,4 @@ func (w *Writer) append(f *os.File, record any) error {
 		return fmt.Errorf("result: %w", err)
 	}
 	return nil
-}
-
-// Read reads a run directory. It skips a last line that a killed run left incomplete. Everything else that cannot be read is an
-// error, which names the file and line.
-func Read(dir string) (*Data, error) {
-	text, err := os.ReadFile(filepath.Join(dir, RunFile))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("result: %s is not a run directory: it has no %s", dir, RunFile)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("result: %w", err)
-	}
-	var d Data
-	var version struct {
-		Schema int `json:"schema"`
-	}
-	if err := json.Unmarshal(text, &version); err != nil {
-		return nil, fmt.Errorf("result: %s is cut off or damaged (%w): tollgate replaces it as a whole, so it became so later: copy the directory again",
-			filepath.Join(dir, RunFile), err)
-	}
-	if version.Schema < 1 || version.Schema > Schema {
-		return nil, fmt.Errorf("result: %s has schema %d; this tollgate reads 1 to %d: use the version that wrote it, or a newer one",
-			dir, version.Schema, Schema)
-	}
-	if err := json.Unmarshal(text, &d.Run); err != nil {
-		return nil, fmt.Errorf("result: %s: %w", filepath.Join(dir, RunFile), err)
-	}
-	if version.Schema < 2 {
-		if err := d.Run.fromSchema1(text); err != nil {
-			return nil, fmt.Errorf("result: %s: %w", filepath.Join(dir, RunFile), err)
-		}
-	}
-	if d.Latency, err = ReadLatency(filepath.Join(dir, LatencyFile)); err != nil {
-		return nil, err
-	}
-	if d.Slots, err = readLines[Slot](filepath.Join(dir, CostFile)); err != nil {
-		return nil, err
-	}
-	loaded := slices.ContainsFunc(d.Slots, func(s Slot) bool { return s.Phase != slot.Idle }) // a slot's histograms are written before its line
-	if loaded && len(d.Latency) == 0 {
-		return nil, fmt.Errorf("result: %s is not whole: %s has slots under load and %s has no histogram: copy the directory again",
-			dir, CostFile, LatencyFile)
-	}
-	if d.Faults, err = readLines[FaultEvent](filepath.Join(dir, FaultsFile)); err != nil {
-		return nil, err
-	}
-	if d.Alerts, err = readLines[AlertEvent](filepath.Join(dir, AlertsFile)); err != nil {
-		return nil, err
-	}
-	return &d, nil
-}
-
-func readLines[T any](path string) ([]T, error) {
-	text, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("result: %w", err)
-	}
-	var out []T
-	lines := bytes.Split(text, []byte("\n")) // the part behind the last newline is empty, or incomplete
-	for i, line := range lines[:len(lines)-1] {
-		var record T
-		if err := json.Unmarshal(line, &record); err != nil {
-			return nil, fmt.Errorf("result: %s:%d: %w", path, i+1, err)
-		}
-		out = append(out, record)
-	}
-	return out, nil
 }

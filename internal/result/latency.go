@@ -3,6 +3,7 @@ package result
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -57,16 +58,16 @@ func ParseTag(s string, place *Place) (Tag, error) {
 	case len(part) == 4 && place != nil:
 		return Tag{Phase: part[0], Launch: place.Launch, Round: place.Round, Arm: part[1], Step: part[2], Kind: part[3]}, nil
 	case len(part) == 4:
-		return Tag{}, fmt.Errorf("result: tag %q: no line %s… stands before it, so its launch and round are not known", s, placePrefix)
+		return Tag{}, fmt.Errorf("tag %.100q: no line %s… stands before it, so its launch and round are not known", s, placePrefix)
 	case len(part) == 6:
 		launch, err1 := strconv.Atoi(part[1])
 		round, err2 := strconv.Atoi(part[2])
 		if err := errors.Join(err1, err2); err != nil {
-			return Tag{}, fmt.Errorf("result: tag %q: %w", s, err)
+			return Tag{}, fmt.Errorf("tag %.100q: %w", s, err)
 		}
 		return Tag{Phase: part[0], Launch: launch, Round: round, Arm: part[3], Step: part[4], Kind: part[5]}, nil
 	default:
-		return Tag{}, fmt.Errorf("result: tag %q: want phase/arm/step/kind, or phase/launch/round/arm/step/kind as older runs have it", s)
+		return Tag{}, fmt.Errorf("tag %.100q: want phase/arm/step/kind, or phase/launch/round/arm/step/kind as older runs have it", s)
 	}
 }
 
@@ -84,7 +85,7 @@ func (p Place) String() string {
 func parsePlace(s string) (*Place, error) {
 	var p Place
 	if _, err := fmt.Sscanf(s, placePrefix+"launch %d, round %d]", &p.Launch, &p.Round); err != nil || p.String() != s {
-		return nil, fmt.Errorf("result: %q: want a comment as in %q", s, Place{0, 12})
+		return nil, fmt.Errorf("%.100q: want a comment as in %q", s, Place{0, 12})
 	}
 	return &p, nil
 }
@@ -93,6 +94,7 @@ func parsePlace(s string) (*Place, error) {
 // Histogram is called: decoded it takes 150 kB, and a long run has thousands.
 type Interval struct {
 	Tag
+	at   string         // file and line
 	line string         // of the log
 	hist *hdr.Histogram // instead of line
 }
@@ -107,11 +109,18 @@ func (i Interval) Histogram() (*hdr.Histogram, error) {
 		return i.hist, nil
 	}
 	h, err := hdr.NewHistogramLogReader(strings.NewReader(i.line)).NextIntervalHistogram()
-	if err != nil {
-		return nil, fmt.Errorf("result: latency of %s: %w", i.Tag, err)
+	switch {
+	case err != nil:
+	case h == nil:
+		err = fmt.Errorf("%.100q is no interval histogram", i.line)
+	case h.LowestTrackableValue() != lowest || h.HighestTrackableValue() != highest || h.SignificantFigures() != digits:
+		err = fmt.Errorf("a histogram from %d to %d with %d digits: want %d to %d with %d",
+			h.LowestTrackableValue(), h.HighestTrackableValue(), h.SignificantFigures(), lowest, highest, digits)
+	default:
+		err = inRange(reflect.ValueOf(h.TotalCount()), "the number of values", "")
 	}
-	if h == nil {
-		return nil, fmt.Errorf("result: latency of %s: %q is no interval histogram", i.Tag, i.line)
+	if err != nil {
+		return nil, fmt.Errorf("result: %s: latency of %s: %w", i.at, i.Tag, err)
 	}
 	return h, nil
 }

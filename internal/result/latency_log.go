@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -31,7 +32,12 @@ type LatencyWriter struct {
 // OpenLatency opens the log at path for appending, or creates it. The first interval writes the header, since the log starts
 // when that one does.
 func OpenLatency(path string) (*LatencyWriter, error) {
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	dir, err := os.OpenRoot(filepath.Dir(path)) // follows no link out of the directory
+	if err != nil {
+		return nil, fmt.Errorf("result: %w", err)
+	}
+	defer dir.Close()
+	f, err := dir.OpenFile(filepath.Base(path), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("result: %w", err)
 	}
@@ -83,32 +89,38 @@ func (w *LatencyWriter) Close() error { return w.file.Close() }
 
 // ReadLatency reads all intervals of a log. It skips an incomplete last line, which a killed run leaves.
 func ReadLatency(path string) ([]Interval, error) {
-	text, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil // killed before the first slot
-	}
+	root, err := os.OpenRoot(filepath.Dir(path))
 	if err != nil {
 		return nil, fmt.Errorf("result: %w", err)
 	}
+	defer root.Close()
 	var out []Interval
 	var place *Place
-	lines := strings.Split(string(text), "\n") // the part behind the last newline is empty, or incomplete
-	for n, line := range lines[:len(lines)-1] {
-		if strings.HasPrefix(line, placePrefix) {
-			if place, err = parsePlace(line); err != nil {
-				return nil, fmt.Errorf("result: %s:%d: %w", path, n+1, err)
-			}
+	_, _, err = scan(root, filepath.Base(path), func(n int, line []byte) error {
+		interval, ok, err := parseInterval(&place, fmt.Sprintf("%s:%d", path, n), string(line))
+		if ok {
+			out = append(out, interval)
 		}
-		rest, tagged := strings.CutPrefix(line, "Tag=")
-		if !tagged {
-			continue // comments and the legend
-		}
-		name, _, _ := strings.Cut(rest, ",")
-		tag, err := ParseTag(name, place)
-		if err != nil {
-			return nil, fmt.Errorf("result: %s:%d: %w", path, n+1, err)
-		}
-		out = append(out, Interval{Tag: tag, line: line + "\n"})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("result: %w", err)
 	}
 	return out, nil
+}
+
+// parseInterval is the interval of a line, which stands at a place in the log; false for a comment and the legend. It keeps the
+// comments that say where the intervals after them stand.
+func parseInterval(place **Place, at, line string) (i Interval, ok bool, err error) {
+	if strings.HasPrefix(line, placePrefix) {
+		*place, err = parsePlace(line)
+		return i, false, err
+	}
+	rest, tagged := strings.CutPrefix(line, "Tag=")
+	if !tagged {
+		return i, false, nil
+	}
+	name, _, _ := strings.Cut(rest, ",")
+	tag, err := ParseTag(name, *place)
+	return Interval{Tag: tag, at: at, line: line + "\n"}, err == nil, err
 }

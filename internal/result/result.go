@@ -9,7 +9,8 @@
 //	telemetry/     OTLP JSON lines: ARM.spans.jsonl, ARM.logs.jsonl
 //
 // Files are appended to and flushed record by record, so the directory of a killed run is readable up to its last
-// complete record.
+// complete record. A run that has ended is sealed: run.json has the digests of the four files of records and of itself, and
+// Read refuses what no longer matches them. What is in series and telemetry is part of no verdict and of no digest.
 package result
 
 import (
@@ -23,7 +24,8 @@ import (
 // Schema is the version of the run directory that this build writes. Older ones are read; newer ones are refused.
 //
 //	2  plan.equal_within was plan.floor, and alerts[].least_detect was alerts[].floor
-const Schema = 2
+//	3  a run that has ended is sealed: files and digest
+const Schema = 3
 
 // File names inside a run directory.
 const (
@@ -65,7 +67,7 @@ type Run struct {
 	Environment string  `json:"environment"` // process, containers or external
 	Profile     string  `json:"profile"`
 	Experiment  string  `json:"experiment"` // the effective experiment file, YAML
-	Seed        int64   `json:"seed"`
+	Seed        int64   `json:"seed" range:"any"`
 	Journeys    string  `json:"journeys"` // "population", or the replayed recording: file name, sessions, clicks
 
 	Levels  []Level  `json:"levels"` // the baseline first
@@ -82,6 +84,11 @@ type Run struct {
 
 	// RuleNotes say what in the alert rules the time-lapse did not scale, or not as far as asked. Older runs have it in Warnings.
 	RuleNotes []RuleNote `json:"rule_notes,omitempty"`
+
+	// Files are those of records, by name, as the run left them. Missing: the run has not ended, or was killed, or is older.
+	Files map[string]Written `json:"files,omitempty"`
+	// Digest is the SHA-256 of this file, in hexadecimal, with a 0 for each of the digits. It is there when Files is.
+	Digest string `json:"digest,omitempty"`
 }
 
 // Tool says what wrote the run.
@@ -158,9 +165,9 @@ type CapacityPlan struct {
 	Rounds   int           `json:"rounds"` // per launch
 	Slot     time.Duration `json:"slot"`   // ns
 	Washout  time.Duration `json:"washout"`
-	SLOP99   time.Duration `json:"slo_p99"`   // ns; upper limit of the 99th percentile of the main step's response time
-	SLOShare float64       `json:"slo_share"` // at least this part of the requests must be answered without error, in (0, 1]
-	Max      float64       `json:"max"`       // highest rate that is offered, requests per second
+	SLOP99   time.Duration `json:"slo_p99"`                 // ns; upper limit of the 99th percentile of the main step's response time
+	SLOShare float64       `json:"slo_share" range:"share"` // at least this part of the requests must be answered without error, in (0, 1]
+	Max      float64       `json:"max"`                     // highest rate that is offered, requests per second
 }
 
 // MainStep returns the step whose latency is the toll.
@@ -168,8 +175,8 @@ func (p Plan) MainStep() string { return cmp.Or(p.Step, "recommend") }
 
 // Look is one time at which the budgets are judged. The error rates of all looks add up to that of the run.
 type Look struct {
-	Launches int     `json:"launches"` // that are over at that time
-	Error    float64 `json:"error"`    // the rate of a wrong pass or fail, over all budgets together, that this look may spend
+	Launches int     `json:"launches"`            // that are over at that time
+	Error    float64 `json:"error" range:"share"` // the rate of a wrong pass or fail, over all budgets together, that this look may spend
 }
 
 // Fault is an entry of the catalogue, as this run used it.
@@ -189,12 +196,12 @@ type Alert struct {
 	Group   string        `json:"group"`
 	Needs   string        `json:"needs"` // the signal that it needs: outside, metrics, logs, traces
 	Summary string        `json:"summary"`
-	Expr    string        `json:"expr"`     // as written
-	RunExpr string        `json:"run_expr"` // time-lapsed
-	For     time.Duration `json:"for"`      // as written, ns
-	RunFor  time.Duration `json:"run_for"`  // time-lapsed, ns
+	Expr    string        `json:"expr"`                 // as written
+	RunExpr string        `json:"run_expr"`             // time-lapsed
+	For     time.Duration `json:"for" range:"open"`     // as written, ns
+	RunFor  time.Duration `json:"run_for" range:"open"` // time-lapsed, ns
 	// LeastDetect is the least time to detect in this run: the query offset, and for, rounded up to evaluations; ns.
-	LeastDetect time.Duration `json:"least_detect"`
+	LeastDetect time.Duration `json:"least_detect" range:"open"`
 	// MinImpressions is how many slates this alert needs inside its window to see the effect that it is made for; 0: any
 	// number.
 	MinImpressions int64 `json:"min_impressions,omitempty"`
@@ -203,16 +210,16 @@ type Alert struct {
 	Labels map[string]string `json:"labels,omitempty"`
 	// Interval is the time between two evaluations of the rule's group, and QueryOffset how far the group looks back from the
 	// time of an evaluation; time-lapsed, ns. Older runs did not record them.
-	Interval    time.Duration `json:"interval,omitempty"`
-	QueryOffset time.Duration `json:"query_offset,omitempty"`
+	Interval    time.Duration `json:"interval,omitempty" range:"open"`
+	QueryOffset time.Duration `json:"query_offset,omitempty" range:"open"`
 
 	// Fill is how long a fault must last before the expression can become true, for a series that was there before it: a minimum
 	// over 10 minutes takes 10 minutes to rise. Reach is how old data must be at least for the expression to have a result: what is
 	// compared with a week ago is empty in the first week. Unreachable: no data of any run are there. Window is the longest
 	// window. All are time-lapsed, ns.
-	Fill   time.Duration `json:"fill,omitempty"`
-	Reach  time.Duration `json:"reach,omitempty"`
-	Window time.Duration `json:"window,omitempty"`
+	Fill   time.Duration `json:"fill,omitempty" range:"any"`
+	Reach  time.Duration `json:"reach,omitempty" range:"any"`
+	Window time.Duration `json:"window,omitempty" range:"open"`
 	// Constant is "true" or "false" for an expression that reads no series and so has the same outcome at any time.
 	Constant string `json:"constant,omitempty"`
 	// Absent are metrics that no level has and without which the expression has no result.
@@ -298,11 +305,21 @@ type Runtime struct {
 	GCCycles     int64         `json:"gc_cycles"`     // collections that ended
 }
 
-// Since returns the difference of r to an earlier reading.
+// Since returns how far r has come since an earlier reading.
 func (r Runtime) Since(earlier Runtime) Runtime {
 	return Runtime{
-		r.AllocBytes - earlier.AllocBytes, r.AllocObjects - earlier.AllocObjects, r.GCCPU - earlier.GCCPU, r.GCCycles - earlier.GCCycles,
+		Increase(earlier.AllocBytes, r.AllocBytes), Increase(earlier.AllocObjects, r.AllocObjects),
+		Increase(earlier.GCCPU, r.GCCPU), Increase(earlier.GCCycles, r.GCCycles),
 	}
+}
+
+// Increase is by how much a counter has risen between two readings. One that has fallen has begun anew at 0, with a process that was
+// started again.
+func Increase[T ~int64](before, now T) T {
+	if now < before {
+		return now
+	}
+	return now - before
 }
 
 // Telemetry is an amount of telemetry.
@@ -340,7 +357,7 @@ type FaultEvent struct {
 	Arm    string             `json:"arm,omitempty"`  // "" for all arms
 	Since  time.Time          `json:"since,omitzero"` // PhaseConfirmed, PhaseReverted: when the effect began or ended, if earlier than Time
 	Detail string             `json:"detail,omitempty"`
-	Values map[string]float64 `json:"values,omitempty"` // the numbers that a confirmation or the evidence query saw
+	Values map[string]float64 `json:"values,omitempty" range:"any"` // the numbers that a confirmation or the evidence query saw
 }
 
 // States of an alert.

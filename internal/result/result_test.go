@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,11 +14,24 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
-// write makes a run directory with two of everything.
+// write makes a run directory with two of everything, of a killed run.
 func write(t testing.TB) string {
 	t.Helper()
+	w := begun(t)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return w.Dir()
+}
+
+// begun is the run directory of write while the run goes on.
+func begun(t testing.TB) *Writer {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
-	w, err := Create(dir, Run{ID: "test", Seed: 7})
+	w, err := Create(dir, Run{
+		ID: "test", Seed: 7, Levels: []Level{{Name: "off"}, {Name: "traces-10"}}, Faults: []Fault{{ID: "none"}},
+		Arms: []Arm{{Name: "off", Level: "off", Role: RoleBaseline}, {Name: "traces-10", Level: "traces-10", Role: RoleLevel}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,9 +47,11 @@ func write(t testing.TB) string {
 		err := log.Write(tag, at, at.Add(time.Second), h)
 		for _, e := range []error{
 			err,
-			w.Slot(Slot{Round: i, Arm: "off", CPU: map[string]time.Duration{"gateway": time.Second}}),
+			w.Slot(Slot{
+				Phase: slot.Toll, Round: i, Arm: "off", CPU: map[string]time.Duration{"gateway": time.Second}, Work: slot.ArmReport{Arm: "off"},
+			}),
 			w.Fault(FaultEvent{Fault: "none", Phase: PhaseClean}),
-			w.Alert(AlertEvent{Alert: "A", From: Inactive, To: Pending}),
+			w.Alert(AlertEvent{Arm: "off", Alert: "A", From: Inactive, To: Pending}),
 		} {
 			if e != nil {
 				t.Fatal(e)
@@ -45,10 +61,7 @@ func write(t testing.TB) string {
 	if err := log.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return dir
+	return w
 }
 
 func TestRoundTrip(t *testing.T) {
@@ -95,6 +108,13 @@ func TestKilled(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
+		line := "2"
+		if name == LatencyFile {
+			line = "8"
+		}
+		if want := name + " ends within its line " + line + ", which is left out"; !slices.Equal(d.Notes, []string{want}) {
+			t.Errorf("notes %q, want %q", d.Notes, want)
+		}
 		if n := len(d.Slots) + len(d.Faults) + len(d.Alerts) + len(d.Latency); n != 7 {
 			t.Errorf("%s: %d records are left, want 7", name, n)
 		}
@@ -104,14 +124,14 @@ func TestKilled(t *testing.T) {
 func TestReadRefuses(t *testing.T) {
 	tests := []struct{ name, file, text, want string }{
 		{"no run", RunFile, "", "is not a run directory"},
-		{"later schema", RunFile, `{"schema": 99}`, "schema 99; this tollgate reads 1 to 2"},
+		{"later schema", RunFile, `{"schema": 99}`, "schema 99; this tollgate reads 1 to 3"},
 		{"cut off", RunFile, `{"schema": 1, "id": "te`, "is cut off or damaged"},
 		{"no latency", LatencyFile, "#[StartTime\n", "is not whole: cost.jsonl has slots under load and latency.hlog has no histogram"},
 		{"no schema", RunFile, `{}`, "schema 0"},
-		{"broken line", CostFile, "{\"arm\":\"off\"}\n{\"arm\":\n{}\n", CostFile + ":2"},
-		{"broken tag", LatencyFile, "Tag=x,1,1,1,HIST\n", LatencyFile + ":1: result: tag \"x\""},
-		{"no slot", LatencyFile, "#x\nTag=toll/off/click/lag,1,1,1,HIST\n", LatencyFile + ":2: result: tag \"toll/off/click/lag\": no line"},
-		{"broken slot", LatencyFile, "#[Slot: launch 1, round x]\n", LatencyFile + ":1: result: \"#[Slot: launch 1, round x]\": want"},
+		{"broken line", FaultsFile, `{"fault":"none","phase":"clean"}` + "\n{\"arm\":\n{}\n", FaultsFile + ":2"},
+		{"broken tag", LatencyFile, "Tag=x,1,1,1,HIST\n", LatencyFile + ":1: tag \"x\""},
+		{"no slot", LatencyFile, "#x\nTag=toll/off/click/lag,1,1,1,HIST\n", LatencyFile + ":2: tag \"toll/off/click/lag\": no line"},
+		{"broken slot", LatencyFile, "#[Slot: launch 1, round x]\n", LatencyFile + ":1: \"#[Slot: launch 1, round x]\": want"},
 	}
 	for _, tt := range tests {
 		dir := write(t)
@@ -132,7 +152,8 @@ func TestReadRefuses(t *testing.T) {
 // TestSchema1: values whose keys have changed since are read from the old keys.
 func TestSchema1(t *testing.T) {
 	dir := write(t)
-	text := `{"schema": 1, "id": "old", "plan": {"launches": 3, "floor": {"p50": 0.25, "cpu": 0.15}},
+	text := `{"schema": 1, "id": "old", "status": "running", "faults": [{"id": "none"}], "levels": [{"name": "off"}, {"name": "traces-10"}],
+		"plan": {"floor": {"p50": 0.25, "cpu": 0.15}},
 		"alerts": [{"name": "A", "run_for": 1000000000, "floor": 1500000000}, {"name": "B"}]}`
 	if err := os.WriteFile(filepath.Join(dir, RunFile), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -141,7 +162,7 @@ func TestSchema1(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := map[string]float64{"p50": 0.25, "cpu": 0.15}; !maps.Equal(d.Run.Plan.EqualWithin, want) || d.Run.Plan.Launches != 3 {
+	if want := map[string]float64{"p50": 0.25, "cpu": 0.15}; !maps.Equal(d.Run.Plan.EqualWithin, want) {
 		t.Errorf("plan %+v, want equal within %v", d.Run.Plan, want)
 	}
 	if a := d.Run.Alerts; len(a) != 2 || a[0].LeastDetect != 1500*time.Millisecond || a[0].RunFor != time.Second || a[1].LeastDetect != 0 {

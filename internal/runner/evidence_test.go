@@ -35,7 +35,9 @@ func kept(t testing.TB, at ...time.Time) []byte {
 // Evidence is counted in the windows of the events that the passes have kept; the file that they are being written to is
 // not read back.
 func TestEvidence(t *testing.T) {
-	dir, err := result.Create(filepath.Join(t.TempDir(), "run"), result.Run{})
+	dir, err := result.Create(filepath.Join(t.TempDir(), "run"), result.Run{
+		Levels: []result.Level{{Name: "off"}, {Name: "full"}, {Name: "debug"}}, Faults: []result.Fault{{ID: "missing"}, {ID: "later"}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -31,7 +30,7 @@ func (r *run) startGenerator(lost context.CancelCauseFunc) error {
 	if err != nil {
 		return fmt.Errorf("runner: %w", err)
 	}
-	if err := os.WriteFile(r.dir.Path("measure.js"), text, 0o600); err != nil {
+	if err := result.WriteFile(r.dir.Path("measure.js"), text); err != nil {
 		return fmt.Errorf("runner: %w", err)
 	}
 	g, err := r.handed()
@@ -170,7 +169,7 @@ func (r *run) measure() ([]byte, error) {
 		return nil, err
 	}
 	path := absolute(r.dir.Path(scenarios.OwnEnv))
-	if err := os.WriteFile(path, env, 0o600); err != nil {
+	if err := result.WriteFile(path, env); err != nil {
 		return nil, err
 	}
 	return scenarios.Script(absolute(own), path)

@@ -65,7 +65,7 @@ func (silent) End(string)                          {}
 // TestIdle: every arm is metered once, alone, and only after what it had left to do; then it is parked again.
 func TestIdle(t *testing.T) {
 	for _, idle := range []time.Duration{0, 30 * time.Millisecond} {
-		dir, err := result.Create(filepath.Join(t.TempDir(), "run"), result.Run{})
+		dir, err := result.Create(filepath.Join(t.TempDir(), "run"), result.Run{Levels: []result.Level{{Name: "off"}, {Name: "metrics"}, {Name: "full"}}})
 		if err != nil {
 			t.Fatal(err)
 		}

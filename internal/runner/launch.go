@@ -109,15 +109,15 @@ func (m *meter) since(ctx context.Context, s *result.Slot) error {
 	}
 	s.Metered, s.CPU, s.RSS, s.Peak = m.at.Sub(before.at), map[string]time.Duration{}, m.usage.RSS, m.usage.Peak
 	for service, cpu := range m.usage.CPU {
-		s.CPU[service] = cpu - before.usage.CPU[service]
+		s.CPU[service] = result.Increase(before.usage.CPU[service], cpu)
 	}
 	s.Telemetry = m.telemetry
-	s.Telemetry.Spans -= before.telemetry.Spans
-	s.Telemetry.Roots -= before.telemetry.Roots
-	s.Telemetry.LogRecords -= before.telemetry.LogRecords
-	s.Telemetry.DataPoints -= before.telemetry.DataPoints
-	s.Telemetry.Bytes -= before.telemetry.Bytes
-	s.Telemetry.Refused -= before.telemetry.Refused
+	s.Telemetry.Spans = result.Increase(before.telemetry.Spans, m.telemetry.Spans)
+	s.Telemetry.Roots = result.Increase(before.telemetry.Roots, m.telemetry.Roots)
+	s.Telemetry.LogRecords = result.Increase(before.telemetry.LogRecords, m.telemetry.LogRecords)
+	s.Telemetry.DataPoints = result.Increase(before.telemetry.DataPoints, m.telemetry.DataPoints)
+	s.Telemetry.Bytes = result.Increase(before.telemetry.Bytes, m.telemetry.Bytes)
+	s.Telemetry.Refused = result.Increase(before.telemetry.Refused, m.telemetry.Refused)
 	return nil
 }
 

@@ -121,10 +121,10 @@ func (r *run) chooseFaults() error {
 
 // carryOut measures the toll, then the capacity, then the catch.
 func (r *run) carryOut(ctx context.Context) (err error) {
-	if r.log, err = os.OpenFile(r.dir.Path(logFile), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600); err != nil {
+	if r.log, err = result.NewFile(r.dir.Path(logFile)); err != nil {
 		return fmt.Errorf("runner: %w", err)
 	}
-	if err := os.WriteFile(r.rulesFile(), r.lapsed.Text, 0o600); err != nil {
+	if err := result.WriteFile(r.rulesFile(), r.lapsed.Text); err != nil {
 		return fmt.Errorf("runner: %w", err)
 	}
 	if r.conductor, err = newConductor(); err != nil {
@@ -154,15 +154,14 @@ func (r *run) carryOut(ctx context.Context) (err error) {
 // rulesFile is where the rules are kept as they are evaluated.
 func (r *run) rulesFile() string { return r.dir.Path("rules.yaml") }
 
-// finish closes the run directory with the status that err calls for.
+// finish seals the run directory with the status that err calls for.
 func (r *run) finish(err error) error {
-	update := r.dir.Update(func(m *result.Run) {
+	errs := []error{r.dir.Finish(func(m *result.Run) {
 		m.Ended, m.Status = m.Started.Add(time.Since(m.Started)), result.Complete // as long after the start as it was, also if the clock was set
 		if err != nil {
 			m.Status, m.Reason = result.Partial, err.Error()
 		}
-	})
-	errs := []error{update, r.dir.Close()}
+	})}
 	if r.log != nil {
 		errs = append(errs, r.log.Close())
 	}

@@ -32,7 +32,7 @@ func Judge(d *result.Data, budgets []Budget) (*Analysis, error) {
 	}
 	t := newTolls(m)
 	c := newCapacities(d, m)
-	a := &Analysis{Run: d.Run, Load: loadOf(d), Confidence: confidence, Controls: append(t.controls(confidence), c.controls(confidence)...)}
+	a := &Analysis{Run: d.Run, Load: loadOf(d), Confidence: confidence, Controls: append(t.controls(confidence), c.controls(confidence)...), Notes: slices.Clone(d.Notes)}
 	if a.Budgets, a.Looks, err = t.judge(budgets, c, confidence); err != nil {
 		return nil, err
 	}

@@ -95,6 +95,12 @@ func Compare(a, b *result.Data) (*Comparison, error) {
 		return nil, fmt.Errorf("run B (%s): %w", b.Run.ID, err)
 	}
 	c := &Comparison{A: side(x), B: side(y), Confidence: confidence, Warnings: slices.Concat(unsound(x, y), unlike(a.Run, b.Run))}
+	for _, note := range a.Notes {
+		c.Notes = append(c.Notes, "run A: "+note)
+	}
+	for _, note := range b.Notes {
+		c.Notes = append(c.Notes, "run B: "+note)
+	}
 	if metrics := measuredByBoth(x, y); len(metrics) > 0 {
 		c.Baseline = baselines(metrics, x, y)
 		for _, level := range levels {

@@ -4,6 +4,7 @@ package backends
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -47,6 +48,16 @@ func Write(dir string) error {
 			}
 			return fmt.Errorf("backends: %s is there already and differs: move it away, or write to another directory", to)
 		}
-		return os.WriteFile(to, text, 0o644)
+		return create(to, text)
 	})
+}
+
+// create writes a file that must not be there, not even as a link.
+func create(path string, text []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	return errors.Join(err, f.Close())
 }

@@ -3,7 +3,6 @@
 package verdicttest
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"time"
@@ -289,8 +288,8 @@ func Write(dir string, d *result.Data) error {
 	if err := log.Close(); err != nil {
 		return err
 	}
-	if err := w.Update(func(r *result.Run) { r.Status = d.Run.Status }); err != nil {
-		return fmt.Errorf("verdicttest: %w", err)
+	if d.Run.Status == result.Running { // killed
+		return w.Close()
 	}
-	return w.Close()
+	return w.Finish(func(r *result.Run) { r.Status = d.Run.Status })
 }
