@@ -14,7 +14,7 @@ import (
 func (a *app) sweepScratch(in ...string) {
 	removed, err := scratch.Sweep(in...)
 	if len(removed) > 0 {
-		fmt.Fprintf(a.stderr, "removed %d temporary directories that killed processes had left\n", len(removed))
+		fmt.Fprintf(a.stderr, "removed temporary directories that killed processes had left: %d\n", len(removed))
 	}
 	if err != nil {
 		fmt.Fprintf(a.stderr, "tollgate: warning: what killed processes have left cannot be removed: %v\n", err)
