@@ -170,7 +170,8 @@ func (c Config) protocols() object {
 	}
 	grpc := object{
 		"endpoint": literal(c.GRPC), "max_concurrent_streams": 100,
-		"keepalive": object{"server_parameters": object{"max_connection_idle": idle}},
+		"read_buffer_size": 32 << 10, // of every connection, also of one that never says who it is; the Collector's own is 512 KiB
+		"keepalive":        object{"server_parameters": object{"max_connection_idle": idle}},
 	}
 	for _, protocol := range []object{http, grpc} {
 		if c.Wire != "" {

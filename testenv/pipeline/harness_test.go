@@ -49,11 +49,18 @@ type running struct {
 	stop func() error // ends it and returns what Run returned
 }
 
+// start starts a pipeline with a token, as it is in an arm of processes.
 func start(t testing.TB, cfg Config) running {
+	t.Helper()
+	cfg.PipelineToken = pipelineToken
+	return launch(t, cfg)
+}
+
+func launch(t testing.TB, cfg Config) running {
 	t.Helper()
 	lines, out := io.Pipe()
 	ctx, cancel := context.WithCancel(context.Background())
-	cfg.Arm, cfg.Token, cfg.PipelineToken, cfg.Stdout, cfg.Stderr = "full", token, pipelineToken, out, t.Output()
+	cfg.Arm, cfg.Token, cfg.Stdout, cfg.Stderr = "full", token, out, t.Output()
 	ended := make(chan error, 1)
 	go func() {
 		err := Run(ctx, cfg)
@@ -77,7 +84,7 @@ func start(t testing.TB, cfg Config) running {
 	if err := json.NewDecoder(lines).Decode(&line); err != nil || !line.Ready {
 		t.Fatalf("ready line: %v", err)
 	}
-	line.Addr["prometheus"] = api.WithToken(line.Addr["prometheus"], pipelineToken)
+	line.Addr["prometheus"] = api.WithToken(line.Addr["prometheus"], cfg.PipelineToken)
 	return running{addr: line.Addr, stop: stop}
 }
 

@@ -19,6 +19,7 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 
 	"github.com/tollgate-dev/tollgate/internal/alerts"
+	"github.com/tollgate-dev/tollgate/internal/api"
 	"github.com/tollgate-dev/tollgate/internal/eventually"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	configuration "github.com/tollgate-dev/tollgate/testenv/collector"
