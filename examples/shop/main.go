@@ -35,7 +35,10 @@ func run(ctx context.Context) (err error) {
 		address = ":8080"
 	}
 	s := &shop{catalogue: newCatalogue(), carts: newCarts(), log: t.log}
-	server := &http.Server{Addr: address, Handler: s.handler(t), ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{
+		Addr: address, Handler: s.handler(t),
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 10 * time.Minute, MaxHeaderBytes: 64 << 10,
+	}
 	served := make(chan error, 1)
 	go func() { served <- server.ListenAndServe() }()
 	select {

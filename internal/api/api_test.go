@@ -20,7 +20,12 @@ func TestAuthorized(t *testing.T) {
 		{"bearer secret", "secret", false},
 		{"secret", "secret", false},
 		{"", "secret", false},
-		{"Bearer ", "", false}, // with an empty token every request is refused
+		{"Basic dG9sbGdhdGU6c2VjcmV0", "secret", true}, // tollgate:secret
+		{"Basic c2VjcmV0", "secret", false},            // no password
+		{"Basic dG9sbGdhdGU6c2VjcmU=", "secret", false},
+		{"Basic !", "secret", false},
+		{"Basic dG9sbGdhdGU6", "", false}, // tollgate: and nothing
+		{"Bearer ", "", false},            // with an empty token every request is refused
 		{"", "", false},
 	} {
 		r := httptest.NewRequest(http.MethodPut, "/", nil)
@@ -33,6 +38,22 @@ func TestAuthorized(t *testing.T) {
 	Authorize(r, "secret")
 	if !Authorized(r, "secret") {
 		t.Error("what Authorize makes is not authorized")
+	}
+}
+
+// What is behind a Guard can be reached by a URL alone.
+func TestGuard(t *testing.T) {
+	server := httptest.NewServer(Guard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), "secret"))
+	defer server.Close()
+	for url, want := range map[string]int{WithToken(server.URL, "secret"): 200, WithToken(server.URL, "other"): 401, WithToken(server.URL, ""): 401} {
+		resp, err := http.Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if asks := resp.Header.Get("WWW-Authenticate") != ""; resp.StatusCode != want || asks != (want == 401) {
+			t.Errorf("%s: %s, asks for a password: %t", url, resp.Status, asks)
+		}
 	}
 }
 

@@ -13,8 +13,9 @@ const (
 	protocolHTTP = "http/protobuf"
 )
 
-// Pipeline is where an arm's telemetry goes: the base URL for OTLP over HTTP, and the URL for OTLP over gRPC.
-type Pipeline struct{ HTTP, GRPC string }
+// Pipeline is where an arm's telemetry goes: the base URL for OTLP over HTTP, and the URL for OTLP over gRPC. Both need the
+// bearer token, unless that is "".
+type Pipeline struct{ HTTP, GRPC, Token string }
 
 // Export returns the variables that send every signal of a level to a pipeline. Others are the environments under the level's:
 // those of a Compose file. The protocol of a signal is the first that the level and then the others name, for the signal or
@@ -44,6 +45,14 @@ func Export(to Pipeline, level map[string]string, others ...map[string]string) m
 				out[name] = level[name]
 			}
 		}
+	}
+	if to.Token == "" {
+		return out
+	}
+	for _, s := range append([]Signal{""}, Signals()...) {
+		name := otlp(s, "HEADERS")
+		headers := cmp.Or(level[name], level[otlp("", "HEADERS")])
+		out[name] = strings.TrimPrefix(headers+",authorization=Bearer%20"+to.Token, ",")
 	}
 	return out
 }

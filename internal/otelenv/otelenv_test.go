@@ -202,6 +202,22 @@ func TestExport(t *testing.T) {
 	}
 }
 
+// The token of the pipeline joins the headers that a level has; the headers of a file are for another back end.
+func TestExportToken(t *testing.T) {
+	level := env{"OTEL_EXPORTER_OTLP_HEADERS": "a=b", "OTEL_EXPORTER_OTLP_LOGS_HEADERS": "c=d"}
+	got := otelenv.Export(otelenv.Pipeline{Token: "TOKEN"}, level, env{"OTEL_EXPORTER_OTLP_TRACES_HEADERS": "key=1"})
+	for name, want := range map[string]string{
+		"OTEL_EXPORTER_OTLP_HEADERS":         "a=b,authorization=Bearer%20TOKEN",
+		"OTEL_EXPORTER_OTLP_TRACES_HEADERS":  "a=b,authorization=Bearer%20TOKEN",
+		"OTEL_EXPORTER_OTLP_METRICS_HEADERS": "a=b,authorization=Bearer%20TOKEN",
+		"OTEL_EXPORTER_OTLP_LOGS_HEADERS":    "c=d,authorization=Bearer%20TOKEN",
+	} {
+		if got[name] != want {
+			t.Errorf("%s=%s, want %s", name, got[name], want)
+		}
+	}
+}
+
 func TestOverridden(t *testing.T) {
 	got := otelenv.Overridden(env{"A": "1", "B": "2", "C": "", "D": "4"}, env{"A": "1", "B": "3", "C": "5", "E": "6"})
 	if !slices.Equal(got, []string{"B"}) {

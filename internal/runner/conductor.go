@@ -8,11 +8,13 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/api"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
+
+// maxReport is how long what the generator sends can be, in bytes.
+const maxReport = 64 << 20
 
 // conductor serves the slot protocol to the load generator.
 type conductor struct {
@@ -49,7 +51,7 @@ func newConductor() (*conductor, error) {
 	mux.HandleFunc("GET /next", c.next)
 	mux.HandleFunc("POST /report", c.report)
 	mux.HandleFunc("POST /ready", c.loaded)
-	c.server = &http.Server{Handler: c.guarded(mux), ReadHeaderTimeout: 5 * time.Second}
+	c.server = api.Server(api.Local(api.Guard(mux, c.token)), maxReport)
 	go func() {
 		defer close(c.served)
 		_ = c.server.Serve(listener) // ends with close
@@ -99,17 +101,6 @@ func (c *conductor) close() {
 	c.finish()
 	_ = c.server.Close()
 	<-c.served
-}
-
-// guarded lets only requests with the run's token through.
-func (c *conductor) guarded(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !api.Authorized(r, c.token) {
-			http.Error(w, "the run's token is needed", http.StatusUnauthorized)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 func (c *conductor) next(w http.ResponseWriter, r *http.Request) {

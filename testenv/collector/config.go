@@ -29,7 +29,8 @@ const ArmAttribute = "tollgate.arm"
 // Config says what one arm's Collector does. HTTP, GRPC and Prometheus are needed, the rest is optional.
 type Config struct {
 	HTTP, GRPC  string   // host:port at which it takes OTLP
-	GRPCMeter   string   // id of an extension that measures gRPC messages; "" with the image, which has none
+	Wire        string   // id of the extension that stands before the receivers; "" with the image, which has none
+	Token       string   // OTLP needs it, which Wire checks, and so does Prometheus; "": both are open
 	Prometheus  string   // URL at which the arm's Prometheus takes metrics by OTLP
 	Dir, Arm    string   // spans and log records are kept in Dir/ARM.spans.jsonl and Dir/ARM.logs.jsonl; Dir "": counted and dropped
 	Run         string   // id of the run; "": it belongs to none
@@ -55,6 +56,9 @@ type (
 func (c Config) YAML() ([]byte, error) {
 	if c.HTTP == "" || c.GRPC == "" || c.Prometheus == "" {
 		return nil, errors.New("collector: HTTP, GRPC and Prometheus must be set")
+	}
+	if c.Token != "" && c.Wire == "" {
+		return nil, errors.New("collector: a token needs the extension that checks it")
 	}
 	targets, err := exporters(c.Backends)
 	if err != nil {
@@ -156,19 +160,34 @@ func (f *file) add(e exporter) {
 	}
 }
 
+// idle is how long a connection may do nothing: longer than any arm is parked.
+const idle = "10m"
+
 // protocols returns the protocols by which telemetry comes in.
 func (c Config) protocols() object {
-	grpc := object{"endpoint": literal(c.GRPC)}
-	if c.GRPCMeter != "" {
-		grpc["middlewares"] = list{object{"id": c.GRPCMeter}}
+	http := object{
+		"endpoint": literal(c.HTTP), "read_header_timeout": "5s", "read_timeout": "1m", "keepalive": object{"idle_timeout": idle},
 	}
-	return object{"http": object{"endpoint": literal(c.HTTP)}, "grpc": grpc}
+	grpc := object{
+		"endpoint": literal(c.GRPC), "max_concurrent_streams": 100,
+		"read_buffer_size": 32 << 10, // of every connection, also of one that never says who it is; the Collector's own is 512 KiB
+		"keepalive":        object{"server_parameters": object{"max_connection_idle": idle}},
+	}
+	for _, protocol := range []object{http, grpc} {
+		if c.Wire != "" {
+			protocol["middlewares"] = list{object{"id": c.Wire}}
+		}
+		if c.Token != "" {
+			protocol["auth"] = object{"authenticator": c.Wire}
+		}
+	}
+	return object{"http": http, "grpc": grpc}
 }
 
 func (c Config) extensions() object {
 	out := object{}
-	if c.GRPCMeter != "" {
-		out[c.GRPCMeter] = object{}
+	if c.Wire != "" {
+		out[c.Wire] = object{}
 	}
 	if c.Health != "" {
 		out["health_check"] = object{"endpoint": literal(c.Health)}
@@ -179,12 +198,16 @@ func (c Config) extensions() object {
 // prometheus returns the exporter to the arm's Prometheus. A single consumer empties the queue: the counts are deltas and must
 // arrive in order.
 func (c Config) prometheus() object {
-	return object{
+	out := object{
 		"metrics_endpoint": literal(c.Prometheus),
 		"compression":      "none",
 		"sending_queue":    object{"num_consumers": 1, "queue_size": 1000},
 		"retry_on_failure": retry(),
 	}
+	if c.Token != "" {
+		out["headers"] = object{"Authorization": literal("Bearer " + c.Token)}
+	}
+	return out
 }
 
 // keep returns the exporter to the file of a signal.

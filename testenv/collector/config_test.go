@@ -32,7 +32,7 @@ func TestYAML(t *testing.T) {
 		golden string
 		config Config
 	}{
-		{"library.yaml", Config{HTTP: "127.0.0.1:1", GRPC: "127.0.0.1:2", GRPCMeter: "wire", Prometheus: "http://127.0.0.1:3/", Arm: "full"}},
+		{"library.yaml", Config{HTTP: "127.0.0.1:1", GRPC: "127.0.0.1:2", Wire: "wire", Token: "0123456789ABCDEF", Prometheus: "http://127.0.0.1:3/", Arm: "full"}},
 		{"image.yaml", everything},
 	} {
 		got, err := tt.config.YAML()

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/api"
 	"github.com/tollgate-dev/tollgate/internal/child"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/testenv/role"
@@ -42,7 +43,8 @@ func Run(ctx context.Context, cfg role.Config, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: New(target, cfg.Spin), ReadHeaderTimeout: 10 * time.Second}
+	server := api.Server(New(target, cfg.Spin), api.AnyBody)
+	server.MaxHeaderBytes = http.DefaultMaxHeaderBytes // what the service behind it can take is not known
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	if err := child.Announce(stdout, map[string]string{role.AddrHTTP: listener.Addr().String()}); err != nil {

@@ -3,12 +3,14 @@ package external
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/api"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 	"github.com/tollgate-dev/tollgate/testenv/role"
@@ -54,8 +56,9 @@ func (a *arm) startLocalPipeline(ctx context.Context) error {
 	config := a.pipelineConfig()
 	config.RulesFile, config.TelemetryDir = a.launch.spec.RulesFile, a.launch.spec.TelemetryDir
 	config.SeriesDir = filepath.Join(cmp.Or(a.launch.spec.SeriesDir, a.scratch.Path), a.spec.Name)
+	config.PipelineToken = rand.Text()
 	_, addr, err := a.launch.start(ctx, role.Telemetry, config)
-	a.prometheus = addr[role.AddrPrometheus]
+	a.prometheus = api.WithToken(addr[role.AddrPrometheus], config.PipelineToken)
 	return err
 }
 

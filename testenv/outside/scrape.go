@@ -5,10 +5,11 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/tollgate-dev/tollgate/internal/api"
 )
 
 // Server serves the views of all arms to scrapers, each view at its own URL.
@@ -29,7 +30,7 @@ func Serve() (*Server, error) {
 		return nil, fmt.Errorf("outside: %w", err)
 	}
 	mux := http.NewServeMux()
-	s := &Server{listener: listener, mux: mux, done: make(chan struct{}), server: &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}}
+	s := &Server{listener: listener, mux: mux, done: make(chan struct{}), server: api.Server(api.Local(mux), 0)}
 	go func() {
 		defer close(s.done)
 		_ = s.server.Serve(listener) // ends with Close

@@ -63,9 +63,9 @@ func startCollector(ctx context.Context, cfg Config, metricsURL string) (*collec
 }
 
 func startCollectorAt(ctx context.Context, cfg Config, metricsURL, http, grpc string) (*collector, error) {
-	c := &collector{http: http, grpc: grpc, self: prometheus.NewRegistry(), wire: newWire(), done: make(chan struct{})}
+	c := &collector{http: http, grpc: grpc, self: prometheus.NewRegistry(), wire: newWire(http, cfg.PipelineToken), done: make(chan struct{})}
 	text, err := configuration.Config{
-		HTTP: c.http, GRPC: c.grpc, GRPCMeter: wireID, Prometheus: metricsURL,
+		HTTP: c.http, GRPC: c.grpc, Wire: wireID, Token: cfg.PipelineToken, Prometheus: metricsURL,
 		Dir: cfg.TelemetryDir, Arm: cfg.Arm, Tail: cfg.Tail,
 	}.YAML()
 	if err != nil {

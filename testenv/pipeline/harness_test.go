@@ -33,12 +33,14 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/tollgate-dev/tollgate/internal/api"
 	"github.com/tollgate-dev/tollgate/internal/eventually"
 )
 
 const (
-	token = "test-token"
-	limit = 30 * time.Second // on every wait
+	token         = "test-token"
+	pipelineToken = "token-of-this-pipeline"
+	limit         = 30 * time.Second // on every wait
 )
 
 // running is a pipeline under test.
@@ -47,7 +49,14 @@ type running struct {
 	stop func() error // ends it and returns what Run returned
 }
 
+// start starts a pipeline with a token, as it is in an arm of processes.
 func start(t testing.TB, cfg Config) running {
+	t.Helper()
+	cfg.PipelineToken = pipelineToken
+	return launch(t, cfg)
+}
+
+func launch(t testing.TB, cfg Config) running {
 	t.Helper()
 	lines, out := io.Pipe()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -75,6 +84,7 @@ func start(t testing.TB, cfg Config) running {
 	if err := json.NewDecoder(lines).Decode(&line); err != nil || !line.Ready {
 		t.Fatalf("ready line: %v", err)
 	}
+	line.Addr["prometheus"] = api.WithToken(line.Addr["prometheus"], cfg.PipelineToken)
 	return running{addr: line.Addr, stop: stop}
 }
 
@@ -141,9 +151,10 @@ func newSDK(t *testing.T, r running) sdk {
 	t.Helper()
 	ctx, base := context.Background(), r.addr["otlp"]
 	res := resource.NewSchemaless(attribute.String("service.name", "decision"), attribute.String("service.namespace", "perso"))
-	metrics, err1 := otlpmetrichttp.New(ctx, otlpmetrichttp.WithEndpointURL(base+"/v1/metrics"))
-	traces, err2 := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(base+"/v1/traces"))
-	logs, err3 := otlploghttp.New(ctx, otlploghttp.WithEndpointURL(base+"/v1/logs"))
+	headers := map[string]string{"Authorization": api.Bearer(pipelineToken)}
+	metrics, err1 := otlpmetrichttp.New(ctx, otlpmetrichttp.WithEndpointURL(base+"/v1/metrics"), otlpmetrichttp.WithHeaders(headers))
+	traces, err2 := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(base+"/v1/traces"), otlptracehttp.WithHeaders(headers))
+	logs, err3 := otlploghttp.New(ctx, otlploghttp.WithEndpointURL(base+"/v1/logs"), otlploghttp.WithHeaders(headers))
 	if err := errors.Join(err1, err2, err3); err != nil {
 		t.Fatal(err)
 	}

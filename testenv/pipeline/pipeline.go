@@ -12,8 +12,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/api"
 	"github.com/tollgate-dev/tollgate/internal/child"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
@@ -56,7 +56,7 @@ func (p *process) start(ctx context.Context) (err error) {
 	if err := p.engine.start(ctx); err != nil {
 		return err
 	}
-	p.server = &http.Server{Handler: p.handler(), ReadHeaderTimeout: 10 * time.Second}
+	p.server = api.Server(onLoopback(addr, p.handler()), maxBody)
 	p.served = make(chan error, 1)
 	go func() { p.served <- p.server.Serve(p.listener) }() // joined by close
 	return child.Announce(p.cfg.Stdout, map[string]string{

@@ -19,6 +19,7 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 
 	"github.com/tollgate-dev/tollgate/internal/alerts"
+	"github.com/tollgate-dev/tollgate/internal/api"
 	"github.com/tollgate-dev/tollgate/internal/eventually"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	configuration "github.com/tollgate-dev/tollgate/testenv/collector"
@@ -191,7 +192,8 @@ func TestEndFlushes(t *testing.T) {
 func TestGRPC(t *testing.T) {
 	r := start(t, Config{})
 	ctx := context.Background()
-	exporter, err := otlpmetricgrpc.New(ctx, otlpmetricgrpc.WithEndpoint(r.addr["otlp-grpc"]), otlpmetricgrpc.WithInsecure())
+	exporter, err := otlpmetricgrpc.New(ctx, otlpmetricgrpc.WithEndpoint(r.addr["otlp-grpc"]), otlpmetricgrpc.WithInsecure(),
+		otlpmetricgrpc.WithHeaders(map[string]string{"authorization": api.Bearer(pipelineToken)}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,23 +218,29 @@ func TestAPI(t *testing.T) {
 	}{
 		{"GET", "/healthz", "", 200},
 		{"GET", "/-/ready", "", 200},
-		{"GET", "/metrics", "", 200},
-		{"GET", "/api/v1/status/buildinfo", "", 200},
-		{"GET", "/api/v1/status/runtimeinfo", "", 200},
-		{"GET", "/api/v1/status/config", "", 200},
-		{"GET", "/api/v1/status/tsdb", "", 200},
-		{"GET", "/api/v1/rules", "", 200},
-		{"GET", "/api/v1/alerts", "", 200},
-		{"GET", "/alerts", "", 200}, // what `tollgate up` prints
-		{"GET", "/api/v1/alertmanagers", "", 200},
-		{"GET", "/api/v1/targets", "", 200},
-		{"GET", "/api/v1/labels", "", 200},
-		{"GET", "/api/v1/metadata", "", 200},
-		{"GET", "/api/v1/series?match[]=up", "", 200},
-		{"GET", "/api/v1/query_range?query=up&start=1&end=2&step=1", "", 200},
-		{"GET", "/api/v1/query?query=up(", "", 400},
+		{"GET", "/metrics", "", 401},
+		{"GET", "/alerts", "", 401},
+		{"GET", "/api/v1/query?query=up", "", 401},
+		{"GET", "/api/v1/query?query=up", token, 401}, // of the control endpoint
+		{"POST", "/api/v1/otlp/v1/metrics", "wrong", 401},
+		{"POST", "/api/v1/write", "", 401},
+		{"GET", "/metrics", pipelineToken, 200},
+		{"GET", "/api/v1/status/buildinfo", pipelineToken, 200},
+		{"GET", "/api/v1/status/runtimeinfo", pipelineToken, 200},
+		{"GET", "/api/v1/status/config", pipelineToken, 200},
+		{"GET", "/api/v1/status/tsdb", pipelineToken, 200},
+		{"GET", "/api/v1/rules", pipelineToken, 200},
+		{"GET", "/api/v1/alerts", pipelineToken, 200},
+		{"GET", "/alerts", pipelineToken, 200}, // what `tollgate up` prints
+		{"GET", "/api/v1/alertmanagers", pipelineToken, 200},
+		{"GET", "/api/v1/targets", pipelineToken, 200},
+		{"GET", "/api/v1/labels", pipelineToken, 200},
+		{"GET", "/api/v1/metadata", pipelineToken, 200},
+		{"GET", "/api/v1/series?match[]=up", pipelineToken, 200},
+		{"GET", "/api/v1/query_range?query=up&start=1&end=2&step=1", pipelineToken, 200},
+		{"GET", "/api/v1/query?query=up(", pipelineToken, 400},
 		{"POST", "/control/stats", "", 401},
-		{"POST", "/control/stats", "wrong", 401},
+		{"POST", "/control/stats", pipelineToken, 401},
 		{"POST", "/control/stats", token, 200},
 		{"PUT", "/control/nothing", token, 404},
 	} {

@@ -20,11 +20,15 @@ type object = map[string]any
 // prometheusConfig returns the configuration file that a separate Prometheus would have: standard metric names for metrics that
 // come by OTLP, and two static scrape targets.
 func prometheusConfig(cfg Config, selfAddr string, logger *slog.Logger) (*config.Config, error) {
-	jobs := []object{{
+	self := object{
 		"job_name":       JobPipeline,
 		"params":         object{"name[]": role.PipelineMetrics()},
 		"static_configs": []object{{"targets": []string{selfAddr}}},
-	}}
+	}
+	if cfg.PipelineToken != "" {
+		self["authorization"] = object{"credentials": cfg.PipelineToken}
+	}
+	jobs := []object{self}
 	if cfg.ScrapeURL != "" {
 		u, err := url.Parse(cfg.ScrapeURL)
 		if err != nil {

@@ -14,12 +14,13 @@ import (
 )
 
 // In a container the Collector listens at an address that other containers reach, and the outside view is pushed to Prometheus.
+// There, neither asks for a token.
 func TestPipelineIsReachedFromElsewhere(t *testing.T) {
 	ports, err := freePorts(2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := start(t, Config{Config: role.Config{OTLPHTTP: ports[0], OTLPGRPC: ports[1]}})
+	r := launch(t, Config{Config: role.Config{OTLPHTTP: ports[0], OTLPGRPC: ports[1]}})
 	if r.addr["otlp"] != "http://"+ports[0] || r.addr["otlp-grpc"] != ports[1] {
 		t.Errorf("the Collector is at %s and %s, want %v", r.addr["otlp"], r.addr["otlp-grpc"], ports)
 	}

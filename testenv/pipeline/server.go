@@ -18,14 +18,17 @@ const otlpPath = "/api/v1/otlp/v1/metrics"
 // alertsPath is where Prometheus's user interface, which this process does not have, shows the alerts.
 const alertsPath = "/alerts"
 
+// maxBody is how long a body can be, in bytes: a batch of metrics from the Collector, or a remote write.
+const maxBody = 64 << 20
+
 // handler serves the Prometheus API, the self-metrics of both parts, and the role's own end points.
 func (p *process) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/api/v1/", p.engine.api())
-	mux.Handle("GET "+alertsPath, http.RedirectHandler("/api/v1/alerts", http.StatusFound))
-	mux.Handle("GET /metrics", promhttp.HandlerFor(
+	mux.Handle("/api/v1/", p.guarded(p.engine.api()))
+	mux.Handle("GET "+alertsPath, p.guarded(http.RedirectHandler("/api/v1/alerts", http.StatusFound)))
+	mux.Handle("GET /metrics", p.guarded(promhttp.HandlerFor(
 		prometheus.Gatherers{p.collector.self, p.engine.registry},
-		promhttp.HandlerOpts{DisableCompression: true}))
+		promhttp.HandlerOpts{DisableCompression: true})))
 	for _, path := range []string{role.HealthPath, "/-/healthy", "/-/ready"} {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, struct{}{}) })
 	}
@@ -45,6 +48,22 @@ func (p *process) stats(w http.ResponseWriter, _ *http.Request) {
 	}
 	s.ActiveSeries = p.engine.activeSeries()
 	answer(w, http.StatusOK, s)
+}
+
+// guarded refuses requests without the pipeline's token, if it has one.
+func (p *process) guarded(next http.Handler) http.Handler {
+	if p.cfg.PipelineToken == "" {
+		return next
+	}
+	return api.Guard(next, p.cfg.PipelineToken)
+}
+
+// onLoopback refuses requests to other hosts at a listener of the loopback interface.
+func onLoopback(listener string, next http.Handler) http.Handler {
+	if !api.Loopback(listener) {
+		return next
+	}
+	return api.Local(next)
 }
 
 // authorized refuses requests without the run's token.

@@ -2,27 +2,49 @@ package pipeline
 
 import (
 	"context"
+	"errors"
+	"net/http"
+	"strings"
 	"sync/atomic"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension"
+	"go.opentelemetry.io/collector/extension/extensionauth"
+	"go.opentelemetry.io/collector/extension/extensionmiddleware"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/stats"
+
+	"github.com/tollgate-dev/tollgate/internal/api"
 )
 
-// wire is a Collector extension. It counts the bytes of gRPC messages, for which the instrumentation has no metric, and it says
-// when the pipelines are ready.
+// wire is a Collector extension. It stands before the receivers: it asks for the pipeline's token, if there is one, and refuses
+// requests to other hosts. It counts the bytes of gRPC messages, for which the instrumentation has no metric, and it says when
+// the pipelines are ready.
 type wire struct {
 	component.StartFunc
 	component.ShutdownFunc
+	http  string // host:port of the HTTP server
+	token string // "": none is needed
 	bytes atomic.Int64
 	ready chan struct{}
 }
 
+var (
+	_ extensionauth.Server           = (*wire)(nil)
+	_ extensionmiddleware.HTTPServer = (*wire)(nil)
+	_ extensionmiddleware.GRPCServer = (*wire)(nil)
+)
+
+// connectLimit is how long a gRPC client may take to connect, in which nothing is known of it.
+const connectLimit = 5 * time.Second
+
 // wireID is the name of the extension in the configuration.
 const wireID = "wire"
 
-func newWire() *wire { return &wire{ready: make(chan struct{})} }
+func newWire(http, token string) *wire {
+	return &wire{http: http, token: token, ready: make(chan struct{})}
+}
 
 func (w *wire) factory() extension.Factory {
 	return extension.NewFactory(
@@ -44,9 +66,26 @@ func (w *wire) Ready() error {
 // NotReady is called by the Collector before it stops the receivers.
 func (w *wire) NotReady() error { return nil }
 
-// GetGRPCServerOptions makes the Collector's gRPC server count.
+// Authenticate asks for the token in the headers of an HTTP request or of a gRPC call.
+func (w *wire) Authenticate(ctx context.Context, headers map[string][]string) (context.Context, error) {
+	for name, values := range headers {
+		if strings.EqualFold(name, "Authorization") && len(values) == 1 && api.Admits(values[0], w.token) {
+			return ctx, nil
+		}
+	}
+	return ctx, errors.New("OTLP needs the token of the arm's pipeline")
+}
+
+// GetHTTPHandler returns what makes the Collector's HTTP server refuse requests to other hosts.
+func (w *wire) GetHTTPHandler(context.Context) (extensionmiddleware.WrapHTTPHandlerFunc, error) {
+	return func(_ context.Context, next http.Handler) (http.Handler, error) {
+		return onLoopback(w.http, next), nil
+	}, nil
+}
+
+// GetGRPCServerOptions makes the Collector's gRPC server count, and not wait for clients that do not finish to connect.
 func (w *wire) GetGRPCServerOptions(context.Context) ([]grpc.ServerOption, error) {
-	return []grpc.ServerOption{grpc.StatsHandler(w)}, nil
+	return []grpc.ServerOption{grpc.StatsHandler(w), grpc.ConnectionTimeout(connectLimit)}, nil
 }
 
 // HandleRPC adds up the sizes, on the wire, of the messages that came in.

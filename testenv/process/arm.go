@@ -3,6 +3,7 @@ package process
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/tollgate-dev/tollgate/internal/api"
 	"github.com/tollgate-dev/tollgate/internal/child"
 	"github.com/tollgate-dev/tollgate/internal/lease"
 	"github.com/tollgate-dev/tollgate/internal/otelenv"
@@ -42,12 +44,15 @@ func (l *launch) deploy(ctx context.Context, spec testenv.ArmSpec, backing *chil
 		launch: l, name: spec.Name, procs: map[string]*child.Process{}, backing: backing,
 		urls: map[string]string{role.Backing: "http://" + shared[role.AddrHTTP]},
 	}
-	a.view = l.views.Add(spec.Name, kgo.SeedBrokers(shared[role.BrokerAddr(spec.Name)]))
-	pipeline, addr, err := l.start(ctx, role.Telemetry, l.pipelineConfig(spec), nil)
+	a.view = l.views.Add(spec.Name, kgo.SeedBrokers(shared[role.BrokerAddr(spec.Name)]), kgo.Dialer(role.Dialer(l.backing)))
+	secured := l.pipelineConfig(spec)
+	secured.PipelineToken = rand.Text()
+	pipeline, addr, err := l.start(ctx, role.Telemetry, secured, nil)
 	if err != nil {
 		return nil, err
 	}
-	a.procs[role.Telemetry], a.urls[role.Telemetry], a.prometheus = pipeline, "http://"+addr[role.AddrHTTP], addr[role.AddrPrometheus]
+	a.procs[role.Telemetry], a.urls[role.Telemetry] = pipeline, "http://"+addr[role.AddrHTTP]
+	a.prometheus = api.WithToken(addr[role.AddrPrometheus], secured.PipelineToken)
 
 	listeners := map[string]*os.File{}
 	for _, service := range role.Services() {
@@ -65,10 +70,13 @@ func (l *launch) deploy(ctx context.Context, spec testenv.ArmSpec, backing *chil
 	config.Arm, config.Run, config.Launch, config.Spin = spec.Name, l.spec.Run, l.spec.Launch, spec.Delay
 	config.DecisionURL, config.ModelURL, config.ProfileURL = a.urls[role.Decision], a.urls[role.Model], a.urls[role.Profile]
 	config.Brokers, config.RedisAddr = []string{shared[role.BrokerAddr(spec.Name)]}, shared[role.StoreAddr(spec.Name)]
+	config.BackingToken = l.backing
 	config.Seed, config.Users, config.Items = l.spec.Seed, l.spec.Users, l.spec.Items
 	env := map[string]string{}
 	maps.Copy(env, spec.Env)
-	maps.Copy(env, otelenv.Export(otelenv.Pipeline{HTTP: addr[role.AddrOTLP], GRPC: "http://" + addr[role.AddrOTLPGRPC]}, spec.Env))
+	maps.Copy(env, otelenv.Export(otelenv.Pipeline{
+		HTTP: addr[role.AddrOTLP], GRPC: "http://" + addr[role.AddrOTLPGRPC], Token: secured.PipelineToken,
+	}, spec.Env))
 	group, ctx := errgroup.WithContext(ctx)
 	var mu sync.Mutex
 	for _, service := range role.Services() {

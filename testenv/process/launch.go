@@ -29,6 +29,7 @@ type launch struct {
 	env     *Environment
 	spec    testenv.Spec
 	client  role.Client
+	backing string       // the token of the broker and the store
 	scratch *scratch.Dir // removed at the end
 	views   *outside.Server
 	lost    chan error
@@ -50,7 +51,7 @@ func (e *Environment) Launch(ctx context.Context, spec testenv.Spec) (_ testenv.
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the launch took longer than %v", limit))
 	defer cancel()
 
-	l := &launch{env: e, spec: spec, client: role.NewClient(rand.Text()), lost: make(chan error, 1), startUp: result.StartUp{Launch: spec.Launch}}
+	l := &launch{env: e, spec: spec, client: role.NewClient(rand.Text()), backing: rand.Text(), lost: make(chan error, 1), startUp: result.StartUp{Launch: spec.Launch}}
 	defer func() {
 		if err != nil {
 			_ = l.Close(context.WithoutCancel(ctx))
@@ -67,7 +68,7 @@ func (e *Environment) Launch(ctx context.Context, spec testenv.Spec) (_ testenv.
 		names[i] = a.Name
 	}
 	config := role.Defaults()
-	config.Arms = names
+	config.Arms, config.BackingToken = names, l.backing
 	backing, addr, err := l.start(ctx, role.Backing, config, map[string]string{otelenv.SDKDisabled: "true"})
 	if err != nil {
 		return nil, err

@@ -32,10 +32,13 @@ type Config struct {
 	Spin        time.Duration // how long the gateway, or the delay proxy, spins per request; 0: not at all
 	Arms        []string      // of Backing: the arms for which it has a broker and a store
 
+	BackingToken string // what each connection to the broker and the store begins with: see Gate; "": nothing, as with servers that are not Backing
+
 	// Of the delay proxy.
 	Target string // base URL of the service behind the proxy; it may hold a password
 
 	// Of the telemetry pipeline.
+	PipelineToken  string        // OTLP and the Prometheus API need it as a bearer token or a password; "": they are open
 	OTLPHTTP       string        // host:port at which the Collector takes OTLP over HTTP; "": a free port of the loopback interface
 	OTLPGRPC       string        // the same over gRPC
 	TelemetryDir   string        // gets ARM.spans.jsonl and ARM.logs.jsonl; "": spans and log records are counted and dropped
@@ -104,9 +107,11 @@ func (c *Config) variables() []variable {
 		choice(EnvItemLabels, &c.ItemLabels, "false", "true"),
 		duration("PERSO_SPIN", &c.Spin, 0, MaxSpin, fmt.Sprintf("a duration from 0s to %v, e.g. 200us", MaxSpin)),
 		list("PERSO_ARMS", &c.Arms, armName),
+		secret(text("PERSO_BACKING_TOKEN", &c.BackingToken, token)),
 
 		secret(baseURL("PERSO_TARGET_URL", &c.Target)),
 
+		secret(text("PERSO_PIPELINE_TOKEN", &c.PipelineToken, token)),
 		text("PERSO_OTLP_HTTP", &c.OTLPHTTP, openAddress),
 		text("PERSO_OTLP_GRPC", &c.OTLPGRPC, openAddress),
 		text("PERSO_TELEMETRY_DIR", &c.TelemetryDir, directory),

@@ -25,7 +25,7 @@ func full(t *testing.T) Config {
 		DecisionURL: "http://127.0.0.1:1", ModelURL: "https://model/base", ProfileURL: "http://[::1]:3",
 		Brokers: []string{"127.0.0.1:2", "kafka:9092"}, RedisAddr: "127.0.0.1:4",
 		Seed: -7, Users: 60, Items: 40, Refresh: 0, Debug: true, ItemLabels: true, Spin: 200 * time.Microsecond,
-		Arms: []string{"off", "full"}, Target: "http://user:password@127.0.0.1:5",
+		Arms: []string{"off", "full"}, BackingToken: "0123456789ABCDEF", PipelineToken: "FEDCBA9876543210", Target: "http://user:password@127.0.0.1:5",
 		OTLPHTTP: "0.0.0.0:4318", OTLPGRPC: "0.0.0.0:4317", TelemetryDir: "/a b", SeriesDir: "/c=d", RulesFile: rules,
 		TailSampling: "errors,share=0.1", ScrapeURL: "http://127.0.0.1:6/full",
 		ScrapeInterval: 500 * time.Millisecond, EvalInterval: time.Second, Lookback: 5 * time.Second,
@@ -96,6 +96,14 @@ func TestFromEnvSaysWhatIsWrong(t *testing.T) {
 		})
 		if err == nil || !strings.Contains(err.Error(), c.name) || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.value) {
 			t.Errorf("%s=%q: error %v", c.name, c.value, err)
+		}
+	}
+	for _, name := range []string{"PERSO_BACKING_TOKEN", "PERSO_PIPELINE_TOKEN"} {
+		for _, value := range []string{"guessable", "0123456789 ABCDEF", "0123456789ABCDEF\r\n"} {
+			_, err := FromEnv(func(asked string) string { return map[string]string{name: value}[asked] })
+			if err == nil || !strings.Contains(err.Error(), name+" must be 16 to 256") || strings.Contains(err.Error(), value) {
+				t.Errorf("%s=%q: error %v", name, value, err)
+			}
 		}
 	}
 	// All of them at once, and no secret in any.

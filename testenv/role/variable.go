@@ -144,6 +144,13 @@ func oneOf(legal ...string) check {
 
 func anything(string) (string, bool) { return "", true }
 
+// token can stand in a header and in a URL as it is, and cannot be guessed.
+func token(value string) (string, bool) {
+	ok := len(value) >= 16 && len(value) <= 256 &&
+		strings.Trim(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == ""
+	return "16 to 256 letters and digits", ok
+}
+
 func armName(value string) (string, bool) {
 	ok := value != "" && strings.Trim(value, "abcdefghijklmnopqrstuvwxyz0123456789-") == "" && len(value) <= 64
 	return "an arm name of up to 64 of a-z, 0-9 and -", ok

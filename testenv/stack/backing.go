@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
+	"sync"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -13,17 +15,23 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// backingService holds a broker and a store for every arm.
+// backingService holds a broker and a store for every arm. Both are made for tests, and believe every length that they are sent,
+// so only connections that begin with the token reach them.
 type backingService struct {
+	token   string
 	arms    []string
 	brokers map[string]*kfake.Cluster
-	stores  map[string]*miniredis.Miniredis
+	stores  map[string]*embeddedStore
 	quotas  map[string]*quota
 }
 
 func newBacking(_ context.Context, cfg Config, _ *telemetry) (parts, error) {
+	if err := cfg.Require(role.Backing, &cfg.BackingToken); err != nil {
+		return parts{}, err
+	}
 	s := &backingService{
-		arms: cfg.Arms, brokers: map[string]*kfake.Cluster{}, stores: map[string]*miniredis.Miniredis{}, quotas: map[string]*quota{},
+		token: cfg.BackingToken,
+		arms:  cfg.Arms, brokers: map[string]*kfake.Cluster{}, stores: map[string]*embeddedStore{}, quotas: map[string]*quota{},
 	}
 	addrs := map[string]string{}
 	for _, arm := range cfg.Arms {
@@ -33,7 +41,7 @@ func newBacking(_ context.Context, cfg Config, _ *telemetry) (parts, error) {
 		if err := s.open(arm); err != nil {
 			return parts{}, errors.Join(err, s.close(context.Background()))
 		}
-		addrs[role.BrokerAddr(arm)], addrs[role.StoreAddr(arm)] = s.brokers[arm].ListenAddrs()[0], s.stores[arm].Addr()
+		addrs[role.BrokerAddr(arm)], addrs[role.StoreAddr(arm)] = s.brokers[arm].ListenAddrs()[0], s.stores[arm].listener.Addr().String()
 	}
 	return parts{
 		addrs:     addrs,
@@ -46,6 +54,7 @@ func newBacking(_ context.Context, cfg Config, _ *telemetry) (parts, error) {
 func (s *backingService) open(arm string) error {
 	broker, err := kfake.NewCluster(
 		kfake.NumBrokers(1),
+		kfake.ListenFn(s.listen),
 		kfake.SeedTopics(role.Partitions, role.EventsTopic(arm), role.ProfilesTopic(arm)),
 		kfake.BrokerConfigs(map[string]string{
 			"log.retention.bytes":    "33554432", // per partition: a long run must not fill the memory
@@ -56,12 +65,23 @@ func (s *backingService) open(arm string) error {
 		return fmt.Errorf("broker of %s: %w", arm, err)
 	}
 	s.brokers[arm] = broker
-	store := miniredis.NewMiniRedis()
-	if err := store.Start(); err != nil {
+	listener, err := s.listen("tcp", role.DefaultListen)
+	if err != nil {
 		return fmt.Errorf("store of %s: %w", arm, err)
 	}
-	s.stores[arm] = store
+	if s.stores[arm], err = serveStore(listener); err != nil {
+		return fmt.Errorf("store of %s: %w", arm, err)
+	}
 	return nil
+}
+
+// listen opens a listener behind the gate.
+func (s *backingService) listen(network, address string) (net.Listener, error) {
+	listener, err := net.Listen(network, address)
+	if err != nil {
+		return nil, err
+	}
+	return role.Gate(listener, s.token), nil
 }
 
 func (s *backingService) close(context.Context) error {
@@ -69,9 +89,41 @@ func (s *backingService) close(context.Context) error {
 		broker.Close()
 	}
 	for _, store := range s.stores {
-		store.Close()
+		store.close()
 	}
 	return nil
+}
+
+// embeddedStore is a store on a listener of ours; miniredis itself takes only addresses.
+type embeddedStore struct {
+	redis    *miniredis.Miniredis
+	listener net.Listener
+	serving  sync.WaitGroup
+}
+
+func serveStore(listener net.Listener) (*embeddedStore, error) {
+	s := &embeddedStore{redis: miniredis.NewMiniRedis(), listener: listener}
+	unused, err := s.redis.Dial() // the first Dial starts the server without a listener of its own
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	server := s.redis.Server()
+	s.serving.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			server.ServeConn(conn)
+		}
+	})
+	return s, unused.Close()
+}
+
+func (s *embeddedStore) close() {
+	_ = s.listener.Close()
+	s.serving.Wait()
+	s.redis.Close()
 }
 
 // throttleParams are the parameters of throttle-fetch.

@@ -46,6 +46,7 @@ func newIngest(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 	}
 	s.client, err = kgo.NewClient(
 		kgo.SeedBrokers(cfg.Brokers...),
+		kgo.Dialer(role.Dialer(cfg.BackingToken)),
 		kgo.ClientID(role.IngestGroup(cfg.Arm)), // a client quota names it
 		kgo.ConsumerGroup(role.IngestGroup(cfg.Arm)),
 		kgo.ConsumeTopics(role.EventsTopic(cfg.Arm), role.ProfilesTopic(cfg.Arm)),

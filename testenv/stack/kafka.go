@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // bufferedMost is how many records a producer keeps while the broker does not take them.
@@ -23,6 +25,7 @@ type producer struct {
 func newProducer(cfg Config, topic string, tel *telemetry) (*producer, error) {
 	client, err := kgo.NewClient(
 		kgo.SeedBrokers(cfg.Brokers...),
+		kgo.Dialer(role.Dialer(cfg.BackingToken)),
 		kgo.ProducerLinger(2*time.Millisecond),
 		kgo.ProducerBatchCompression(kgo.NoCompression()),
 		kgo.MaxBufferedRecords(bufferedMost),

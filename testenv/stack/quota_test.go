@@ -42,7 +42,7 @@ func (d *deployed) sendEvents(n int) {
 
 func TestThrottledFetchesMakeLag(t *testing.T) {
 	d := deploy(t, nil)
-	client, err := kgo.NewClient(kgo.SeedBrokers(d.addr[role.BrokerAddr("arm")]))
+	client, err := kgo.NewClient(kgo.SeedBrokers(d.addr[role.BrokerAddr("arm")]), kgo.Dialer(role.Dialer(testBackingToken)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,8 @@ func TestThrottledFetchesMakeLag(t *testing.T) {
 
 func TestThrottleParameters(t *testing.T) {
 	d := &deployed{t: t, urls: map[string]string{}}
-	d.addr = launched(t, roleNamed(t, "backing"), Config{Config: role.Config{Arms: []string{"arm"}, Listen: role.DefaultListen, Token: testToken}})()
+	d.addr = launched(t, roleNamed(t, "backing"), Config{Config: role.Config{
+		Arms: []string{"arm"}, BackingToken: testBackingToken, Listen: role.DefaultListen, Token: testToken}})()
 	d.urls["backing"] = "http://" + d.addr["http"]
 	for _, params := range []map[string]any{
 		{"arm": "other", "interval": "500ms", "max_bytes": 1},

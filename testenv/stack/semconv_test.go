@@ -88,7 +88,7 @@ func TestConventions(t *testing.T) {
 // spoil sends an event that ingest cannot read.
 func (o *observed) spoil() {
 	o.t.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(o.addr[role.BrokerAddr("arm")]))
+	client, err := kgo.NewClient(kgo.SeedBrokers(o.addr[role.BrokerAddr("arm")]), kgo.Dialer(role.Dialer(testBackingToken)))
 	if err != nil {
 		o.t.Fatal(err)
 	}

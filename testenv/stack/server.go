@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/api"
 	"github.com/tollgate-dev/tollgate/internal/child"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
@@ -58,7 +59,7 @@ func run(ctx context.Context, name string, cfg Config, build builder) (err error
 	}
 	var ready atomic.Bool
 	control := newControl(cfg.Token, append(p.endpoints, runtimeEndpoint()))
-	server := &http.Server{Handler: handler(p, tel, control, &ready), ReadHeaderTimeout: 5 * time.Second}
+	server := api.Server(handler(p, tel, control, &ready), bodyLimit)
 
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)

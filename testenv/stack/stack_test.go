@@ -22,10 +22,11 @@ import (
 )
 
 const (
-	testToken = "test-token"
-	testUsers = 60
-	testItems = 40
-	testSeed  = 11
+	testToken        = "test-token"
+	testBackingToken = "token-of-the-backing"
+	testUsers        = 60
+	testItems        = 40
+	testSeed         = 11
 )
 
 // deployed is one arm, every role in a goroutine of its own.
@@ -83,7 +84,7 @@ func roleNamed(t *testing.T, name string) Role {
 // deploy starts all roles together, on inherited listeners, as the process environment does.
 func deploy(t *testing.T, change func(role string, cfg *Config)) *deployed {
 	t.Helper()
-	backing := Config{Config: role.Config{Arms: []string{"arm"}, Listen: role.DefaultListen, Token: testToken}, Level: Level{Off: true}}
+	backing := Config{Config: role.Config{Arms: []string{"arm"}, BackingToken: testBackingToken, Listen: role.DefaultListen, Token: testToken}, Level: Level{Off: true}}
 	d := &deployed{t: t, urls: map[string]string{}}
 	d.addr = launched(t, roleNamed(t, "backing"), backing)()
 	d.urls["backing"] = "http://" + d.addr["http"]
@@ -98,7 +99,8 @@ func deploy(t *testing.T, change func(role string, cfg *Config)) *deployed {
 		cfg := Config{Level: Level{Off: true}, Config: role.Config{
 			Arm: "arm", Listen: listen[name], DecisionURL: d.urls["decision"], ModelURL: d.urls["model"], ProfileURL: d.urls["profile"],
 			Brokers: []string{d.addr[role.BrokerAddr("arm")]}, RedisAddr: d.addr[role.StoreAddr("arm")],
-			Seed: testSeed, Users: testUsers, Items: testItems, Token: testToken,
+			BackingToken: testBackingToken,
+			Seed:         testSeed, Users: testUsers, Items: testItems, Token: testToken,
 		}}
 		if change != nil {
 			change(name, &cfg)

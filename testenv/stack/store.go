@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/tollgate-dev/tollgate/internal/population"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // store is the repository of one arm: its keys in Redis. A profile is a JSON string, activity is a hash per user, a link is a
@@ -26,7 +27,7 @@ const linkLife = 24 * time.Hour
 
 func newStore(cfg Config, tel *telemetry) (*store, error) {
 	client := redis.NewClient(&redis.Options{
-		Addr: cfg.RedisAddr, Protocol: 2, DisableIdentity: true, PoolSize: 32, MaxRetries: 1, DialerRetries: 1,
+		Addr: cfg.RedisAddr, Dialer: role.Dialer(cfg.BackingToken), Protocol: 2, DisableIdentity: true, PoolSize: 32, MaxRetries: 1, DialerRetries: 1,
 		DialTimeout: attemptLimit, ReadTimeout: attemptLimit, WriteTimeout: attemptLimit, ContextTimeoutEnabled: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})

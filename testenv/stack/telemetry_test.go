@@ -60,7 +60,7 @@ func TestBaggageAndContextTravelWithRecords(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			d := deploy(t, func(_ string, cfg *Config) { cfg.Level = test.level })
 			d.must("POST", "gateway", "/v1/events", event{Type: "impression", Session: "s 1", Channel: "app", Variant: "a"}, nil)
-			client, err := kgo.NewClient(kgo.SeedBrokers(d.addr[role.BrokerAddr("arm")]), kgo.ConsumeTopics(role.EventsTopic("arm")))
+			client, err := kgo.NewClient(kgo.SeedBrokers(d.addr[role.BrokerAddr("arm")]), kgo.Dialer(role.Dialer(testBackingToken)), kgo.ConsumeTopics(role.EventsTopic("arm")))
 			if err != nil {
 				t.Fatal(err)
 			}
