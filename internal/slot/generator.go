@@ -9,7 +9,7 @@ import (
 // Environment variables of the load generator that Go code reads or sets by name. Generator.variables has all of them.
 const (
 	EnvConductor = "TOLLGATE_CONDUCTOR"
-	EnvToken     = "TOLLGATE_TOKEN"
+	EnvToken     = "TOLLGATE_TOKEN" // #nosec G101 -- the name of a variable
 	EnvRecord    = "TOLLGATE_RECORD"
 	EnvSeed      = "TOLLGATE_SEED"
 	EnvVUs       = "TOLLGATE_VUS"

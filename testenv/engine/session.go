@@ -83,7 +83,7 @@ func alive(label string) bool {
 	if host, _ := os.Hostname(); parts[0] != host {
 		return true
 	}
-	pid, err := strconv.Atoi(parts[1])
+	pid, err := strconv.ParseInt(parts[1], 10, 32)
 	if err != nil {
 		return false
 	}

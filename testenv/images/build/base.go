@@ -12,6 +12,7 @@ const caBundle = "/etc/ssl/certs/ca-certificates.crt"
 // Base returns the entries that every image needs besides its programs: a directory for temporary files, the certificates
 // that this machine trusts, a user with that id (0: there is only root), and directories that belong to that user.
 func Base(user int, dirs ...string) []Entry {
+	// #nosec G101 -- a file of users, without a password
 	passwd := "root:x:0:0:root:/:/sbin/nologin\n"
 	group := "root:x:0:\n"
 	if user != 0 {
