@@ -53,7 +53,7 @@ func enums() map[string][]any {
 	roles := []any{result.RoleBaseline, result.RoleRepeat, result.RoleKnownDelay, result.RoleLevel}
 	states := []any{result.Inactive, result.Pending, result.Firing}
 	return map[string][]any{
-		"jsonReport.Schema": {jsonSchema}, "jsonComparison.Schema": {jsonSchema}, "Run.Schema": {result.Schema},
+		"jsonReport.Schema": {jsonSchema}, "jsonComparison.Schema": {jsonSchema}, "Run.Schema": {2, result.Schema}, // the older one lacks the digests and nothing else
 		"jsonReport.Outcome": outcomes, "jsonSide.Outcome": outcomes, "jsonBudget.Outcome": outcomes,
 		"jsonRun.Status": status, "Run.Status": status, "jsonArm.Role": roles, "Arm.Role": roles,
 		"AlertEvent.From": states, "AlertEvent.To": states,
