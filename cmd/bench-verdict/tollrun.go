@@ -63,9 +63,9 @@ func tollOnly(levels ...experiment.Level) (*experiment.Experiment, error) {
 	return e, nil
 }
 
-// Exit codes of `tollgate run` after a run that was measured: one for each of the verdicts pass, fail, inconclusive and
-// invalid.
-var measuredCodes = []int{0, 2, 3, 4}
+// Exit codes of `tollgate run` after a run that was measured: one for each of the verdicts pass, inconclusive, invalid and
+// fail.
+var measuredCodes = []int{0, 3, 4, 5}
 
 // endGrace is how long an interrupted tollgate may take to tear down and to write what it has.
 const endGrace = time.Minute

@@ -20,12 +20,28 @@ type progress interface {
 	close() // leaves the last line of a stage that did not end
 }
 
-// newProgress draws bars on a terminal and writes a line per stage anywhere else.
+// newProgress draws bars on a terminal that can move its cursor, and writes a line per stage anywhere else.
 func newProgress(w io.Writer) progress {
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return &bars{pool: mpb.New(mpb.WithOutput(w), mpb.WithWidth(48), mpb.PopCompletedMode())}
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) && drawable(os.Getenv) {
+		return &bars{pool: mpb.New(mpb.WithOutput(lasting{f}), mpb.WithWidth(48), mpb.PopCompletedMode())}
 	}
 	return &lines{w: w, start: time.Now()}
+}
+
+// lasting is a terminal that may be lost while bars are drawn on it: mpb would end for an error, and the run goes on.
+type lasting struct{ *os.File }
+
+// Write implements io.Writer.
+func (l lasting) Write(b []byte) (int, error) {
+	_, _ = l.File.Write(b)
+	return len(b), nil
+}
+
+// drawable says whether the environment lets a program draw on its terminal: not on a dumb one, not in a CI system, and not where
+// the user wants plain text (no-color.org).
+func drawable(getenv func(string) string) bool {
+	kind := getenv("TERM")
+	return kind != "" && kind != "dumb" && getenv("NO_COLOR") == "" && getenv("CI") == ""
 }
 
 // lines writes progress for a log: one line as a stage begins, one as it ends.

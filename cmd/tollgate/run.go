@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/internal/files"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/runner"
 	"github.com/tollgate-dev/tollgate/internal/slot"
@@ -156,7 +158,7 @@ func (a *app) measure(ctx context.Context, e *experiment.Experiment, o runner.Op
 	}
 	analysis, err := a.conclude(o.Out)
 	if err != nil {
-		return errors.Join(runErr, err)
+		return files.Explain(o.Out, errors.Join(runErr, err))
 	}
 	if runErr != nil && !errors.Is(runErr, runner.ErrInterrupted) {
 		return runErr
@@ -200,12 +202,9 @@ func writeReports(dir string, analysis *verdict.Analysis) error {
 		if format.File == "" {
 			continue
 		}
-		f, err := os.Create(filepath.Join(dir, format.File))
+		err := files.Write(filepath.Join(dir, format.File), func(w io.Writer) error { return format.Render(w, analysis) })
 		if err != nil {
-			return err
-		}
-		if err := errors.Join(format.Render(f, analysis), f.Close()); err != nil {
-			return fmt.Errorf("report %s: %w", format.Name, err)
+			return files.Explain(dir, fmt.Errorf("report %s: %w", format.Name, err))
 		}
 	}
 	return nil

@@ -194,7 +194,10 @@ func (t *tail) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// quote is the last five lines as the end of an error message, or "".
+// quoted is the most bytes of a line that an error message quotes.
+const quoted = 200
+
+// quote is the last five lines as the end of an error message, long ones cut, or "".
 func (t *tail) quote() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -204,6 +207,11 @@ func (t *tail) quote() string {
 	}
 	if len(lines) > 5 {
 		lines = lines[len(lines)-5:]
+	}
+	for i, line := range lines {
+		if len(line) > quoted {
+			lines[i] = strings.ToValidUTF8(line[:quoted], "") + "…"
+		}
 	}
 	return "; its last log lines:\n    " + strings.Join(lines, "\n    ")
 }

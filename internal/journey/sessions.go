@@ -4,10 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/files"
 )
 
 // View is a recorded event that only looks at a page; the others are Click and Purchase.
@@ -31,7 +32,7 @@ type Sessions []session
 
 // ReadSessions reads a file of recorded sessions, as ParseSessions does.
 func ReadSessions(path string, o Options) (Sessions, error) {
-	content, err := os.ReadFile(path)
+	content, err := files.ReadRegular(path, maxText) // the load generator reads it again
 	if err != nil {
 		return nil, fmt.Errorf("journeys: %w", err)
 	}

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 
+	"github.com/tollgate-dev/tollgate/internal/files"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
@@ -85,11 +87,11 @@ func (w *Writer) Update(change func(*Run)) error {
 	if err != nil {
 		return fmt.Errorf("result: run.json: %w", err)
 	}
-	tmp := w.Path(RunFile + ".tmp")
-	if err := os.WriteFile(tmp, append(text, '\n'), 0o644); err != nil {
-		return fmt.Errorf("result: %w", err)
-	}
-	if err := os.Rename(tmp, w.Path(RunFile)); err != nil {
+	err = files.Write(w.Path(RunFile), func(f io.Writer) error {
+		_, err := f.Write(append(text, '\n'))
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("result: %w", err)
 	}
 	return nil

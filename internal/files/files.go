@@ -1,0 +1,98 @@
+// Package files reads files up to a limit, writes files whole or not at all, and says in one sentence when a disk is the reason
+// that something failed.
+package files
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Text is the most bytes that a file may have which a person writes: an experiment, rules, a script's options.
+const Text = 8 << 20
+
+// Read returns the contents of the file at path. It refuses what has more than limit bytes, before it is in memory: a pipe and a
+// device, too, which have no size to ask for.
+func Read(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("%s is a directory, and not a file", path)
+	} else if err == nil && info.Mode().IsRegular() && info.Size() > limit {
+		return nil, tooLong(path, limit)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(text)) > limit {
+		return nil, tooLong(path, limit)
+	}
+	return text, nil
+}
+
+func tooLong(path string, limit int64) error {
+	return fmt.Errorf("%s has more than %d MiB, which is the most that such a file may have", path, limit>>20)
+}
+
+// ReadRegular is Read for a file that is read more than once: it refuses what is gone when it has been read, such as a pipe.
+func ReadRegular(path string, limit int64) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if kind := kindOf(info.Mode()); kind != "" {
+		return nil, fmt.Errorf("%s is %s, and this file is read more than once: write its contents to a file first", path, kind)
+	}
+	return Read(path, limit)
+}
+
+// kindOf names what is neither a regular file nor a directory.
+func kindOf(mode fs.FileMode) string {
+	switch {
+	case mode.IsRegular(), mode.IsDir():
+		return ""
+	case mode&fs.ModeNamedPipe != 0:
+		return "a pipe"
+	case mode&fs.ModeDevice != 0:
+		return "a device"
+	default:
+		return "no regular file"
+	}
+}
+
+// Write replaces the file at path by what write writes. After an error the file is as it was before, and nothing else is left.
+func Write(path string, write func(io.Writer) error) (err error) {
+	tmp := path + ".tmp"
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return err
+	}
+	if err = errors.Join(write(f), f.Close()); err == nil {
+		err = os.Rename(tmp, path)
+	}
+	if err != nil {
+		_ = os.Remove(tmp)
+	}
+	return err
+}
+
+// Parent is the nearest directory that exists of a path that may not: where a file at the path would take room.
+func Parent(path string) string {
+	for {
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			return path
+		}
+		up := filepath.Dir(path)
+		if up == path {
+			return path
+		}
+		path = up
+	}
+}
