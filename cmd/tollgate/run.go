@@ -180,7 +180,7 @@ func (a *app) conclude(dir string) (*verdict.Analysis, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := text.Render(a.stdout, analysis); err != nil {
+	if err := text.Render(a.screen(), analysis); err != nil {
 		return nil, err
 	}
 	fmt.Fprintf(a.stderr, "reports are in %s: open %s\n", dir, filepath.Join(dir, "report.html"))
