@@ -41,7 +41,8 @@ func tooLong(path string, limit int64) error {
 	return fmt.Errorf("%s has more than %d MiB, which is the most that such a file may have", path, limit>>20)
 }
 
-// ReadRegular is Read for a file that is read more than once: it refuses what is gone when it has been read, such as a pipe.
+// ReadRegular is Read for a file that is read more than once: it refuses what is gone when it has been read, such as a pipe, and
+// reads nothing from a file whose size is 0.
 func ReadRegular(path string, limit int64) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -49,6 +50,9 @@ func ReadRegular(path string, limit int64) ([]byte, error) {
 	}
 	if kind := kindOf(info.Mode()); kind != "" {
 		return nil, fmt.Errorf("%s is %s, and this file is read more than once: write its contents to a file first", path, kind)
+	}
+	if info.Mode().IsRegular() && info.Size() == 0 { // some that seem empty, below /proc, make their reader wait
+		return nil, nil
 	}
 	return Read(path, limit)
 }

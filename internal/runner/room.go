@@ -10,13 +10,13 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/files"
 )
 
-// What a run writes, generously: twice what runs with every level on have taken, in bytes. A run writes logs and reports, and
-// for every arm of a launch and second of load its histograms and, in the catch, its telemetry and the series of its Prometheus,
-// whose last chunks take a file of a fixed size before they are full.
+// What a run writes, generously, in bytes. A run writes logs and reports; in the toll, histograms; in the catch, for every request
+// of every arm its spans and logs, about 10 kB at the level full, and the series of every arm's Prometheus.
 const (
-	roomReports   = 64 << 20
-	roomArm       = 8 << 20
-	roomArmSecond = 256 << 10
+	roomReports = 64 << 20
+	roomArm     = 16 << 20
+	roomSlot    = 32 << 10
+	roomRequest = 20 << 10
 )
 
 // leastRoom is what must stay free while a run is on: more than a run writes between two looks, and its reports.
@@ -30,11 +30,11 @@ const roomInterval = time.Second
 
 // roomNeeded is how many bytes the run may write, into its directory or the temporary one.
 func (r *run) roomNeeded() int64 {
-	arms := max(len(r.TollArms()), len(r.CatchArms()))
-	slots := time.Duration(r.MostLaunches()*r.Toll.Rounds)*(r.Toll.Slot+r.Toll.Washout) + r.Toll.Warmup
-	slots += time.Duration(r.Capacity.Launches*r.Capacity.Rounds) * (r.Capacity.Slot + r.Capacity.Washout)
-	passes := time.Duration(len(r.faults)) * (r.Catch.Clean + r.Catch.Hold + r.Catch.Clear)
-	return roomReports + int64(arms)*(roomArm+roomArmSecond*int64((slots+passes)/time.Second))
+	toll, catch := int64(len(r.TollArms())), int64(len(r.CatchArms()))
+	slots := toll * int64(r.MostLaunches()*r.Toll.Rounds+r.Capacity.Launches*r.Capacity.Rounds)
+	loaded := r.Catch.Settle + time.Duration(len(r.faults))*(r.Catch.Clean+r.Catch.Hold+r.Catch.Clear)
+	requests := int64(float64(catch) * r.Catch.Rate * loaded.Seconds())
+	return roomReports + max(toll, catch)*roomArm + slots*roomSlot + requests*roomRequest
 }
 
 // roomDirs are the directories that a run writes to: its own, or the one that will hold it, and that for temporary files.
