@@ -61,7 +61,7 @@ func compareText(c *verdict.Comparison, columns int) ([]byte, error) {
 	t := &text{notes: notes, columns: columns}
 	for i, warning := range c.Warnings {
 		if i == 0 {
-			t.WriteString("warnings: these runs are not alike in all that matters\n")
+			t.WriteString(t.wrap("", "  ", "warnings: these runs are not alike in all that matters"))
 		}
 		t.item(item{Sign: "!", Text: warning})
 	}

@@ -62,7 +62,7 @@ func TestPanicIsNoVerdict(t *testing.T) {
 	cmd.Stderr = &stderr
 	err := cmd.Run()
 	if got := codeOf(err); got != exitCrashed || !strings.HasPrefix(stderr.String(), "tollgate crashed: assignment to entry in nil map; this is a bug") ||
-		!strings.Contains(stderr.String(), "main.crash") {
+		!strings.Contains(stderr.String(), ".crash()") {
 		t.Errorf("exit code %d, %s", got, stderr.String())
 	}
 }
