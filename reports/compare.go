@@ -20,7 +20,9 @@ type CompareFormat struct {
 // AllCompare lists the formats of a comparison, in display order.
 func AllCompare() []CompareFormat {
 	return []CompareFormat{
-		{"text", wholeCompare(compareText)},
+		{"text", func(w io.Writer, c *verdict.Comparison) error {
+			return wholeCompare(func(c *verdict.Comparison) ([]byte, error) { return compareText(c, columnsOf(w)) })(w, c)
+		}},
 		{"markdown", wholeCompare(compareMarkdown)},
 		{"json", wholeCompare(compareJSON)},
 	}
@@ -53,13 +55,13 @@ func wholeCompare(render func(*verdict.Comparison) ([]byte, error)) func(io.Writ
 	}
 }
 
-// compareText writes a comparison for a terminal, at most 100 columns wide, its warnings first.
-func compareText(c *verdict.Comparison) ([]byte, error) {
+// compareText writes a comparison for a terminal, its warnings first.
+func compareText(c *verdict.Comparison, columns int) ([]byte, error) {
 	sections, notes := comparisonReport(c).in(inText)
-	t := &text{notes: notes}
+	t := &text{notes: notes, columns: columns}
 	for i, warning := range c.Warnings {
 		if i == 0 {
-			t.WriteString("warnings: these runs are not alike in all that matters\n")
+			t.WriteString(t.wrap("", "  ", "warnings: these runs are not alike in all that matters"))
 		}
 		t.item(item{Sign: "!", Text: warning})
 	}
@@ -67,7 +69,7 @@ func compareText(c *verdict.Comparison) ([]byte, error) {
 		t.WriteByte('\n')
 	}
 	for _, s := range sides(c) {
-		t.WriteString(wrap("", "     ", s.title))
+		t.WriteString(t.wrap("", "     ", s.title))
 		for _, line := range s.lines {
 			t.item(item{Text: line, Indent: 3})
 		}

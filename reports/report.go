@@ -17,6 +17,7 @@ type report struct {
 	unfinished string // why the run is not complete; "" if it is
 	sections   []section
 	notes      []string // of the report as a whole
+	columns    int      // of text
 }
 
 // reportOf is the report of an analysis.

@@ -27,7 +27,7 @@ type Format struct {
 // All lists every format, in display order.
 func All() []Format {
 	return []Format{
-		{"text", "", "for a terminal and for logs", whole(ofSections(renderText))},
+		{"text", "", "for a terminal and for logs", toScreen(renderText)},
 		{"html", "report.html", "one self-contained page with pictures", whole(ofSections(renderHTML))},
 		{"markdown", "report.md", "for a comment on a pull request", whole(ofSections(renderMarkdown))},
 		{"json", "report.json", "for programs; a stable schema", whole(renderJSON)},
@@ -52,6 +52,16 @@ func Lookup(name string) (Format, error) {
 // ofSections is a format that is made of sections.
 func ofSections(render func(*report) ([]byte, error)) func(*verdict.Analysis) ([]byte, error) {
 	return func(a *verdict.Analysis) ([]byte, error) { return render(reportOf(a)) }
+}
+
+// toScreen is a format that is made of sections and keeps to the width of its writer.
+func toScreen(render func(*report) ([]byte, error)) func(io.Writer, *verdict.Analysis) error {
+	return func(w io.Writer, a *verdict.Analysis) error {
+		return whole(ofSections(func(r *report) ([]byte, error) {
+			r.columns = columnsOf(w)
+			return render(r)
+		}))(w, a)
+	}
 }
 
 // whole cleans the analysis, renders it in memory and writes it at once, so that an error leaves no half report.

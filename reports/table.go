@@ -1,14 +1,33 @@
 package reports
 
 import (
+	"io"
+	"slices"
 	"strings"
 
 	"github.com/clipperhouse/uax29/v2/graphemes"
 	"github.com/mattn/go-runewidth"
 )
 
-// columns is the width that plain text keeps to.
+// columns is the width that plain text keeps to where no terminal is narrower.
 const columns = 100
+
+// leastColumns is the narrowest width that text is fitted to.
+const leastColumns = 20
+
+// Screen is a writer of a width: text that is rendered to it keeps to the columns, from 20 to 100.
+type Screen struct {
+	io.Writer
+	Columns int // 0: as many as text takes
+}
+
+// columnsOf is the width of what is written to w.
+func columnsOf(w io.Writer) int {
+	if s, ok := w.(Screen); ok && s.Columns > 0 {
+		return min(max(s.Columns, leastColumns), columns)
+	}
+	return columns
+}
 
 // grid is a table of plain text. Cells may have several lines. The first row is the head, the first column names
 // the rows.
@@ -16,24 +35,42 @@ type grid [][]string
 
 // folded lays the grid out with its cells folded as little as lets it stay in one block; if none of the limits does
 // that, they stay as they are.
-func (g grid) folded(limits ...int) string {
+func (g grid) folded(columns int, limits ...int) string {
 	for _, limit := range limits {
-		if text, blocks := g.layout(limit); blocks == 1 {
+		if text, blocks := g.layout(columns, limit); blocks == 1 {
 			return text
 		}
 	}
-	return g.String()
+	return g.text(columns)
 }
 
-// String lays the grid out with cells of at most 40 characters.
-func (g grid) String() string {
-	text, _ := g.layout(40)
+// text lays the grid out with cells of at most 40 characters, or as a list if one does not fit beside the row names.
+func (g grid) text(columns int) string {
+	text, blocks := g.layout(columns, 40)
+	if blocks == 0 {
+		return g.list(columns)
+	}
 	return text
 }
 
+// list names each row, and has its cells below it, each behind the head of its column.
+func (g grid) list(columns int) string {
+	var b strings.Builder
+	for _, row := range g[min(1, len(g)):] {
+		b.WriteString(wrap(columns, "", "  ", row[0]))
+		for c, text := range row[1:] {
+			if text != "" {
+				b.WriteString(wrap(columns, "  ", "    ", g[0][1+c]+": "+text))
+			}
+		}
+	}
+	return b.String()
+}
+
 // layout lays the grid out in at most columns characters, cells folded at limit: what does not fit beside the row
-// names goes into further blocks below, each with the row names again. It returns the number of blocks.
-func (g grid) layout(limit int) (string, int) {
+// names goes into further blocks below, each with the row names again. It returns the number of blocks, 0 if a column does
+// not fit beside the row names.
+func (g grid) layout(columns, limit int) (string, int) {
 	if len(g) == 0 {
 		return "", 0
 	}
@@ -54,6 +91,9 @@ func (g grid) layout(limit int) (string, int) {
 			}
 			cells[r] = append(cells[r], lines)
 		}
+	}
+	if len(width) > 1 && width[0]+2+slices.Max(width[1:]) > columns || width[0] > columns {
+		return "", 0
 	}
 	var b strings.Builder
 	blocks := 0
@@ -140,8 +180,14 @@ func pieces(line string) []string {
 	return append(out, line[start:])
 }
 
-// wrap breaks prose into lines of the text report, the first behind first, the others behind indent.
-func wrap(first, indent, text string) string {
+// Wrap breaks prose into lines of at most columns, the first behind first, the others behind indent. A word that is longer than
+// a line is broken where the line ends.
+func Wrap(columns int, first, indent, prose string) string {
+	return wrap(columns, first, indent, prose)
+}
+
+// wrap breaks prose into lines of at most columns, the first behind first, the others behind indent.
+func wrap(columns int, first, indent, text string) string {
 	var b strings.Builder
 	b.WriteString(first)
 	margin := cellWidth(indent)

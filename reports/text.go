@@ -9,15 +9,18 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// text is a report for a terminal as it is written: at most 100 columns, no colour, the same in a log.
+// text is a report for a terminal as it is written: at most 100 columns, or those of a narrower screen, no colour, the same in a log.
 type text struct {
 	strings.Builder
-	notes *footnotes
+	notes   *footnotes
+	columns int
 }
+
+func (t *text) wrap(first, indent, prose string) string { return wrap(t.columns, first, indent, prose) }
 
 func renderText(r *report) ([]byte, error) {
 	shown, notes := r.in(inText)
-	t := &text{notes: notes}
+	t := &text{notes: notes, columns: r.columns}
 	t.head(r)
 	for _, s := range shown {
 		t.section(s)
@@ -28,17 +31,17 @@ func renderText(r *report) ([]byte, error) {
 			files = append(files, f.File)
 		}
 	}
-	t.WriteString("\n" + wrap("", "  ", "reports of this run, in its directory: "+strings.Join(files, ", ")))
+	t.WriteString("\n" + t.wrap("", "  ", "reports of this run, in its directory: "+strings.Join(files, ", ")))
 	return []byte(t.String()), nil
 }
 
 // Verdict writes the first part of the text report: the verdict with its reasons, the controls and the budgets.
-func Verdict(w io.Writer, a *verdict.Analysis) error { return whole(ofSections(verdictText))(w, a) }
+func Verdict(w io.Writer, a *verdict.Analysis) error { return toScreen(verdictText)(w, a) }
 
 func verdictText(r *report) ([]byte, error) {
 	r.sections = slices.DeleteFunc(r.sections, func(s section) bool { return !s.Verdict })
 	shown, notes := r.in(inText)
-	t := &text{notes: notes}
+	t := &text{notes: notes, columns: r.columns}
 	t.head(r)
 	for _, s := range shown {
 		t.section(s)
@@ -48,15 +51,15 @@ func verdictText(r *report) ([]byte, error) {
 
 func (t *text) head(r *report) {
 	run := r.run
-	t.WriteString(wrap("", "  ", fmt.Sprintf("run %s: profile %s, environment %s, seed %d", run.ID, run.Profile, run.Environment, run.Seed)))
-	t.WriteString(wrap("  ", "  ", measured(run, r.load)))
-	t.WriteString(wrap("  ", "  ", "on "+machineLine(run.Machine)))
+	t.WriteString(t.wrap("", "  ", fmt.Sprintf("run %s: profile %s, environment %s, seed %d", run.ID, run.Profile, run.Environment, run.Seed)))
+	t.WriteString(t.wrap("  ", "  ", measured(run, r.load)))
+	t.WriteString(t.wrap("  ", "  ", "on "+machineLine(run.Machine)))
 	if r.unfinished != "" {
-		t.WriteString(wrap("  ", "  ", r.unfinished))
+		t.WriteString(t.wrap("  ", "  ", r.unfinished))
 	}
-	t.WriteString("\n" + wrap("", "  ", fmt.Sprintf("verdict: %s %s (%s)", outcomeMark(r.outcome), strings.ToUpper(string(r.outcome)), r.meaning)))
+	t.WriteString("\n" + t.wrap("", "  ", fmt.Sprintf("verdict: %s %s (%s)", outcomeMark(r.outcome), strings.ToUpper(string(r.outcome)), r.meaning)))
 	for _, reason := range r.reasons {
-		t.WriteString(wrap("  - ", "    ", reason))
+		t.WriteString(t.wrap("  - ", "    ", reason))
 	}
 }
 
@@ -69,7 +72,7 @@ func (t *text) section(s section) {
 		}
 	}
 	if head != "" && s.Bare&inText == 0 {
-		t.WriteString("\n" + wrap("", "", head))
+		t.WriteString("\n" + t.wrap("", "", head))
 	}
 	t.blocks(s.Blocks)
 }
@@ -80,7 +83,7 @@ func (t *text) blocks(blocks []block) {
 		case para:
 			t.WriteByte('\n')
 			for _, line := range append([]words{b.Text}, b.More...) {
-				t.WriteString(wrap("", "", line.plain()))
+				t.WriteString(t.wrap("", "", line.plain()))
 			}
 		case table:
 			t.table(b)
@@ -93,7 +96,7 @@ func (t *text) blocks(blocks []block) {
 				t.item(item{Text: f.Name + ": " + f.Text})
 			}
 		case part:
-			t.WriteString("\n" + wrap("", "  ", b.Name+": "+b.Title))
+			t.WriteString("\n" + t.wrap("", "  ", b.Name+": "+b.Title))
 			t.blocks(b.Blocks)
 		case noteList:
 			for i, note := range b.Numbered {
@@ -111,7 +114,7 @@ func (t *text) item(i item) {
 	if i.Sign != "" {
 		first += i.Sign + " "
 	}
-	t.WriteString(wrap(first, strings.Repeat(" ", cellWidth(first)+i.Hang), i.Text+t.notes.mark(i.Note)))
+	t.WriteString(t.wrap(first, strings.Repeat(" ", cellWidth(first)+i.Hang), i.Text+t.notes.mark(i.Note)))
 }
 
 func (t *text) table(of table) {
@@ -132,9 +135,9 @@ func (t *text) table(of table) {
 	}
 	t.WriteByte('\n')
 	if of.Narrow {
-		t.WriteString(g.folded(40, 22, 18, 16))
+		t.WriteString(g.folded(t.columns, 40, 22, 18, 16))
 	} else {
-		t.WriteString(g.String())
+		t.WriteString(g.text(t.columns))
 	}
 }
 

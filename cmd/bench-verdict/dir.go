@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tollgate-dev/tollgate/internal/files"
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
@@ -29,7 +30,7 @@ func (b *bench) recordCommand(dir, command string) error {
 	if err != nil || slices.Contains(lines, line) {
 		return err
 	}
-	return result.WriteFile(filepath.Join(dir, command+".cmd"), []byte(strings.Join(append(lines, line), "\n")+"\n"))
+	return files.Write(filepath.Join(dir, command+".cmd"), []byte(strings.Join(append(lines, line), "\n")+"\n"))
 }
 
 // commands returns the command lines that made what is in dir; none if they were not recorded.
@@ -49,7 +50,7 @@ func createLog(path string) (*os.File, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
-	return result.NewFile(path)
+	return files.New(path)
 }
 
 // quoted returns an argument as it must be written in a shell.

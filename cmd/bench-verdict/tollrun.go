@@ -15,7 +15,7 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/child"
 	"github.com/tollgate-dev/tollgate/internal/experiment"
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/files"
 	"github.com/tollgate-dev/tollgate/testenv"
 )
 
@@ -64,9 +64,9 @@ func tollOnly(levels ...experiment.Level) (*experiment.Experiment, error) {
 	return e, nil
 }
 
-// Exit codes of `tollgate run` after a run that was measured: one for each of the verdicts pass, fail, inconclusive and
-// invalid.
-var measuredCodes = []int{0, 2, 3, 4}
+// Exit codes of `tollgate run` after a run that was measured: one for each of the verdicts pass, inconclusive, invalid and
+// fail.
+var measuredCodes = []int{0, 3, 4, 5}
 
 // endGrace is how long an interrupted tollgate may take to tear down and to write what it has.
 const endGrace = time.Minute
@@ -89,7 +89,7 @@ func (b *bench) measure(ctx context.Context, binary, dir, name string, e *experi
 	if err != nil {
 		return err
 	}
-	if err := result.WriteFile(out+".yaml", []byte(text)); err != nil {
+	if err := files.Write(out+".yaml", []byte(text)); err != nil {
 		return err
 	}
 	begin := time.Now()

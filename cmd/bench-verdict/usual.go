@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/internal/files"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/scenarios"
 	"github.com/tollgate-dev/tollgate/testenv"
@@ -190,7 +191,7 @@ func runK6(ctx context.Context, binary, dir, name, target string, e *experiment.
 	}
 	path := func(suffix string) string { return filepath.Join(dir, name+suffix) }
 	script := filepath.Join(dir, scenarios.Journeys)
-	if err := result.WriteFile(script, text); err != nil {
+	if err := files.Write(script, text); err != nil {
 		return summary{}, nil, err
 	}
 	env := map[string]string{

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/files"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
@@ -53,7 +53,7 @@ func (u *usualRun) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	return result.WriteFile(filepath.Join(dir, usualFile), text)
+	return files.Write(filepath.Join(dir, usualFile), text)
 }
 
 func usualComplete(dir string) (bool, error) {

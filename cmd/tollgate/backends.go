@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -24,12 +23,11 @@ func (a *app) backendsCommand() *cobra.Command {
 			Short: "Every back end: what it is sent, where it is expected, what it needs",
 			Args:  cobra.NoArgs,
 			RunE: func(*cobra.Command, []string) error {
-				table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-				fmt.Fprintln(table, "BACK END\tWHAT IT IS\tSIGNALS\tADDRESS\tVARIABLES")
+				rows := [][]string{{"BACK END", "WHAT IT IS", "SIGNALS", "ADDRESS", "VARIABLES"}}
 				for _, b := range collector.Backends() {
-					fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", b.Name, b.Title, strings.Join(b.Signals, ", "), b.Address, strings.Join(b.Env, ", "))
+					rows = append(rows, []string{b.Name, b.Title, strings.Join(b.Signals, ", "), b.Address, strings.Join(b.Env, ", ")})
 				}
-				return table.Flush()
+				return a.table(rows)
 			},
 		},
 		&cobra.Command{

@@ -42,7 +42,7 @@ schema, or the runs have no level above the baseline in common. A difference is 
 			if err != nil {
 				return usage(err)
 			}
-			if err := f.Render(a.stdout, comparison); err != nil {
+			if err := f.Render(a.screen(), comparison); err != nil {
 				return err
 			}
 			if strict && len(comparison.Warnings) > 0 {

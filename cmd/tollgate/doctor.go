@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,15 +33,15 @@ func (a *app) doctorCommand() *cobra.Command {
 		Short: "What this machine can do",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+			var rows [][]string
 			for _, f := range append([]finding{cores(), room(), loopback(), timers(), noise()}, append(containerEngine(c.Context()), composeTool(c.Context()))...) {
 				mark := "ok"
 				if !f.ok {
 					mark = "note"
 				}
-				fmt.Fprintf(table, "%s\t%s\t%s\n", mark, f.what, f.says)
+				rows = append(rows, []string{mark, f.what, f.says})
 			}
-			return table.Flush()
+			return a.table(rows)
 		},
 	}
 }

@@ -41,7 +41,7 @@ func (a *app) gateCommand() *cobra.Command {
 				return err
 			}
 			a.code = exitCode(analysis.Outcome)
-			return reports.Verdict(a.stdout, analysis)
+			return reports.Verdict(a.screen(), analysis)
 		},
 	}
 	c.Flags().StringArrayVar(&texts, "budget", nil, "budget to judge, e.g. 'full: p95 <= +5%' (repeatable)")

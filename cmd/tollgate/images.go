@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -123,8 +122,7 @@ func (a *app) imagesListCommand(f *imageFlags) *cobra.Command {
 					return err
 				}
 			}
-			table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(table, "image\treference\tthere\tto be had by\twhat it is")
+			rows := [][]string{{"image", "reference", "there", "to be had by", "what it is"}}
 			for _, s := range status {
 				there := unknown
 				switch {
@@ -133,9 +131,9 @@ func (a *app) imagesListCommand(f *imageFlags) *cobra.Command {
 				case there == "":
 					there = "missing"
 				}
-				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", s.Name, s.Ref, there, strings.Join(s.Sources, ", "), s.Title)
+				rows = append(rows, []string{s.Name, s.Ref, there, strings.Join(s.Sources, ", "), s.Title})
 			}
-			return table.Flush()
+			return a.table(rows)
 		},
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -55,11 +54,7 @@ func (a *app) listCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-			for _, row := range rows {
-				fmt.Fprintln(table, strings.Join(row, "\t"))
-			}
-			return table.Flush()
+			return a.table(rows)
 		},
 	}
 }

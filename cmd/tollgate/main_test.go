@@ -10,7 +10,7 @@ import (
 
 // TestMain lets the test binary be tollgate, for the scripts and for the children that they start.
 func TestMain(m *testing.M) {
-	testscript.Main(cleaning{m}, map[string]func(){"tollgate": main, "k6": main})
+	testscript.Main(cleaning{m}, map[string]func(){"tollgate": main, "k6": main, "tollgate-crash": crash})
 }
 
 // cleaning removes what the tests have built.

@@ -20,12 +20,26 @@ type progress interface {
 	close() // leaves the last line of a stage that did not end
 }
 
-// newProgress draws bars on a terminal and writes a line per stage anywhere else.
+// newProgress draws bars on a terminal that can move its cursor, and writes a line per stage anywhere else.
 func newProgress(w io.Writer) progress {
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return &bars{pool: mpb.New(mpb.WithOutput(w), mpb.WithWidth(48), mpb.PopCompletedMode())}
+	terminal := w
+	if f, ok := w.(fitted); ok {
+		terminal = f.Writer
+	}
+	if f, ok := terminal.(*os.File); ok && term.IsTerminal(int(f.Fd())) && drawable(width(f), os.Getenv) {
+		return &bars{pool: mpb.New(mpb.WithOutput(f), mpb.WithWidth(48), mpb.PopCompletedMode())}
 	}
 	return &lines{w: w, start: time.Now()}
+}
+
+// leastBars is the least width of a terminal for a bar with its name and its time.
+const leastBars = 100
+
+// drawable says whether a program may draw on its terminal: not on a narrow or dumb one, not in a CI system, and not where the
+// user wants plain text (no-color.org).
+func drawable(columns int, getenv func(string) string) bool {
+	kind := getenv("TERM")
+	return columns >= leastBars && kind != "" && kind != "dumb" && getenv("NO_COLOR") == "" && getenv("CI") == ""
 }
 
 // lines writes progress for a log: one line as a stage begins, one as it ends.
@@ -69,7 +83,7 @@ func (l *lines) close() {
 // bars draws progress on a terminal: one bar per stage, with the time that is left.
 type bars struct {
 	pool *mpb.Progress
-	bar  *mpb.Bar
+	bar  *mpb.Bar                // nil between stages, and once the terminal is lost: the pool has ended then
 	full int64                   // of bar, ms
 	note *atomic.Pointer[string] // behind the bar; mpb reads it from a goroutine of its own
 }
@@ -79,7 +93,7 @@ func (b *bars) Begin(stage string, length time.Duration, why string) {
 	note.Store(&why)
 	b.note = note
 	b.full = max(int64(length/time.Millisecond), 1)
-	b.bar = b.pool.New(b.full, mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("━").Padding("─"),
+	b.bar, _ = b.pool.Add(b.full, mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("━").Padding("─").Build(),
 		mpb.PrependDecorators(decor.Name(stage, decor.WC{W: 40, C: decor.DindentRight})),
 		mpb.AppendDecorators(
 			decor.OnComplete(decor.OnAbort(decor.AverageETA(decor.ET_STYLE_MMSS), ""), ""),
@@ -90,7 +104,9 @@ func (b *bars) Begin(stage string, length time.Duration, why string) {
 
 // Advance never reaches the end of the bar, since a stage may take longer than expected; End does.
 func (b *bars) Advance(done time.Duration) {
-	b.bar.SetCurrent(min(int64(done/time.Millisecond), b.full-1))
+	if b.bar != nil {
+		b.bar.SetCurrent(min(int64(done/time.Millisecond), b.full-1))
+	}
 }
 
 func (b *bars) End(result string) {
@@ -98,6 +114,9 @@ func (b *bars) End(result string) {
 		result = "done"
 	}
 	b.note.Store(&result)
+	if b.bar == nil {
+		return
+	}
 	b.bar.SetCurrent(b.full)
 	b.bar.Wait()
 	b.bar = nil

@@ -32,7 +32,7 @@ func (a *app) reportCommand() *cobra.Command {
 			if write {
 				return writeReports(args[0], analysis)
 			}
-			return f.Render(a.stdout, analysis)
+			return f.Render(a.screen(), analysis)
 		},
 	}
 	c.Flags().StringVar(&format, "format", names[0], "one of "+strings.Join(names, ", "))

@@ -9,33 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tollgate-dev/tollgate/internal/verdict"
 	"github.com/tollgate-dev/tollgate/reports"
 )
-
-// Exit codes. k6, behind `tollgate k6`, has its own: 97 and 99 to 110.
-const (
-	exitPass         = 0
-	exitCouldNotRun  = 1
-	exitFail         = 2
-	exitInconclusive = 3
-	exitInvalid      = 4
-	exitUsage        = 64
-)
-
-// exitCode is the exit code of a verdict.
-func exitCode(o verdict.Outcome) int {
-	switch o {
-	case verdict.Pass:
-		return exitPass
-	case verdict.Fail:
-		return exitFail
-	case verdict.Inconclusive:
-		return exitInconclusive
-	default:
-		return exitInvalid
-	}
-}
 
 // app is one invocation of the command line.
 type app struct {
@@ -59,6 +34,7 @@ func usage(err error) error {
 
 // run carries out a command line and returns its exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	stderr = fit(stderr)
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
 	root := a.rootCommand()
 	root.SetArgs(args)
@@ -83,7 +59,8 @@ func (a *app) rootCommand() *cobra.Command {
 		Long: `tollgate replays user journeys against a personalization stack at several instrumentation levels, injects faults,
 and reports the toll (what each level costs, with intervals) and the catch (which faults its alerts found).
 
-Exit codes: 0 pass, 1 could not run, 2 fail, 3 inconclusive, 4 invalid, 64 wrong usage.`,
+Exit codes: 0 pass, 1 could not run, 3 inconclusive, 4 invalid, 5 fail, 64 wrong usage. Any other code is no verdict: 2 is that
+of a crash, 128 and more that of a signal, such as 137 of SIGKILL.`,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/internal/files"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/runner"
 	"github.com/tollgate-dev/tollgate/internal/slot"
@@ -158,7 +159,7 @@ func (a *app) measure(ctx context.Context, e *experiment.Experiment, o runner.Op
 	}
 	analysis, err := a.conclude(o.Out)
 	if err != nil {
-		return errors.Join(runErr, err)
+		return files.Explain(o.Out, errors.Join(runErr, err))
 	}
 	if runErr != nil && !errors.Is(runErr, runner.ErrInterrupted) {
 		return runErr
@@ -180,7 +181,7 @@ func (a *app) conclude(dir string) (*verdict.Analysis, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := text.Render(a.stdout, analysis); err != nil {
+	if err := text.Render(a.screen(), analysis); err != nil {
 		return nil, err
 	}
 	fmt.Fprintf(a.stderr, "reports are in %s: open %s\n", dir, filepath.Join(dir, "report.html"))
@@ -203,11 +204,12 @@ func writeReports(dir string, analysis *verdict.Analysis) error {
 			continue
 		}
 		var text bytes.Buffer
-		if err := format.Render(&text, analysis); err != nil {
-			return fmt.Errorf("report %s: %w", format.Name, err)
+		err := format.Render(&text, analysis)
+		if err == nil {
+			err = files.Write(filepath.Join(dir, format.File), text.Bytes())
 		}
-		if err := result.WriteFile(filepath.Join(dir, format.File), text.Bytes()); err != nil {
-			return fmt.Errorf("report %s: %w", format.Name, err)
+		if err != nil {
+			return files.Explain(dir, fmt.Errorf("report %s: %w", format.Name, err))
 		}
 	}
 	return nil

@@ -49,7 +49,10 @@ func (t *tail) cause() string {
 	return secret.Hide(crash.Cause(string(t.crash)))
 }
 
-// quote is the last five lines as the end of an error message.
+// quoted is the most bytes of a line that an error message quotes.
+const quoted = 200
+
+// quote is the last five lines as the end of an error message, long ones cut.
 func (t *tail) quote() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -59,6 +62,11 @@ func (t *tail) quote() string {
 	}
 	if len(lines) > 5 {
 		lines = lines[len(lines)-5:]
+	}
+	for i, line := range lines {
+		if len(line) > quoted {
+			lines[i] = strings.ToValidUTF8(line[:quoted], "") + "…"
+		}
 	}
 	return "; its last log lines:\n    " + secret.Hide(strings.Join(lines, "\n    "))
 }

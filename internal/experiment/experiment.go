@@ -7,12 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/tollgate-dev/tollgate/internal/files"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/scenarios"
 	"github.com/tollgate-dev/tollgate/testenv"
@@ -130,7 +130,7 @@ func Profile(name string) (*Experiment, error) {
 
 // Load reads an experiment file. What it leaves out comes from the profile that it names.
 func Load(path string) (*Experiment, error) {
-	text, err := os.ReadFile(path)
+	text, err := files.Read(path, files.Text)
 	if err != nil {
 		return nil, fmt.Errorf("experiment: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tollgate-dev/tollgate/internal/alerts"
+	"github.com/tollgate-dev/tollgate/internal/files"
 	"github.com/tollgate-dev/tollgate/testenv"
 )
 
@@ -59,12 +60,12 @@ func readRules(names testenv.Files) ([]alerts.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	var files []alerts.File
+	var out []alerts.File
 	for _, path := range paths {
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
 			return nil, fmt.Errorf("%s is a directory: name its rule files, for instance %s", path, filepath.Join(path, "*.yaml"))
 		}
-		text, err := os.ReadFile(path)
+		text, err := files.Read(path, files.Text)
 		if errors.Is(err, os.ErrNotExist) {
 			here, _ := os.Getwd()
 			return nil, fmt.Errorf("%s: there is no such file (relative paths start at %s)", path, here)
@@ -72,7 +73,7 @@ func readRules(names testenv.Files) ([]alerts.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, alerts.File{Name: path, Text: text})
+		out = append(out, alerts.File{Name: path, Text: text})
 	}
-	return files, nil
+	return out, nil
 }

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/files"
 )
 
 // View is a recorded event that only looks at a page; the others are Click and Purchase.
@@ -32,20 +32,9 @@ type Sessions []session
 
 // ReadSessions reads a file of recorded sessions, as ParseSessions does.
 func ReadSessions(path string, o Options) (Sessions, error) {
-	f, err := os.Open(path)
+	content, err := files.ReadRegular(path, maxText) // the load generator reads it again
 	if err != nil {
 		return nil, fmt.Errorf("journeys: %w", err)
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.Mode()&os.ModeDevice != 0 {
-		return nil, fmt.Errorf("journeys: %s is a device: want a file, or a pipe", path)
-	}
-	content, err := io.ReadAll(io.LimitReader(f, maxText+1)) // a pipe may have no end
-	if err != nil {
-		return nil, fmt.Errorf("journeys: %w", err)
-	}
-	if len(content) > maxText {
-		return nil, fmt.Errorf("journeys: %s is longer than %d MiB: take some of its sessions", path, maxText>>20)
 	}
 	return ParseSessions(path, "", content, o)
 }

@@ -12,6 +12,7 @@ import (
 
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
 
+	"github.com/tollgate-dev/tollgate/internal/files"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
@@ -149,13 +150,13 @@ func TestNothingOutsideIsWritten(t *testing.T) {
 		}
 		return path
 	}
-	if err := WriteFile(link("report.html"), []byte("report")); err != nil {
+	if err := files.Write(link("report.html"), []byte("report")); err != nil {
 		t.Error(err)
 	}
 	if text, err := os.ReadFile(filepath.Join(dir, "report.html")); err != nil || string(text) != "report" {
 		t.Errorf("the link was not replaced: %q, %v", text, err)
 	}
-	if _, err := NewFile(link(CostFile)); err == nil {
+	if _, err := files.New(link(CostFile)); err == nil {
 		t.Error("a new file stands where a link was")
 	}
 	if _, err := OpenLatency(link(LatencyFile)); err == nil {

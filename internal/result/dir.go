@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+
+	"github.com/tollgate-dev/tollgate/internal/files"
 )
 
 // Data is a whole run directory, read.
@@ -47,7 +49,7 @@ func Create(dir string, run Run) (*Writer, error) {
 		file **os.File
 		name string
 	}{{&w.cost, CostFile}, {&w.faults, FaultsFile}, {&w.alerts, AlertsFile}} {
-		if *f.file, err = NewFile(w.Path(f.name)); err != nil {
+		if *f.file, err = files.New(w.Path(f.name)); err != nil {
 			return nil, fmt.Errorf("result: %w", err)
 		}
 	}
@@ -88,7 +90,7 @@ func (w *Writer) replace() error {
 	if err != nil {
 		return err
 	}
-	if err := WriteFile(w.Path(RunFile), text); err != nil {
+	if err := files.Write(w.Path(RunFile), text); err != nil {
 		return fmt.Errorf("result: %w", err)
 	}
 	return nil

@@ -6,11 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
-
-	"github.com/google/renameio/v2"
 )
 
 // Written is a file of records as a run left it.
@@ -81,15 +77,4 @@ func replaceLast(text []byte, old, by string) bool {
 		copy(text[at:], by)
 	}
 	return at >= 0
-}
-
-// WriteFile writes a file as a whole: it holds the old text or the new one, never a part. A link in its place is replaced and not
-// followed, so that nothing outside of the directory is written, whoever made the directory.
-func WriteFile(path string, text []byte) error {
-	return renameio.WriteFile(path, text, 0o600, renameio.WithTempDir(filepath.Dir(path)))
-}
-
-// NewFile makes a file for appending, which must not be there: no link in its place is followed.
-func NewFile(path string) (*os.File, error) {
-	return os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 }

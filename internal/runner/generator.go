@@ -14,6 +14,7 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/child"
 	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/internal/files"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/secret"
 	"github.com/tollgate-dev/tollgate/internal/slot"
@@ -30,7 +31,7 @@ func (r *run) startGenerator(lost context.CancelCauseFunc) error {
 	if err != nil {
 		return fmt.Errorf("runner: %w", err)
 	}
-	if err := result.WriteFile(r.dir.Path("measure.js"), text); err != nil {
+	if err := files.Write(r.dir.Path("measure.js"), text); err != nil {
 		return fmt.Errorf("runner: %w", err)
 	}
 	g, err := r.handed()
@@ -169,7 +170,7 @@ func (r *run) measure() ([]byte, error) {
 		return nil, err
 	}
 	path := absolute(r.dir.Path(scenarios.OwnEnv))
-	if err := result.WriteFile(path, env); err != nil {
+	if err := files.Write(path, env); err != nil {
 		return nil, err
 	}
 	return scenarios.Script(absolute(own), path)

@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/faults"
 	"github.com/tollgate-dev/tollgate/internal/alerts"
 	"github.com/tollgate-dev/tollgate/internal/child"
 	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/internal/files"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/testenv"
@@ -38,6 +40,9 @@ type Load struct {
 // ErrInterrupted is the cause to cancel a run's context with when the user asks for its end.
 var ErrInterrupted = errors.New("interrupted")
 
+// errCrashed is why a run has ended that did not return.
+var errCrashed = errors.New("tollgate crashed")
+
 // logFile has what all children log, in the run directory.
 const logFile = "processes.log"
 
@@ -48,6 +53,7 @@ type run struct {
 	id        string // of the run
 	dir       *result.Writer
 	log       *os.File // of all children
+	reserved  *os.File // room for the reports
 	conductor *conductor
 	generator *child.Process
 	lapsed    *alerts.Lapsed
@@ -75,9 +81,13 @@ func Run(ctx context.Context, e *experiment.Experiment, o Options) (begun bool, 
 	}
 	r.id = meta.ID
 	if r.dir, err = result.Create(o.Out, meta); err != nil {
-		return false, err
+		return false, files.Explain(o.Out, err)
 	}
-	defer func() { err = errors.Join(err, r.finish(err)) }()
+	err = errCrashed // what finish sees after a panic
+	defer func() {
+		err = files.Explain(o.Out, err)
+		err = files.Explain(o.Out, errors.Join(err, r.finish(err)))
+	}()
 	return true, r.carryOut(ctx)
 }
 
@@ -93,6 +103,9 @@ func (r *run) prepare(ctx context.Context) (result.Run, error) {
 	for _, f := range r.Foresee(r.lapsed, r.faults) {
 		r.Progress.Begin("alert "+f.Alert, 0, "cannot notice "+f.Fault)
 		r.Progress.End(f.Why)
+	}
+	if err := r.checkRoom(); err != nil {
+		return result.Run{}, err
 	}
 	if err := r.Env.Check(ctx, len(r.TollArms())); err != nil {
 		return result.Run{}, err
@@ -121,10 +134,13 @@ func (r *run) chooseFaults() error {
 
 // carryOut measures the toll, then the capacity, then the catch.
 func (r *run) carryOut(ctx context.Context) (err error) {
-	if r.log, err = result.NewFile(r.dir.Path(logFile)); err != nil {
+	if r.log, err = files.New(r.dir.Path(logFile)); err != nil {
 		return fmt.Errorf("runner: %w", err)
 	}
-	if err := result.WriteFile(r.rulesFile(), r.lapsed.Text); err != nil {
+	if r.reserved, err = reserve(r.dir.Path("reserved")); err != nil {
+		return fmt.Errorf("runner: %w", err)
+	}
+	if err := files.Write(r.rulesFile(), r.lapsed.Text); err != nil {
 		return fmt.Errorf("runner: %w", err)
 	}
 	if r.conductor, err = newConductor(); err != nil {
@@ -132,6 +148,9 @@ func (r *run) carryOut(ctx context.Context) (err error) {
 	}
 	defer r.conductor.close()
 	ctx, lost := context.WithCancelCause(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() { r.watchRoom(ctx, lost) })
+	defer watching.Wait()
 	defer lost(nil)
 	if err := r.startGenerator(lost); err != nil {
 		return err
@@ -156,6 +175,9 @@ func (r *run) rulesFile() string { return r.dir.Path("rules.yaml") }
 
 // finish seals the run directory with the status that err calls for.
 func (r *run) finish(err error) error {
+	if r.reserved != nil {
+		_ = r.reserved.Close() // it has nothing that could be lost
+	}
 	errs := []error{r.dir.Finish(func(m *result.Run) {
 		m.Ended, m.Status = m.Started.Add(time.Since(m.Started)), result.Complete // as long after the start as it was, also if the clock was set
 		if err != nil {

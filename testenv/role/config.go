@@ -114,7 +114,7 @@ func (c *Config) variables() []variable {
 		secret(text("PERSO_PIPELINE_TOKEN", &c.PipelineToken, token)),
 		text("PERSO_OTLP_HTTP", &c.OTLPHTTP, openAddress),
 		text("PERSO_OTLP_GRPC", &c.OTLPGRPC, openAddress),
-		text("PERSO_TELEMETRY_DIR", &c.TelemetryDir, directory),
+		text("PERSO_TELEMETRY_DIR", &c.TelemetryDir, anything),
 		text("PERSO_SERIES_DIR", &c.SeriesDir, anything),
 		text("PERSO_RULES_FILE", &c.RulesFile, existing),
 		text(EnvTailSampling, &c.TailSampling, anything),

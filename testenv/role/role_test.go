@@ -84,7 +84,6 @@ func TestFromEnvSaysWhatIsWrong(t *testing.T) {
 		{"PERSO_ARMS", "a,,b", "arm name"},
 		{"PERSO_SCRAPE_URL", "localhost", "http://host:port/path"},
 		{"PERSO_OTLP_HTTP", "4318", "e.g. 0.0.0.0:4318"},
-		{"PERSO_TELEMETRY_DIR", "/a$b", "dollar"},
 		{"PERSO_RULES_FILE", "/none/rules.yaml", "a file that can be read"},
 		{"PERSO_EVAL_INTERVAL", "1ms", "at least 50ms"},
 	} {

@@ -183,11 +183,6 @@ func listenAddress(value string) (string, bool) {
 	return "host:port, e.g. 127.0.0.1:0, or fd:3 for an inherited listener", ok
 }
 
-// directory is a path in which the Collector's configuration sees no variable.
-func directory(value string) (string, bool) {
-	return "a path without a dollar sign", !strings.Contains(value, "$")
-}
-
 func existing(value string) (string, bool) {
 	_, err := os.Stat(value)
 	return "a file that can be read", err == nil

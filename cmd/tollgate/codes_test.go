@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/verdict"
+)
+
+var verdicts = []verdict.Outcome{verdict.Pass, verdict.Fail, verdict.Inconclusive, verdict.Invalid}
+
+// No verdict has a code that something else on the way to a CI system uses, and the README and the help name them all.
+func TestVerdictCodesAreNobodyElses(t *testing.T) {
+	others := []int{exitCouldNotRun, exitCrashed, exitUsage, 97, 255} // 97 is of k6, 255 of k6 and of shells
+	for code := 99; code <= 110; code++ {                             // of k6
+		others = append(others, code)
+	}
+	for code := 126; code <= 128+64; code++ { // of shells
+		others = append(others, code)
+	}
+	text, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	help := (&app{}).rootCommand().Long
+	for _, o := range verdicts {
+		code := exitCode(o)
+		if slices.Contains(others, code) {
+			t.Errorf("%s has %d, which is not its own", o, code)
+		}
+		others = append(others, code)
+		if want := fmt.Sprintf("\n| %d | %s", code, o); !strings.Contains(string(text), want) {
+			t.Errorf("the README has no line %q", want)
+		}
+		if want := fmt.Sprintf("%d %s", code, o); !strings.Contains(help, want) {
+			t.Errorf("the help does not say %q", want)
+		}
+	}
+}
+
+// crash is a program of the test binary: tollgate with a bug.
+func crash() {
+	os.Exit(guarded(os.Stderr, func() int { panic("forced") }))
+}
+
+func TestPanicIsNoVerdict(t *testing.T) {
+	var stderr bytes.Buffer
+	cmd := exec.Command("tollgate-crash")
+	cmd.Stderr = &stderr
+	err := cmd.Run()
+	if got := codeOf(err); got != exitCrashed || !strings.HasPrefix(stderr.String(), "tollgate crashed: forced; this is a bug") ||
+		!strings.Contains(stderr.String(), ".crash()") {
+		t.Errorf("exit code %d, %s", got, stderr.String())
+	}
+}
+
+// A judge that is killed while it reads the run gives no verdict. The run's slots are a pipe here: once somebody has opened it
+// for reading, the judge is at work, and it cannot end before the pipe does.
+func TestKilledJudgeGivesNoVerdict(t *testing.T) {
+	for _, args := range [][]string{{"gate"}, {"report"}, {"report", "--write"}, {"compare"}} {
+		for _, sig := range []syscall.Signal{syscall.SIGQUIT, syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGABRT} {
+			t.Run(strings.Join(args, " ")+" "+sig.String(), func(t *testing.T) {
+				dir := unpack(t, "pr")
+				slots := filepath.Join(dir, result.CostFile)
+				if err := errors.Join(os.Remove(slots), syscall.Mkfifo(slots, 0o600)); err != nil {
+					t.Fatal(err)
+				}
+				line := append(slices.Clone(args), dir)
+				if args[0] == "compare" {
+					line = append(line, dir)
+				}
+				cmd := exec.Command("tollgate", line...)
+				if err := cmd.Start(); err != nil {
+					t.Fatal(err)
+				}
+				pipe, err := os.OpenFile(slots, os.O_WRONLY, 0) // waits for the judge
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer pipe.Close()
+				if err := cmd.Process.Signal(sig); err != nil {
+					t.Fatal(err)
+				}
+				err = cmd.Wait()
+				if code := codeOf(err); code != -1 && code != exitCrashed { // -1: ended by a signal
+					t.Errorf("%v ends with %d", err, code)
+				}
+			})
+		}
+	}
+}
+
+// A judge without enough memory gives no verdict, or the right one when the memory was enough after all.
+func TestJudgeOutOfMemoryGivesNoVerdict(t *testing.T) {
+	dir := unpack(t, "pr")
+	right := codeOf(exec.Command("tollgate", "gate", dir, "--budget", "p50 <= +500%").Run())
+	crashed := 0
+	for kilobytes := 64 << 10; kilobytes <= 4<<20; kilobytes *= 2 {
+		limited := fmt.Sprintf(`ulimit -v %d; exec tollgate gate %s --budget 'p50 <= +500%%'`, kilobytes, dir)
+		code := codeOf(exec.Command("sh", "-c", limited).Run())
+		if code != right && slices.ContainsFunc(verdicts, func(o verdict.Outcome) bool { return exitCode(o) == code }) {
+			t.Errorf("%d kB: exit code %d, and with enough memory %d", kilobytes, code, right)
+		}
+		if code != right {
+			crashed++
+		}
+	}
+	if crashed == 0 {
+		t.Error("memory was always enough")
+	}
+}
+
+// codeOf is the exit code of a program that has ended; -1 if a signal ended it.
+func codeOf(err error) int {
+	exit := &exec.ExitError{}
+	if errors.As(err, &exit) {
+		return exit.ExitCode()
+	}
+	if err != nil {
+		return exitCouldNotRun
+	}
+	return 0
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"golang.org/x/term"
+
+	"github.com/tollgate-dev/tollgate/reports"
+)
+
+// width is how many columns w has: what COLUMNS says, or the terminal; 0 if neither does.
+func width(w io.Writer) int {
+	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
+		return n
+	}
+	if f, ok := w.(*os.File); ok {
+		if n, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return n
+		}
+	}
+	return 0
+}
+
+// screen is where text reports are printed: stdout with its width.
+func (a *app) screen() reports.Screen {
+	return reports.Screen{Writer: a.stdout, Columns: width(a.stdout)}
+}
+
+// table prints rows in columns, or as a list where the columns do not fit.
+func (a *app) table(rows [][]string) error {
+	var b bytes.Buffer
+	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintln(t, strings.Join(row, "\t"))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if columns := width(a.stdout); columns > 0 && widest(b.String()) > columns {
+		b.Reset()
+		for _, row := range rows {
+			for i, cell := range row {
+				first, indent := "", "  "
+				if i > 0 {
+					first, indent = "  ", "    "
+				}
+				if cell != "" {
+					b.WriteString(reports.Wrap(columns, first, indent, cell))
+				}
+			}
+		}
+	}
+	_, err := a.stdout.Write(b.Bytes())
+	return err
+}
+
+func widest(text string) (n int) {
+	for line := range strings.Lines(text) {
+		n = max(n, len([]rune(strings.TrimRight(line, "\n"))))
+	}
+	return n
+}
+
+// fitted is a writer for people that breaks what is wider than its columns, at the line's own indent.
+type fitted struct {
+	io.Writer
+	columns int
+}
+
+// fit is w, fitted if its width is known.
+func fit(w io.Writer) io.Writer {
+	if columns := width(w); columns > 0 {
+		return fitted{w, columns}
+	}
+	return w
+}
+
+// Write implements io.Writer.
+func (f fitted) Write(text []byte) (int, error) {
+	var b strings.Builder
+	for line := range strings.Lines(string(text)) {
+		if widest(line) <= f.columns {
+			b.WriteString(line)
+			continue
+		}
+		words := strings.TrimLeft(line, " ")
+		indent := strings.Repeat(" ", min(len(line)-len(words), f.columns/2))
+		b.WriteString(reports.Wrap(f.columns, indent, indent, words))
+	}
+	if _, err := io.WriteString(f.Writer, b.String()); err != nil {
+		return 0, err
+	}
+	return len(text), nil
+}
