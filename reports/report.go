@@ -22,7 +22,8 @@ type report struct {
 
 // reportOf is the report of an analysis.
 func reportOf(a *verdict.Analysis) *report {
-	r := &report{run: a.Run, load: a.Load, outcome: a.Outcome, meaning: meaning(a.Outcome), reasons: a.Reasons, unfinished: unfinished(a.Run), notes: a.Notes}
+	r := &report{columns: columns, run: a.Run, load: a.Load, outcome: a.Outcome, meaning: meaning(a.Outcome), reasons: a.Reasons,
+		unfinished: unfinished(a.Run), notes: a.Notes}
 	for _, build := range sections() {
 		r.sections = append(r.sections, build(a)...)
 	}

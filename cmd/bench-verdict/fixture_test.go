@@ -33,7 +33,7 @@ func identicalData(seed int64, rounds int, delay time.Duration, cost float64) *r
 	}
 	for i := range d.Slots {
 		if d.Slots[i].Arm == "metrics" {
-			d.Slots[i].Arm = same
+			d.Slots[i].Arm, d.Slots[i].Work.Arm = same, same
 		}
 		if d.Slots[i].Before == "metrics" {
 			d.Slots[i].Before = same

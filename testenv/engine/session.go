@@ -13,6 +13,7 @@ import (
 
 	"github.com/moby/moby/api/types/events"
 	"github.com/moby/moby/client"
+	"github.com/prometheus/procfs"
 	"github.com/shirou/gopsutil/v4/process"
 
 	"github.com/tollgate-dev/tollgate/internal/crash"
@@ -67,11 +68,22 @@ func (s *Session) Labels() map[string]string {
 // owner names this process so that another one can tell whether it is still alive.
 func owner() string {
 	host, _ := os.Hostname() // "" if the system does not say
-	started := int64(0)
-	if p, err := process.NewProcess(int32(os.Getpid())); err == nil {
-		started, _ = p.CreateTime()
-	}
+	started, _ := started(os.Getpid())
 	return fmt.Sprintf("%s %d %d", host, os.Getpid(), started)
+}
+
+// started tells a process from later ones with its id. Where there is a /proc, it is the time since the machine began, in ticks: the
+// time of day would be another one after the wall clock was set.
+func started(pid int) (int64, error) {
+	if p, err := procfs.NewProc(pid); err == nil {
+		at, err := p.Stat()
+		return int64(at.Starttime), err // #nosec G115 -- ticks since the machine began
+	}
+	p, err := process.NewProcess(int32(pid)) // #nosec G115 -- a process id of this machine
+	if err != nil {
+		return 0, err
+	}
+	return p.CreateTime()
 }
 
 // alive reports whether the owner that a label names may still be running. One of another machine may.
@@ -83,16 +95,12 @@ func alive(label string) bool {
 	if host, _ := os.Hostname(); parts[0] != host {
 		return true
 	}
-	pid, err := strconv.ParseInt(parts[1], 10, 32)
+	pid, err := strconv.Atoi(parts[1])
 	if err != nil {
 		return false
 	}
-	p, err := process.NewProcess(int32(pid))
-	if err != nil {
-		return false
-	}
-	started, err := p.CreateTime()
-	return err == nil && strconv.FormatInt(started, 10) == parts[2]
+	began, err := started(pid)
+	return err == nil && strconv.FormatInt(began, 10) == parts[2]
 }
 
 // Network makes a network of the session and returns its name.

@@ -261,7 +261,7 @@ func TestLostContainer(t *testing.T) {
 	}
 	select {
 	case err := <-s.Lost():
-		if !strings.Contains(err.Error(), "a store ended by itself (exit code 137)") {
+		if !strings.Contains(err.Error(), "a store ended by itself (exit code 137: tollgate did not kill it") {
 			t.Errorf("got %v", err)
 		}
 	case <-time.After(20 * time.Second):
