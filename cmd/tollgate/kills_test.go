@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -112,7 +113,7 @@ func killRun(t *testing.T, binary, environment, scratch, victim string, within b
 	if err := os.WriteFile(file, []byte(killFile), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var said bytes.Buffer
+	var said syncBuffer
 	cmd := command(binary, scratch, "run", "--env", environment, file, "--out", out)
 	cmd.Stdout, cmd.Stderr = &said, &said
 	if err := cmd.Start(); err != nil {
@@ -172,6 +173,24 @@ func killRun(t *testing.T, binary, environment, scratch, victim string, within b
 		}
 	}
 	return k
+}
+
+// syncBuffer is a bytes.Buffer that can be read while a process writes to it.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
 }
 
 func isClosed(c <-chan struct{}) bool {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"flag"
 	"fmt"
 	"maps"
@@ -44,7 +43,7 @@ func TestSoak(t *testing.T) {
 	if err := os.WriteFile(file, fmt.Appendf(nil, soakFile, *soak), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var said bytes.Buffer
+	var said syncBuffer
 	cmd := command(os.Args[0], dir, "run", file, "--out", filepath.Join(dir, "run"))
 	cmd.Stdout, cmd.Stderr = &said, &said
 	if err := cmd.Start(); err != nil {
