@@ -128,7 +128,7 @@ func runOwnWith(t *testing.T, files map[string]string, generator slot.Generator,
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(ctx, binary)
-	cmd.Args = slices.Concat([]string{"k6", "run", "--quiet", "--no-usage-report", "--summary-mode=disabled", "--address="}, flags, []string{"-"})
+	cmd.Args = slices.Concat([]string{"k6", "run", "--quiet", "--no-usage-report", "--summary-mode=disabled", "--no-thresholds", "--address="}, flags, []string{"-"})
 	cmd.Dir, cmd.Stdin = home, bytes.NewReader(wrapper)
 	generator.Conductor, generator.Token, generator.Record = o.URL, "secret", filepath.Join(dir, "latency.hlog")
 	generator.Seed, generator.VUs, generator.BaseURL = 7, 8, slot.NoBaseURL

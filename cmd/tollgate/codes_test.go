@@ -4,15 +4,15 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
@@ -63,40 +63,58 @@ func TestPanicIsNoVerdict(t *testing.T) {
 	}
 }
 
-// A judge that is killed while it reads the run gives no verdict. The run's slots are a pipe here: once somebody has opened it
-// for reading, the judge is at work, and it cannot end before the pipe does.
+// A judge that is killed gives no verdict, at whatever moment. Nobody reads what it prints, so that it cannot end before it is killed.
 func TestKilledJudgeGivesNoVerdict(t *testing.T) {
-	for _, args := range [][]string{{"gate"}, {"report"}, {"report", "--write"}, {"compare"}} {
+	random := rand.New(rand.NewPCG(1, 0))
+	for _, args := range [][]string{{"gate", "--budget", "p50 <= +500%"}, {"report"}, {"report", "--write"}, {"compare"}} {
 		for _, sig := range []syscall.Signal{syscall.SIGQUIT, syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGABRT} {
 			t.Run(strings.Join(args, " ")+" "+sig.String(), func(t *testing.T) {
 				dir := unpack(t, "pr")
-				slots := filepath.Join(dir, result.CostFile)
-				if err := errors.Join(os.Remove(slots), syscall.Mkfifo(slots, 0o600)); err != nil {
-					t.Fatal(err)
-				}
 				line := append(slices.Clone(args), dir)
 				if args[0] == "compare" {
 					line = append(line, dir)
 				}
 				cmd := exec.Command("tollgate", line...)
+				cmd.Stdout = fullPipe(t)
 				if err := cmd.Start(); err != nil {
 					t.Fatal(err)
 				}
-				pipe, err := os.OpenFile(slots, os.O_WRONLY, 0) // waits for the judge
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer pipe.Close()
+				time.Sleep(time.Duration(random.IntN(500)) * time.Millisecond) // it takes about so long
 				if err := cmd.Process.Signal(sig); err != nil {
 					t.Fatal(err)
 				}
-				err = cmd.Wait()
+				err := cmd.Wait()
 				if code := codeOf(err); code != -1 && code != exitCrashed { // -1: ended by a signal
 					t.Errorf("%v ends with %d", err, code)
 				}
 			})
 		}
 	}
+}
+
+// fullPipe is the end of a pipe to which nothing can be written until somebody reads from it, which nobody does.
+func fullPipe(t *testing.T) *os.File {
+	t.Helper()
+	var ends [2]int
+	if err := syscall.Pipe(ends[:]); err != nil {
+		t.Fatal(err)
+	}
+	w := os.NewFile(uintptr(ends[1]), "a full pipe")
+	t.Cleanup(func() { _ = errors.Join(syscall.Close(ends[0]), w.Close()) })
+	if err := syscall.SetNonblock(ends[1], true); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := syscall.Write(ends[1], make([]byte, 1)); errors.Is(err, syscall.EAGAIN) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := syscall.SetNonblock(ends[1], false); err != nil {
+		t.Fatal(err)
+	}
+	return w
 }
 
 // A judge without enough memory gives no verdict, or the right one when the memory was enough after all.

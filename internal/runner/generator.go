@@ -47,7 +47,8 @@ func (r *run) startGenerator(lost context.CancelCauseFunc) error {
 	}
 	generator, err := child.Start(child.Spec{
 		Name: "load generator (k6)", Path: r.Binary, Dir: dir, Stdin: bytes.NewReader(text), Env: child.Environ(env), Log: secret.Writer{To: r.log},
-		Args: []string{"k6", "run", "--quiet", "--no-usage-report", "--summary-mode=disabled", "--address=", "-"},
+		// Without a summary and thresholds k6 does not keep every value of every metric in memory.
+		Args: []string{"k6", "run", "--quiet", "--no-usage-report", "--summary-mode=disabled", "--no-thresholds", "--address=", "-"},
 	})
 	if err != nil {
 		return fmt.Errorf("runner: %w", err)
