@@ -22,7 +22,8 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/verdict/verdicttest"
 )
 
-// envSeed is the variable with the seed of the mutations; without it every run of the test has another.
+// envSeed is the variable with the seed of the mutations, 1 without it: what a change breaks is found when it is made. The nightly job
+// draws another one every time.
 const envSeed = "TOLLGATE_MUTATION_SEED"
 
 // Bounds of what one damaged run may take until it is refused or reported.
@@ -35,7 +36,7 @@ const (
 // change the verdict or the catch without a word: a run that has ended is refused unless it says the same as before; one that was
 // killed, or is older and has no digests, says so itself.
 func TestMutations(t *testing.T) {
-	seed := rand.Uint64()
+	seed := uint64(1)
 	if text := os.Getenv(envSeed); text != "" {
 		var err error
 		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {

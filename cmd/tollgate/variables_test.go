@@ -35,7 +35,8 @@ var arrivals = map[string]struct {
 	}},
 	collector.EnvOTLPEndpoint: {"https://otlp.example.com", otlpVariables},
 	collector.EnvOTLPHeaders:  {"api-key=k3y", otlpVariables},
-	enginetest.EnvRequire:     {"1", func() (any, error) { return os.Getenv(enginetest.EnvRequire), nil }}, // of tests only; enginetest.Missing reads it
+	enginetest.EnvRequire:     {"1", func() (any, error) { return os.Getenv(enginetest.EnvRequire), nil }},    // of tests only; enginetest.Missing reads it
+	"TOLLGATE_MUTATION_SEED":  {"7", func() (any, error) { return os.Getenv("TOLLGATE_MUTATION_SEED"), nil }}, // of reports.TestMutations only
 }
 
 func otlpVariables() (any, error) {
