@@ -37,9 +37,25 @@ func smallDisk(t *testing.T, size int) string {
 // fill writes to a disk until only so many bytes are free.
 func fill(t *testing.T, disk string, left int64) {
 	t.Helper()
-	free, _ := files.Free(disk)
-	if err := os.WriteFile(filepath.Join(disk, "filler"), make([]byte, max(0, free-left)), 0o600); err != nil && left > 0 {
+	filler, err := os.Create(filepath.Join(disk, "filler"))
+	if err != nil {
 		t.Fatal(err)
+	}
+	defer filler.Close()
+	size := int64(0)
+	for {
+		free, _ := files.Free(disk)
+		more := min(free-left, 64<<20)
+		if more <= 0 {
+			return
+		}
+		if err := syscall.Fallocate(int(filler.Fd()), 0, size, more); err != nil {
+			if left > 0 {
+				t.Fatal(err)
+			}
+			return // the rest is less than a page, or somebody else took it
+		}
+		size += more
 	}
 }
 
@@ -56,7 +72,7 @@ func TestFullDisk(t *testing.T) {
 		{"fault profile-attribute-missing", 0, "full: "},
 	} {
 		t.Run(fmt.Sprintf("%s, %d MiB left", c.when, c.left>>20), func(t *testing.T) {
-			disk := smallDisk(t, 300)
+			disk := smallDisk(t, 1024)
 			out := filepath.Join(disk, "run")
 			if c.when == "" {
 				fill(t, disk, c.left)

@@ -17,6 +17,7 @@ const (
 	roomArm     = 16 << 20
 	roomSlot    = 32 << 10
 	roomRequest = 20 << 10
+	roomBlock   = 600 << 20 // for a moment, after the catch: Prometheus takes 512 MiB for a block before it knows its length
 )
 
 // leastRoom is what must stay free while a run is on: more than a run writes between two looks, and its reports.
@@ -34,7 +35,11 @@ func (r *run) roomNeeded() int64 {
 	slots := toll * int64(r.MostLaunches()*r.Toll.Rounds+r.Capacity.Launches*r.Capacity.Rounds)
 	loaded := r.Catch.Settle + time.Duration(len(r.faults))*(r.Catch.Clean+r.Catch.Hold+r.Catch.Clear)
 	requests := int64(float64(catch) * r.Catch.Rate * loaded.Seconds())
-	return roomReports + max(toll, catch)*roomArm + slots*roomSlot + requests*roomRequest
+	needed := int64(roomReports)
+	if len(r.faults) > 0 {
+		needed += roomBlock
+	}
+	return needed + max(toll, catch)*roomArm + slots*roomSlot + requests*roomRequest
 }
 
 // roomDirs are the directories that a run writes to: its own, or the one that will hold it, and that for temporary files.

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
 
+	"github.com/tollgate-dev/tollgate/internal/files"
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
@@ -48,6 +49,9 @@ func (r *run) keepSeries() error {
 func toBlock(dir string) (err error) {
 	if _, err := os.Stat(filepath.Join(dir, "wal")); errors.Is(err, fs.ErrNotExist) {
 		return nil // nothing was recorded; opening it would make an empty database
+	}
+	if free, known := files.Free(dir); known && free < roomBlock { // Prometheus panics where it has no room to read its log
+		return fmt.Errorf("a block takes up to %d MB for a moment, and %d MB are free in %s", roomBlock/1_000_000, free/1_000_000, dir)
 	}
 	o := tsdb.DefaultOptions()
 	o.OutOfOrderTimeWindow = time.Minute.Milliseconds() // not 0: late samples, which have a log of their own, are read too
