@@ -99,12 +99,16 @@ func usedBy(pid int) map[string]used {
 	return out
 }
 
-// quarters are the largest memory and the most descriptors in each quarter of the time.
+// quarters are the least memory and the fewest descriptors in each quarter of the time: a burst of requests, or garbage that is not
+// collected yet, goes again, and what leaks does not.
 func quarters(s []used) [4]used {
 	var out [4]used
 	for i, u := range s {
 		q := &out[i*4/len(s)]
-		q.memory, q.files = max(q.memory, u.memory), max(q.files, u.files)
+		if *q == (used{}) {
+			*q = u
+		}
+		q.memory, q.files = min(q.memory, u.memory), min(q.files, u.files)
 	}
 	return out
 }
@@ -112,13 +116,13 @@ func quarters(s []used) [4]used {
 // What a process may grow by from the second quarter of the time to the last one. The first quarter is for filling: pools of
 // connections, windows, the heap.
 const (
-	growthMemory = 24 << 20 // bytes: the noise of a garbage collector
-	growthFiles  = 24
+	growthMemory = 16 << 20 // bytes
+	growthFiles  = 16
 )
 
-// held is what grows by design, in bytes for each hour and arm: the broker keeps all events up to its bound of 32 MiB for each of a
-// topic's partitions, and the pipeline all samples until Prometheus compacts its head, after three hours.
-var held = map[string]float64{role.Backing: 2 * role.Partitions * 32 << 20, role.Telemetry: 150 << 20}
+// held is what a process may grow by besides, bytes. The broker keeps what comes up to its bound: for either arm two topics, and for
+// each of their partitions 32 MiB, and as much again that Go has not collected yet. A pipeline keeps all samples until Prometheus compacts its head, after three hours.
+var held = map[string]int64{role.Backing: 2 * 2 * 2 * role.Partitions * (32 << 20), role.Telemetry: 100 << 20}
 
 // grown complains of a process that does not stay within its bounds.
 func grown(name string, s []used) []string {
@@ -127,9 +131,9 @@ func grown(name string, s []used) []string {
 	}
 	q := quarters(s)
 	bound := int64(growthMemory)
-	for what, hourly := range held {
+	for what, more := range held {
 		if strings.HasPrefix(name, what) {
-			bound += int64(hourly * soak.Hours())
+			bound += more
 		}
 	}
 	var out []string
