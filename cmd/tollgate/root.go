@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -41,6 +42,13 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(c *cobra.Command, args []string) { // in one piece, to break its lines
+		var text bytes.Buffer
+		c.SetOut(&text)
+		help(c, args)
+		_, _ = fit(stdout).Write(text.Bytes()) // nobody is there to read it
+	})
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return a.code

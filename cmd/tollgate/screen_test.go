@@ -17,7 +17,7 @@ func TestTextFitsItsColumns(t *testing.T) {
 	dir := unpack(t, "pr")
 	lines := [][]string{
 		{"report", dir}, {"gate", dir, "--budget", "p50 <= +500%"}, {"compare", dir, dir}, {"backends", "list"}, {"images", "list"}, {"doctor"},
-		{"run", "--levels", "loud"}, {"run", "--journeys", strings.Repeat("/nowhere", 20)}, {"report", "--format", "pdf", dir},
+		{"--help"}, {"run", "--help"}, {"help", "gate"}, {"run", "--levels", "loud"}, {"run", "--journeys", strings.Repeat("/nowhere", 20)}, {"report", "--format", "pdf", dir},
 	}
 	for _, l := range listings() {
 		lines = append(lines, []string{"list", l.name})
