@@ -42,20 +42,20 @@ func fill(t *testing.T, disk string, left int64) {
 		t.Fatal(err)
 	}
 	defer filler.Close()
-	size := int64(0)
-	for {
-		free, _ := files.Free(disk)
-		more := min(free-left, 64<<20)
-		if more <= 0 {
+	size, free := int64(0), int64(0)
+	for most := int64(64 << 20); most >= 4<<10; {
+		if free, _ = files.Free(disk); free <= left {
 			return
 		}
+		more := min(free-left, most)
 		if err := syscall.Fallocate(int(filler.Fd()), 0, size, more); err != nil {
-			if left > 0 {
-				t.Fatal(err)
-			}
-			return // the rest is less than a page, or somebody else took it
+			most = more / 2 // somebody else took some of it
+			continue
 		}
 		size += more
+	}
+	if free > left+64<<10 {
+		t.Fatalf("%d bytes are free, want %d", free, left)
 	}
 }
 

@@ -68,33 +68,39 @@ func hidePair(match string) string {
 // run is a part of a long text without punctuation.
 var run = regexp.MustCompile(`[A-Za-z0-9]{20,}`)
 
+// randomLeast is the share of changes from which on a long text is taken as random. Random letters and digits have about 0.45, names
+// with words of five letters 0.2.
+const randomLeast = 0.22
+
 // hideRandom hides the random runs of a long text, or all of it if it is random as a whole. In a random text the kind of a letter
-// changes with about every second one; in words and names it seldom does.
+// changes with almost every second one; in words and names it seldom does.
 func hideRandom(text string) string {
 	hidden := run.ReplaceAllStringFunc(text, func(r string) string {
-		if changes(r) < 0.25 {
+		if changes(r) < randomLeast {
 			return r
 		}
 		return Hidden
 	})
 	upper, lower := strings.IndexFunc(text, unicode.IsUpper) >= 0, strings.IndexFunc(text, unicode.IsLower) >= 0
-	random := len(text) >= 32 && upper && lower && changes(text) >= 0.3
+	random := len(text) >= 32 && upper && lower && changes(text) >= randomLeast
 	if random && (hidden == text || !strings.Contains(text, "/")) { // with a slash it may be a path with one random run
 		return Hidden
 	}
 	return hidden
 }
 
-// changes is the share of neighbours among a text's letters and digits that are of different kinds: upper case, lower case, digit.
+// changes is the share of neighbours among a text's letters and digits that are of different kinds: upper case, lower case, digit. A
+// capital before a small letter is no change: so names begin, as in CamelCase.
 func changes(text string) float64 {
+	const upper, lower, digit = 1, 2, 3
 	kind := func(r rune) int {
 		switch {
 		case unicode.IsUpper(r):
-			return 1
+			return upper
 		case unicode.IsLower(r):
-			return 2
+			return lower
 		case unicode.IsDigit(r):
-			return 3
+			return digit
 		}
 		return 0
 	}
@@ -103,7 +109,7 @@ func changes(text string) float64 {
 		now := kind(r)
 		if now != 0 && before != 0 {
 			pairs++
-			if now != before {
+			if now != before && !(before == upper && now == lower) {
 				different++
 			}
 		}

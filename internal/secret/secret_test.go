@@ -69,6 +69,7 @@ func TestHide(t *testing.T) {
 		{"tracecontext,baggage,b3multi", "tracecontext,baggage,b3multi"},
 		{"endpoint=http://jaeger:14250,pollingIntervalMs=5000,initialSamplingRate=0.25", "endpoint=http://jaeger:14250,pollingIntervalMs=5000,initialSamplingRate=0.25"},
 		{"/usr/share/opentelemetry/JavaAgentExtension2/otel-2024.jar", "/usr/share/opentelemetry/JavaAgentExtension2/otel-2024.jar"},
+		{"/tmp/TestRunOfAScriptThatDoesNotLoad2842523845/001/load/users.js:2:30", "/tmp/TestRunOfAScriptThatDoesNotLoad2842523845/001/load/users.js:2:30"},
 		{"token-service", "token-service"},
 		{"a dial to tcp 127.0.0.1:5432: connect: connection refused", "a dial to tcp 127.0.0.1:5432: connect: connection refused"},
 	} {
