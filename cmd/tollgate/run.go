@@ -157,9 +157,12 @@ func (a *app) measure(ctx context.Context, e *experiment.Experiment, o runner.Op
 	if !begun {
 		return runErr
 	}
-	analysis, err := a.conclude(o.Out)
+	analysis, err := conclude(o.Out)
 	if err != nil {
 		return files.Explain(o.Out, errors.Join(runErr, err))
+	}
+	if err := a.show(analysis, o.Out); err != nil {
+		return errors.Join(runErr, err) // of stdout, which may be on another disk, or a terminal that is lost
 	}
 	if runErr != nil && !errors.Is(runErr, runner.ErrInterrupted) {
 		return runErr
@@ -168,24 +171,26 @@ func (a *app) measure(ctx context.Context, e *experiment.Experiment, o runner.Op
 	return nil
 }
 
-// conclude writes every report into the run directory and prints the text report to stdout.
-func (a *app) conclude(dir string) (*verdict.Analysis, error) {
+// conclude judges a run and writes every report into its directory.
+func conclude(dir string) (*verdict.Analysis, error) {
 	analysis, err := analyze(dir)
 	if err != nil {
 		return nil, err
 	}
-	if err := writeReports(dir, analysis); err != nil {
-		return nil, err
-	}
+	return analysis, writeReports(dir, analysis)
+}
+
+// show prints the text report to stdout, and says where the others are.
+func (a *app) show(analysis *verdict.Analysis, dir string) error {
 	text, err := reports.Lookup("text")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := text.Render(a.screen(), analysis); err != nil {
-		return nil, err
+		return err
 	}
 	fmt.Fprintf(a.stderr, "reports are in %s: open %s\n", dir, filepath.Join(dir, "report.html"))
-	return analysis, nil
+	return nil
 }
 
 // analyze reads and analyses a run directory.

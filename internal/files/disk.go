@@ -36,11 +36,22 @@ func Explain(dir string, err error) error {
 		return known
 	}
 	for _, t := range troubles {
-		if errors.Is(err, t.errno) || strings.Contains(err.Error(), t.errno.Error()) {
+		if errors.Is(err, t.errno) || strings.Contains(err.Error(), t.errno.Error()) && !sound(dir) {
 			return &diskError{fmt.Sprintf(t.says, dir), err}
 		}
 	}
 	return err
+}
+
+// soundRoom is how many bytes are free on a disk that is not full, with what a run that ended has given back.
+const soundRoom = 64 << 20
+
+// sound reports whether a disk is known to have room and to take writes. Then somebody who says that a disk is full, or that he may
+// not write, speaks of another one: a container of its own file system, an engine of the place where it keeps images.
+func sound(dir string) bool {
+	const write = 2 // W_OK; EROFS where the disk is mounted read-only
+	free, known := Free(dir)
+	return known && free >= soundRoom && syscall.Access(dir, write) == nil
 }
 
 // Full is the error of a disk that had free bytes left, too few to go on.

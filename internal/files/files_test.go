@@ -111,3 +111,19 @@ func TestExplain(t *testing.T) {
 		t.Error("an error that has nothing to do with a disk has changed")
 	}
 }
+
+// TestExplainKnowsTheDisk: what somebody else says of a disk is not said of one that has room and takes writes.
+func TestExplainKnowsTheDisk(t *testing.T) {
+	dir := t.TempDir()
+	if free, known := Free(dir); !known || free < soundRoom {
+		t.Skip("the disk of the tests is nearly full")
+	}
+	for _, text := range []string{"pull: write /var/lib/docker/tmp/x: no space left on device", "shop ended; its last log lines: mkdir /data: read-only file system"} {
+		if err := errors.New(text); Explain(dir, err) != err {
+			t.Errorf("%s: %v", text, Explain(dir, err))
+		}
+	}
+	if err := fmt.Errorf("x: %w", syscall.ENOSPC); Explain(dir, err) == err {
+		t.Errorf("our own write failed: %v", err)
+	}
+}

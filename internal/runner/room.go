@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/files"
@@ -29,7 +28,7 @@ const reservedRoom = 8 << 20
 // roomInterval is how often a run looks at the room that is left.
 const roomInterval = time.Second
 
-// roomNeeded is how many bytes the run may write, into its directory or the temporary one.
+// roomNeeded is how many bytes the run may write into its directory, where its temporary files are too.
 func (r *run) roomNeeded() int64 {
 	toll, catch := int64(len(r.TollArms())), int64(len(r.CatchArms()))
 	slots := toll * int64(r.MostLaunches()*r.Toll.Rounds+r.Capacity.Launches*r.Capacity.Rounds)
@@ -42,19 +41,15 @@ func (r *run) roomNeeded() int64 {
 	return needed + max(toll, catch)*roomArm + slots*roomSlot + requests*roomRequest
 }
 
-// roomDirs are the directories that a run writes to: its own, or the one that will hold it, and that for temporary files.
-func (r *run) roomDirs() []string {
-	return slices.Compact([]string{files.Parent(absolute(r.Out)), os.TempDir()})
-}
+// roomDir is the directory of the run, or the one that will hold it.
+func (r *run) roomDir() string { return files.Parent(absolute(r.Out)) }
 
-// checkRoom refuses a run that its disks have no room for, where the room is known.
+// checkRoom refuses a run that its disk has no room for, where the room is known.
 func (r *run) checkRoom() error {
-	needed := r.roomNeeded()
-	for _, dir := range r.roomDirs() {
-		if free, known := files.Free(dir); known && free < needed {
-			return fmt.Errorf("the run needs about %d MB in %s, and %d MB are free: free some, or name a directory on another disk (--out; TMPDIR for temporary files)",
-				needed/1e6, dir, free/1e6)
-		}
+	dir, needed := r.roomDir(), r.roomNeeded()
+	if free, known := files.Free(dir); known && free < needed {
+		return fmt.Errorf("the run needs about %d MB in %s, and %d MB are free: free some, or name a directory on another disk (--out)",
+			needed/1e6, dir, free/1e6)
 	}
 	return nil
 }
@@ -64,11 +59,10 @@ func (r *run) watchRoom(ctx context.Context, stop context.CancelCauseFunc) {
 	tick := time.NewTicker(roomInterval)
 	defer tick.Stop()
 	for {
-		for _, dir := range r.roomDirs() {
-			if free, known := files.Free(dir); known && free < leastRoom {
-				stop(files.Full(dir, free))
-				return
-			}
+		dir := r.roomDir()
+		if free, known := files.Free(dir); known && free < leastRoom {
+			stop(files.Full(dir, free))
+			return
 		}
 		select {
 		case <-tick.C:
