@@ -19,7 +19,8 @@ SLOT_LOAD ?= 30s
 KILLS ?= 20
 SOAK  ?= 1h
 # Rules of gosec that are left out: G204, since starting itself, Compose and a container engine with arguments is the job; G304, since
-# it reads the files that its user names; G104, since what it finds are writes to buffers in memory; G404, since random numbers are drawn from a seed, so that a run can be repeated.
+# it reads the files that its user names; G104, since what it finds are writes to buffers in memory; G404, since random numbers are
+# drawn from a seed, so that a run can be repeated.
 GOSEC_LEFT_OUT := G104,G204,G304,G404
 
 # How long each parser is fuzzed, and how the tests are built for it: see .ci/fuzz.
