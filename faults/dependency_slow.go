@@ -10,22 +10,26 @@ import (
 // dependencySlow: the answers of a store, or of another service, come late, as over a bad link. It takes a proxy on the way to
 // that dependency; the experiment names the proxy.
 func dependencySlow() Fault {
-	const usual, delay = "store", 500.0 // ms
+	const usual = "store"
 	type state struct {
 		Latency float64 `json:"latency_ms"`
 	}
 
 	return Fault{
-		ID:      "dependency-slow",
-		Title:   fmt.Sprintf("a proxy holds up the answers of a dependency by %g ms (%s, unless the experiment names another)", delay, usual),
-		Felt:    "slow pages; time-outs where somebody does not wait so long",
-		Least:   "off",
+		ID:     "dependency-slow",
+		Group:  "dependency",
+		Title:  "a proxy holds up the answers of a dependency by {latency} (" + usual + ", unless the experiment names another)",
+		Felt:   "slow pages; time-outs where somebody does not wait so long",
+		Least:  "off",
+		Params: []Param{{Name: "latency", Title: "how long answers are held up", Unit: "ms", Default: 500, Least: 1, Most: 60_000}},
+		Runbook: "Look at the client spans towards the dependency: if they are long and its own server spans are short, the link is slow and " +
+			"not the service. Shorten the callers' time-outs before their queues fill, and shed load.",
 		Levers:  []string{lever.Latency},
 		Service: usual,
 		Expect:  []string{"HighErrorRate"},
 		Allow:   []string{"ClickThroughLow", "DefaultContentHigh", "FallbackSpansHigh"},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {
-			in := pull(site, site.Service, lever.Latency, map[string]any{"latency": delay})
+			in := pull(site, site.Service, lever.Latency, map[string]any{"latency": site.Values.Number("latency")})
 			return in, in.Renew(ctx)
 		},
 		Probe: func(ctx context.Context, site Site) (Effect, error) {
@@ -34,7 +38,7 @@ func dependencySlow() Fault {
 				return Effect{}, err
 			}
 			return Effect{
-				Present: s.Latency >= delay, Gone: s.Latency == 0, Values: map[string]float64{"latency_ms": s.Latency},
+				Present: s.Latency >= site.Values.Number("latency"), Gone: s.Latency == 0, Values: map[string]float64{"latency_ms": s.Latency},
 				Detail: fmt.Sprintf("the proxy holds up answers of %s by %g ms", site.Service, s.Latency),
 			}, nil
 		},

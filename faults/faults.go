@@ -20,7 +20,16 @@ import (
 
 // All returns the catalogue in display order. The first entry injects nothing.
 func All() []Fault {
-	return []Fault{
+	all := entries()
+	for i := range all {
+		all[i].fill()
+	}
+	return all
+}
+
+// entries are the entries of the catalogue as they are written, with the default of every parameter.
+func entries() []Fault {
+	all := []Fault{
 		none(),
 		profileAttributeMissing(),
 		modelDrift(),
@@ -28,12 +37,44 @@ func All() []Fault {
 		servicePause(),
 		dependencySlow(),
 	}
+	for i := range all {
+		all[i].Values = usual(all[i].Params)
+	}
+	return all
 }
 
-// Lookup returns the fault of that id; the error lists the legal ones.
-func Lookup(id string) (Fault, error) {
+// fill puts the values of the parameters into the texts.
+func (f *Fault) fill() {
+	f.Title, f.Evidence = f.Values.fill(f.Title), f.Evidence.fill(f.Values)
+}
+
+// Lookup returns the fault of a text: its id, and after a colon the parameters that are not to have their defaults, as in
+// "profile-attribute-missing: share=0.1, attribute=tier". Errors list what is legal.
+func Lookup(text string) (Fault, error) {
+	id, given, has := strings.Cut(text, ":")
+	f, err := entry(strings.TrimSpace(id))
+	if err != nil {
+		return Fault{}, err
+	}
+	if has {
+		if err := f.set(given); err != nil {
+			return Fault{}, fmt.Errorf("%s: %w", f.ID, err)
+		}
+	}
+	f.fill()
+	return f, nil
+}
+
+// Known returns an error that lists the legal ids if there is no fault of that id.
+func Known(id string) error {
+	_, err := entry(id)
+	return err
+}
+
+// entry returns the entry of an id, as it is written.
+func entry(id string) (Fault, error) {
 	var ids []string
-	for _, f := range All() {
+	for _, f := range entries() {
 		if f.ID == id {
 			return f, nil
 		}
@@ -49,7 +90,8 @@ const Lease = 5 * time.Second
 // Fault is one entry of the catalogue.
 type Fault struct {
 	ID       string    // kebab-case; the file is named the same in snake_case
-	Title    string    // what happens, as a short clause
+	Group    string    // one of Groups
+	Title    string    // what happens, as a short clause; {name} stands for the value of a parameter
 	Felt     string    // what a user of the system feels
 	Least    string    // the least level that can detect it
 	Levers   []string  // names, in lever.All, of the levers that it pulls or asks; an environment may lack some
@@ -57,6 +99,14 @@ type Fault struct {
 	Expect   []string  // alerts that should fire; the first of them to fire is the detection
 	Allow    []string  // other alerts that may fire because of the fault
 	Evidence *Evidence // where the cause is written; nil: no query finds it
+	Runbook  string    // a paragraph for whoever is called: what to look at, and what to do
+	// Unseen says that nobody looked at this fault while the alert rules were written and tuned, so that its detection says
+	// something of faults that nobody had in mind.
+	Unseen bool
+
+	Params []Param
+	Values Values            // of all Params
+	Given  map[string]string // the parameters that do not have their defaults, as they were given
 
 	// Inject breaks one arm. The Injection that it returns is healed on every exit path.
 	Inject func(ctx context.Context, site Site) (Injection, error)
@@ -85,6 +135,18 @@ type Evidence struct {
 	Match  map[string]string // attributes that one record has, all of them
 }
 
+// fill puts the values of parameters into {braces} of the attributes.
+func (e *Evidence) fill(values Values) *Evidence {
+	if e == nil {
+		return nil
+	}
+	filled := Evidence{Signal: e.Signal, Match: map[string]string{}}
+	for key, value := range e.Match {
+		filled.Match[key] = values.fill(value)
+	}
+	return &filled
+}
+
 // String is the query as text, e.g. logs: perso.attribute=age perso.reason=attribute-missing.
 func (e *Evidence) String() string {
 	if e == nil {
@@ -95,6 +157,11 @@ func (e *Evidence) String() string {
 		parts = append(parts, key+"="+e.Match[key])
 	}
 	return e.Signal + ": " + strings.Join(parts, " ")
+}
+
+// Groups are the kinds of fault, in display order.
+func Groups() []string {
+	return []string{"controls", "data", "model", "stream", "dependency", "process", "pipeline", "rollout"}
 }
 
 // Uses returns the fault's levers, each with the service that has it, in the form of lever.At. Target is the service that the
@@ -116,6 +183,12 @@ type Site struct {
 	Arm     Target
 	Crowd   Crowd
 	Service string // Fault.Service, or the service that the experiment names in its place
+	Values  Values // of the fault's parameters
+}
+
+// At returns the site of a fault at an arm. Target is the service that the experiment names; "" is the fault's own choice.
+func (f Fault) At(arm Target, crowd Crowd, target string) Site {
+	return Site{Arm: arm, Crowd: crowd, Service: cmp.Or(target, f.Service), Values: f.Values}
 }
 
 // Target is what a fault needs of one arm.

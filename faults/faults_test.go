@@ -28,7 +28,7 @@ func TestCatalogueIsComplete(t *testing.T) {
 		if _, err := os.Stat(strings.ReplaceAll(f.ID, "-", "_") + ".go"); err != nil {
 			t.Errorf("%s: its file: %v", f.ID, err)
 		}
-		if f.Title == "" || f.Felt == "" || f.Least == "" || f.Inject == nil || f.Probe == nil {
+		if !slices.Contains(Groups(), f.Group) || f.Title == "" || f.Felt == "" || f.Least == "" || f.Runbook == "" || f.Inject == nil || f.Probe == nil {
 			t.Errorf("%s: a field is empty", f.ID)
 		}
 		if f.ID != "none" && len(f.Expect) == 0 {
@@ -110,11 +110,11 @@ func (s *site) SetDrift(d population.Drift) {
 func TestLeversAreWhatIsPulled(t *testing.T) {
 	for _, f := range All() {
 		s := &site{pulled: map[string]any{}}
-		in, err := f.Inject(t.Context(), Site{Arm: s, Crowd: s, Service: f.Service})
+		in, err := f.Inject(t.Context(), f.At(s, s, ""))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := f.Probe(t.Context(), Site{Arm: s, Crowd: s, Service: f.Service}); err != nil {
+		if _, err := f.Probe(t.Context(), f.At(s, s, "")); err != nil {
 			t.Fatal(err)
 		}
 		if err := in.Heal(t.Context()); err != nil {
@@ -145,7 +145,7 @@ func TestServiceOfTheExperiment(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &site{pulled: map[string]any{}}
-	if _, err := f.Inject(t.Context(), Site{Arm: s, Crowd: s, Service: "shop"}); err != nil {
+	if _, err := f.Inject(t.Context(), f.At(s, s, "shop")); err != nil {
 		t.Fatal(err)
 	}
 	if _, ok := s.pulled[lever.At("shop", lever.Pause)]; !ok {
@@ -158,7 +158,7 @@ func TestEveryFaultHeals(t *testing.T) {
 	for _, f := range All() {
 		t.Run(f.ID, func(t *testing.T) {
 			s := &site{pulled: map[string]any{}}
-			in, err := f.Inject(t.Context(), Site{Arm: s, Crowd: s, Service: f.Service})
+			in, err := f.Inject(t.Context(), f.At(s, s, ""))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -184,7 +184,7 @@ func TestEveryFaultHeals(t *testing.T) {
 func TestEveryFaultHealsWhatItHalfInjected(t *testing.T) {
 	for _, f := range All() {
 		s := &site{pulled: map[string]any{}, broken: errors.New("no answer")}
-		if in, _ := f.Inject(t.Context(), Site{Arm: s, Crowd: s, Service: f.Service}); in.Heal == nil {
+		if in, _ := f.Inject(t.Context(), f.At(s, s, "")); in.Heal == nil {
 			t.Errorf("%s: an injection that fails has no heal", f.ID)
 		}
 	}
@@ -218,7 +218,7 @@ func TestProbes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := f.Probe(t.Context(), Site{Arm: &tt.site, Crowd: &tt.site, Service: f.Service})
+		got, err := f.Probe(t.Context(), f.At(&tt.site, &tt.site, ""))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -234,7 +234,7 @@ func TestFilesAreEntries(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") || file == "faults.go" {
+		if strings.HasSuffix(file, "_test.go") || file == "faults.go" || file == "params.go" {
 			continue
 		}
 		id := strings.ReplaceAll(strings.TrimSuffix(file, ".go"), "_", "-")

@@ -12,21 +12,27 @@ import (
 // look like the training data, and the ranking no longer fits.
 func modelDrift() Fault {
 	const (
-		mix    = 0.75
 		enough = 20   // arrivals before a share means anything
-		young  = 0.62 // share of the two youngest bands: 0.40 without the drift, 0.85 with it
-		normal = 0.60
+		usual  = 0.40 // share of the two youngest bands without the drift; all of the users that it adds are in them
 	)
 	return Fault{
-		ID:     "model-drift",
-		Title:  "the users grow younger and their taste turns; the model stays",
-		Felt:   "less relevant content; nothing fails, latency is normal",
-		Least:  "metrics",
+		ID:    "model-drift",
+		Group: "model",
+		Title: "{mix} of the users grow younger and their taste turns; the model stays",
+		Felt:  "less relevant content; nothing fails, latency is normal",
+		Least: "metrics",
+		Params: []Param{
+			{Name: "mix", Title: "part of the arriving users that are drawn from the two youngest age bands", Unit: Share, Default: 0.75, Least: 0.05, Most: 1},
+			{Name: "taste", Title: "how far tastes turn: 1 is to the opposite", Unit: Share, Default: 0.8, Least: 0, Most: 1},
+		},
+		Runbook: "Nothing is broken, and no error is logged anywhere. Compare the distribution of the inputs with that of the training data " +
+			"(perso_feature_psi), segment by segment, then the click-through of the segments that grew. If a campaign explains it, retrain; if " +
+			"nothing does, look for what the upstream delivers.",
 		Levers: []string{lever.Drift},
 		Expect: []string{"InputDrift", "ClickThroughLow"},
 		Allow:  []string{"DefaultContentHigh", "FallbackSpansHigh"},
 		Inject: func(_ context.Context, site Site) (Injection, error) {
-			site.Crowd.SetDrift(population.Drift{Taste: 0.8, Mix: mix})
+			site.Crowd.SetDrift(population.Drift{Taste: site.Values.Number("taste"), Mix: site.Values.Number("mix")})
 			return Injection{Heal: func(context.Context) error {
 				site.Crowd.SetDrift(population.Drift{})
 				return nil
@@ -42,9 +48,10 @@ func modelDrift() Fault {
 				}
 			}
 			share := float64(youngest) / float64(max(all, 1))
+			added := (1 - usual) * site.Values.Number("mix")
 			return Effect{
-				Present: all >= enough && share > young,
-				Gone:    all >= enough && share < normal,
+				Present: all >= enough && share > usual+0.5*added,
+				Gone:    all >= enough && share < usual+0.45*added,
 				Since:   since,
 				Detail:  fmt.Sprintf("%d of %d arriving users are under 35", youngest, all),
 				Values:  map[string]float64{"young_share": share, "arrivals": float64(all)},

@@ -5,10 +5,12 @@ import "context"
 // none injects nothing: the same timeline without a fault, so that every alert that fires is false.
 func none() Fault {
 	return Fault{
-		ID:    "none",
-		Title: "nothing is injected",
-		Felt:  "nothing",
-		Least: "–",
+		ID:      "none",
+		Group:   "controls",
+		Title:   "nothing is injected",
+		Felt:    "nothing",
+		Least:   "–",
+		Runbook: "An alert that fires in this pass is a false alarm: look at its threshold and at what the machine did just then.",
 		Inject: func(context.Context, Site) (Injection, error) {
 			return Injection{Heal: func(context.Context) error { return nil }}, nil
 		},

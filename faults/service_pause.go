@@ -14,10 +14,13 @@ func servicePause() Fault {
 	const usual = role.Decision
 
 	return Fault{
-		ID:      "service-pause",
-		Title:   "the processes of one service stand still (" + usual + ", unless the experiment names another)",
-		Felt:    "answers that do not come, time-outs, errors",
-		Least:   "off",
+		ID:    "service-pause",
+		Group: "process",
+		Title: "the processes of one service stand still (" + usual + ", unless the experiment names another)",
+		Felt:  "answers that do not come, time-outs, errors",
+		Least: "off",
+		Runbook: "The process is there and takes connections, and answers nothing. Look at its state (T in ps, or frozen), at the node's and the " +
+			"hypervisor's events, and at garbage collection logs. Take it out of the load balancer before you restart it.",
 		Levers:  []string{lever.Pause},
 		Service: usual,
 		Expect:  []string{"ServiceDown", "HighErrorRate"},

@@ -100,6 +100,9 @@ func (f *runFlags) experiment(c *cobra.Command, args []string) (*experiment.Expe
 	if err := f.images.lay(&e.Containers); err != nil {
 		return nil, err
 	}
+	if given("fault") && given("faults") {
+		return nil, errors.New("--fault and --faults both name the faults: give one of them")
+	}
 	if given("only") {
 		asked := *e
 		if err := e.Only(f.only); err != nil {
@@ -113,6 +116,7 @@ func (f *runFlags) experiment(c *cobra.Command, args []string) (*experiment.Expe
 			left bool
 		}{
 			{"faults", e.Faults == nil && len(asked.Faults) > 0},
+			{"fault", e.Faults == nil && len(asked.Faults) > 0},
 			{"launches", e.Toll.Launches == 0 && asked.Toll.Launches > 0},
 			{"rounds", e.Toll.Launches == 0},
 		} {

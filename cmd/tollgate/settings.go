@@ -30,6 +30,8 @@ func settings() []setting {
 			(*pflag.FlagSet).StringSliceVar, func(e *e, names []string) (err error) { e.Levels, err = experiment.NamedLevels(names...); return err }),
 		lays("faults", "faults to inject, in this order, or all; empty for none at all (see: tollgate list faults)",
 			(*pflag.FlagSet).StringSliceVar, func(e *e, ids []string) error { e.Faults = experiment.NamedFaults(ids...); return nil }),
+		lays("fault", "the only fault to inject, with its parameters, e.g. 'consumer-lag: bytes=4096' (repeatable)",
+			(*pflag.FlagSet).StringArrayVar, func(e *e, texts []string) error { e.Faults = texts; return nil }),
 		sets("seed", "seed of everything that is drawn", (*pflag.FlagSet).Int64Var, func(e *e) *int64 { return &e.Seed }),
 		sets("journeys", "replay recorded sessions from a CSV, TSV or JSON lines file, or gzip of one",
 			(*pflag.FlagSet).StringVar, func(e *e) *string { return &e.Journeys.File }),

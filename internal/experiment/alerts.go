@@ -29,7 +29,7 @@ func (e *Experiment) validateAlerts(c *complaints) {
 		return
 	}
 	for _, fault := range slices.Sorted(maps.Keys(e.Alerts.Expect)) {
-		if _, err := faults.Lookup(fault); err != nil {
+		if err := faults.Known(fault); err != nil {
 			c.add("alerts.expect: %v", err)
 		}
 		for _, alert := range e.Alerts.Expect[fault] {

@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"fmt"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -46,7 +47,8 @@ func (l *Levels) UnmarshalYAML(node *yaml.Node) (err error) {
 	return err
 }
 
-// Faults are ids of the catalogue, in the order in which they are injected.
+// Faults are entries of the catalogue, in the order in which they are injected, in the form that faults.Lookup takes: an id, and
+// after a colon the parameters that are not to have their defaults.
 type Faults []string
 
 // NamedFaults are the faults of these ids, or the whole catalogue for the single name All. Validate refuses unknown ones.
@@ -61,16 +63,56 @@ func NamedFaults(ids ...string) Faults {
 	return all
 }
 
-// UnmarshalYAML takes a list of ids, or All.
+// UnmarshalYAML takes a list, or All. An entry with parameters is a mapping, as in {id: model-drift, mix: 0.5}, or a text, as in
+// 'model-drift: mix=0.5'.
 func (f *Faults) UnmarshalYAML(node *yaml.Node) error {
-	if node.Kind != yaml.ScalarNode {
-		return node.Decode((*[]string)(f))
+	if node.Kind == yaml.ScalarNode {
+		if node.Value != All {
+			return noList(node)
+		}
+		*f = NamedFaults(All)
+		return nil
 	}
-	if node.Value != All {
-		return noList(node)
+	var entries []yaml.Node
+	if err := node.Decode(&entries); err != nil {
+		return err
 	}
-	*f = NamedFaults(All)
+	*f = make(Faults, len(entries))
+	for i, entry := range entries {
+		text, err := faultOf(&entry)
+		if err != nil {
+			return err
+		}
+		(*f)[i] = text
+	}
 	return nil
+}
+
+// faultOf reads one entry of a list of faults.
+func faultOf(node *yaml.Node) (string, error) {
+	if node.Kind != yaml.MappingNode {
+		var text string
+		return text, node.Decode(&text)
+	}
+	id, params := "", []string(nil)
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, value := node.Content[i].Value, node.Content[i+1]
+		switch {
+		case value.Kind != yaml.ScalarNode:
+			return "", fmt.Errorf("line %d: faults: %s: want a value, got a list or a mapping", value.Line, key)
+		case key == "id":
+			id = value.Value
+		default:
+			params = append(params, key+"="+value.Value)
+		}
+	}
+	if id == "" {
+		return "", fmt.Errorf("line %d: faults: want {id: FAULT, PARAMETER: VALUE, …}, got no id", node.Line)
+	}
+	if params == nil {
+		return id, nil
+	}
+	return id + ": " + strings.Join(params, ", "), nil
 }
 
 func isAll(names []string) bool { return len(names) == 1 && names[0] == All }

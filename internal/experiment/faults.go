@@ -18,14 +18,16 @@ func (e *Experiment) Target(fault string) string {
 
 func (e *Experiment) validateFaults(c *complaints) {
 	seen := map[string]bool{}
-	for _, id := range e.Faults {
-		if _, err := faults.Lookup(id); err != nil {
+	for _, text := range e.Faults {
+		f, err := faults.Lookup(text)
+		if err != nil {
 			c.add("faults: %v", err)
+			continue
 		}
-		if seen[id] {
-			c.add("faults: %s is listed twice", id)
+		if seen[f.ID] {
+			c.add("faults: %s is listed twice", f.ID)
 		}
-		seen[id] = true
+		seen[f.ID] = true
 	}
 }
 
@@ -36,7 +38,7 @@ func (e *Experiment) validateTargets(c *complaints) {
 		return
 	}
 	for _, fault := range slices.Sorted(maps.Keys(e.Targets)) {
-		if _, err := faults.Lookup(fault); err != nil {
+		if err := faults.Known(fault); err != nil {
 			c.add("targets: %v", err)
 		}
 		c.oneOf("targets: "+fault, e.Targets[fault], role.Services())

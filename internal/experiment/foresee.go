@@ -46,13 +46,13 @@ func (e *Experiment) Lookback(lapsed *alerts.Lapsed) time.Duration {
 	return max(10*samples, 2*lapsed.SlowestRead())
 }
 
-// Fault returns the catalogue's fault with the alerts that this experiment expects of it.
-func (e *Experiment) Fault(id string, rules []result.Alert) (faults.Fault, error) {
-	f, err := faults.Lookup(id)
+// Fault returns the catalogue's fault of an entry of Faults, with the alerts that this experiment expects of it.
+func (e *Experiment) Fault(text string, rules []result.Alert) (faults.Fault, error) {
+	f, err := faults.Lookup(text)
 	if err != nil {
 		return f, err
 	}
-	own, ok := e.Alerts.Expect[id]
+	own, ok := e.Alerts.Expect[f.ID]
 	if !ok {
 		return f, nil
 	}
@@ -60,7 +60,7 @@ func (e *Experiment) Fault(id string, rules []result.Alert) (faults.Fault, error
 	for _, entry := range own {
 		ids, err := alerts.Resolve(rules, entry)
 		if err != nil {
-			return f, fmt.Errorf("alerts.expect: %s: %w", id, err)
+			return f, fmt.Errorf("alerts.expect: %s: %w", f.ID, err)
 		}
 		f.Expect = append(f.Expect, ids...)
 	}

@@ -181,13 +181,15 @@ type Look struct {
 
 // Fault is an entry of the catalogue, as this run used it.
 type Fault struct {
-	ID       string   `json:"id"`
-	Title    string   `json:"title"`
-	Felt     string   `json:"felt"`               // what a user of the system feels
-	Expect   []string `json:"expect"`             // alerts that should fire, by name or by Rules.ID; one is enough
-	Allow    []string `json:"allow,omitempty"`    // other alerts that may fire because of the fault
-	Evidence string   `json:"evidence,omitempty"` // the query that names the cause, as text
-	Skipped  string   `json:"skipped,omitempty"`  // why it was not injected
+	ID       string            `json:"id"`
+	Group    string            `json:"group,omitempty"`  // the kind of fault; "" in runs of older versions
+	Params   map[string]string `json:"params,omitempty"` // by name, with units
+	Title    string            `json:"title"`
+	Felt     string            `json:"felt"`               // what a user of the system feels
+	Expect   []string          `json:"expect"`             // alerts that should fire, by name or by Rules.ID; one is enough
+	Allow    []string          `json:"allow,omitempty"`    // other alerts that may fire because of the fault
+	Evidence string            `json:"evidence,omitempty"` // the query that names the cause, as text
+	Skipped  string            `json:"skipped,omitempty"`  // why it was not injected
 }
 
 // Alert is one alerting rule, as this run used it.

@@ -63,8 +63,12 @@ func (r *run) meta() (result.Run, error) {
 
 // entry is a catalogue entry as the run directory has it.
 func entry(f faults.Fault, skipped string) result.Fault {
+	params := map[string]string{}
+	for name, value := range f.Values {
+		params[name] = value.String()
+	}
 	return result.Fault{
-		ID: f.ID, Title: f.Title, Felt: f.Felt, Expect: f.Expect, Allow: f.Allow, Evidence: f.Evidence.String(), Skipped: skipped,
+		ID: f.ID, Group: f.Group, Params: params, Title: f.Title, Felt: f.Felt, Expect: f.Expect, Allow: f.Allow, Evidence: f.Evidence.String(), Skipped: skipped,
 	}
 }
 

@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,7 +40,7 @@ func (c *catch) passes(ctx context.Context) error {
 func (c *catch) pass(ctx context.Context, f faults.Fault) (err error) {
 	p := &pass{catch: c, fault: f, sites: make([]faults.Site, len(c.arms)), injected: make([]faults.Injection, len(c.arms))}
 	for i, arm := range c.arms {
-		p.sites[i] = faults.Site{Arm: arm, Crowd: c.crowd, Service: cmp.Or(c.Target(f.ID), f.Service)}
+		p.sites[i] = f.At(arm, c.crowd, c.Target(f.ID))
 	}
 	began := c.now()
 	c.Progress.Begin("fault "+f.ID, c.Catch.Clean+c.Catch.Hold+c.Catch.Clear, f.Title)
