@@ -1,10 +1,10 @@
 package faults
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -61,12 +61,10 @@ func TestLookupListsTheLegalNames(t *testing.T) {
 type site struct {
 	pulled  map[string]any
 	lag     map[int32]int64
-	users   int
-	missing int
 	drift   population.Drift
 	arrived []int64
 	silent  bool
-	latency int
+	answers map[string]string // JSON, by lever
 	broken  error
 	used    []string
 }
@@ -90,10 +88,13 @@ func (s *site) Release(_ context.Context, service, name string) error {
 func (s *site) Ask(_ context.Context, service, name string, _, out any) error {
 	s.used = append(s.used, lever.At(service, name))
 	if s.broken == nil && out != nil {
-		return json.Unmarshal(fmt.Appendf(nil, `{"users":%d,"missing":%d,"latency_ms":%d}`, s.users, s.missing, s.latency), out)
+		return json.Unmarshal([]byte(cmp.Or(s.answers[name], "{}")), out)
 	}
 	return s.broken
 }
+
+// answering is an arm that answers one question.
+func answering(name, json string) site { return site{answers: map[string]string{name: json}} }
 
 func (s *site) Lag(context.Context) (map[int32]int64, error) { return s.lag, s.broken }
 func (s *site) Arrived(string) ([]int64, time.Time)          { return s.arrived, time.Time{} }
@@ -197,9 +198,9 @@ func TestProbes(t *testing.T) {
 		present, gone bool
 	}{
 		{"none", site{}, true, true},
-		{"profile-attribute-missing", site{users: 1000, missing: 500}, true, false},
-		{"profile-attribute-missing", site{users: 1000, missing: 150}, false, false}, // neither: being delivered
-		{"profile-attribute-missing", site{users: 1000}, false, true},
+		{"profile-attribute-missing", answering(lever.Audit, `{"users":1000,"missing":500}`), true, false},
+		{"profile-attribute-missing", answering(lever.Audit, `{"users":1000,"missing":150}`), false, false}, // neither: being delivered
+		{"profile-attribute-missing", answering(lever.Audit, `{"users":1000}`), false, true},
 		{"profile-attribute-missing", site{}, false, false}, // an empty store tells nothing
 		{"model-drift", site{arrived: []int64{30, 40, 5, 3, 2}}, true, false},
 		{"model-drift", site{arrived: []int64{5, 5, 0, 0, 0}}, false, false}, // too few to tell
@@ -209,8 +210,8 @@ func TestProbes(t *testing.T) {
 		{"consumer-lag", site{lag: map[int32]int64{0: 1}}, false, true},
 		{"service-pause", site{silent: true}, true, false},
 		{"service-pause", site{}, false, true},
-		{"dependency-slow", site{latency: 500}, true, false},
-		{"dependency-slow", site{latency: 100}, false, false}, // the delay of somebody else, or half of ours
+		{"dependency-slow", answering(lever.Latency, `{"latency_ms":500}`), true, false},
+		{"dependency-slow", answering(lever.Latency, `{"latency_ms":100}`), false, false}, // the delay of somebody else, or half of ours
 		{"dependency-slow", site{}, false, true},
 	}
 	for _, tt := range tests {
