@@ -2,7 +2,7 @@
 // notice, and where the cause is written. A fault is one file, and one line in All.
 //
 // A fault acts on what the harness owns (the upstream's data, the broker, the crowd) before it touches application
-// code. To add one, write its file and its line in All; docs/faults.md walks through it.
+// code. To add one, write its file and its line in All; docs/faults/writing.md walks through it.
 package faults
 
 import (

@@ -45,11 +45,11 @@ func (p Param) Usual() string {
 func (p Param) number(v float64) string {
 	switch p.Unit {
 	case Share:
-		return strconv.FormatFloat(math.Round(v*1e8)/1e6, 'g', -1, 64) + " %"
+		return strconv.FormatFloat(math.Round(v*1e8)/1e6, 'f', -1, 64) + " %"
 	case "":
-		return strconv.FormatFloat(v, 'g', -1, 64)
+		return strconv.FormatFloat(v, 'f', -1, 64)
 	}
-	return strconv.FormatFloat(v, 'g', -1, 64) + " " + p.Unit
+	return strconv.FormatFloat(v, 'f', -1, 64) + " " + p.Unit
 }
 
 // value reads what an experiment says: a number with or without its unit, or a word.

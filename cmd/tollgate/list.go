@@ -14,10 +14,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/scenarios"
 	"github.com/tollgate-dev/tollgate/testenv"
-	"github.com/tollgate-dev/tollgate/testenv/containers"
-	"github.com/tollgate-dev/tollgate/testenv/external"
 	"github.com/tollgate-dev/tollgate/testenv/lever"
-	"github.com/tollgate-dev/tollgate/testenv/process"
 	"github.com/tollgate-dev/tollgate/testenv/rules"
 )
 
@@ -44,11 +41,22 @@ func (a *app) listCommand() *cobra.Command {
 		names = append(names, l.name)
 	}
 	return &cobra.Command{
-		Use:       "list " + strings.Join(names, "|"),
+		Use:       "list " + strings.Join(names, "|") + " [FAULT ...]",
 		Short:     "What there is to run",
 		ValidArgs: names,
-		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) > 1 && args[0] == "faults" {
+				return nil
+			}
+			return cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs)(c, args)
+		},
+		Long: "Lists what there is to run. With ids, list faults prints all that there is to know of these faults: their parameters, what is\n" +
+			"felt, the expected alerts, the evidence of the cause, and a runbook.",
+		Example: "tollgate list faults\ntollgate list faults consumer-lag model-drift",
 		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return a.showFaults(args[1:])
+			}
 			i := slices.IndexFunc(listings(), func(l listing) bool { return l.name == args[0] })
 			rows, err := listings()[i].rows()
 			if err != nil {
@@ -60,9 +68,13 @@ func (a *app) listCommand() *cobra.Command {
 }
 
 func listFaults() ([][]string, error) {
-	rows := [][]string{{"FAULT", "WHAT HAPPENS", "LEAST LEVEL", "EXPECTED ALERTS"}}
+	rows := [][]string{{"FAULT", "GROUP", "WHAT HAPPENS", "PARAMETERS", "LEAST LEVEL", "EXPECTED ALERTS"}}
 	for _, f := range faults.All() {
-		rows = append(rows, []string{f.ID, f.Title, f.Least, strings.Join(f.Expect, ", ")})
+		var params []string
+		for _, p := range f.Params {
+			params = append(params, p.Name+"="+strings.ReplaceAll(p.Usual(), " ", ""))
+		}
+		rows = append(rows, []string{f.ID, f.Group, f.Title, strings.Join(params, " "), f.Least, strings.Join(f.Expect, ", ")})
 	}
 	return rows, nil
 }
@@ -70,16 +82,8 @@ func listFaults() ([][]string, error) {
 func listLevers() ([][]string, error) {
 	rows := [][]string{{"LEVER", "AT", "WHAT IT DOES", "PARAMETERS", "ENVIRONMENTS"}}
 	for _, l := range lever.All() {
-		var where []string
-		for _, env := range []struct {
-			name   string
-			levers []string
-		}{{"process", process.Levers()}, {"containers", containers.Levers()}, {"external", external.Levers()}} {
-			if slices.Contains(env.levers, l.Name) {
-				where = append(where, env.name)
-			}
-		}
-		rows = append(rows, []string{l.Name, cmp.Or(l.Service, "any service"), l.Title, cmp.Or(l.Params, "none"), strings.Join(where, ", ")})
+		where := strings.Join(environmentsOf(l.Name), ", ")
+		rows = append(rows, []string{l.Name, cmp.Or(l.Service, "any service"), l.Title, cmp.Or(l.Params, "none"), where})
 	}
 	return rows, nil
 }

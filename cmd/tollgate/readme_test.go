@@ -25,13 +25,15 @@ func readmeTables() map[string]string {
 	for _, l := range testenv.Levels() {
 		levels += fmt.Sprintf("| `%s` | %s |\n", l.Name, l.Title)
 	}
-	catalogue := "| fault | what happens | felt as | alerts that should fire |\n|---|---|---|---|\n"
-	for _, f := range faults.All() {
-		expect := strings.Join(f.Expect, ", ")
-		if expect == "" {
-			expect = "none: any is false"
+	catalogue := "| group | faults |\n|---|---|\n"
+	for _, group := range faults.Groups() {
+		var links []string
+		for _, f := range faults.All() {
+			if f.Group == group {
+				links = append(links, fmt.Sprintf("[`%s`](docs/faults/README.md#%s)", f.ID, f.ID))
+			}
 		}
-		catalogue += fmt.Sprintf("| `%s` | %s | %s | %s |\n", f.ID, f.Title, f.Felt, expect)
+		catalogue += fmt.Sprintf("| %s | %s |\n", group, strings.Join(links, ", "))
 	}
 	return map[string]string{"## Levels\n\n": levels, "## Faults\n\n": catalogue}
 }
