@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-//go:embed smoke.yaml pr.yaml nightly.yaml
+//go:embed smoke.yaml pr.yaml capacity.yaml nightly.yaml
 var profiles embed.FS
 
 // Profiles are the names of the shipped experiment files, the shortest run first.
-func Profiles() []string { return []string{"smoke", "pr", "nightly"} }
+func Profiles() []string { return []string{"smoke", "pr", "capacity", "nightly"} }
 
 // DefaultProfile is the one that is run when none is named.
 const DefaultProfile = "pr"

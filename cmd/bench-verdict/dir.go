@@ -22,7 +22,7 @@ import (
 
 // recordCommand keeps the command line, once.
 func (b *bench) recordCommand(dir, command string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return err
 	}
 	line := "bench-verdict " + strings.Join(collect(b.args, quoted), " ")

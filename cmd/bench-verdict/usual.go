@@ -113,7 +113,7 @@ func (b *bench) usualRuns(ctx context.Context, binary, dir string, runs int, o u
 			b.say("%s: kept, it is complete", filepath.Base(out))
 			continue
 		}
-		if err := errors.Join(putAside(out), os.Mkdir(out, 0o755)); err != nil {
+		if err := errors.Join(putAside(out), os.Mkdir(out, 0o750)); err != nil {
 			return err
 		}
 		e.Seed = int64(i)

@@ -4,7 +4,7 @@ import "testing"
 
 // The known delay has no capacity to tell.
 func TestCapacityPlan(t *testing.T) {
-	e, err := Profile("nightly")
+	e, err := Profile("capacity")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -13,6 +13,6 @@ func TestCapacityPlan(t *testing.T) {
 		t.Errorf("arms %v", arms)
 	}
 	if e.Capacity.Launches == 0 {
-		t.Error("nightly measures no capacity")
+		t.Error("the profile measures no capacity")
 	}
 }

@@ -10,7 +10,7 @@ import (
 // SaveFile writes what Save writes, compressed by gzip, to a file, which appears only when it is complete. It makes the
 // directories above the file.
 func (i Image) SaveFile(path, ref string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")

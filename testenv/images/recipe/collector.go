@@ -73,7 +73,7 @@ func collector() Recipe {
 			if err != nil {
 				return build.Image{}, err
 			}
-			if err := os.WriteFile(filepath.Join(b.dir, "main.go"), source, 0o644); err != nil {
+			if err := os.WriteFile(filepath.Join(b.dir, "main.go"), source, 0o600); err != nil {
 				return build.Image{}, err
 			}
 			binary, err := b.goBuild(ctx, ".", "", modules...)
