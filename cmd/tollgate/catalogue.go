@@ -2,9 +2,15 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/tollgate-dev/tollgate/faults"
 	"github.com/tollgate-dev/tollgate/reports"
@@ -12,6 +18,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/external"
 	"github.com/tollgate-dev/tollgate/testenv/lever"
 	"github.com/tollgate-dev/tollgate/testenv/process"
+	"github.com/tollgate-dev/tollgate/testenv/rules"
 )
 
 // environmentLevers are the names of the levers of every environment, in the order in which environments are listed.
@@ -118,3 +125,49 @@ func cataloguePage() string {
 }
 
 func title(word string) string { return strings.ToUpper(word[:1]) + word[1:] }
+
+// alertsPage is docs/alerts.md.
+func alertsPage() (string, error) {
+	file, errs := rulefmt.Parse(rules.Pack, false, model.UTF8Validation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
+	if errs != nil {
+		return "", errors.Join(errs...)
+	}
+	var b strings.Builder
+	b.WriteString("# The shipped alerts\n\n<!-- written by go test ./cmd/tollgate -run AlertsPage -update -->\n\n" +
+		"The pack is an ordinary Prometheus rule file, [perso.yaml](../testenv/rules/perso.yaml), written for minutes as in production. Its\n" +
+		"comments say how every threshold follows from the sample size. A run divides the durations ([how](catch.md)).\n")
+	for _, g := range file.Groups {
+		fmt.Fprintf(&b, "\n## %s\n", title(g.Name))
+		for _, r := range g.Rules {
+			if r.Alert == "" {
+				continue
+			}
+			fmt.Fprintf(&b, "\n### %s\n\n", r.Alert)
+			b.WriteString(reports.Wrap(120, "", "", r.Annotations["description"]) + "\n")
+			for _, fact := range []fact{
+				{"summary", r.Annotations["summary"]},
+				{"severity", r.Labels["severity"]},
+				{"needs", r.Annotations["needs"]},
+				{"for", r.For.String()},
+				{"expected of", strings.Join(expectedOf(r.Alert), ", ")},
+			} {
+				if fact.text != "" {
+					b.WriteString(reports.Wrap(120, "- ", "  ", "**"+fact.name+"**: "+fact.text))
+				}
+			}
+			fmt.Fprintf(&b, "\n```\n%s\n```\n", strings.TrimSpace(r.Expr))
+		}
+	}
+	return b.String(), nil
+}
+
+// expectedOf are the faults that an alert should notice, as links into the catalogue.
+func expectedOf(alert string) []string {
+	var links []string
+	for _, f := range faults.All() {
+		if slices.Contains(f.Expect, alert) {
+			links = append(links, fmt.Sprintf("[`%s`](faults/README.md#%s)", f.ID, f.ID))
+		}
+	}
+	return links
+}

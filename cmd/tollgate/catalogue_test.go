@@ -28,6 +28,24 @@ func TestCataloguePage(t *testing.T) {
 	}
 }
 
+// TestAlertsPage: the page of the alerts is what the rule file says, and every alert says what it is and what to do.
+func TestAlertsPage(t *testing.T) {
+	const page = "../../docs/alerts.md"
+	want, err := alertsPage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(page)
+	if err != nil || string(got) != want {
+		t.Errorf("%s is older than the rules (%v): run go test ./cmd/tollgate -run AlertsPage -update", page, err)
+	}
+}
+
 // TestFaultsAreInjectedSomewhere: every fault can be injected in some environment.
 func TestFaultsAreInjectedSomewhere(t *testing.T) {
 	for _, f := range faults.All() {
