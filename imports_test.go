@@ -54,6 +54,7 @@ var allowed = map[string][]string{
 	"testenv/collector":            {"testenv/role"},
 	"testenv/compose":              {"internal/otelenv", "internal/secret"},
 	"testenv/containers":           {"internal/lease", "internal/otelenv", "internal/result", "testenv", "testenv/collector", "testenv/engine", "testenv/images", "testenv/lever", "testenv/outside", "testenv/role"},
+	"testenv/control":              {"internal/api", "internal/lease", "testenv/role"},
 	"testenv/delayproxy":           {"internal/api", "internal/child", "internal/slot", "testenv/role"},
 	"testenv/engine":               {"internal/cgroup", "internal/crash", "internal/guard", "internal/machine", "internal/secret", "testenv/lever", "testenv/role"},
 	"testenv/engine/enginetest":    {"testenv/engine", "testenv/images", "testenv/role"},
@@ -63,11 +64,11 @@ var allowed = map[string][]string{
 	"testenv/images/recipe":        {"testenv/images/build"},
 	"testenv/lever":                {"testenv/role"},
 	"testenv/outside":              {"internal/api", "testenv", "testenv/role"},
-	"testenv/pipeline":             {"internal/api", "internal/child", "internal/scratch", "testenv/collector", "testenv/role"},
+	"testenv/pipeline":             {"internal/api", "internal/child", "internal/scratch", "testenv/collector", "testenv/control", "testenv/lever", "testenv/role"},
 	"testenv/process":              {"internal/api", "internal/child", "internal/lease", "internal/otelenv", "internal/result", "internal/scratch", "testenv", "testenv/lever", "testenv/outside", "testenv/role"},
 	"testenv/role":                 {"internal/api"},
 	"testenv/rules":                {},
-	"testenv/stack":                {"internal/api", "internal/child", "internal/lease", "internal/otelenv", "internal/population", "internal/slot", "testenv/lever", "testenv/role"},
+	"testenv/stack":                {"internal/api", "internal/child", "internal/lease", "internal/otelenv", "internal/population", "internal/slot", "testenv/control", "testenv/lever", "testenv/role"},
 	"xk6-perso":                    {"internal/api", "internal/journey", "internal/population", "internal/result", "internal/slot"},
 }
 

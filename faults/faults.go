@@ -36,6 +36,12 @@ func entries() []Fault {
 		consumerLag(),
 		servicePause(),
 		dependencySlow(),
+		collectorDown(),
+		collectorDrop(),
+		logLag(),
+		cardinalityExplosion(),
+		seriesVanish(),
+		alertRouteMute(),
 	}
 	for i := range all {
 		all[i].Values = usual(all[i].Params)

@@ -213,6 +213,23 @@ func TestProbes(t *testing.T) {
 		{"dependency-slow", answering(lever.Latency, `{"latency_ms":500}`), true, false},
 		{"dependency-slow", answering(lever.Latency, `{"latency_ms":100}`), false, false}, // the delay of somebody else, or half of ours
 		{"dependency-slow", site{}, false, true},
+		{"collector-down", site{}, true, false},
+		{"collector-down", answering(lever.AskCollector, `{"answers":true}`), false, true},
+		{"collector-drop", answering(lever.AskCollector, `{"answers":true,"data_points":500,"stored":300,"dropped":200}`), true, false},
+		{"collector-drop", answering(lever.AskCollector, `{"answers":true,"data_points":500,"stored":500}`), false, true},
+		{"collector-drop", site{}, false, false}, // it starts again
+		{"log-lag", answering(lever.AskCollector, `{"answers":true,"log_records":10,"log_age":3}`), true, false},
+		{"log-lag", answering(lever.AskCollector, `{"answers":true,"log_records":10,"log_age":0.5}`), false, true},
+		{"log-lag: hold=1s", answering(lever.AskCollector, `{"answers":true,"log_records":10,"log_age":0.5}`), true, false},
+		{"cardinality-explosion", answering(lever.AskSeries, `{"ever":25,"fresh":12}`), true, false},
+		{"cardinality-explosion", answering(lever.AskSeries, `{"ever":5,"fresh":5}`), false, false},
+		{"cardinality-explosion", answering(lever.AskSeries, `{"ever":25,"fresh":0}`), false, true},
+		{"series-vanish", answering(lever.AskSeries, `{"ever":12,"fresh":0}`), true, false},
+		{"series-vanish", answering(lever.AskSeries, `{"ever":12,"fresh":12}`), false, true},
+		{"series-vanish", site{}, false, true}, // a level without metrics
+		{"alert-route-mute", answering(lever.AskNotified, `{"silences":1,"suppressed":4}`), true, false},
+		{"alert-route-mute", answering(lever.AskNotified, `{"silences":1}`), false, false}, // nothing has fired yet
+		{"alert-route-mute", site{}, false, true},
 	}
 	for _, tt := range tests {
 		f, err := Lookup(tt.fault)

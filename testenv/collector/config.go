@@ -37,6 +37,7 @@ type Config struct {
 	Tail        *Tail    // tail sampling of traces; nil: every span that arrives is kept
 	Backends    []Target // where signals go, too
 	SelfMetrics string   // host:port at which its metrics about itself can be scraped (image only); "": nowhere
+	Change      Change   // what an operator has changed since
 	Health      string   // host:port whose path / says whether it works (image only); "": nowhere
 }
 
@@ -70,6 +71,9 @@ func (c Config) YAML() ([]byte, error) {
 			return nil, fmt.Errorf("collector: SelfMetrics must be host:port, got %q", c.SelfMetrics)
 		}
 	}
+	if err := c.Change.Check(); err != nil {
+		return nil, fmt.Errorf("collector: change: %w", err)
+	}
 	f := c.basis(len(targets) > 0)
 	if c.Dir != "" {
 		f.add(exporter{"file/spans", []string{Traces}, c.keep("spans")})
@@ -81,6 +85,7 @@ func (c Config) YAML() ([]byte, error) {
 	if c.SelfMetrics != "" {
 		f.Service.Telemetry = selfTelemetry(host, port)
 	}
+	c.Change.into(f)
 	text, err := yaml.Marshal(f)
 	if err != nil {
 		return nil, fmt.Errorf("collector: configuration: %w", err)
@@ -221,9 +226,12 @@ const (
 	spanCountDescription = "Spans that ended in default content."
 )
 
+// logCount is the metric of log records that give a reason.
+const logCount = "perso.log.records"
+
 // logCounts and spanCounts are the metrics that the Collector derives.
 func logCounts() object {
-	return object{"perso.log.records": object{
+	return object{logCount: object{
 		"description": "Log records that give a reason.",
 		"attributes":  list{object{"key": "service.name"}, object{"key": "perso.reason"}},
 	}}

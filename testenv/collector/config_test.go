@@ -34,6 +34,9 @@ func TestYAML(t *testing.T) {
 	}{
 		{"library.yaml", Config{HTTP: "127.0.0.1:1", GRPC: "127.0.0.1:2", Wire: "wire", Token: "0123456789ABCDEF", Prometheus: "http://127.0.0.1:3/", Arm: "full"}},
 		{"image.yaml", everything},
+		{"changed.yaml", Config{HTTP: "127.0.0.1:1", GRPC: "127.0.0.1:2", Prometheus: "http://127.0.0.1:3/", Change: Change{
+			Queue: 2, HoldLogs: "10s", CountBy: "session.id", DropMetric: "perso.decisions",
+		}}},
 	} {
 		got, err := tt.config.YAML()
 		if err != nil {
@@ -168,6 +171,17 @@ func TestBackends(t *testing.T) {
 		delete(used, "count") // a connector
 		if got, want := slices.Sorted(maps.Keys(used)), sortedKeys(file.Exporters); !slices.Equal(got, want) {
 			t.Errorf("%s: pipelines use %v, configured are %v", b.Name, got, want)
+		}
+	}
+}
+
+func TestChangeIsChecked(t *testing.T) {
+	for _, bad := range []Change{
+		{Queue: -1}, {Queue: 1001}, {HoldLogs: "soon"}, {HoldLogs: "-1s"}, {HoldLogs: "1h"}, {CountBy: `a" or "b`}, {DropMetric: "perso${env:HOME}"},
+	} {
+		config := Config{HTTP: "127.0.0.1:1", GRPC: "127.0.0.1:2", Prometheus: "http://127.0.0.1:3/", Change: bad}
+		if _, err := config.YAML(); err == nil {
+			t.Errorf("%+v: no error", bad)
 		}
 	}
 }

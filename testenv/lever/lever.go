@@ -35,6 +35,13 @@ const (
 	LimitMemory   = "limit-memory"
 	Disconnect    = "disconnect"
 	Latency       = "latency"
+
+	StopCollector   = "stop-collector"
+	ChangeCollector = "change-collector"
+	SilenceAlerts   = "silence-alerts"
+	AskCollector    = "collector"
+	AskSeries       = "series"
+	AskNotified     = "notifications"
 )
 
 // What levers need, for Lever.Needs.
@@ -42,6 +49,7 @@ const (
 	needsStack  = "is a part of our own stack"
 	needsEngine = "takes a container engine: use --env containers"
 	needsProxy  = "takes a proxy in front of a dependency: it is for --env external, with external.proxies"
+	needsOne    = "is a part of the telemetry pipeline that is one process: use --env process"
 	needsCrowd  = "moves the population behind our journeys, and the load is a script of the user's own"
 )
 
@@ -60,6 +68,13 @@ func All() []Lever {
 		{LimitMemory, "it gets no more memory than so much", "", needsEngine, `{"bytes":67108864}`},
 		{Disconnect, "it is cut off from its networks", "", needsEngine, ""},
 		{Latency, "a proxy holds up what it answers, by so many ms", "", needsProxy, `{"latency":500,"jitter":100}`},
+		{StopCollector, "the Collector ends; the release starts it again", role.Telemetry, needsOne, ""},
+		{ChangeCollector, "the Collector gets another configuration, and its way to Prometheus another latency", role.Telemetry, needsOne,
+			`{"drop_metric":"perso.decisions"}`},
+		{SilenceAlerts, "a silence holds the notifications of some alerts back", role.Telemetry, needsOne, `{"matchers":["alertname=~\".+\""]}`},
+		{AskCollector, "says whether the Collector takes OTLP, and what it stored and dropped since it last started", role.Telemetry, needsOne, ""},
+		{AskSeries, "counts the series that match, and those of them with a current sample", role.Telemetry, needsOne, `{"match":"up"}`},
+		{AskNotified, "says whether notifications are silenced, and how many were held back and sent", role.Telemetry, needsOne, ""},
 	}
 }
 

@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync/atomic"
 	"syscall"
 
-	"github.com/open-telemetry/opentelemetry-collector-contrib/connector/countconnector"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/connector/spanmetricsconnector"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/fileexporter"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/filterprocessor"
@@ -18,7 +18,6 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/provider/yamlprovider"
-	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
 	"go.opentelemetry.io/collector/extension"
@@ -37,6 +36,8 @@ type collector struct {
 	wire       *wire
 	roots      roots
 	run        *otelcol.Collector
+	logs       *logAges
+	closing    atomic.Bool   // its end is wanted
 	done       chan struct{} // closed when Run has returned
 	err        error         // what Run returned
 }
@@ -47,7 +48,7 @@ const portTries = 5
 
 // startCollector starts the Collector and returns when the pipelines take telemetry. The Collector sends metrics to the OTLP
 // endpoint at metricsURL.
-func startCollector(ctx context.Context, cfg Config, metricsURL string) (*collector, error) {
+func startCollector(ctx context.Context, cfg Config, metricsURL string, logs *logAges) (*collector, error) {
 	var err error
 	for range portTries {
 		var ports []string
@@ -55,18 +56,24 @@ func startCollector(ctx context.Context, cfg Config, metricsURL string) (*collec
 			return nil, err
 		}
 		var c *collector
-		if c, err = startCollectorAt(ctx, cfg, metricsURL, cmp.Or(cfg.OTLPHTTP, ports[0]), cmp.Or(cfg.OTLPGRPC, ports[1])); !errors.Is(err, syscall.EADDRINUSE) {
+		http, grpc := cmp.Or(cfg.OTLPHTTP, ports[0]), cmp.Or(cfg.OTLPGRPC, ports[1])
+		if c, err = startCollectorAt(ctx, cfg, metricsURL, http, grpc, configuration.Change{}, logs); !errors.Is(err, syscall.EADDRINUSE) {
 			return c, err
 		}
 	}
 	return nil, err
 }
 
-func startCollectorAt(ctx context.Context, cfg Config, metricsURL, http, grpc string) (*collector, error) {
-	c := &collector{http: http, grpc: grpc, self: prometheus.NewRegistry(), wire: newWire(http, cfg.PipelineToken), done: make(chan struct{})}
+// startCollectorAt starts the Collector at two addresses, with a change of its configuration.
+func startCollectorAt(
+	ctx context.Context, cfg Config, metricsURL, http, grpc string, change configuration.Change, logs *logAges,
+) (*collector, error) {
+	c := &collector{
+		http: http, grpc: grpc, self: prometheus.NewRegistry(), wire: newWire(http, cfg.PipelineToken), logs: logs, done: make(chan struct{}),
+	}
 	text, err := configuration.Config{
 		HTTP: c.http, GRPC: c.grpc, Wire: wireID, Token: cfg.PipelineToken, Prometheus: metricsURL,
-		Dir: cfg.TelemetryDir, Arm: cfg.Arm, Tail: cfg.Tail,
+		Dir: cfg.TelemetryDir, Arm: cfg.Arm, Tail: cfg.Tail, Change: change,
 	}.YAML()
 	if err != nil {
 		return nil, fmt.Errorf("pipeline: %w", err)
@@ -112,7 +119,7 @@ func (c *collector) factories(cfg Config) (otelcol.Factories, error) {
 	if f.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](fileexporter.NewFactory(), otlphttpexporter.NewFactory()); err != nil {
 		return f, err
 	}
-	if f.Connectors, err = otelcol.MakeFactoryMap[connector.Factory](countconnector.NewFactory(), spanmetricsconnector.NewFactory()); err != nil {
+	if f.Connectors, err = otelcol.MakeFactoryMap(c.logs.counting(), spanmetricsconnector.NewFactory()); err != nil {
 		return f, err
 	}
 	f.Extensions, err = otelcol.MakeFactoryMap[extension.Factory](c.wire.factory())
@@ -134,6 +141,7 @@ func (c *collector) stats() (Stats, error) {
 
 // close empties the pipelines and ends the Collector.
 func (c *collector) close() error {
+	c.closing.Store(true)
 	c.run.Shutdown()
 	<-c.done
 	if c.err != nil {

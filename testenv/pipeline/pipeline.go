@@ -15,6 +15,7 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/api"
 	"github.com/tollgate-dev/tollgate/internal/child"
+	"github.com/tollgate-dev/tollgate/testenv/control"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
@@ -36,7 +37,8 @@ type process struct {
 	cfg       Config
 	listener  net.Listener
 	engine    *engine
-	collector *collector
+	collector *operator
+	control   *control.Control
 	server    *http.Server
 	served    chan error // the result of Serve, once
 }
@@ -50,9 +52,11 @@ func (p *process) start(ctx context.Context) (err error) {
 	if p.engine, err = openEngine(p.cfg, addr); err != nil {
 		return err
 	}
-	if p.collector, err = startCollector(ctx, p.cfg, "http://"+addr+otlpPath); err != nil {
+	if p.collector, err = newOperator(ctx, p.cfg, addr); err != nil {
 		return err
 	}
+	p.engine.registry.MustRegister(&p.collector.logs)
+	p.control = control.New(p.cfg.Token, p.endpoints())
 	if err := p.engine.start(ctx); err != nil {
 		return err
 	}
@@ -61,8 +65,8 @@ func (p *process) start(ctx context.Context) (err error) {
 	go func() { p.served <- p.server.Serve(p.listener) }() // joined by close
 	return child.Announce(p.cfg.Stdout, map[string]string{
 		role.AddrHTTP:       addr,
-		role.AddrOTLP:       "http://" + p.collector.http,
-		role.AddrOTLPGRPC:   p.collector.grpc,
+		role.AddrOTLP:       "http://" + p.collector.at[0],
+		role.AddrOTLPGRPC:   p.collector.at[1],
 		role.AddrPrometheus: "http://" + addr,
 	})
 }
@@ -72,8 +76,8 @@ func (p *process) wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return nil
-	case <-p.collector.done:
-		return errors.New("pipeline: the collector ended by itself")
+	case err := <-p.collector.lost:
+		return err
 	case err := <-p.served:
 		p.served <- nil
 		return fmt.Errorf("pipeline: serving ended by itself: %w", err)
@@ -84,6 +88,9 @@ func (p *process) wait(ctx context.Context) error {
 // still holds, and the series last.
 func (p *process) close() error {
 	var errs []error
+	if p.control != nil {
+		errs = append(errs, p.control.Close())
+	}
 	if p.collector != nil {
 		errs = append(errs, p.collector.close())
 	}

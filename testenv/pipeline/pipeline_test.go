@@ -270,7 +270,7 @@ func TestPortTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg := Config{Config: role.Config{Arm: "full"}, Stderr: t.Output()}.withDefaults()
-	if _, err := startCollectorAt(t.Context(), cfg, "http://127.0.0.1:1/", taken.Addr().String(), ports[0]); !errors.Is(err, syscall.EADDRINUSE) {
+	if _, err := startCollectorAt(t.Context(), cfg, "http://127.0.0.1:1/", taken.Addr().String(), ports[0], configuration.Change{}, new(logAges)); !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("error %v, want address in use", err)
 	}
 }

@@ -42,6 +42,7 @@ type engine struct {
 	db       *tsdb.DB
 	query    *promql.Engine
 	rules    *rules.Manager
+	notifier *notifier
 	scrape   *scrape.Manager
 	cancel   context.CancelFunc
 	running  sync.WaitGroup
@@ -49,7 +50,8 @@ type engine struct {
 
 // openEngine opens the series and loads the rules; start makes it run. selfAddr is engine.self.
 func openEngine(cfg Config, selfAddr string) (_ *engine, err error) {
-	e := &engine{cfg: cfg, self: selfAddr, dir: cfg.SeriesDir, registry: prometheus.NewRegistry(), parser: parser.NewParser(parser.Options{})}
+	e := &engine{cfg: cfg, self: selfAddr, dir: cfg.SeriesDir, registry: prometheus.NewRegistry(), notifier: newNotifier(), parser: parser.NewParser(parser.Options{})}
+	e.registry.MustRegister(e.notifier)
 	e.logger = slog.New(slog.NewTextHandler(cfg.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	if e.config, err = prometheusConfig(cfg, selfAddr, e.logger); err != nil {
 		return nil, err
@@ -110,7 +112,7 @@ func (e *engine) start(ctx context.Context) error {
 	e.rules = rules.NewManager(&rules.ManagerOptions{
 		ExternalURL: &url.URL{},
 		QueryFunc:   rules.EngineQueryFunc(e.query, e.db),
-		NotifyFunc:  func(context.Context, string, ...*rules.Alert) {}, // alerts are read from the series ALERTS
+		NotifyFunc:  e.notifier.notify, // whether alerts fire is read from the series ALERTS
 		Context:     ctx,
 		Appendable:  e.db,
 		Queryable:   e.db,

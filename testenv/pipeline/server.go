@@ -1,8 +1,8 @@
 package pipeline
 
 import (
+	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,27 +27,20 @@ func (p *process) handler() http.Handler {
 	mux.Handle("/api/v1/", p.guarded(p.engine.api()))
 	mux.Handle("GET "+alertsPath, p.guarded(http.RedirectHandler("/api/v1/alerts", http.StatusFound)))
 	mux.Handle("GET /metrics", p.guarded(promhttp.HandlerFor(
-		prometheus.Gatherers{p.collector.self, p.engine.registry},
+		prometheus.Gatherers{p.collector, p.engine.registry},
 		promhttp.HandlerOpts{DisableCompression: true})))
 	for _, path := range []string{role.HealthPath, "/-/healthy", "/-/ready"} {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, struct{}{}) })
 	}
-	mux.HandleFunc("POST "+role.ControlPath+role.StatsQuestion, p.authorized(p.stats))
-	mux.HandleFunc(role.ControlPath, p.authorized(func(w http.ResponseWriter, r *http.Request) {
-		refuse(w, http.StatusNotFound, fmt.Sprintf("telemetry has no control %s %s: want POST %s%s", r.Method, r.URL.Path, role.ControlPath, role.StatsQuestion))
-	}))
+	mux.Handle(role.ControlPath, p.control)
 	return mux
 }
 
 // stats answers the question role.StatsQuestion.
-func (p *process) stats(w http.ResponseWriter, _ *http.Request) {
+func (p *process) stats(context.Context, json.RawMessage) (any, error) {
 	s, err := p.collector.stats()
-	if err != nil {
-		refuse(w, http.StatusInternalServerError, err.Error())
-		return
-	}
 	s.ActiveSeries = p.engine.activeSeries()
-	answer(w, http.StatusOK, s)
+	return s, err
 }
 
 // guarded refuses requests without the pipeline's token, if it has one.
@@ -64,21 +57,6 @@ func onLoopback(listener string, next http.Handler) http.Handler {
 		return next
 	}
 	return api.Local(next)
-}
-
-// authorized refuses requests without the run's token.
-func (p *process) authorized(next http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		if !api.Authorized(r, p.cfg.Token) {
-			refuse(w, http.StatusUnauthorized, "control needs the run's bearer token")
-			return
-		}
-		next(w, r)
-	}
-}
-
-func refuse(w http.ResponseWriter, status int, message string) {
-	answer(w, status, map[string]string{"error": message})
 }
 
 func answer(w http.ResponseWriter, status int, body any) {

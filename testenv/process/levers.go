@@ -20,6 +20,13 @@ func levers() lever.Handles[*arm] {
 		lever.ThrottleFetch: testenv.RoleLever[*arm](lever.ThrottleFetch),
 		lever.Drift:         {}, // the load generator pulls it
 		lever.Pause:         {Pull: pause, Release: unpause},
+
+		lever.StopCollector:   testenv.RoleLever[*arm](lever.StopCollector),
+		lever.ChangeCollector: testenv.RoleLever[*arm](lever.ChangeCollector),
+		lever.SilenceAlerts:   testenv.RoleLever[*arm](lever.SilenceAlerts),
+		lever.AskCollector:    testenv.RoleQuestion[*arm](lever.AskCollector),
+		lever.AskSeries:       testenv.RoleQuestion[*arm](lever.AskSeries),
+		lever.AskNotified:     testenv.RoleQuestion[*arm](lever.AskNotified),
 	}
 }
 

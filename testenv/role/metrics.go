@@ -25,6 +25,11 @@ func PipelineMetrics() []string {
 		"prometheus_tsdb_too_old_samples_total",
 		"prometheus_rule_evaluation_failures_total",
 		"prometheus_rule_group_iterations_missed_total",
+		"alertmanager_notifications_total",
+		"alertmanager_notifications_suppressed_total",
+		"alertmanager_silences",
+		"tollgate_log_age_seconds_count",
+		"tollgate_log_age_seconds_sum",
 	}
 }
 

@@ -1,0 +1,59 @@
+package faults
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tollgate-dev/tollgate/testenv/lever"
+	"github.com/tollgate-dev/tollgate/testenv/role"
+)
+
+// cardinalityExplosion: somebody wants to count log records by session, and makes the session's id a label. Every session is a
+// new series.
+func cardinalityExplosion() Fault {
+	const label = "session_id"
+
+	return Fault{
+		ID:    "cardinality-explosion",
+		Group: "pipeline",
+		Title: "the Collector counts log records by session: the session's id becomes a label, in up to {series}",
+		Felt:  "nothing at first; memory, and then slow queries",
+		Least: "logs",
+		Params: []Param{
+			{Name: "series", Title: "where it is taken back, so that the machine survives", Unit: "series", Default: 5000, Least: 100, Most: 50000},
+		},
+		Runbook: "The number of series grows without end. Ask the Prometheus for the labels with the most values " +
+			"(/api/v1/status/tsdb): one that names a session, a user or a request does not belong there. Find out which metric has " +
+			"it and since when, and take it out where it is made, here the attributes of the Collector's connector count. Old " +
+			"series stay in memory until the head is truncated.",
+		Levers: []string{lever.ChangeCollector, lever.AskSeries},
+		Expect: []string{"SeriesGrowth"},
+		Allow:  []string{"MemoryNearLimit", "MissingAttributeLogged"},
+		Inject: func(ctx context.Context, site Site) (Injection, error) {
+			in := pull(site, role.Telemetry, lever.ChangeCollector, map[string]any{
+				"count_by": "session.id", "most_series": int(site.Values.Number("series")),
+			})
+			return in, in.Renew(ctx)
+		},
+		Probe: func(ctx context.Context, site Site) (Effect, error) {
+			const some = 20 // sessions: more than any label of the stack has values, but for the catalogue's items
+			s, err := askSeries(ctx, site, fmt.Sprintf(`{%s!=""}`, label))
+			if err != nil {
+				return Effect{}, err
+			}
+			return Effect{
+				Present: s.Ever >= some && s.Fresh > 0, // old series stay in memory when it is over
+				Gone:    s.Fresh == 0,
+				Detail:  fmt.Sprintf("%d series have the label %s, and %d of them a current sample", s.Ever, label, s.Fresh),
+				Values:  map[string]float64{"series": float64(s.Ever), "fresh": float64(s.Fresh)},
+			}, nil
+		},
+	}
+}
+
+// series are the numbers of series of an arm's Prometheus: all since its start, and those with a current sample.
+type series struct{ Ever, Fresh int }
+
+func askSeries(ctx context.Context, site Site, match string) (s series, err error) {
+	return s, site.Arm.Ask(ctx, role.Telemetry, lever.AskSeries, map[string]string{"match": match}, &s)
+}

@@ -1,0 +1,234 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/log"
+
+	"github.com/tollgate-dev/tollgate/internal/eventually"
+	"github.com/tollgate-dev/tollgate/testenv/lever"
+	"github.com/tollgate-dev/tollgate/testenv/role"
+)
+
+// fast is a pipeline that scrapes and evaluates often.
+func fast() Config {
+	return Config{Config: role.Config{ScrapeInterval: 100 * time.Millisecond, EvalInterval: 100 * time.Millisecond}}
+}
+
+// params are the parameters of a lever.
+type params = map[string]any
+
+// pulled pulls a lever with a long lease, calls seen, releases the lever, and calls healed. Then it does the same with a lease that
+// ends by itself.
+func pulled(t *testing.T, r running, name string, with params, seen, healed func() error) {
+	t.Helper()
+	client, base := role.NewClient(token), "http://"+r.addr["http"]
+	defer client.Close()
+	for _, lease := range []time.Duration{time.Minute, time.Second} {
+		renew := func() {
+			if err := client.Pull(t.Context(), base, name, with, lease); err != nil {
+				t.Fatal(err)
+			}
+		}
+		began := time.Now()
+		renew()
+		t.Logf("pulled in %v", time.Since(began))
+		eventually.Nil(t, func() error {
+			renew() // which changes nothing
+			return seen()
+		})
+		if lease > time.Second {
+			began = time.Now()
+			for range 2 {
+				if err := client.Release(t.Context(), base, name, ""); err != nil {
+					t.Fatal(err)
+				}
+			}
+			t.Logf("released in %v", time.Since(began))
+		}
+		eventually.Nil(t, healed)
+	}
+}
+
+func asked[T any](t *testing.T, r running, name string, with any) (out T) {
+	t.Helper()
+	client := role.NewClient(token)
+	defer client.Close()
+	if err := client.Ask(t.Context(), "http://"+r.addr["http"], name, with, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// is returns an error with what was seen, unless it is as it should be.
+func is(ok bool, seen any) error {
+	if ok {
+		return nil
+	}
+	return fmt.Errorf("%+v", seen)
+}
+
+// try exports what there is. While a Collector starts again, it refuses connections for some 20 ms; what comes then is lost, unless it
+// is a metric, whose next export has it too.
+func (s sdk) try() {
+	ctx := context.Background()
+	_ = errors.Join(s.meter.ForceFlush(ctx), s.tracer.ForceFlush(ctx), s.logger.ForceFlush(ctx))
+}
+
+func collectorOf(t *testing.T, r running) CollectorState {
+	t.Helper()
+	return asked[CollectorState](t, r, lever.AskCollector, nil)
+}
+
+func TestStopCollector(t *testing.T) {
+	r := start(t, fast())
+	s := newSDK(t, r)
+	s.decide("attribute-missing")
+	s.flush(t)
+	pulled(t, r, lever.StopCollector, nil,
+		func() error {
+			state := collectorOf(t, r)
+			gone, err := r.value(`absent(otelcol_exporter_queue_capacity) and on () up{job="pipeline"} == 1`)
+			return errors.Join(err, is(!state.Answers && gone == 1, fmt.Sprint(state, gone)))
+		},
+		func() error { state := collectorOf(t, r); return is(state.Answers, state) })
+	s.decide("attribute-missing")
+	s.flush(t)
+	if got := r.stats(t); got.Spans != 2 || got.LogRecords != 2 || got.Roots != 2 {
+		t.Errorf("stats %+v: want those of all Collectors", got)
+	}
+}
+
+func TestSmallQueueInFrontOfASlowBackEnd(t *testing.T) {
+	r := start(t, fast())
+	s := newSDK(t, r)
+	pulled(t, r, lever.ChangeCollector, params{"queue": 1, "latency": "3s"},
+		func() error {
+			s.decide("none")
+			s.try()
+			state := collectorOf(t, r)
+			return is(state.Dropped > 0 && state.Answers && state.Stored < state.DataPoints, state)
+		},
+		func() error {
+			s.decide("none")
+			s.try()
+			state := collectorOf(t, r)
+			return is(state.Dropped == 0 && state.Stored > 0, state)
+		})
+	if got := r.stats(t); got.Refused == 0 {
+		t.Error("the drops of a Collector that has ended are forgotten")
+	}
+}
+
+func TestHeldLogs(t *testing.T) {
+	r := start(t, fast())
+	s := newSDK(t, r)
+	logged := func() CollectorState {
+		s.decide("attribute-missing")
+		s.try()
+		return collectorOf(t, r)
+	}
+	pulled(t, r, lever.ChangeCollector, params{"hold_logs": "2s"},
+		func() error { state := logged(); return is(state.LogRecords > 0 && state.LogAge > 0.5, state) },
+		func() error { state := logged(); return is(state.LogRecords > 0 && state.LogAge < 0.4, state) })
+	r.expect(t, `count(tollgate_log_age_seconds_sum) + count(tollgate_log_age_seconds_count)`, 2)
+}
+
+func TestSessionsAsALabel(t *testing.T) {
+	r := start(t, fast())
+	s := newSDK(t, r)
+	n := 0
+	session := func() Series {
+		var record log.Record
+		n++
+		record.SetTimestamp(time.Now())
+		record.AddAttributes(attribute.String("perso.reason", "unknown-user"), attribute.String("session.id", fmt.Sprint(n)))
+		s.logger.Logger("test").Emit(context.Background(), record)
+		s.try()
+		return asked[Series](t, r, lever.AskSeries, params{"match": `{session_id!=""}`})
+	}
+	ever := 0
+	pulled(t, r, lever.ChangeCollector, params{"count_by": "session.id", "most_series": 1000},
+		func() error { got := session(); ever = got.Ever; return is(got.Ever >= 3 && got.Fresh >= 1, got) },
+		func() error { got := session(); return is(got.Fresh == 0, got) })
+	// No more series are made than are allowed, although the lever stays in force.
+	pulled(t, r, lever.ChangeCollector, params{"count_by": "session.id", "most_series": ever},
+		func() error { got := session(); return is(got.Fresh == 0, got) },
+		func() error { got := session(); return is(got.Fresh == 0, got) })
+}
+
+func TestDroppedMetric(t *testing.T) {
+	r := start(t, fast())
+	s := newSDK(t, r)
+	decided := func(metric string) Series {
+		s.decide("none")
+		s.try()
+		return asked[Series](t, r, lever.AskSeries, params{"match": metric})
+	}
+	eventually.Nil(t, func() error { got := decided("perso_decisions_total"); return is(got.Fresh > 0, got) })
+	pulled(t, r, lever.ChangeCollector, params{"drop_metric": "perso.decisions"},
+		func() error {
+			dropped, kept := decided("perso_decisions_total"), decided("http_server_request_duration_seconds_count")
+			return is(dropped.Fresh == 0 && dropped.Ever > 0 && kept.Fresh > 0, fmt.Sprint(dropped, kept))
+		},
+		func() error { got := decided("perso_decisions_total"); return is(got.Fresh > 0, got) })
+}
+
+func TestSilence(t *testing.T) {
+	rules := filepath.Join(t.TempDir(), "rules.yaml")
+	text := "groups: [{name: g, interval: 100ms, rules: [{alert: Watchdog, expr: 'vector(1)'}, {alert: Up, expr: 'up{job=\"pipeline\"} == 1'}]}]"
+	if err := os.WriteFile(rules, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cfg := fast()
+	cfg.RulesFile, cfg.Lookback = rules, time.Minute
+	r := start(t, cfg)
+	heard := func() float64 {
+		n, err := r.value(`sum(increase(alertmanager_notifications_total{receiver="heartbeat"}[500ms]))`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	r.expect(t, `alertmanager_notifications_total{receiver="on-call"}`, 1)
+	pulled(t, r, lever.SilenceAlerts, params{"matchers": []string{`alertname=~".+"`}},
+		func() error {
+			got, n := asked[Notified](t, r, lever.AskNotified, nil), heard()
+			return is(got.Silences == 1 && got.Suppressed > 0 && got.Sent == 0 && n == 0, fmt.Sprint(got, n))
+		},
+		func() error {
+			got, n := asked[Notified](t, r, lever.AskNotified, nil), heard()
+			return is(got.Silences == 0 && n > 0, fmt.Sprint(got, n))
+		})
+}
+
+func TestLeversRefuse(t *testing.T) {
+	r := start(t, Config{})
+	client := role.NewClient(token)
+	defer client.Close()
+	for _, tt := range []struct {
+		name string
+		with any
+	}{
+		{lever.StopCollector, params{"now": true}},
+		{lever.ChangeCollector, params{"queue": -1}},
+		{lever.ChangeCollector, params{"latency": "1h"}},
+		{lever.ChangeCollector, params{"drop": "x"}},
+		{lever.SilenceAlerts, params{"matchers": []string{}}},
+		{lever.SilenceAlerts, params{"matchers": []string{"alertname=~("}}},
+	} {
+		if err := client.Pull(t.Context(), "http://"+r.addr["http"], tt.name, tt.with, time.Minute); err == nil {
+			t.Errorf("%s %v: no error", tt.name, tt.with)
+		}
+	}
+	if state := collectorOf(t, r); !state.Answers {
+		t.Error("a refused lever has stopped the Collector")
+	}
+}
