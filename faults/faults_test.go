@@ -205,6 +205,15 @@ func TestProbes(t *testing.T) {
 		{"model-drift", site{arrived: []int64{30, 40, 5, 3, 2}}, true, false},
 		{"model-drift", site{arrived: []int64{5, 5, 0, 0, 0}}, false, false}, // too few to tell
 		{"model-drift", site{arrived: []int64{16, 24, 24, 22, 14}}, false, true},
+		{"model-wrong-version", answering(lever.TryModel, `{"release":1,"changed":0.6,"ranked":15,"spread":0.2}`), true, false},
+		{"model-wrong-version", answering(lever.TryModel, `{"release":2,"changed":0,"ranked":15,"spread":0.2}`), false, true},
+		{"model-wrong-version", answering(lever.TryModel, `{"release":2,"changed":0.6,"ranked":15}`), false, false}, // another fault's
+		{"model-score-collapse", answering(lever.TryModel, `{"release":2,"changed":1,"ranked":15,"spread":0}`), true, false},
+		{"model-score-collapse", answering(lever.TryModel, `{"release":2,"changed":0,"ranked":15,"spread":0.2}`), false, true},
+		{"model-score-collapse", site{}, false, false},
+		{"feature-order-swap", answering(lever.TryModel, `{"schema":"a","encoder":"b","changed":0.4,"ranked":15}`), true, false},
+		{"feature-order-swap", answering(lever.TryModel, `{"schema":"a","encoder":"b","changed":0,"ranked":15}`), false, false}, // without effect
+		{"feature-order-swap", answering(lever.TryModel, `{"schema":"a","encoder":"a","changed":0,"ranked":15}`), false, true},
 		{"consumer-lag", site{lag: map[int32]int64{0: 80, 1: 30}}, true, false},
 		{"consumer-lag", site{lag: map[int32]int64{0: 40, 1: 30}}, false, false},
 		{"consumer-lag", site{lag: map[int32]int64{0: 1}}, false, true},

@@ -23,6 +23,9 @@ func levers() lever.Handles[*arm] {
 		lever.DropAttribute: testenv.RoleLever[*arm](lever.DropAttribute),
 		lever.Deliver:       testenv.RoleQuestion[*arm](lever.Deliver),
 		lever.Audit:         testenv.RoleQuestion[*arm](lever.Audit),
+		lever.LoadModel:     testenv.RoleLever[*arm](lever.LoadModel),
+		lever.ReadModel:     testenv.RoleQuestion[*arm](lever.ReadModel),
+		lever.TryModel:      testenv.RoleQuestion[*arm](lever.TryModel),
 		lever.ThrottleFetch: {Pull: throttle, Release: unthrottle},
 		lever.Drift:         {}, // the load generator pulls it
 	})

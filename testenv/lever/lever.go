@@ -35,6 +35,10 @@ const (
 	LimitMemory   = "limit-memory"
 	Disconnect    = "disconnect"
 	Latency       = "latency"
+
+	LoadModel = "load-model"
+	ReadModel = "read-model"
+	TryModel  = "try-model"
 )
 
 // What levers need, for Lever.Needs.
@@ -51,6 +55,9 @@ func All() []Lever {
 		{DropAttribute, "the upstream leaves an attribute out of the profiles of a share of the users", role.ETL, needsStack, `{"attribute":"age","share":0.5}`},
 		{Deliver, "the upstream delivers all profiles once", role.ETL, needsStack, ""},
 		{Audit, "counts the profiles, and those that lack an attribute", role.Profile, needsStack, `{"attribute":"age"}`},
+		{LoadModel, "the model service loads an artefact; the release loads the newest one again", role.Model, needsStack, `{"version":"lr-1.1-…","release":1,…}`},
+		{ReadModel, "answers with an artefact of the model's registry, the newest one for release 0", role.Model, needsStack, `{"release":1}`},
+		{TryModel, "says which model is served, and how it ranks for one user of every segment", role.Model, needsStack, ""},
 		{ThrottleFetch, "the broker gives an arm's consumer no more than so many bytes in an interval", role.Backing, needsStack, `{"arm":"full","interval":"1s","max_bytes":1024}`},
 		{Drift, "the users that arrive become others", Crowd, needsCrowd, ""},
 		{Pause, "its processes stand still", "", needsEngine, ""},

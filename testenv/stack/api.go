@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tollgate-dev/tollgate/internal/population"
+	"github.com/tollgate-dev/tollgate/testenv/artefact"
 )
 
 // channels are the channels over which users come.
@@ -226,6 +227,8 @@ type rankAnswer struct {
 	Scores     []float64 `json:"scores"`     // probability of a click at the first position
 	Confidence float64   `json:"confidence"` // probability that the slate is clicked
 	Version    string    `json:"version"`
+
+	spread float64 // between the probabilities of the best and the worst item of the catalogue
 }
 
 // baseline is the answer to GET /v1/baseline: the distributions of the inputs in training.
@@ -234,8 +237,5 @@ type baseline struct {
 	Features map[string]distribution `json:"features"`
 }
 
-// distribution is the distribution of one input. The bin "missing" is last, with share 0 in training.
-type distribution struct {
-	Bins   []string  `json:"bins"`
-	Shares []float64 `json:"shares"`
-}
+// distribution is the distribution of one input.
+type distribution = artefact.Distribution
