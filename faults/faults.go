@@ -39,6 +39,7 @@ func entries() []Fault {
 		consumerLag(),
 		servicePause(),
 		dependencySlow(),
+		sampleRatioMismatch(),
 	}
 	for i := range all {
 		all[i].Values = usual(all[i].Params)

@@ -219,6 +219,10 @@ func TestProbes(t *testing.T) {
 		{"consumer-lag", site{lag: map[int32]int64{0: 1}}, false, true},
 		{"service-pause", site{silent: true}, true, false},
 		{"service-pause", site{}, false, true},
+		{"sample-ratio-mismatch", answering(lever.CountVariants, `{"a":5500,"b":4500}`), true, false},
+		{"sample-ratio-mismatch", answering(lever.CountVariants, `{"a":5200,"b":4800}`), false, false},
+		{"sample-ratio-mismatch", answering(lever.CountVariants, `{"a":5040,"b":4960}`), false, true},
+		{"sample-ratio-mismatch", site{}, false, false},
 		{"dependency-slow", answering(lever.Latency, `{"latency_ms":500}`), true, false},
 		{"dependency-slow", answering(lever.Latency, `{"latency_ms":100}`), false, false}, // the delay of somebody else, or half of ours
 		{"dependency-slow", site{}, false, true},

@@ -14,15 +14,17 @@ import (
 // levers are the levers of processes.
 func levers() lever.Handles[*arm] {
 	return lever.Handles[*arm]{
-		lever.DropAttribute: testenv.RoleLever[*arm](lever.DropAttribute),
-		lever.Deliver:       testenv.RoleQuestion[*arm](lever.Deliver),
-		lever.Audit:         testenv.RoleQuestion[*arm](lever.Audit),
-		lever.LoadModel:     testenv.RoleLever[*arm](lever.LoadModel),
-		lever.ReadModel:     testenv.RoleQuestion[*arm](lever.ReadModel),
-		lever.TryModel:      testenv.RoleQuestion[*arm](lever.TryModel),
-		lever.ThrottleFetch: testenv.RoleLever[*arm](lever.ThrottleFetch),
-		lever.Drift:         {}, // the load generator pulls it
-		lever.Pause:         {Pull: pause, Release: unpause},
+		lever.DropAttribute:  testenv.RoleLever[*arm](lever.DropAttribute),
+		lever.Deliver:        testenv.RoleQuestion[*arm](lever.Deliver),
+		lever.Audit:          testenv.RoleQuestion[*arm](lever.Audit),
+		lever.LoadModel:      testenv.RoleLever[*arm](lever.LoadModel),
+		lever.ReadModel:      testenv.RoleQuestion[*arm](lever.ReadModel),
+		lever.TryModel:       testenv.RoleQuestion[*arm](lever.TryModel),
+		lever.AssignVariants: testenv.RoleLever[*arm](lever.AssignVariants),
+		lever.CountVariants:  testenv.RoleQuestion[*arm](lever.CountVariants),
+		lever.ThrottleFetch:  testenv.RoleLever[*arm](lever.ThrottleFetch),
+		lever.Drift:          {}, // the load generator pulls it
+		lever.Pause:          {Pull: pause, Release: unpause},
 	}
 }
 

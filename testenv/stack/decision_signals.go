@@ -10,11 +10,9 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 )
-
-// flag names the experiment that the variants belong to.
-const flag = "ranking"
 
 // decisionSignals emits the telemetry of decisions: metrics, span attributes and log records. Without telemetry it does
 // nothing.
@@ -132,7 +130,7 @@ func (s *decisionSignals) inputs(ctx context.Context, d decision) {
 
 func (s *decisionSignals) span(span trace.Span, d decision) {
 	evaluation := []attribute.KeyValue{
-		attribute.String("feature_flag.key", flag), attribute.String("feature_flag.result.variant", d.answer.Variant),
+		semconv.FeatureFlagKey(flag), semconv.FeatureFlagResultVariant(d.answer.Variant), semconv.FeatureFlagVersion(d.rules),
 	}
 	span.AddEvent("feature_flag.evaluation", trace.WithAttributes(evaluation...))
 	span.SetAttributes(evaluation...)
@@ -180,7 +178,7 @@ func (s *decisionSignals) log(ctx context.Context, req recommendRequest, d decis
 // debug logs the flag's evaluation and the whole feature vector. This should not be done in production, and often is.
 func (s *decisionSignals) debug(ctx context.Context, req recommendRequest, d decision) {
 	s.tel.log.LogAttrs(ctx, slog.LevelDebug, "feature_flag.evaluation", slog.String("feature_flag.key", flag),
-		slog.String("feature_flag.result.variant", d.answer.Variant), slog.String("session.id", req.Session))
+		slog.String("feature_flag.result.variant", d.answer.Variant), slog.String("feature_flag.version", d.rules), slog.String("session.id", req.Session))
 	s.tel.log.LogAttrs(ctx, slog.LevelDebug, "decision",
 		slog.String("session.id", req.Session), slog.String(pseudonymKey, s.tel.names.of(d.answer.User)),
 		slog.String("perso.channel", req.Channel), slog.String("perso.segment", d.segment.name()),
