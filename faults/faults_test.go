@@ -63,6 +63,7 @@ type site struct {
 	lag     map[int32]int64
 	drift   population.Drift
 	arrived []int64
+	lost    int64 // of 100 slates
 	silent  bool
 	answers map[string]string // JSON, by lever
 	broken  error
@@ -98,6 +99,7 @@ func answering(name, json string) site { return site{answers: map[string]string{
 
 func (s *site) Lag(context.Context) (map[int32]int64, error) { return s.lag, s.broken }
 func (s *site) Arrived(string) ([]int64, time.Time)          { return s.arrived, time.Time{} }
+func (s *site) Broken(string) (broken, shown int64)          { return s.lost, 100 }
 func (s *site) Answers(context.Context, string) (bool, error) {
 	return !s.silent, s.broken
 }
@@ -219,6 +221,9 @@ func TestProbes(t *testing.T) {
 		{"consumer-lag", site{lag: map[int32]int64{0: 1}}, false, true},
 		{"service-pause", site{silent: true}, true, false},
 		{"service-pause", site{}, false, true},
+		{"identity-split", site{lost: 42}, true, false},
+		{"identity-split", site{lost: 15}, false, false}, // journeys from before
+		{"identity-split", site{lost: 1}, false, true},
 		{"sample-ratio-mismatch", answering(lever.CountVariants, `{"a":5500,"b":4500}`), true, false},
 		{"sample-ratio-mismatch", answering(lever.CountVariants, `{"a":5200,"b":4800}`), false, false},
 		{"sample-ratio-mismatch", answering(lever.CountVariants, `{"a":5040,"b":4960}`), false, true},

@@ -32,6 +32,15 @@ var reasons = []string{
 	reasonModelTimeout, reasonModelError, reasonProfileError, reasonNoContent,
 }
 
+// Identities: what is known of who makes a request.
+const (
+	identityKnown     = "known"     // the user, by the session or by name
+	identityAnonymous = "anonymous" // nobody has signed in
+	identityLost      = "lost"      // the user has signed in, and the session belongs to nobody
+)
+
+var identities = []string{identityKnown, identityAnonymous, identityLost}
+
 // eventTypes are the events that users cause.
 var eventTypes = []string{"impression", "click", "purchase"}
 
@@ -44,7 +53,8 @@ const (
 type recommendRequest struct {
 	RequestID string `json:"request_id,omitempty"` // set by the gateway
 	Session   string `json:"session"`
-	User      string `json:"user"` // "" while anonymous, or once the session is linked
+	User      string `json:"user"`                // "" while anonymous, or once the session is linked
+	SignedIn  bool   `json:"signed_in,omitempty"` // the client has seen its user sign in
 	Channel   string `json:"channel"`
 	Slots     int    `json:"slots"`
 	Placement string `json:"placement"`

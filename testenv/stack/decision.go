@@ -91,6 +91,7 @@ type decision struct {
 	answer  recommendAnswer
 	profile profileAnswer
 	segment segment
+	found   string // one of identities; "" if the profile could not be read
 	rules   string // version of the rules by which the variant was chosen
 	reason  string // "" for personalized content
 	err     error  // the error behind the reason, if any
@@ -106,7 +107,7 @@ func (s *decisionService) choose(ctx context.Context, req recommendRequest) (d d
 		d.reason = reasonProfileError
 		return d
 	}
-	d.answer.User = d.profile.User
+	d.answer.User, d.found = d.profile.User, identityOf(req, d.profile)
 	d.answer.Variant = rules.variantOf(d.profile.User, req.Session)
 	if !d.profile.Known {
 		d.reason = reasonUnknownUser
@@ -119,6 +120,17 @@ func (s *decisionService) choose(ctx context.Context, req recommendRequest) (d d
 	}
 	d.reason, d.err = s.rank(ctx, req.Slots, &d)
 	return d
+}
+
+// identityOf says what is known of who makes a request.
+func identityOf(req recommendRequest, p profileAnswer) string {
+	switch {
+	case p.User != "":
+		return identityKnown
+	case req.SignedIn:
+		return identityLost
+	}
+	return identityAnonymous
 }
 
 // rank fills in the items that the model ranks highest, or returns the reason why they must not be shown.
