@@ -21,7 +21,7 @@ var allowed = map[string][]string{
 	"cmd/bench-verdict":            {"internal/child", "internal/experiment", "internal/files", "internal/machine", "internal/result", "internal/slot", "internal/stats", "internal/verdict", "scenarios", "testenv", "testenv/process"},
 	"cmd/tollgate":                 {"*"},
 	"examples/shop":                {},
-	"faults":                       {"internal/population", "testenv/lever", "testenv/role"},
+	"faults":                       {"internal/population", "testenv/artefact", "testenv/lever", "testenv/role"},
 	"internal/alerts":              {"internal/result"},
 	"internal/api":                 {"internal/secret"},
 	"internal/catch":               {"internal/otelenv", "internal/result", "internal/slot"},
@@ -50,6 +50,7 @@ var allowed = map[string][]string{
 	"reports":                      {"internal/catch", "internal/machine", "internal/result", "internal/verdict"},
 	"scenarios":                    {},
 	"testenv":                      {"internal/machine", "internal/otelenv", "internal/result", "testenv/lever", "testenv/role"},
+	"testenv/artefact":             {},
 	"testenv/backends":             {},
 	"testenv/collector":            {"testenv/role"},
 	"testenv/compose":              {"internal/otelenv", "internal/secret"},
@@ -68,7 +69,7 @@ var allowed = map[string][]string{
 	"testenv/process":              {"internal/api", "internal/child", "internal/lease", "internal/otelenv", "internal/result", "internal/scratch", "testenv", "testenv/lever", "testenv/outside", "testenv/role"},
 	"testenv/role":                 {"internal/api"},
 	"testenv/rules":                {},
-	"testenv/stack":                {"internal/api", "internal/child", "internal/lease", "internal/otelenv", "internal/population", "internal/slot", "testenv/control", "testenv/lever", "testenv/role"},
+	"testenv/stack":                {"internal/api", "internal/child", "internal/lease", "internal/otelenv", "internal/population", "internal/slot", "testenv/artefact", "testenv/control", "testenv/lever", "testenv/role"},
 	"xk6-perso":                    {"internal/api", "internal/journey", "internal/population", "internal/result", "internal/slot"},
 }
 

@@ -33,6 +33,10 @@ func entries() []Fault {
 		none(),
 		profileAttributeMissing(),
 		modelDrift(),
+		modelWrongVersion(),
+		modelScoreCollapse(),
+		featureOrderSwap(),
+		identitySplit(),
 		consumerLag(),
 		servicePause(),
 		dependencySlow(),
@@ -42,6 +46,7 @@ func entries() []Fault {
 		cardinalityExplosion(),
 		seriesVanish(),
 		alertRouteMute(),
+		sampleRatioMismatch(),
 	}
 	for i := range all {
 		all[i].Values = usual(all[i].Params)
@@ -219,6 +224,9 @@ type Crowd interface {
 	// Arrived counts the users that arrived at an arm since the drift last changed, by population.AgeBands. It also says when
 	// the change took effect; zero: not yet.
 	Arrived(arm string) (byBand []int64, since time.Time)
+	// Broken counts the slates that an arm has shown since the drift last changed, and those of them that were for somebody
+	// else than the journey's user.
+	Broken(arm string) (broken, shown int64)
 }
 
 // pull returns the Injection that pulls one lever of a service.

@@ -63,6 +63,7 @@ type site struct {
 	lag     map[int32]int64
 	drift   population.Drift
 	arrived []int64
+	lost    int64 // of 100 slates
 	silent  bool
 	answers map[string]string // JSON, by lever
 	broken  error
@@ -98,6 +99,7 @@ func answering(name, json string) site { return site{answers: map[string]string{
 
 func (s *site) Lag(context.Context) (map[int32]int64, error) { return s.lag, s.broken }
 func (s *site) Arrived(string) ([]int64, time.Time)          { return s.arrived, time.Time{} }
+func (s *site) Broken(string) (broken, shown int64)          { return s.lost, 100 }
 func (s *site) Answers(context.Context, string) (bool, error) {
 	return !s.silent, s.broken
 }
@@ -205,11 +207,27 @@ func TestProbes(t *testing.T) {
 		{"model-drift", site{arrived: []int64{30, 40, 5, 3, 2}}, true, false},
 		{"model-drift", site{arrived: []int64{5, 5, 0, 0, 0}}, false, false}, // too few to tell
 		{"model-drift", site{arrived: []int64{16, 24, 24, 22, 14}}, false, true},
+		{"model-wrong-version", answering(lever.TryModel, `{"release":1,"changed":0.6,"ranked":15,"spread":0.2}`), true, false},
+		{"model-wrong-version", answering(lever.TryModel, `{"release":2,"changed":0,"ranked":15,"spread":0.2}`), false, true},
+		{"model-wrong-version", answering(lever.TryModel, `{"release":2,"changed":0.6,"ranked":15}`), false, false}, // another fault's
+		{"model-score-collapse", answering(lever.TryModel, `{"release":2,"changed":1,"ranked":15,"spread":0}`), true, false},
+		{"model-score-collapse", answering(lever.TryModel, `{"release":2,"changed":0,"ranked":15,"spread":0.2}`), false, true},
+		{"model-score-collapse", site{}, false, false},
+		{"feature-order-swap", answering(lever.TryModel, `{"schema":"a","encoder":"b","changed":0.4,"ranked":15}`), true, false},
+		{"feature-order-swap", answering(lever.TryModel, `{"schema":"a","encoder":"b","changed":0,"ranked":15}`), false, false}, // without effect
+		{"feature-order-swap", answering(lever.TryModel, `{"schema":"a","encoder":"a","changed":0,"ranked":15}`), false, true},
 		{"consumer-lag", site{lag: map[int32]int64{0: 80, 1: 30}}, true, false},
 		{"consumer-lag", site{lag: map[int32]int64{0: 40, 1: 30}}, false, false},
 		{"consumer-lag", site{lag: map[int32]int64{0: 1}}, false, true},
 		{"service-pause", site{silent: true}, true, false},
 		{"service-pause", site{}, false, true},
+		{"identity-split", site{lost: 42}, true, false},
+		{"identity-split", site{lost: 15}, false, false}, // journeys from before
+		{"identity-split", site{lost: 1}, false, true},
+		{"sample-ratio-mismatch", answering(lever.CountVariants, `{"a":5500,"b":4500}`), true, false},
+		{"sample-ratio-mismatch", answering(lever.CountVariants, `{"a":5200,"b":4800}`), false, false},
+		{"sample-ratio-mismatch", answering(lever.CountVariants, `{"a":5040,"b":4960}`), false, true},
+		{"sample-ratio-mismatch", site{}, false, false},
 		{"dependency-slow", answering(lever.Latency, `{"latency_ms":500}`), true, false},
 		{"dependency-slow", answering(lever.Latency, `{"latency_ms":100}`), false, false}, // the delay of somebody else, or half of ours
 		{"dependency-slow", site{}, false, true},

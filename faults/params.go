@@ -106,6 +106,11 @@ func (v Values) Number(name string) float64 { return v.of(name).Number }
 // Word is the word of a parameter that the fault has.
 func (v Values) Word(name string) string { return v.of(name).Word }
 
+// Seconds is the time of a parameter that the fault has, in seconds.
+func (v Values) Seconds(name string) time.Duration {
+	return time.Duration(v.Number(name) * float64(time.Second))
+}
+
 // of panics for a parameter that the entry does not have: a mistake in the catalogue, which its tests find.
 func (v Values) of(name string) Value {
 	value, ok := v[name]

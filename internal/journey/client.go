@@ -24,6 +24,7 @@ type (
 	recommendBody struct {
 		Session   string `json:"session"`
 		User      string `json:"user"`
+		SignedIn  bool   `json:"signed_in,omitempty"` // a login of the journey was answered
 		Channel   string `json:"channel"`
 		Slots     int    `json:"slots"`
 		Placement string `json:"placement"`

@@ -43,9 +43,18 @@ type Journey struct {
 	Session string // its id
 	User    population.User
 	Bought  bool // a purchase was answered
+	Splits  bool // the client makes itself a new session id at the login, which nobody links to the user
 
 	linked linkState
 	left   int // steps not resolved yet
+}
+
+// session is the id under which the client makes its next request besides a login.
+func (j *Journey) session() string {
+	if j.Splits && j.linked == known {
+		return j.Session + "-anew"
+	}
+	return j.Session
 }
 
 // linkState is what the stack must know about the user of a session.
@@ -119,7 +128,9 @@ func (s *Step) Prepare(pop *population.Population, drift population.Drift, now t
 	case Login:
 		return Call{"/v1/login", loginBody{Session: j.Session, User: j.User.ID, Channel: s.Channel}}, true, o
 	case Recommend:
-		body := recommendBody{Session: j.Session, Channel: s.Channel, Slots: slots, Placement: v.placement}
+		body := recommendBody{
+			Session: j.session(), SignedIn: j.linked == known, Channel: s.Channel, Slots: slots, Placement: v.placement,
+		}
 		return Call{"/v1/recommend", body}, true, o
 	case Impression:
 		if v.answer == nil {
@@ -151,7 +162,7 @@ func (s *Step) Prepare(pop *population.Population, drift population.Drift, now t
 
 // event is the call of an impression, click or purchase. It is attributed to the page it belongs to, if there was one.
 func (s *Step) event(item string, now time.Time) Call {
-	body := eventBody{Type: s.Kind, Session: s.Journey.Session, Channel: s.Channel, Item: item, TimeMS: now.UnixMilli()}
+	body := eventBody{Type: s.Kind, Session: s.Journey.session(), Channel: s.Channel, Item: item, TimeMS: now.UnixMilli()}
 	if v := s.view; v != nil && v.answer != nil {
 		body.RequestID, body.Items, body.Variant, body.Reason = v.answer.RequestID, v.answer.Items, v.answer.Variant, v.answer.Reason
 		body.DwellMS = v.dwell.Milliseconds()

@@ -121,6 +121,7 @@ func (s *Stream) push(st *Step) { heap.Push(&s.steps, st) }
 func (s *Stream) arrive() {
 	rng := rand.New(rand.NewPCG(s.seed, uint64(s.count)))
 	p := s.source.plan(s.source.pick(s.first+s.count), rng, s.Drift, s.scale)
+	p.journey.Splits = rng.Float64() < s.Drift.Split
 	for _, st := range p.begin(s.next, s.session(p)) {
 		st.order = s.order
 		s.order++

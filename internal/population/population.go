@@ -50,6 +50,8 @@ type Drift struct {
 	Taste float64 `json:"taste"`
 	// Mix in [0, 1] is the probability that an arriving user is drawn from the youngest two age bands only.
 	Mix float64 `json:"mix"`
+	// Split in [0, 1] is the probability that an arriving user's client goes on under a new session id after the login.
+	Split float64 `json:"split,omitempty"`
 }
 
 // Population is the crowd and the catalogue.

@@ -15,6 +15,8 @@ type crowd struct {
 	drift   population.Drift
 	since   time.Time          // when the first slot under drift began; zero: not yet
 	arrived map[string][]int64 // under drift, by arm and age band
+	shown   map[string]int64   // slates under drift, by arm
+	broken  map[string]int64   // those of them that were for somebody else than who looks at them
 }
 
 // now is the drift to order the next slot under.
@@ -30,6 +32,7 @@ func (c *crowd) SetDrift(d population.Drift) {
 	defer c.mu.Unlock()
 	if d != c.drift {
 		c.drift, c.since, c.arrived = d, time.Time{}, map[string][]int64{}
+		c.shown, c.broken = map[string]int64{}, map[string]int64{}
 	}
 }
 
@@ -38,6 +41,14 @@ func (c *crowd) Arrived(arm string) ([]int64, time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.arrived[arm]), c.since
+}
+
+// Broken counts the slates that an arm has shown under the drift in force, and those of them that were for somebody else than the
+// journey's user.
+func (c *crowd) Broken(arm string) (broken, shown int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.broken[arm], c.shown[arm]
 }
 
 // observe adds the arrivals of a slot that was ordered under the drift d. Slots under an earlier drift do not count.
@@ -51,6 +62,10 @@ func (c *crowd) observe(d population.Drift, report slot.Report) {
 		c.since = report.Start
 	}
 	for _, a := range report.Arms {
+		if c.shown != nil { // a drift was set
+			c.shown[a.Arm] += a.Impressions
+			c.broken[a.Arm] += a.Breaks
+		}
 		sum := c.arrived[a.Arm]
 		if sum == nil {
 			sum = make([]int64, len(population.AgeBands))

@@ -20,11 +20,16 @@ func levers() lever.Handles[*arm] {
 		return a.launch.session, []*engine.Container{a.services[service]}
 	})
 	maps.Copy(handles, lever.Handles[*arm]{
-		lever.DropAttribute: testenv.RoleLever[*arm](lever.DropAttribute),
-		lever.Deliver:       testenv.RoleQuestion[*arm](lever.Deliver),
-		lever.Audit:         testenv.RoleQuestion[*arm](lever.Audit),
-		lever.ThrottleFetch: {Pull: throttle, Release: unthrottle},
-		lever.Drift:         {}, // the load generator pulls it
+		lever.DropAttribute:  testenv.RoleLever[*arm](lever.DropAttribute),
+		lever.Deliver:        testenv.RoleQuestion[*arm](lever.Deliver),
+		lever.Audit:          testenv.RoleQuestion[*arm](lever.Audit),
+		lever.LoadModel:      testenv.RoleLever[*arm](lever.LoadModel),
+		lever.ReadModel:      testenv.RoleQuestion[*arm](lever.ReadModel),
+		lever.TryModel:       testenv.RoleQuestion[*arm](lever.TryModel),
+		lever.AssignVariants: testenv.RoleLever[*arm](lever.AssignVariants),
+		lever.CountVariants:  testenv.RoleQuestion[*arm](lever.CountVariants),
+		lever.ThrottleFetch:  {Pull: throttle, Release: unthrottle},
+		lever.Drift:          {}, // the load generator pulls it
 	})
 	return handles
 }

@@ -42,6 +42,12 @@ const (
 	AskCollector    = "collector"
 	AskSeries       = "series"
 	AskNotified     = "notifications"
+	LoadModel       = "load-model"
+	ReadModel       = "read-model"
+	TryModel        = "try-model"
+
+	AssignVariants = "assign-variants"
+	CountVariants  = "count-variants"
 )
 
 // What levers need, for Lever.Needs.
@@ -59,6 +65,11 @@ func All() []Lever {
 		{DropAttribute, "the upstream leaves an attribute out of the profiles of a share of the users", role.ETL, needsStack, `{"attribute":"age","share":0.5}`},
 		{Deliver, "the upstream delivers all profiles once", role.ETL, needsStack, ""},
 		{Audit, "counts the profiles, and those that lack an attribute", role.Profile, needsStack, `{"attribute":"age"}`},
+		{LoadModel, "the model service loads an artefact; the release loads the newest one again", role.Model, needsStack, `{"version":"lr-1.1-…","release":1,…}`},
+		{ReadModel, "answers with an artefact of the model's registry, the newest one for release 0", role.Model, needsStack, `{"release":1}`},
+		{TryModel, "says which model is served, and how it ranks for one user of every segment", role.Model, needsStack, ""},
+		{AssignVariants, "the experiment gives variant a to another share of the users than half", role.Decision, needsStack, `{"a":0.55,"version":"2"}`},
+		{CountVariants, "counts the variants that 10,000 users would get", role.Decision, needsStack, ""},
 		{ThrottleFetch, "the broker gives an arm's consumer no more than so many bytes in an interval", role.Backing, needsStack, `{"arm":"full","interval":"1s","max_bytes":1024}`},
 		{Drift, "the users that arrive become others", Crowd, needsCrowd, ""},
 		{Pause, "its processes stand still", "", needsEngine, ""},

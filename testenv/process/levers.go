@@ -27,6 +27,11 @@ func levers() lever.Handles[*arm] {
 		lever.AskCollector:    testenv.RoleQuestion[*arm](lever.AskCollector),
 		lever.AskSeries:       testenv.RoleQuestion[*arm](lever.AskSeries),
 		lever.AskNotified:     testenv.RoleQuestion[*arm](lever.AskNotified),
+		lever.LoadModel:       testenv.RoleLever[*arm](lever.LoadModel),
+		lever.ReadModel:       testenv.RoleQuestion[*arm](lever.ReadModel),
+		lever.TryModel:        testenv.RoleQuestion[*arm](lever.TryModel),
+		lever.AssignVariants:  testenv.RoleLever[*arm](lever.AssignVariants),
+		lever.CountVariants:   testenv.RoleQuestion[*arm](lever.CountVariants),
 	}
 }
 

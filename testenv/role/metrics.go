@@ -46,8 +46,8 @@ func Metrics(environment string) ([]string, bool) {
 		"go_config_gogc_percent", "go_goroutine_count", "go_memory_allocated_bytes_total", "go_memory_allocations_total",
 		"go_memory_gc_goal_bytes", "go_memory_limit_bytes", "go_memory_used_bytes", "go_processor_limit",
 		"messaging_client_consumed_messages_total", "messaging_client_sent_messages_total",
-		"perso_clicks_total", "perso_decisions_total", "perso_feature_missing_total", "perso_feature_psi", "perso_impressions_total",
-		"perso_item_impressions_total", "perso_model_info", "perso_profile_updates_total", "perso_purchases_total",
+		"perso_clicks_total", "perso_decisions_total", "perso_identity_lookups_total", "perso_feature_missing_total", "perso_feature_psi", "perso_impressions_total",
+		"perso_item_impressions_total", "perso_model_info", "perso_model_top_item_share", "perso_profile_updates_total", "perso_purchases_total",
 		"perso_log_records_total", "perso_span_fallbacks_total", "trace_span_event_count_total", // counted from logs and spans
 		"target_info",
 	}
@@ -55,7 +55,7 @@ func Metrics(environment string) ([]string, bool) {
 		"db_client_operation_duration_seconds", "messaging_client_operation_duration_seconds",
 		"http_client_request_body_size_bytes", "http_client_request_duration_seconds", "http_server_request_body_size_bytes",
 		"http_server_request_duration_seconds", "http_server_response_body_size_bytes", "messaging_process_duration_seconds",
-		"perso_dwell_seconds", "perso_event_age_seconds", "perso_model_confidence",
+		"perso_dwell_seconds", "perso_event_age_seconds", "perso_model_confidence", "perso_model_score_spread",
 	} {
 		out = append(out, histogram+"_bucket", histogram+"_count", histogram+"_sum")
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tollgate-dev/tollgate/internal/population"
+	"github.com/tollgate-dev/tollgate/testenv/artefact"
 )
 
 // channels are the channels over which users come.
@@ -31,6 +32,15 @@ var reasons = []string{
 	reasonModelTimeout, reasonModelError, reasonProfileError, reasonNoContent,
 }
 
+// Identities: what is known of who makes a request.
+const (
+	identityKnown     = "known"     // the user, by the session or by name
+	identityAnonymous = "anonymous" // nobody has signed in
+	identityLost      = "lost"      // the user has signed in, and the session belongs to nobody
+)
+
+var identities = []string{identityKnown, identityAnonymous, identityLost}
+
 // eventTypes are the events that users cause.
 var eventTypes = []string{"impression", "click", "purchase"}
 
@@ -43,7 +53,8 @@ const (
 type recommendRequest struct {
 	RequestID string `json:"request_id,omitempty"` // set by the gateway
 	Session   string `json:"session"`
-	User      string `json:"user"` // "" while anonymous, or once the session is linked
+	User      string `json:"user"`                // "" while anonymous, or once the session is linked
+	SignedIn  bool   `json:"signed_in,omitempty"` // the client has seen its user sign in
 	Channel   string `json:"channel"`
 	Slots     int    `json:"slots"`
 	Placement string `json:"placement"`
@@ -226,6 +237,8 @@ type rankAnswer struct {
 	Scores     []float64 `json:"scores"`     // probability of a click at the first position
 	Confidence float64   `json:"confidence"` // probability that the slate is clicked
 	Version    string    `json:"version"`
+
+	spread float64 // between the probabilities of the best and the worst item of the catalogue
 }
 
 // baseline is the answer to GET /v1/baseline: the distributions of the inputs in training.
@@ -234,8 +247,5 @@ type baseline struct {
 	Features map[string]distribution `json:"features"`
 }
 
-// distribution is the distribution of one input. The bin "missing" is last, with share 0 in training.
-type distribution struct {
-	Bins   []string  `json:"bins"`
-	Shares []float64 `json:"shares"`
-}
+// distribution is the distribution of one input.
+type distribution = artefact.Distribution

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/population"
+	"github.com/tollgate-dev/tollgate/testenv/lever"
 )
 
 const (
@@ -29,12 +30,14 @@ type decisionService struct {
 	profile *client
 	model   *client
 	popular []string // default content: the most popular items
+	ranking experiment
 	signals *decisionSignals
 }
 
 func newDecision(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 	s := &decisionService{
 		tel:     tel,
+		ranking: newExperiment(),
 		profile: newClient(cfg.ProfileURL, profileLimit, tel),
 		model:   newClient(cfg.ModelURL, modelLimit, tel),
 		popular: popularItems(population.New(cfg.Seed, cfg.Users, cfg.Items).Items(), slotsMost),
@@ -45,6 +48,10 @@ func newDecision(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 	}
 	return parts{
 		routes: map[string]http.HandlerFunc{"POST /v1/decide": s.decide},
+		endpoints: []endpoint{
+			{name: lever.AssignVariants, force: s.assign},
+			{name: lever.CountVariants, act: s.countVariants},
+		},
 		prepare: func(ctx context.Context) error {
 			var base baseline
 			get := func(ctx context.Context) error { return s.model.fetch(ctx, "/v1/baseline", &base) }
@@ -84,6 +91,8 @@ type decision struct {
 	answer  recommendAnswer
 	profile profileAnswer
 	segment segment
+	found   string // one of identities; "" if the profile could not be read
+	rules   string // version of the rules by which the variant was chosen
 	reason  string // "" for personalized content
 	err     error  // the error behind the reason, if any
 }
@@ -91,14 +100,15 @@ type decision struct {
 // choose makes the decision. The caller adds the items of default content.
 func (s *decisionService) choose(ctx context.Context, req recommendRequest) (d decision) {
 	d.answer.User = req.User
-	d.answer.Variant = variantOf(req.User, req.Session)
+	rules := s.ranking.rules()
+	d.rules, d.answer.Variant = rules.Version, rules.variantOf(req.User, req.Session)
 	query := url.Values{"session": {req.Session}, "user": {req.User}}.Encode()
 	if d.err = s.profile.get(ctx, "/v1/profile", query, &d.profile); d.err != nil {
 		d.reason = reasonProfileError
 		return d
 	}
-	d.answer.User = d.profile.User
-	d.answer.Variant = variantOf(d.profile.User, req.Session)
+	d.answer.User, d.found = d.profile.User, identityOf(req, d.profile)
+	d.answer.Variant = rules.variantOf(d.profile.User, req.Session)
 	if !d.profile.Known {
 		d.reason = reasonUnknownUser
 		return d
@@ -110,6 +120,17 @@ func (s *decisionService) choose(ctx context.Context, req recommendRequest) (d d
 	}
 	d.reason, d.err = s.rank(ctx, req.Slots, &d)
 	return d
+}
+
+// identityOf says what is known of who makes a request.
+func identityOf(req recommendRequest, p profileAnswer) string {
+	switch {
+	case p.User != "":
+		return identityKnown
+	case req.SignedIn:
+		return identityLost
+	}
+	return identityAnonymous
 }
 
 // rank fills in the items that the model ranks highest, or returns the reason why they must not be shown.

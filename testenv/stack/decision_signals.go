@@ -10,11 +10,9 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 )
-
-// flag names the experiment that the variants belong to.
-const flag = "ranking"
 
 // decisionSignals emits the telemetry of decisions: metrics, span attributes and log records. Without telemetry it does
 // nothing.
@@ -22,11 +20,13 @@ type decisionSignals struct {
 	tel       *telemetry
 	decisions metric.Int64Counter
 	missing   metric.Int64Counter
+	found     metric.Int64Counter
 	items     metric.Int64Counter // nil unless items are labels
 
 	perDecision map[[3]string][]metric.AddOption // by channel, variant and reason
 	perFeature  map[string][]metric.AddOption    // by attribute
-	age, tier   atomic.Pointer[driftMeter]       // nil until the model's baseline is known
+	perIdentity map[string][]metric.AddOption
+	age, tier   atomic.Pointer[driftMeter] // nil until the model's baseline is known
 }
 
 func newDecisionSignals(tel *telemetry, itemLabels bool) (*decisionSignals, error) {
@@ -35,12 +35,14 @@ func newDecisionSignals(tel *telemetry, itemLabels bool) (*decisionSignals, erro
 		return s, nil
 	}
 	meter := tel.meter()
-	var errs [4]error
+	var errs [5]error
 	s.decisions, errs[0] = meter.Int64Counter("perso.decisions", metric.WithDescription("Decisions by channel, variant and why default content was shown."))
 	s.missing, errs[1] = meter.Int64Counter("perso.feature.missing", metric.WithDescription("Decisions for known users that lacked an input."))
 	_, errs[2] = meter.Float64ObservableGauge("perso.feature.psi",
 		metric.WithDescription(fmt.Sprintf("Population stability index of an input against training, over the last %d decisions.", driftWindow)),
 		metric.WithFloat64Callback(s.observeDrift))
+	s.found, errs[4] = meter.Int64Counter("perso.identity.lookups",
+		metric.WithDescription("Decisions by what is known of the user; lost: signed in, and the session belongs to nobody."))
 	if itemLabels {
 		s.items, errs[3] = meter.Int64Counter("perso.item.impressions", metric.WithDescription("Items shown, by item."))
 	}
@@ -54,6 +56,10 @@ func newDecisionSignals(tel *telemetry, itemLabels bool) (*decisionSignals, erro
 		}
 	}
 	s.perFeature = map[string][]metric.AddOption{"age": options("perso.feature", "age"), "tier": options("perso.feature", "tier")}
+	s.perIdentity = map[string][]metric.AddOption{}
+	for _, identity := range identities {
+		s.perIdentity[identity] = options("perso.identity", identity)
+	}
 	return s, errors.Join(errs[:]...)
 }
 
@@ -103,6 +109,9 @@ func (s *decisionSignals) decided(ctx context.Context, req recommendRequest, d d
 		return
 	}
 	s.decisions.Add(ctx, 1, s.perDecision[[3]string{req.Channel, d.answer.Variant, d.reason}]...)
+	if d.found != "" {
+		s.found.Add(ctx, 1, s.perIdentity[d.found]...)
+	}
 	if d.profile.Known {
 		s.inputs(ctx, d)
 	}
@@ -132,11 +141,14 @@ func (s *decisionSignals) inputs(ctx context.Context, d decision) {
 
 func (s *decisionSignals) span(span trace.Span, d decision) {
 	evaluation := []attribute.KeyValue{
-		attribute.String("feature_flag.key", flag), attribute.String("feature_flag.result.variant", d.answer.Variant),
+		semconv.FeatureFlagKey(flag), semconv.FeatureFlagResultVariant(d.answer.Variant), semconv.FeatureFlagVersion(d.rules),
 	}
 	span.AddEvent("feature_flag.evaluation", trace.WithAttributes(evaluation...))
 	span.SetAttributes(evaluation...)
 	span.SetAttributes(attribute.String("perso.reason", orNone(d.reason)), attribute.String("perso.variant", d.answer.Variant))
+	if d.found != "" {
+		span.SetAttributes(attribute.String("perso.identity", d.found))
+	}
 	if d.answer.ModelVersion != "" {
 		span.SetAttributes(attribute.String("perso.model.version", d.answer.ModelVersion))
 	}
@@ -154,12 +166,15 @@ var expected = []string{reasonUnknownUser, reasonLowConfidence}
 func (s *decisionSignals) log(ctx context.Context, req recommendRequest, d decision) {
 	if d.reason != "" {
 		level := slog.LevelWarn
-		if slices.Contains(expected, d.reason) {
+		if slices.Contains(expected, d.reason) && d.found != identityLost {
 			level = slog.LevelInfo
 		}
 		if s.tel.log.Enabled(ctx, level) {
-			attrs := make([]slog.Attr, 0, 5)
+			attrs := make([]slog.Attr, 0, 6)
 			attrs = append(attrs, slog.String("perso.reason", d.reason), slog.String("session.id", req.Session))
+			if d.found == identityLost {
+				attrs = append(attrs, slog.String("perso.identity", d.found))
+			}
 			if d.segment.attribute != "" {
 				attrs = append(attrs, slog.String("perso.attribute", d.segment.attribute))
 			}
@@ -180,7 +195,7 @@ func (s *decisionSignals) log(ctx context.Context, req recommendRequest, d decis
 // debug logs the flag's evaluation and the whole feature vector. This should not be done in production, and often is.
 func (s *decisionSignals) debug(ctx context.Context, req recommendRequest, d decision) {
 	s.tel.log.LogAttrs(ctx, slog.LevelDebug, "feature_flag.evaluation", slog.String("feature_flag.key", flag),
-		slog.String("feature_flag.result.variant", d.answer.Variant), slog.String("session.id", req.Session))
+		slog.String("feature_flag.result.variant", d.answer.Variant), slog.String("feature_flag.version", d.rules), slog.String("session.id", req.Session))
 	s.tel.log.LogAttrs(ctx, slog.LevelDebug, "decision",
 		slog.String("session.id", req.Session), slog.String(pseudonymKey, s.tel.names.of(d.answer.User)),
 		slog.String("perso.channel", req.Channel), slog.String("perso.segment", d.segment.name()),

@@ -35,22 +35,6 @@ func TestSegments(t *testing.T) {
 	}
 }
 
-func TestVariantsSplitUsersInHalf(t *testing.T) {
-	n := 0
-	for i := range 2000 {
-		user := fmt.Sprintf("u%d", i)
-		if variantOf(user, "") == "a" {
-			n++
-		}
-		if variantOf(user, "s1") != variantOf(user, "s2") {
-			t.Fatalf("%s changes its variant with the session", user)
-		}
-	}
-	if n < 900 || n > 1100 {
-		t.Errorf("variant a has %d of 2000 users, want about half", n)
-	}
-}
-
 func TestDropHitsTheSameShare(t *testing.T) {
 	half, most := dropAttribute{Share: 0.5}, dropAttribute{Share: 0.9}
 	hit := 0

@@ -1,7 +1,6 @@
 package stack
 
 import (
-	"hash/fnv"
 	"slices"
 
 	"github.com/tollgate-dev/tollgate/internal/population"
@@ -55,15 +54,4 @@ func (s segment) tierBin() string {
 		return missingBin
 	}
 	return population.Tiers[s.tier]
-}
-
-// variantOf gives each variant to half of all users, and to a user always the same one. An anonymous session counts as a user.
-func variantOf(user, session string) string {
-	if user == "" {
-		user = session
-	}
-	h := fnv.New32a()
-	_, _ = h.Write([]byte("ranking/" + user))
-	sum := h.Sum32()
-	return variants[(sum^sum>>16)%2] // the low bits of FNV alone are too regular
 }

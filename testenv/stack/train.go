@@ -1,10 +1,6 @@
 package stack
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -19,6 +15,8 @@ const (
 	historyMost  = 60      // at most so many slates has a user seen before the one that is learned from
 	learningRate = 0.2     // first step of the gradient descent; falls to a fortieth of it
 	shrinkage    = 1e-5    // L2 penalty per step
+
+	earlySlates = 600 // the training after so many is an artefact of its own: the first release
 )
 
 // popularityBoost is what variant b adds for popular items, in units of the logit: such a slate fits the user a little less and
@@ -36,7 +34,12 @@ type ranker struct {
 	bias     float64
 	position [slotsMost]float64 // relative to the first position; learned up to trainSlots, constant after that
 
-	base baseline
+	version string
+	release int
+	schema  string   // what the artefact says of the columns that it was trained with
+	encoder string   // the hash of the columns that are in use
+	columns []string // what the encoder says they are
+	base    baseline
 }
 
 // affinity returns the share of a category in the clicks of a user, shrunk towards 0 while the clicks are few.
@@ -48,9 +51,9 @@ func affinity(clicks *[population.Categories]float64, category int) float64 {
 	return clicks[category] / (total + 3)
 }
 
-// train shows random slates to users of the population without drift, and learns from their clicks. The same arguments give the
-// same ranker.
-func train(pop *population.Population, seed int64) *ranker {
+// train shows random slates to users of the population without drift, and learns from their clicks. It returns what a registry of
+// models would have afterwards, the oldest release first. The same arguments give the same artefacts.
+func train(pop *population.Population, seed int64) registry {
 	m := &ranker{
 		items: pop.Items(),
 		age:   make([][population.Categories]float64, len(population.AgeBands)),
@@ -61,6 +64,13 @@ func train(pop *population.Population, seed int64) *ranker {
 	ages := make([]float64, len(population.AgeBands))
 	tiers := make([]float64, len(population.Tiers))
 	slate := make([]population.Item, trainSlots)
+	var releases registry
+	release := func() {
+		releases = append(releases, m.artefact(seed, len(releases)+1, map[string]distribution{
+			featureAge:  distributionOf(population.AgeBands, ages),
+			featureTier: distributionOf(population.Tiers, tiers),
+		}))
+	}
 	for n := 0; n < trainSlates; {
 		user := pop.Arrive(rng, population.Drift{})
 		band, tier := population.AgeBand(user.Age), slices.Index(population.Tiers, user.Tier)
@@ -79,15 +89,12 @@ func train(pop *population.Population, seed int64) *ranker {
 			}
 			n++
 		}
+		if len(releases) == 0 && n >= earlySlates {
+			release()
+		}
 	}
-	for i := trainSlots; i < slotsMost; i++ {
-		m.position[i] = m.position[trainSlots-1]
-	}
-	m.base = baseline{Version: m.version(seed), Features: map[string]distribution{
-		"age":  distributionOf(population.AgeBands, ages),
-		"tier": distributionOf(population.Tiers, tiers),
-	}}
-	return m
+	release()
+	return releases
 }
 
 // learn takes one gradient step per item that the user looked at: the items up to the click, or all items if there was no
@@ -129,8 +136,11 @@ func (m *ranker) rank(req rankRequest) rankAnswer {
 	}
 	slots := min(req.Slots, len(m.items))
 	best, order := make([]int, 0, slots), make([]float64, 0, slots)
+	low, high := math.Inf(1), math.Inf(-1)
 	for i, item := range m.items {
-		score := byCategory[item.Category] + (m.popular+boost)*item.Popularity
+		logit := byCategory[item.Category] + m.popular*item.Popularity
+		low, high = min(low, logit), max(high, logit)
+		score := logit + boost*item.Popularity
 		if len(best) == slots {
 			if score <= order[slots-1] {
 				continue
@@ -143,7 +153,7 @@ func (m *ranker) rank(req rankRequest) rankAnswer {
 		}
 		best, order = slices.Insert(best, at, i), slices.Insert(order, at, score)
 	}
-	answer := rankAnswer{Items: make([]string, slots), Scores: make([]float64, slots), Version: m.base.Version}
+	answer := rankAnswer{Items: make([]string, slots), Scores: make([]float64, slots), Version: m.version, spread: sigmoid(high) - sigmoid(low)}
 	none := 1.0 // probability that nothing is clicked
 	for at, i := range best {
 		item := m.items[i]
@@ -153,19 +163,6 @@ func (m *ranker) rank(req rankRequest) rankAnswer {
 	}
 	answer.Confidence = 1 - none
 	return answer
-}
-
-// version names the training. It is the same only for the same seed and outcome.
-func (m *ranker) version(seed int64) string {
-	h := sha256.New()
-	for _, group := range [][][population.Categories]float64{m.age, m.tier} {
-		for _, row := range group {
-			for _, w := range row {
-				_, _ = h.Write(binary.BigEndian.AppendUint64(nil, math.Float64bits(w)))
-			}
-		}
-	}
-	return fmt.Sprintf("lr-%d-%s", seed, hex.EncodeToString(h.Sum(nil)[:4]))
 }
 
 // popularItems returns the ids of the n most popular items of a catalogue, the most popular first.

@@ -24,6 +24,15 @@ func clickThrough(pop *population.Population, d population.Drift, show func(u po
 	return sum / float64(pop.Users())
 }
 
+// trained is the ranker that a deployment would have.
+func trained(pop *population.Population, seed int64) *ranker {
+	m, err := load(pop.Items(), train(pop, seed).newest())
+	if err != nil {
+		panic(err)
+	}
+	return m
+}
+
 func rankFor(m *ranker, u population.User, variant string) rankAnswer {
 	return m.rank(rankRequest{
 		AgeBand: population.AgeBand(u.Age), Tier: slices.Index(population.Tiers, u.Tier), Slots: 5, Variant: variant,
@@ -33,7 +42,7 @@ func rankFor(m *ranker, u population.User, variant string) rankAnswer {
 func TestRankingBeatsDefaultContent(t *testing.T) {
 	for _, seed := range []int64{1, 2, 42} {
 		pop := population.New(seed, 1000, 200)
-		m := train(pop, seed)
+		m := trained(pop, seed)
 		popular := popularItems(pop.Items(), 5)
 		slate := func(variant string) func(population.User) []string {
 			return func(u population.User) []string { return rankFor(m, u, variant).Items }
@@ -61,7 +70,7 @@ func TestRankingBeatsDefaultContent(t *testing.T) {
 
 func TestVariantsRankDifferently(t *testing.T) {
 	pop := population.New(1, 200, 200)
-	m := train(pop, 1)
+	m := trained(pop, 1)
 	differ := 0
 	for i := range pop.Users() {
 		if !slices.Equal(rankFor(m, pop.User(i), "a").Items, rankFor(m, pop.User(i), "b").Items) {
@@ -75,18 +84,18 @@ func TestVariantsRankDifferently(t *testing.T) {
 
 func TestTrainingIsAFunctionOfTheSeed(t *testing.T) {
 	pop := population.New(3, 300, 50)
-	one, two, other := train(pop, 3), train(pop, 3), train(pop, 4)
+	one, two, other := train(pop, 3).newest(), train(pop, 3).newest(), train(pop, 4).newest()
 	if !reflect.DeepEqual(one, two) {
 		t.Error("the same seed gave two models")
 	}
-	if one.base.Version == other.base.Version {
-		t.Errorf("two seeds gave the same version %s", one.base.Version)
+	if one.Version == other.Version {
+		t.Errorf("two seeds gave the same version %s", one.Version)
 	}
 }
 
 func TestRankOrder(t *testing.T) {
 	pop := population.New(1, 100, 30)
-	m := train(pop, 1)
+	m := trained(pop, 1)
 	answer := m.rank(rankRequest{AgeBand: 2, Tier: 1, Slots: 10, Variant: "a", Clicks: [population.Categories]float64{5: 4}})
 	if len(answer.Items) != 10 || len(answer.Scores) != 10 {
 		t.Fatalf("got %d items and %d scores, want 10 of each", len(answer.Items), len(answer.Scores))
@@ -98,7 +107,7 @@ func TestRankOrder(t *testing.T) {
 		t.Errorf("items repeat: %v", answer.Items)
 	}
 	few := population.New(1, 100, 3)
-	if got := train(few, 1).rank(rankRequest{Slots: 10, Variant: "b"}).Items; len(got) != 3 {
+	if got := trained(few, 1).rank(rankRequest{Slots: 10, Variant: "b"}).Items; len(got) != 3 {
 		t.Errorf("a catalogue of 3 gave %d items", len(got))
 	}
 }
