@@ -158,7 +158,9 @@ func (c *catch) reported(ctx context.Context, round int, report slot.Report, wor
 	if m == nil {
 		return fmt.Errorf("runner: the load generator reported arm %q, which is not deployed", work.Arm)
 	}
-	m.arm.Loadgen(testenv.Observed{Steps: work.Steps, Failed: work.Failed, Dropped: work.Dropped})
+	m.arm.Loadgen(testenv.Observed{
+		Steps: work.Steps, Failed: work.Failed, Dropped: work.Dropped, Response: work.Response, ResponseSum: work.ResponseSum,
+	})
 	s := result.Slot{
 		Phase: slot.Catch, Order: report.Order, Launch: c.launch, Round: round, Arm: work.Arm,
 		Start: report.Start, End: report.End, Work: work, GeneratorCPU: report.GeneratorCPU,
