@@ -18,6 +18,7 @@ func servicePause() Fault {
 		Group: "process",
 		Title: "the processes of one service stand still (" + usual + ", unless the experiment names another)",
 		Felt:  "answers that do not come, time-outs, errors",
+		Signs: map[string]int{"errors": 1, "p95": 1},
 		Least: "off",
 		Runbook: "The process is there and takes connections, and answers nothing. Look at its state (T in ps, or frozen), at the node's and the " +
 			"hypervisor's events, and at garbage collection logs. Take it out of the load balancer before you restart it.",

@@ -2,6 +2,7 @@ package stats
 
 import (
 	"math"
+	"sort"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -65,14 +66,8 @@ func Total(clusters []Cluster) (yes, n float64) {
 func QuantileRanks(q float64, n int, confidence float64) (lo, hi int) {
 	tail := (1 - confidence) / 2
 	below := distuv.Binomial{N: float64(n), P: q} // values below the quantile
-	lo = 0
-	for lo < n && below.CDF(float64(lo)) <= tail { // P(X < lo+1) ≤ tail: the quantile is above value lo+1
-		lo++
-	}
-	hi = n + 1
-	for hi > 1 && 1-below.CDF(float64(hi-2)) <= tail { // P(X ≥ hi−1) ≤ tail
-		hi--
-	}
+	lo = sort.Search(n, func(k int) bool { return below.CDF(float64(k)) > tail })
+	hi = n + 1 - sort.Search(n, func(k int) bool { return 1-below.CDF(float64(n-1-k)) > tail })
 	return lo, hi
 }
 
