@@ -15,33 +15,44 @@ import (
 type Feeling struct {
 	ID      string // as in result.Fault.Signs
 	Title   string
-	Seconds bool    // a time; else a share
+	Of      string  // what a share is a part of; "" for a time
 	Matters float64 // the least change that matters: a difference of shares, or a part of the clean time
-	// count is what a slot has of it: yes among n. nil: it is no share.
-	count func(slot.ArmReport) stats.Cluster
 }
+
+// The one feeling that is a time.
+const p95 = "p95"
 
 // Feelings are all of them, in display order.
 func Feelings() []Feeling {
-	share := func(yes, n int64) stats.Cluster { return stats.Cluster{Yes: float64(min(yes, n)), N: float64(n)} }
 	return []Feeling{
-		{ID: "errors", Title: "requests that fail", Matters: 0.005,
-			count: func(w slot.ArmReport) stats.Cluster { return share(w.Failed, w.Sent) }},
-		{ID: "p95", Title: "p95 response time", Seconds: true, Matters: 0.1},
-		{ID: "default", Title: "default content, per slate", Matters: 0.01, count: func(w slot.ArmReport) stats.Cluster {
-			shown := int64(0)
-			for _, n := range w.Default {
-				shown += n
-			}
-			return share(shown, w.Impressions)
-		}},
-		{ID: "click_through", Title: "clicks per slate", Matters: 0.005,
-			count: func(w slot.ArmReport) stats.Cluster { return share(w.Clicks, w.Impressions) }},
-		{ID: "conversion", Title: "purchases per click", Matters: 0.01,
-			count: func(w slot.ArmReport) stats.Cluster { return share(w.Purchases, w.Clicks) }},
-		{ID: "identity", Title: "answers under another identity", Matters: 0.001,
-			count: func(w slot.ArmReport) stats.Cluster { return share(w.Breaks, w.Sent) }},
+		{"errors", "errors", "requests", 0.005},
+		{p95, "p95", "", 0.1},
+		{"default", "default content", "slates", 0.01},
+		{"click_through", "click-through", "slates", 0.005},
+		{"conversion", "conversion", "clicks", 0.01},
+		{"identity", "identity breaks", "requests", 0.001},
 	}
+}
+
+// count is what a slot has of a share: yes among all.
+func (f Feeling) count(w slot.ArmReport) stats.Cluster {
+	yes, n := int64(0), w.Sent
+	switch f.ID {
+	case "errors":
+		yes = w.Failed
+	case "identity":
+		yes = w.Breaks
+	case "click_through":
+		yes, n = w.Clicks, w.Impressions
+	case "conversion":
+		yes, n = w.Purchases, w.Clicks
+	case "default":
+		n = w.Impressions
+		for _, shown := range w.Default {
+			yes += shown
+		}
+	}
+	return stats.Cluster{Yes: float64(min(yes, n)), N: float64(n)}
 }
 
 // FeltConfidence is that of every interval of a Change. It is higher than 95 %, so that the six of a fault are right together.
@@ -113,7 +124,7 @@ func Disagreements(signs map[string]int, measured []Change) []string {
 
 func signOf(x float64) int { return bit(x > 0) - bit(x < 0) }
 
-func direction(sign int) string { return []string{"down", "no change", "up"}[sign+1] }
+func direction(sign int) string { return []string{"down", "no change", "up"}[min(max(sign, -1), 1)+1] }
 
 // feelings finds what was felt in the passes of a run.
 type feelings struct {
@@ -220,7 +231,7 @@ func changesOf(clean, fault window) []Change {
 	var out []Change
 	for _, feeling := range Feelings() {
 		var before, under stats.Interval
-		if feeling.count == nil {
+		if feeling.ID == p95 {
 			before, under = percentiles(clean, fault)
 		} else {
 			before, under = shares(clean.clusters(feeling.count), fault.clusters(feeling.count))
@@ -230,7 +241,7 @@ func changesOf(clean, fault window) []Change {
 		}
 		c := Change{Feeling: feeling, Clean: before.Mid, Fault: under.Mid, Diff: stats.Subtract(under, before)}
 		matters := feeling.Matters
-		if feeling.Seconds {
+		if feeling.ID == p95 {
 			matters *= before.Mid
 		}
 		c.Felt = c.Diff.Excludes(0) && math.Abs(c.Diff.Mid) >= matters

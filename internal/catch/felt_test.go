@@ -122,8 +122,8 @@ func TestDisagreements(t *testing.T) {
 	}{
 		{nil, ""},
 		{map[string]int{"errors": 1, "p95": 1}, ""}, // p95 was not felt: that is no disagreement
-		{map[string]int{"errors": 0}, "requests that fail: the catalogue says no change, measured up"},
-		{map[string]int{"errors": -1, "default": 0}, "requests that fail: the catalogue says down, measured up"},
+		{map[string]int{"errors": 0}, "errors: the catalogue says no change, measured up"},
+		{map[string]int{"errors": -1, "default": 0}, "errors: the catalogue says down, measured up"},
 		{map[string]int{"click_through": -1}, ""},
 	} {
 		if got := strings.Join(catch.Disagreements(c.signs, f.Pooled), "; "); got != c.want {
