@@ -18,6 +18,7 @@ func consumerLag() Fault {
 		Group:  "stream",
 		Title:  "the broker throttles the consumer of events to {bytes} a second",
 		Felt:   "profiles and features are late; answers are fast and a little stale",
+		Signs:  map[string]int{"errors": 0},
 		Least:  "off",
 		Params: []Param{{Name: "bytes", Title: "what the consumer gets in a second; a broker never sends less than a batch", Unit: "B", Default: 1024, Least: 1, Most: 1e6}},
 		Runbook: "The group is alive and commits, but slowly. Look for a client quota on the group's client id (kafka-configs --describe " +

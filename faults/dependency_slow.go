@@ -20,6 +20,7 @@ func dependencySlow() Fault {
 		Group:  "dependency",
 		Title:  "a proxy holds up the answers of a dependency by {latency} (" + usual + ", unless the experiment names another)",
 		Felt:   "slow pages; time-outs where somebody does not wait so long",
+		Signs:  map[string]int{"p95": 1},
 		Least:  "off",
 		Params: []Param{{Name: "latency", Title: "how long answers are held up", Unit: "ms", Default: 500, Least: 1, Most: 60_000}},
 		Runbook: "Look at the client spans towards the dependency: if they are long and its own server spans are short, the link is slow and " +

@@ -100,10 +100,13 @@ const Lease = 5 * time.Second
 
 // Fault is one entry of the catalogue.
 type Fault struct {
-	ID       string    // kebab-case; the file is named the same in snake_case
-	Group    string    // one of Groups
-	Title    string    // what happens, as a short clause; {name} stands for the value of a parameter
-	Felt     string    // what a user of the system feels
+	ID    string // kebab-case; the file is named the same in snake_case
+	Group string // one of Groups
+	Title string // what happens, as a short clause; {name} stands for the value of a parameter
+	Felt  string // what a user of the system feels
+	// Signs is what Felt claims, for a run to compare with what it measures: by one of Feelings, which way it goes: 1 up, −1 down,
+	// 0 not at all. Felt claims nothing of those that are missing.
+	Signs    map[string]int
 	Least    string    // the least level that can detect it
 	Levers   []string  // names, in lever.All, of the levers that it pulls or asks; an environment may lack some
 	Service  string    // service that has these levers, unless the experiment names another; "" where every lever has a service of its own
@@ -173,6 +176,13 @@ func (e *Evidence) String() string {
 // Groups are the kinds of fault, in display order.
 func Groups() []string {
 	return []string{"controls", "data", "model", "stream", "dependency", "process", "pipeline", "rollout"}
+}
+
+// Feelings are what a user feels, as a run measures it from the load generator alone, in display order: the share of requests that
+// fail, the 95th percentile of the response time, the share of default content, clicks per impression, purchases per click, and
+// the share of answers under another identity.
+func Feelings() []string {
+	return []string{"errors", "p95", "default", "click_through", "conversion", "identity"}
 }
 
 // Uses returns the fault's levers, each with the service that has it, in the form of lever.At. Target is the service that the

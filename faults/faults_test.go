@@ -28,6 +28,11 @@ func TestCatalogueIsComplete(t *testing.T) {
 		if _, err := os.Stat(strings.ReplaceAll(f.ID, "-", "_") + ".go"); err != nil {
 			t.Errorf("%s: its file: %v", f.ID, err)
 		}
+		for feeling, sign := range f.Signs {
+			if !slices.Contains(Feelings(), feeling) || sign < -1 || sign > 1 {
+				t.Errorf("%s: sign %q: %d: want -1, 0 or 1 for one of %v", f.ID, feeling, sign, Feelings())
+			}
+		}
 		if !slices.Contains(Groups(), f.Group) || f.Title == "" || f.Felt == "" || f.Least == "" || f.Runbook == "" || f.Inject == nil || f.Probe == nil {
 			t.Errorf("%s: a field is empty", f.ID)
 		}

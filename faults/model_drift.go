@@ -20,6 +20,7 @@ func modelDrift() Fault {
 		Group: "model",
 		Title: "{mix} of the users grow younger and their taste turns; the model stays",
 		Felt:  "less relevant content; nothing fails, latency is normal",
+		Signs: map[string]int{"errors": 0, "click_through": -1},
 		Least: "metrics",
 		Params: []Param{
 			{Name: "mix", Title: "part of the arriving users that are drawn from the two youngest age bands", Unit: Share, Default: 0.75, Least: 0.05, Most: 1},

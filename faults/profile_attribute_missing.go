@@ -19,6 +19,7 @@ func profileAttributeMissing() Fault {
 		Group: "data",
 		Title: "the upstream stops delivering {attribute} for {share} of the users",
 		Felt:  "default content for these users; click-through sinks, nothing fails",
+		Signs: map[string]int{"errors": 0, "default": 1, "click_through": -1},
 		Least: "metrics",
 		Params: []Param{
 			{Name: "attribute", Title: "what is not delivered", Words: []string{"age", "tier"}},

@@ -1,7 +1,9 @@
 package reports
 
 import (
+	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 
 	"github.com/tollgate-dev/tollgate/internal/catch"
@@ -18,10 +20,10 @@ func catchSection(a *verdict.Analysis) []section {
 	matrix := table{Only: inHTML, Columns: page, Label: "Fault by level", Class: "matrix",
 		Caption: "Time from the confirmed effect of the fault to the first expected alert, by level"}
 	for i, f := range a.Catch.Faults {
-		line, row := texts(f.Fault.ID), []cell{{Text: f.Fault.ID, Link: faultAnchor(i)}}
-		for level := range a.Catch.Levels {
+		line, row := texts(f.Name()), []cell{{Text: f.Name(), Link: faultAnchor(i)}}
+		for level, name := range a.Catch.Levels {
 			c := cellAt(f, level)
-			of := matrixCell(c)
+			of := matrixCell(c, standingAt(a.Catch, name))
 			line = append(line, of)
 			if of.Strong, of.Class = true, "state "+string(c.State); c.Diagnosed {
 				of.Gloss = append(of.Gloss, "diagnosed")
@@ -36,6 +38,8 @@ func catchSection(a *verdict.Analysis) []section {
 		lines,
 		matrix,
 		standingList(a.Catch),
+		alarmList(a.Catch),
+		alarmRecords(a.Catch),
 		picture{statesLegend(statesOf(a.Catch))},
 	}}}
 }
@@ -53,14 +57,74 @@ func standingList(m *catch.Matrix) list {
 	return out
 }
 
-// matrixCell is what a cell of the matrix says: a time or a state, and where there is one the alert.
-func matrixCell(c catch.Cell) cell {
+// standingAt are the alerts that fired all the time at a level.
+func standingAt(m *catch.Matrix, level string) []string {
+	var out []string
+	for _, s := range m.Standing {
+		if !s.Switch && slices.Contains(s.Levels, level) {
+			out = append(out, s.Alert)
+		}
+	}
+	return out
+}
+
+// matrixCell is what a cell of the matrix says: a time or a state, where there is one the alert, and the false alarms, but for
+// those of alerts that stand and are told once.
+func matrixCell(c catch.Cell, standing []string) cell {
 	line, alert := cellWords(c)
 	out := cell{Sign: stateMark(c.State), Text: line, Note: c.Note}
 	if alert != "" {
 		out.Gloss = append(out.Gloss, alert)
 	}
+	for _, alarm := range c.False {
+		if c.State != catch.Noisy && !slices.Contains(standing, alarm) {
+			out.Gloss = append(out.Gloss, stateMark(catch.Noisy)+" "+alarm)
+		}
+	}
 	return out
+}
+
+// alarmList tells how often alerts fired without a fault, alike levels together.
+func alarmList(m *catch.Matrix) list {
+	var out list
+	var told, levels []string
+	for _, a := range m.Alarms {
+		text := alarmStory(a)
+		if i := slices.Index(told, text); i >= 0 {
+			levels[i] += ", " + a.Level
+			continue
+		}
+		told, levels = append(told, text), append(levels, a.Level)
+	}
+	for i, text := range told {
+		out.Items = append(out.Items, item{Sign: "-", Text: "false alarms at " + levels[i] + ": " + text, Hang: 2})
+	}
+	return out
+}
+
+// alarmStory tells the rate of false alarms at a level.
+func alarmStory(a catch.Alarms) string {
+	switch {
+	case a.Clean <= 0:
+		return "no time without a fault was watched"
+	case a.N == 0:
+		return fmt.Sprintf("none in %s without a fault: fewer than %s an hour at 95 %% (rule of three: 3 / time)", elapsed(a.Clean), rate(a.PerHour.Hi))
+	default:
+		return fmt.Sprintf("%d in %s without a fault: %s an hour [%s, %s] at 95 %% (Poisson, exact)", a.N, elapsed(a.Clean),
+			rate(a.PerHour.Mid), rate(a.PerHour.Lo), rate(a.PerHour.Hi))
+	}
+}
+
+func rate(x float64) string { return fixed(x, digits(x, 2)) }
+
+// alarmRecords are the same for the CSV.
+func alarmRecords(m *catch.Matrix) table {
+	var records []map[string]any
+	for _, a := range m.Alarms {
+		records = append(records, map[string]any{"level": a.Level, "metric": "false_alarms_per_hour", "value": a.PerHour.Mid,
+			"lo": a.PerHour.Lo, "hi": a.PerHour.Hi, "alarms": a.N, "clean_seconds": a.Clean})
+	}
+	return recordsOf(records)
 }
 
 // statesLegend explains the states that occur in a matrix.

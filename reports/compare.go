@@ -158,7 +158,7 @@ func comparedTolls(c *verdict.Comparison) []section {
 func comparedCatch(c *verdict.Comparison) []section {
 	t := table{Columns: heads(false, "fault", "level", "A", "B", "")}
 	for _, f := range c.Catch {
-		name := f.Fault.ID
+		name := f.Name()
 		for _, p := range f.Cells {
 			t.Rows = append(t.Rows, texts(name, p.Level, cellText(p.A), cellText(p.B), stateChange(p)))
 			name = ""

@@ -27,7 +27,7 @@ func compareJSON(c *verdict.Comparison) ([]byte, error) {
 		out.Levels = append(out.Levels, level)
 	}
 	for _, f := range c.Catch {
-		fault := jsonFaultDifference{f.Fault.ID, []jsonCellPair{}}
+		fault := jsonFaultDifference{f.Fault.ID, f.Pass, []jsonCellPair{}}
 		for _, p := range f.Cells {
 			fault.Cells = append(fault.Cells, jsonCellPair{p.Level, jsonCellOf(p.Level, p.A, notes), jsonCellOf(p.Level, p.B, notes)})
 		}
@@ -92,6 +92,7 @@ type jsonChange struct {
 
 type jsonFaultDifference struct {
 	Fault string         `json:"fault"`
+	Pass  int            `json:"pass,omitempty"` // counts further passes of the fault, from 1
 	Cells []jsonCellPair `json:"cells"`
 }
 

@@ -17,7 +17,7 @@ func faultsSection(a *verdict.Analysis) []section {
 	blocks := []block{picture{timelineLegend}}
 	var records []map[string]any
 	for i, f := range a.Catch.Faults {
-		blocks = append(blocks, part{ID: faultAnchor(i), Name: f.Fault.ID, Title: f.Fault.Title, Blocks: append([]block{
+		blocks = append(blocks, part{ID: faultAnchor(i), Name: f.Name(), Title: f.Fault.Title, Blocks: append([]block{
 			faultStories(a.Catch.Levels, f),
 			para{Only: inHTML, Text: faultWords(f), Class: "muted"},
 		}, faultPage(a.Catch.Levels, f, i)...)})
@@ -37,6 +37,9 @@ func faultStories(levels []string, f catch.Row) list {
 	out := list{Only: inText | inMarkdown}
 	if f.Fault.Felt != "" {
 		out.Items = append(out.Items, item{Only: inText, Text: "felt as: " + f.Fault.Felt})
+	}
+	if f.Felt != nil {
+		out.Items = append(out.Items, item{Only: inText, Text: "measured: " + feltStory(f.Felt.Pooled)})
 	}
 	if f.Fault.Skipped != "" {
 		out.Items = append(out.Items, item{Text: "skipped: " + f.Fault.Skipped})
@@ -69,12 +72,12 @@ func faultPage(levels []string, f catch.Row, i int) []block {
 	if f.Fault.Skipped != "" {
 		return []block{para{Only: inHTML, Text: words{}.strong("Skipped:").say(" " + f.Fault.Skipped)}}
 	}
-	details := table{Only: inHTML, Label: "Details of " + f.Fault.ID, Caption: f.Fault.ID + " at every level",
+	details := table{Only: inHTML, Label: "Details of " + f.Name(), Caption: f.Name() + " at every level",
 		Columns: heads(false, "Level", "State", "Alert", "Detect", "Least time to detect", "Clear", "Also fired", "False alarms", "Diagnosed by")}
 	for level, name := range levels {
 		details.Rows = append(details.Rows, faultDetails(name, cellAt(f, level)))
 	}
-	return []block{picture{timelineFigure(f.Fault.ID, timeline(fmt.Sprintf("timeline-%d", i+1), levels, f))}, details}
+	return []block{picture{timelineFigure(f.Name(), timeline(fmt.Sprintf("timeline-%d", i+1), levels, f))}, details, feltDetails(f)}
 }
 
 func faultDetails(level string, c catch.Cell) []cell {
@@ -106,7 +109,7 @@ func faultDetails(level string, c catch.Cell) []cell {
 }
 
 func faultRecord(f catch.Row, level string, c catch.Cell) map[string]any {
-	record := map[string]any{"fault": f.Fault.ID, "level": level, "state": string(c.State), "alert": c.Alert, "also": strings.Join(c.Also, " "),
+	record := map[string]any{"fault": f.Fault.ID, "pass": f.Pass + 1, "level": level, "state": string(c.State), "alert": c.Alert, "also": strings.Join(c.Also, " "),
 		"false_alarms": strings.Join(c.False, " "), "diagnosed": c.Diagnosed, "evidence": c.Evidence,
 		"cannot_fire": strings.Join(c.Cannot, " ")}
 	if c.State == catch.Detected {

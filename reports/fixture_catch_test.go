@@ -22,13 +22,58 @@ func fixtureCatch(start time.Time, faults []result.Fault) *catch.Matrix {
 		for j, level := range c.Levels {
 			fc.Cells = append(fc.Cells, fixtureCell(begin, f.ID, level, j))
 		}
+		fc.Felt = fixtureFelt(f.ID, c.Levels)
 		c.Faults = append(c.Faults, fc)
+	}
+	for i, level := range c.Levels {
+		a := catch.Alarms{Level: level, Clean: 29 * time.Second}
+		a.PerHour.Hi = 3 / a.Clean.Hours()
+		if i == 3 {
+			a.N, a.PerHour.Lo, a.PerHour.Mid, a.PerHour.Hi = 1, 3.1, 124, 692
+		}
+		c.Alarms = append(c.Alarms, a)
 	}
 	c.Standing = []catch.Standing{
 		{Alert: `Watchdog{severity="none"}`, Switch: true, Levels: c.Levels[:3], Broken: []string{"full: it fell silent for 2s, 3s after the start of model-drift"}},
 		{Alert: "DiskAlmostFull", Levels: c.Levels},
 	}
 	return c
+}
+
+// fixtureFelt is what users felt: nothing without a fault, default content at all levels with one, and at full errors, too.
+func fixtureFelt(fault string, levels []string) *catch.Felt {
+	changes := func(errors, content float64) []catch.Change {
+		var out []catch.Change
+		for _, f := range catch.Feelings() {
+			c := catch.Change{Feeling: f, Clean: 0.02, Fault: 0.02}
+			switch f.ID {
+			case "errors":
+				c.Clean, c.Fault = 0.001, 0.001+errors
+			case "default":
+				c.Fault += content
+			case "p95":
+				c.Clean, c.Fault = 0.0212, 0.0218
+			case "conversion":
+				continue // nobody clicked
+			}
+			half := 0.003
+			c.Diff.Lo, c.Diff.Mid, c.Diff.Hi = c.Fault-c.Clean-half, c.Fault-c.Clean, c.Fault-c.Clean+half
+			c.Felt = c.Diff.Lo > 0
+			out = append(out, c)
+		}
+		return out
+	}
+	switch fault {
+	case "none", "model-drift":
+		return &catch.Felt{Pooled: changes(0, 0), Levels: []catch.LevelFelt{{Level: levels[0], Changes: changes(0, 0)}}}
+	case "profile-attribute-missing":
+		out := &catch.Felt{Pooled: changes(0.02, 0.28)}
+		for i, level := range levels {
+			out.Levels = append(out.Levels, catch.LevelFelt{Level: level, Changes: changes(0.08*float64(i/3), 0.28)})
+		}
+		return out
+	}
+	return nil
 }
 
 func fixtureCell(begin time.Time, fault, level string, j int) catch.Cell {

@@ -94,6 +94,36 @@ type jsonCatch struct {
 	Levels   []string       `json:"levels"`
 	Faults   []jsonFault    `json:"faults"`
 	Standing []jsonStanding `json:"standing_alerts"`
+	Alarms   []jsonAlarms   `json:"alarms"` // by level: alerts that fired without a fault
+}
+
+type jsonAlarms struct {
+	Level   string        `json:"level"`
+	Clean   number        `json:"clean_seconds"` // time without a fault that was watched
+	N       int           `json:"alarms"`        // alerts that began to fire in it
+	PerHour *jsonInterval `json:"per_hour"`      // at 95 %; hi is 3 / time where there was none
+}
+
+// jsonFelt is what users felt of a pass, from the load generator alone.
+type jsonFelt struct {
+	Felt          bool            `json:"felt"`          // some change is significant and matters
+	Confidence    number          `json:"confidence"`    // of every interval
+	Pooled        []jsonFeeling   `json:"pooled"`        // over all levels at which the effect was confirmed
+	Levels        []jsonFeltLevel `json:"levels"`        // each of these
+	Disagreements []string        `json:"disagreements"` // with what the catalogue claims
+}
+
+type jsonFeltLevel struct {
+	Level   string        `json:"level"`
+	Changes []jsonFeeling `json:"changes"`
+}
+
+type jsonFeeling struct {
+	Feeling string        `json:"feeling"`
+	Clean   number        `json:"clean"` // share, or seconds, before the fault
+	Fault   number        `json:"fault"` // under it
+	Diff    *jsonInterval `json:"diff"`  // fault − clean
+	Felt    bool          `json:"felt"`  // the interval excludes 0, and the change matters
 }
 
 type jsonStanding struct {
@@ -106,11 +136,13 @@ type jsonStanding struct {
 type jsonFault struct {
 	ID       string      `json:"id"`
 	Title    string      `json:"title"`
-	Felt     string      `json:"felt"`     // what a user of the system feels
-	Expect   []string    `json:"expect"`   // alerts that should fire; one is enough
-	Allow    []string    `json:"allow"`    // other alerts that may fire because of it
-	Evidence string      `json:"evidence"` // the query that names the cause
-	Skipped  string      `json:"skipped"`  // why it was not injected
+	Pass     int         `json:"pass,omitempty"` // counts further passes of the fault, from 1
+	Felt     string      `json:"felt"`           // what a user of the system feels
+	Measured *jsonFelt   `json:"felt_measured"`  // null: not measured
+	Expect   []string    `json:"expect"`         // alerts that should fire; one is enough
+	Allow    []string    `json:"allow"`          // other alerts that may fire because of it
+	Evidence string      `json:"evidence"`       // the query that names the cause
+	Skipped  string      `json:"skipped"`        // why it was not injected
 	Start    *string     `json:"start"`
 	End      *string     `json:"end"`
 	Phases   []jsonPhase `json:"phases"`
@@ -194,8 +226,13 @@ func jsonCatchOf(c *catch.Matrix, notes *footnotes) jsonCatch {
 	for _, s := range c.Standing {
 		out.Standing = append(out.Standing, jsonStanding{s.Alert, s.Switch, listed(s.Levels), listed(s.Broken)})
 	}
+	out.Alarms = []jsonAlarms{}
+	for _, a := range c.Alarms {
+		out.Alarms = append(out.Alarms, jsonAlarms{a.Level, inSeconds(a.Clean), a.N, jsonIntervalOf(verdict.Interval(a.PerHour))})
+	}
 	for _, f := range c.Faults {
 		jf := jsonFault{
+			Pass: f.Pass, Measured: jsonFeltOf(f),
 			ID: f.Fault.ID, Title: f.Fault.Title, Felt: f.Fault.Felt, Expect: listed(f.Fault.Expect), Allow: listed(f.Fault.Allow),
 			Evidence: f.Fault.Evidence, Skipped: f.Fault.Skipped, Start: moment(f.Start), End: moment(f.End),
 			Phases: []jsonPhase{}, Cells: []jsonCell{},
@@ -207,6 +244,26 @@ func jsonCatchOf(c *catch.Matrix, notes *footnotes) jsonCatch {
 			jf.Cells = append(jf.Cells, jsonCellOf(level, cellAt(f, i), notes))
 		}
 		out.Faults = append(out.Faults, jf)
+	}
+	return out
+}
+
+func jsonFeltOf(f catch.Row) *jsonFelt {
+	if f.Felt == nil {
+		return nil
+	}
+	out := &jsonFelt{Felt: f.Felt.Any(), Confidence: catch.FeltConfidence, Pooled: jsonFeelingsOf(f.Felt.Pooled), Levels: []jsonFeltLevel{},
+		Disagreements: listed(catch.Disagreements(f.Fault.Signs, f.Felt.Pooled))}
+	for _, l := range f.Felt.Levels {
+		out.Levels = append(out.Levels, jsonFeltLevel{l.Level, jsonFeelingsOf(l.Changes)})
+	}
+	return out
+}
+
+func jsonFeelingsOf(changes []catch.Change) []jsonFeeling {
+	out := []jsonFeeling{}
+	for _, c := range changes {
+		out = append(out, jsonFeeling{c.Feeling.ID, number(c.Clean), number(c.Fault), jsonIntervalOf(verdict.Interval(c.Diff)), c.Felt})
 	}
 	return out
 }

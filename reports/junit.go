@@ -213,7 +213,7 @@ func junitCatch(m *catch.Matrix, took time.Duration) junitSuite {
 		}
 		for i, level := range m.Levels {
 			cell := cellAt(f, i)
-			c := junitCase{Class: "tollgate.catch." + f.Fault.ID, Name: level, Time: inXML(wallTime(f.Start, f.End))}
+			c := junitCase{Class: "tollgate.catch." + f.Name(), Name: level, Time: inXML(wallTime(f.Start, f.End))}
 			story := strings.Join(cellStory(cell), "; ")
 			switch {
 			case f.Fault.Skipped != "":

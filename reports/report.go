@@ -41,6 +41,7 @@ func sections() []func(*verdict.Analysis) []section {
 		distributionsSection,
 		capacitySection,
 		catchSection,
+		feltSection,
 		faultsSection,
 		methodSections,
 	}

@@ -61,7 +61,7 @@ func timeline(id string, levels []string, f catch.Row) template.HTML {
 	c.add("line", "x1", timelineFrom, "x2", timelineTo, "y1", bottom, "y2", bottom, "class", "axis")
 	c.text(timelineFrom-8, bottom+18, "end small", "seconds from injection")
 	c.h = bottom + 26
-	return c.svg(id, "Timeline of "+f.Fault.ID, timelineDescription(levels, f))
+	return c.svg(id, "Timeline of "+f.Name(), timelineDescription(levels, f))
 }
 
 // injection is the start of the phase in which the fault was injected, else of the pass.

@@ -135,4 +135,7 @@ type Observed struct {
 	Steps   map[string]int64
 	Failed  int64
 	Dropped int64
+
+	Response    []int64 // requests by response time, as in slot.ArmReport; nil: not known
+	ResponseSum time.Duration
 }

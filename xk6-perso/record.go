@@ -111,6 +111,9 @@ func (r *record) add(s *journey.Step, re journey.Reply) {
 	}
 	lag := re.Sent.Sub(re.Scheduled)
 	result.Record(r.lag, lag)
+	if r.run.order.Phase == slot.Catch {
+		r.report.Responded(re.End.Sub(re.Scheduled))
+	}
 	if re.Scheduled.Sub(r.run.start) < r.run.order.Washout {
 		return
 	}

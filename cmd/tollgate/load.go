@@ -68,10 +68,8 @@ func tollLoad(e *experiment.Experiment) journey.Demand {
 
 // catchLoad is what the passes of all faults order of an arm, when every confirmation comes at once.
 func catchLoad(e *experiment.Experiment) journey.Demand {
-	c := e.Catch
-	return journey.Demand{
-		Rate: c.Rate, Warmup: c.Settle, Length: time.Duration(len(e.Faults)) * (c.Clean + c.Hold + c.Clear), Launches: 1, Scale: 1,
-	}
+	about, _ := e.CatchTime(e.PlannedPasses())
+	return journey.Demand{Rate: e.Catch.Rate, Warmup: e.Catch.Settle, Length: about - e.Catch.Settle, Launches: 1, Scale: 1}
 }
 
 // optionNames are the options by which the user orders the load: flags, or keys of the experiment file, up to the value.

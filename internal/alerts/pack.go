@@ -21,6 +21,7 @@ import (
 const (
 	keySummary        = "summary"
 	keyNeeds          = "needs"
+	keyClears         = "clears"
 	keyMinImpressions = "min_impressions"
 )
 
@@ -121,6 +122,9 @@ func describe(g rulefmt.RuleGroup, r rulefmt.Rule, signals signals) (result.Aler
 	}
 	if rank(a.Needs) < 0 {
 		return a, fmt.Errorf("%s must be one of %s, got %q", keyNeeds, strings.Join(order, ", "), a.Needs)
+	}
+	if a.Clears = annotation(r, keyClears); a.Clears != "" && a.Clears != result.Slowly {
+		return a, fmt.Errorf("%s must be %s, or left out, got %q", keyClears, result.Slowly, a.Clears)
 	}
 	if text := annotation(r, keyMinImpressions); text != "" {
 		n, err := strconv.ParseInt(text, 10, 64)

@@ -5,6 +5,7 @@
 package catch
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -19,18 +20,29 @@ type Matrix struct {
 	Levels   []string // columns
 	Faults   []Row
 	Standing []Standing // alerts that fire whether or not there is a fault
+	Alarms   []Alarms   // by Levels: the false alarms per hour
 }
 
-// Row is one fault at every level, and its timeline.
+// Row is one pass of a fault at every level, and its timeline.
 type Row struct {
 	Fault  result.Fault
+	Pass   int    // counts the passes of this fault, from 0
 	Cells  []Cell // by Matrix.Levels
 	Start  time.Time
 	End    time.Time
 	Phases []Phase // of all arms together
+	Felt   *Felt   // nil: not measured
 }
 
-// Phase is a stretch of a fault's timeline: settle, clean, inject (asked for but not yet confirmed everywhere), hold,
+// Name tells the passes of one fault apart: none, none (2), none (3).
+func (r Row) Name() string {
+	if r.Pass == 0 {
+		return r.Fault.ID
+	}
+	return fmt.Sprintf("%s (%d)", r.Fault.ID, r.Pass+1)
+}
+
+// Phase is a stretch of a fault's timeline: settle, quiet (waiting for the alerts of the pass before), clean, inject (asked for but not yet confirmed everywhere), hold,
 // revert (asked for but not yet confirmed everywhere), clear.
 type Phase struct {
 	Name       string
@@ -53,8 +65,9 @@ func Analyze(d *result.Data) (*Matrix, error) {
 	for _, l := range d.Run.Levels {
 		m.Levels = append(m.Levels, l.Name)
 	}
+	feelings, alarms := newFeelings(d), map[string]Alarms{}
 	for _, p := range passes {
-		row := Row{Fault: p.fault, Start: p.start, End: p.end(end)}
+		row := Row{Fault: p.fault, Pass: p.nth, Start: p.start, End: p.end(end)}
 		row.Phases = p.phases(row.End)
 		for _, l := range d.Run.Levels {
 			j := judge{
@@ -67,8 +80,15 @@ func Analyze(d *result.Data) (*Matrix, error) {
 				}
 			}
 			row.Cells = append(row.Cells, j.cell())
+			alarms[l.Name] = alarms[l.Name].plus(j.cleanTime(), j.cleanAlarms)
+		}
+		if row.Felt, err = feelings.of(p); err != nil {
+			return nil, err
 		}
 		m.Faults = append(m.Faults, row)
+	}
+	for _, level := range m.Levels {
+		m.Alarms = append(m.Alarms, alarms[level].rate(level))
 	}
 	return m, nil
 }

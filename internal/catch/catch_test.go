@@ -64,9 +64,9 @@ func TestCatch(t *testing.T) {
 		{"model-drift", "metrics", catch.Detected, "InputDrift", 8400 * ms, 6000 * ms, 8900 * ms, nil, []string{"EventAgeHigh"}, false, ""},
 		{"model-drift", "logs", catch.UnderPowered, "", 0, 0, unseen, nil, nil, false, "270 slates were shown during the fault, fewer than any expected alert needs"},
 		// The evidence was there before the fault too; an alert of the pass before is no false alarm of this one.
-		{"model-drift", "full", catch.Detected, "InputDrift", 8700 * ms, 6000 * ms, unseen, nil, nil, false, "DefaultContentHigh was still firing from before this pass"},
+		{"model-drift", "full", catch.Detected, "InputDrift", 8700 * ms, 6000 * ms, unseen, nil, nil, false, "DefaultContentHigh was still firing when this pass began"},
 		{"consumer-lag", "off", catch.Detected, "ConsumerLagHigh", 4500 * ms, 3000 * ms, 4000 * ms, nil, nil, false, ""},
-		{"consumer-lag", "full", catch.Unconfirmed, "", 0, 0, unseen, nil, nil, false, "InputDrift was still firing from before this pass"},
+		{"consumer-lag", "full", catch.Unconfirmed, "", 0, 0, unseen, nil, nil, false, "InputDrift was still firing when this pass began"},
 	} {
 		got := cell(t, m, c.fault, c.level)
 		g := fmt.Sprint(got.State, got.Alert, got.Detect, got.LeastDetect, got.Clear, got.Also, got.False, got.Diagnosed, got.Note)

@@ -58,6 +58,8 @@ type judge struct {
 	allowed  []string    // others that the fault explains
 	always   []string    // alerts that fired all the time at this level, dead man's switches apart
 	said     []string    // the parts of the cell's note
+
+	cleanAlarms int // that began in the clean time of the pass, but for those of always
 }
 
 func (j *judge) cell() Cell {
@@ -251,22 +253,39 @@ func (j *judge) falseAlarms(confirmed time.Time) []string {
 			out = add(out, s.alert)
 			continue
 		}
-		if s.start.Before(j.start) {
-			j.say("%s was still firing from before this pass", s.alert)
+		if s.start.Before(j.begin()) {
+			j.say("%s was still firing when this pass began%s", s.alert, j.slowly(s.alert))
 			continue
 		}
 		inClean := !j.clean.IsZero() && s.end.After(j.clean) && (j.inject.IsZero() || s.start.Before(j.inject))
 		underFault := !j.inject.IsZero() && !s.start.Before(j.inject)
 		switch {
-		case inClean:
+		case inClean, underFault && j.fault.ID == noFault:
 			out = add(out, s.alert)
-		case underFault && j.fault.ID == noFault:
-			out = add(out, s.alert)
+			j.cleanAlarms++
 		case underFault && !confirmed.IsZero() && !j.explains(s.alert):
 			out = add(out, s.alert)
 		}
 	}
 	return out
+}
+
+// begin is when what fires is no longer taken for the tail of the pass before: its clean window where it waited for quiet.
+func (j *judge) begin() time.Time {
+	if !j.quiet.IsZero() && j.settle.IsZero() && !j.clean.IsZero() {
+		return j.clean
+	}
+	return j.start
+}
+
+// slowly says that an alert is known to clear slowly.
+func (j *judge) slowly(id string) string {
+	for _, a := range j.rules.with(id) {
+		if a.Clears == result.Slowly {
+			return " (it clears slowly, so that it was not waited for)"
+		}
+	}
+	return ""
 }
 
 // say adds a part to the cell's note, once.

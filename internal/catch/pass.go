@@ -8,33 +8,68 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
-// pass is one fault's time: when its phases were, for all arms and for each. A zero time was not reached.
+// pass is one pass of a fault: when its phases were, for all arms and for each. A zero time was not reached.
 type pass struct {
 	fault                                   result.Fault
+	nth                                     int // counts the passes of this fault, from 0
 	start, clean, inject, revert, done      time.Time
+	settle, quiet                           time.Time
 	confirmed, unconfirmed, reverted, stuck map[string]time.Time         // by arm
 	evidence                                map[string]result.FaultEvent // by arm
 	lastEvent                               time.Time
 }
 
-// passes puts the fault events in order, one pass per fault of the run, in the order of Run.Faults.
+// passes puts the fault events in order: the passes that began in the order in which they did, then those that did not, in the
+// order of Run.Faults.
 func passes(d *result.Data) []*pass {
-	out := make([]*pass, len(d.Run.Faults))
-	index := map[string]*pass{}
-	for i, f := range d.Run.Faults {
-		out[i] = &pass{
-			fault: f, confirmed: map[string]time.Time{}, unconfirmed: map[string]time.Time{},
+	var out []*pass
+	type key struct {
+		fault string
+		nth   int
+	}
+	index := map[key]*pass{}
+	begin := func(f result.Fault, nth int) *pass {
+		p := &pass{
+			fault: f, nth: nth, confirmed: map[string]time.Time{}, unconfirmed: map[string]time.Time{},
 			reverted: map[string]time.Time{}, stuck: map[string]time.Time{}, evidence: map[string]result.FaultEvent{},
 		}
-		index[f.ID] = out[i]
+		out, index[key{f.ID, nth}] = append(out, p), p
+		return p
+	}
+	faults := map[string]result.Fault{}
+	for _, f := range d.Run.Faults {
+		faults[f.ID] = f
+		for nth := range max(1, f.Passes) {
+			begin(f, nth)
+		}
 	}
 	for _, e := range d.Faults {
-		if p := index[e.Fault]; p != nil {
+		p := index[key{e.Fault, e.Pass}]
+		if f, known := faults[e.Fault]; p == nil && known {
+			p = begin(f, e.Pass)
+		}
+		if p != nil {
 			p.add(e)
 		}
 	}
+	slices.SortStableFunc(out, func(a, b *pass) int {
+		if a.start.IsZero() || b.start.IsZero() {
+			return cmp.Compare(bit(a.start.IsZero()), bit(b.start.IsZero()))
+		}
+		return a.start.Compare(b.start)
+	})
 	return out
 }
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// name tells it from other passes of the fault.
+func (p *pass) name() string { return Row{Fault: p.fault, Pass: p.nth}.Name() }
 
 // began is when what the event confirms became so: when it was seen, or earlier where the probe knows since when.
 func began(e result.FaultEvent) time.Time {
@@ -56,6 +91,10 @@ func (p *pass) add(e result.FaultEvent) {
 		p.lastEvent = e.Time
 	}
 	switch e.Phase {
+	case result.PhaseSettle:
+		p.settle = e.Time
+	case result.PhaseQuiet:
+		p.quiet = e.Time
 	case result.PhaseClean:
 		p.clean = e.Time
 	case result.PhaseInject:
@@ -90,7 +129,8 @@ func (p *pass) end(runEnd time.Time) time.Time {
 // phases is the timeline of the pass up to end. What was not reached, or took no time, is left out.
 func (p *pass) phases(end time.Time) []Phase {
 	marks := []Phase{
-		{Name: "settle", Start: p.start},
+		{Name: "settle", Start: p.settleStart()},
+		{Name: "quiet", Start: p.quiet},
 		{Name: "clean", Start: p.clean},
 		{Name: "inject", Start: p.inject},
 		{Name: "hold", Start: latest(p.confirmed, p.unconfirmed)},
@@ -109,6 +149,14 @@ func (p *pass) phases(end time.Time) []Phase {
 		}
 	}
 	return out
+}
+
+// settleStart is the start of what comes before anything is judged; zero for a pass that waited for quiet at once.
+func (p *pass) settleStart() time.Time {
+	if p.settle.IsZero() && p.quiet.Equal(p.start) {
+		return time.Time{}
+	}
+	return p.start
 }
 
 // latest is the last time in both maps; zero if they are empty.

@@ -84,7 +84,7 @@ func interruption(spans []alertSpan, alert string, passes []*pass) string {
 		where := "at " + s.end.UTC().Format("15:04:05")
 		for _, p := range passes {
 			if !p.start.IsZero() && !s.end.Before(p.start) && (p.done.IsZero() || !s.end.After(p.done)) {
-				where = fmt.Sprintf("%s after the start of %s", short(s.end.Sub(p.start)), p.fault.ID)
+				where = fmt.Sprintf("%s after the start of %s", short(s.end.Sub(p.start)), p.name())
 			}
 		}
 		if i+1 < len(firing) {

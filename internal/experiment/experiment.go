@@ -94,6 +94,8 @@ type Catch struct {
 	Hold         time.Duration `yaml:"hold"`
 	Clear        time.Duration `yaml:"clear"`
 	ConfirmLimit time.Duration `yaml:"confirm_limit"`
+	QuietLimit   time.Duration `yaml:"quiet_limit"` // most that a pass waits for the alerts of the one before
+	Shuffle      bool          `yaml:"shuffle"`     // see Passes
 }
 
 // Telemetry sets the intervals that are alike in every level.

@@ -95,10 +95,13 @@ type Foreseen struct {
 func (e *Experiment) Foresee(lapsed *alerts.Lapsed, injected []faults.Fault) []Foreseen {
 	var out []Foreseen
 	rules := result.Rules(lapsed.Alerts)
-	for i, f := range injected {
+	for i, p := range e.Passes(injected) {
+		if p.Nth > 0 {
+			continue // the first pass has the least past
+		}
 		age := e.Catch.Settle + time.Duration(i)*(e.Catch.Clean+e.Catch.Hold+e.Catch.Clear) + e.Catch.Clean + e.Catch.Hold
-		for _, s := range catch.Foresee(rules, f.Expect, e.Catch.Hold, age) {
-			out = append(out, Foreseen{f.ID, s.Alert, s.Why})
+		for _, s := range catch.Foresee(rules, p.Fault.Expect, e.Catch.Hold, age) {
+			out = append(out, Foreseen{p.Fault.ID, s.Alert, s.Why})
 		}
 	}
 	return out

@@ -109,6 +109,7 @@ func (e *Experiment) validateCatch(c *complaints) {
 	within(c, "catch.hold", e.Catch.Hold, time.Second, time.Hour)
 	within(c, "catch.clear", e.Catch.Clear, time.Second, time.Hour)
 	within(c, "catch.confirm_limit", e.Catch.ConfirmLimit, time.Second, time.Hour)
+	within(c, "catch.quiet_limit", e.Catch.QuietLimit, 0, time.Hour)
 	if e.Toll.Launches == 0 && e.Capacity.Launches == 0 && len(e.Faults) == 0 {
 		c.add("nothing to do: toll.launches and capacity.launches are 0 and there are no faults")
 	}

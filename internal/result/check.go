@@ -19,6 +19,9 @@ const (
 	mostCount = 1e15
 )
 
+// mostPasses is the highest number of a pass of one fault.
+const mostPasses = 999
+
 // Years in which a run can have been made, so that its times can be told in nanoseconds.
 const firstYear, lastYear = 1970, 2200
 
@@ -102,6 +105,16 @@ func (r Run) check() error {
 			errs = append(errs, fmt.Errorf("%slevel is %.100q, which the run does not have", key, a.Level))
 		}
 	}
+	for i, f := range r.Faults {
+		for feeling, sign := range f.Signs {
+			if sign < -1 || sign > 1 {
+				errs = append(errs, fmt.Errorf("faults[%d].signs[%.100q] is %d: want -1, 0 or 1", i, feeling, sign))
+			}
+		}
+		if f.Passes > mostPasses+1 {
+			errs = append(errs, fmt.Errorf("faults[%d].passes is %d: want 0 to %d", i, f.Passes, mostPasses+1))
+		}
+	}
 	if p := r.Plan; p.Launches > 0 && (p.Rounds == 0 || p.Slot == 0 || p.Rate == 0) {
 		errs = append(errs, errors.New("plan: a toll of some launches needs rounds, slot and rate above 0"))
 	}
@@ -141,11 +154,14 @@ func (s Slot) check(r Run) error {
 func (e FaultEvent) check(r Run) error {
 	errs := []error{
 		inRange(reflect.ValueOf(e), "", ""),
-		oneOf("phase", e.Phase, PhaseSettle, PhaseClean, PhaseInject, PhaseConfirmed, PhaseUnconfirmed, PhaseRevert, PhaseReverted,
+		oneOf("phase", e.Phase, PhaseSettle, PhaseQuiet, PhaseStillFiring, PhaseClean, PhaseInject, PhaseConfirmed, PhaseUnconfirmed, PhaseRevert, PhaseReverted,
 			PhaseStuck, PhaseDone, PhaseEvidence),
 	}
 	if e.Arm != "" {
 		errs = append(errs, r.hasArm(e.Arm))
+	}
+	if e.Pass > mostPasses {
+		errs = append(errs, fmt.Errorf("pass is %d: want 0 to %d", e.Pass, mostPasses))
 	}
 	if !slices.ContainsFunc(r.Faults, func(f Fault) bool { return f.ID == e.Fault }) {
 		errs = append(errs, fmt.Errorf("fault is %.100q, which the run does not have", e.Fault))

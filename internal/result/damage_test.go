@@ -185,7 +185,7 @@ func TestImpossibleValues(t *testing.T) {
 		{CostFile, `"sent":2`, `"sent":4`, `work: 3 scheduled are not 4 sent and 1 dropped`},
 		{CostFile, `05Z","end"`, `08Z","end"`, `end is 2s before start`},
 		{CostFile, `"start":"2026`, `"start":"9026`, `start is in the year 9026`},
-		{FaultsFile, `"phase":"clean"`, `"phase":""`, `phase is "": want one of settle, clean`},
+		{FaultsFile, `"phase":"clean"`, `"phase":""`, `phase is "": want one of settle, quiet, firing, clean`},
 		{FaultsFile, `"fault":"none"`, `"fault":"fire"`, `fault is "fire", which the run does not have`},
 		{FaultsFile, `"arm":"off"`, `"arm":"of"`, `arm is "of", which`},
 		{AlertsFile, `"to":"pending"`, `"to":"burning"`, `to is "burning": want one of inactive, pending, firing`},
@@ -275,7 +275,7 @@ func TestForeignHistograms(t *testing.T) {
 // TestRanges: no number of a run directory can be below 0, but for those that are named here.
 func TestRanges(t *testing.T) {
 	negative := map[string]bool{
-		"Run.Seed": true, "Run.Alerts.Fill": true, "Run.Alerts.Reach": true, "FaultEvent.Values": true, // see their comments
+		"Run.Seed": true, "Run.Alerts.Fill": true, "Run.Alerts.Reach": true, "FaultEvent.Values": true, "Run.Faults.Signs": true, // see their comments
 	}
 	seen := 0
 	for _, of := range []any{&Run{}, &Slot{}, &FaultEvent{}, &AlertEvent{}} {

@@ -73,7 +73,7 @@ type Run struct {
 	Levels  []Level  `json:"levels"` // the baseline first
 	Arms    []Arm    `json:"arms"`   // of the toll phase, the baseline first
 	Plan    Plan     `json:"plan"`
-	Faults  []Fault  `json:"faults"`            // in the order in which they are injected
+	Faults  []Fault  `json:"faults"`            // in the order in which they are injected first
 	Alerts  []Alert  `json:"alerts"`            // in rule-file order
 	Budgets []string `json:"budgets,omitempty"` // as written in the experiment
 	Lapse   float64  `json:"lapse"`             // rule durations were divided by this factor
@@ -190,6 +190,11 @@ type Fault struct {
 	Allow    []string          `json:"allow,omitempty"`    // other alerts that may fire because of the fault
 	Evidence string            `json:"evidence,omitempty"` // the query that names the cause, as text
 	Skipped  string            `json:"skipped,omitempty"`  // why it was not injected
+
+	// Signs is what Felt claims: by what a user feels, whether it goes up (1), down (−1) or stays (0). Older runs have none.
+	Signs map[string]int `json:"signs,omitempty" range:"any"`
+	// Passes is how often it is injected; 0: once.
+	Passes int `json:"passes,omitempty"`
 }
 
 // Alert is one alerting rule, as this run used it.
@@ -224,9 +229,15 @@ type Alert struct {
 	Window time.Duration `json:"window,omitempty" range:"open"`
 	// Constant is "true" or "false" for an expression that reads no series and so has the same outcome at any time.
 	Constant string `json:"constant,omitempty"`
+	// Clears is "slowly" where the rule's annotation says so: the alert goes on firing long after its cause is gone, as one does
+	// whose window is counted in decisions, so that no pass waits for its end.
+	Clears string `json:"clears,omitempty"`
 	// Absent are metrics that no level has and without which the expression has no result.
 	Absent []string `json:"absent,omitempty"`
 }
+
+// Slowly is the value of Alert.Clears, and of the annotation of a rule.
+const Slowly = "slowly"
 
 // Values of Alert.Constant.
 const (
@@ -340,6 +351,8 @@ type Telemetry struct {
 // Phases of a fault, in order.
 const (
 	PhaseSettle      = "settle"      // load, nothing judged
+	PhaseQuiet       = "quiet"       // waiting for the alerts of the pass before
+	PhaseStillFiring = "firing"      // per arm: Detail names the alerts that still fire when the clean window begins
 	PhaseClean       = "clean"       // an alert that fires now is a false alarm
 	PhaseInject      = "inject"      // the injection was requested
 	PhaseConfirmed   = "confirmed"   // per arm: the effect was seen
@@ -355,11 +368,13 @@ const (
 type FaultEvent struct {
 	Time   time.Time          `json:"time"`
 	Fault  string             `json:"fault"`
+	Pass   int                `json:"pass,omitempty"` // counts the passes of this fault, from 0
 	Phase  string             `json:"phase"`
 	Arm    string             `json:"arm,omitempty"`  // "" for all arms
 	Since  time.Time          `json:"since,omitzero"` // PhaseConfirmed, PhaseReverted: when the effect began or ended, if earlier than Time
 	Detail string             `json:"detail,omitempty"`
 	Values map[string]float64 `json:"values,omitempty" range:"any"` // the numbers that a confirmation or the evidence query saw
+	Params map[string]string  `json:"params,omitempty"`             // of the fault, with units
 }
 
 // States of an alert.

@@ -32,7 +32,9 @@ func (r *run) catch(ctx context.Context) error {
 		Launch: r.launched, Arms: r.CatchArms(),
 		RulesFile: absolute(r.rulesFile()), SeriesDir: absolute(r.dir.Path(result.SeriesDir)), TelemetryDir: absolute(r.dir.Path(result.TelemetryDir)),
 	}
-	c := &catch{run: r, launch: spec.Launch, crowd: &crowd{arrived: map[string][]int64{}}}
+	c := &catch{
+		run: r, launch: spec.Launch, crowd: &crowd{arrived: map[string][]int64{}}, active: newActive(r.lapsed.Alerts),
+	}
 	begun := r.now()
 	err := r.deploy(ctx, spec, "one arm per level, all under load together", func(ctx context.Context, arms []testenv.Arm) error {
 		c.arms, c.watchers = arms, r.watchers(arms)
@@ -76,6 +78,8 @@ type catch struct {
 
 	mu     sync.Mutex
 	events []result.FaultEvent // of all passes, as they were written
+	active active              // as of the last poll
+	once   sync.Once           // the alerts that stand are known
 }
 
 // record writes an event of a fault, and keeps it for the search of the evidence.
@@ -158,7 +162,9 @@ func (c *catch) reported(ctx context.Context, round int, report slot.Report, wor
 	if m == nil {
 		return fmt.Errorf("runner: the load generator reported arm %q, which is not deployed", work.Arm)
 	}
-	m.arm.Loadgen(testenv.Observed{Steps: work.Steps, Failed: work.Failed, Dropped: work.Dropped})
+	m.arm.Loadgen(testenv.Observed{
+		Steps: work.Steps, Failed: work.Failed, Dropped: work.Dropped, Response: work.Response, ResponseSum: work.ResponseSum,
+	})
 	s := result.Slot{
 		Phase: slot.Catch, Order: report.Order, Launch: c.launch, Round: round, Arm: work.Arm,
 		Start: report.Start, End: report.End, Work: work, GeneratorCPU: report.GeneratorCPU,
@@ -201,6 +207,9 @@ func (c *catch) poll(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		c.mu.Lock()
+		c.active.follow(events)
+		c.mu.Unlock()
 		for _, e := range events {
 			if err := c.dir.Alert(e); err != nil {
 				return err

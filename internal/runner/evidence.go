@@ -21,12 +21,13 @@ import (
 // evidence runs every fault's query over the logs and spans that each level kept, in the fault's window and in the
 // clean one before it, and writes what it found. The events of the passes say when these windows were.
 func (r *run) evidence(events []result.FaultEvent) error {
-	for _, f := range r.faults {
+	for _, p := range r.Passes(r.faults) {
+		f := p.Fault
 		if f.Evidence == nil {
 			continue
 		}
 		for _, l := range r.Levels {
-			w, ok := windowsOf(events, f.ID, l.Name)
+			w, ok := windowsOf(events, f.ID, p.Nth, l.Name)
 			if !ok {
 				continue
 			}
@@ -35,7 +36,7 @@ func (r *run) evidence(events []result.FaultEvent) error {
 				return err
 			}
 			err = r.dir.Fault(result.FaultEvent{
-				Time: w.faultEnd, Fault: f.ID, Phase: result.PhaseEvidence, Arm: l.Name, Detail: found.detail,
+				Time: w.faultEnd, Fault: f.ID, Pass: p.Nth, Phase: result.PhaseEvidence, Arm: l.Name, Detail: found.detail,
 				Values: map[string]float64{"clean": found.clean, "fault": found.fault},
 			})
 			if err != nil {
@@ -49,11 +50,11 @@ func (r *run) evidence(events []result.FaultEvent) error {
 // windows are the two stretches of time that evidence is compared between.
 type windows struct{ cleanStart, cleanEnd, faultStart, faultEnd time.Time }
 
-// windowsOf finds the windows of one fault at one arm; false when the pass did not get that far.
-func windowsOf(events []result.FaultEvent, fault, arm string) (windows, bool) {
+// windowsOf finds the windows of one pass of a fault at one arm; false when the pass did not get that far.
+func windowsOf(events []result.FaultEvent, fault string, nth int, arm string) (windows, bool) {
 	var w windows
 	for _, e := range events {
-		if e.Fault != fault || (e.Arm != "" && e.Arm != arm) {
+		if e.Fault != fault || e.Pass != nth || (e.Arm != "" && e.Arm != arm) {
 			continue
 		}
 		switch e.Phase {

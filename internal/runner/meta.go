@@ -52,8 +52,13 @@ func (r *run) meta() (result.Run, error) {
 	for _, l := range r.Levels {
 		meta.Levels = append(meta.Levels, result.Level{Name: l.Name, Title: l.Title, Env: r.Public(l.Env)})
 	}
-	for _, f := range r.faults {
-		meta.Faults = append(meta.Faults, entry(f, ""))
+	for _, p := range r.Passes(r.faults) {
+		at := slices.IndexFunc(meta.Faults, func(f result.Fault) bool { return f.ID == p.Fault.ID })
+		if at < 0 {
+			meta.Faults = append(meta.Faults, entry(p.Fault, ""))
+			continue
+		}
+		meta.Faults[at].Passes = p.Nth + 1
 	}
 	for _, s := range r.skipped {
 		meta.Faults = append(meta.Faults, entry(s.Fault, s.reason))
@@ -68,7 +73,7 @@ func entry(f faults.Fault, skipped string) result.Fault {
 		params[name] = value.String()
 	}
 	return result.Fault{
-		ID: f.ID, Group: f.Group, Params: params, Title: f.Title, Felt: f.Felt, Expect: f.Expect, Allow: f.Allow, Evidence: f.Evidence.String(), Skipped: skipped,
+		ID: f.ID, Group: f.Group, Params: params, Title: f.Title, Felt: f.Felt, Signs: f.Signs, Expect: f.Expect, Allow: f.Allow, Evidence: f.Evidence.String(), Skipped: skipped,
 	}
 }
 

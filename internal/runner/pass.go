@@ -21,29 +21,33 @@ const (
 // passes runs the faults one after the other.
 func (c *catch) passes(ctx context.Context) error {
 	c.Progress.Begin("settle", c.Catch.Settle, "windows fill, so that alerts have a past to compare with")
-	if err := c.record(result.FaultEvent{Time: time.Now(), Fault: c.faults[0].ID, Phase: result.PhaseSettle}); err != nil {
+	passes := c.Passes(c.faults)
+	if err := c.record(result.FaultEvent{Time: time.Now(), Fault: passes[0].Fault.ID, Phase: result.PhaseSettle}); err != nil {
 		return err
 	}
 	if err := c.wait(ctx, 0, c.Catch.Settle); err != nil {
 		return err
 	}
 	c.Progress.End("")
-	for _, f := range c.faults {
-		if err := c.pass(ctx, f); err != nil {
-			return fmt.Errorf("fault %s: %w", f.ID, err)
+	for i, p := range passes {
+		if err := c.pass(ctx, p.Fault, p.Nth, fmt.Sprintf("pass %d of %d", i+1, len(passes))); err != nil {
+			return fmt.Errorf("fault %s: %w", p.Fault.ID, err)
 		}
 	}
 	return nil
 }
 
-// pass takes all arms through one fault: clean, inject, confirm, hold, revert, confirm, clear.
-func (c *catch) pass(ctx context.Context, f faults.Fault) (err error) {
-	p := &pass{catch: c, fault: f, sites: make([]faults.Site, len(c.arms)), injected: make([]faults.Injection, len(c.arms))}
+// pass takes all arms through one fault: quiet, clean, inject, confirm, hold, revert, confirm, clear.
+func (c *catch) pass(ctx context.Context, f faults.Fault, nth int, which string) (err error) {
+	p := &pass{catch: c, fault: f, nth: nth, params: entry(f, "").Params, sites: make([]faults.Site, len(c.arms)), injected: make([]faults.Injection, len(c.arms))}
 	for i, arm := range c.arms {
 		p.sites[i] = f.At(arm, c.crowd, c.Target(f.ID))
 	}
 	began := c.now()
-	c.Progress.Begin("fault "+f.ID, c.Catch.Clean+c.Catch.Hold+c.Catch.Clear, f.Title)
+	c.Progress.Begin("fault "+f.ID, c.Catch.Clean+c.Catch.Hold+c.Catch.Clear, f.Title+"; "+which)
+	if err := p.quiet(ctx); err != nil {
+		return err
+	}
 	if err := p.event(result.PhaseClean, "", faults.Effect{}); err != nil {
 		return err
 	}
@@ -73,7 +77,7 @@ func (c *catch) pass(ctx context.Context, f faults.Fault) (err error) {
 	if err := p.probe(ctx, result.PhaseReverted, result.PhaseStuck, func(e faults.Effect) bool { return e.Gone }); err != nil {
 		return err
 	}
-	if err := c.wait(ctx, c.Catch.Clean+c.Catch.Hold, c.Catch.Clear); err != nil {
+	if err := p.clear(ctx); err != nil {
 		return err
 	}
 	if by := stepBetween(began, c.now()); by.Abs() >= leastStep { // at the last moment
@@ -87,6 +91,8 @@ func (c *catch) pass(ctx context.Context, f faults.Fault) (err error) {
 type pass struct {
 	*catch
 	fault     faults.Fault
+	nth       int               // counts the passes of this fault
+	params    map[string]string // of the fault
 	sites     []faults.Site
 	injected  []faults.Injection // by site; zero where it was not injected, or is healed
 	confirmed int
@@ -94,7 +100,8 @@ type pass struct {
 
 func (p *pass) event(phase, arm string, e faults.Effect) error {
 	return p.record(result.FaultEvent{
-		Time: time.Now(), Fault: p.fault.ID, Phase: phase, Arm: arm, Since: e.Since, Detail: e.Detail, Values: e.Values,
+		Time: time.Now(), Fault: p.fault.ID, Pass: p.nth, Phase: phase, Arm: arm, Since: e.Since, Detail: e.Detail, Values: e.Values,
+		Params: p.params,
 	})
 }
 
@@ -205,10 +212,15 @@ func (p *pass) all(ctx context.Context, do func(context.Context, int) error) err
 
 // wait lets d pass and advances the stage meanwhile, which stands at from when the wait begins.
 func (c *catch) wait(ctx context.Context, from, d time.Duration) error {
+	return c.waitUntil(ctx, from, d, func(time.Duration) bool { return false })
+}
+
+// waitUntil is wait that ends early once done says so, which is asked with the time that has passed.
+func (c *catch) waitUntil(ctx context.Context, from, d time.Duration, done func(time.Duration) bool) error {
 	const tick = 500 * time.Millisecond
 	for begin, end := time.Now(), time.Now().Add(d); ; {
 		left := time.Until(end)
-		if left <= 0 {
+		if left <= 0 || done(time.Since(begin)) {
 			return nil
 		}
 		if err := sleep(ctx, min(left, tick)); err != nil {

@@ -32,7 +32,7 @@ const roomInterval = time.Second
 func (r *run) roomNeeded() int64 {
 	toll, catch := int64(len(r.TollArms())), int64(len(r.CatchArms()))
 	slots := toll * int64(r.MostLaunches()*r.Toll.Rounds+r.Capacity.Launches*r.Capacity.Rounds)
-	loaded := r.Catch.Settle + time.Duration(len(r.faults))*(r.Catch.Clean+r.Catch.Hold+r.Catch.Clear)
+	loaded, _ := r.CatchTime(len(r.Passes(r.faults)))
 	requests := int64(float64(catch) * r.Catch.Rate * loaded.Seconds())
 	needed := int64(roomReports)
 	if len(r.faults) > 0 {

@@ -7,6 +7,7 @@
 package slot
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/population"
@@ -105,7 +106,29 @@ type ArmReport struct {
 	Spun  time.Duration `json:"spun"` // ns
 	SpunN int64         `json:"spun_n"`
 
+	// Response counts the response times (scheduled start → last byte) of all requests by ResponseBounds, in one more bucket than
+	// there are bounds, and ResponseSum is their sum, ns; in the catch phase only. Older runs do not have them.
+	Response    []int64       `json:"response,omitempty"`
+	ResponseSum time.Duration `json:"response_sum,omitempty" range:"open"`
+
 	Tails map[string]Tail `json:"tails,omitempty"` // of the recorded requests, by step; in the capacity phase only
+}
+
+// ResponseBounds are the upper bounds of the buckets of ArmReport.Response, each inclusive; the last bucket has none.
+func ResponseBounds() [10]time.Duration {
+	const ms = time.Millisecond
+	return [...]time.Duration{5 * ms, 10 * ms, 25 * ms, 50 * ms, 100 * ms, 250 * ms, 500 * ms, 1000 * ms, 2500 * ms, 5000 * ms}
+}
+
+// Responded counts a response time.
+func (r *ArmReport) Responded(d time.Duration) {
+	bounds := ResponseBounds()
+	if r.Response == nil {
+		r.Response = make([]int64, len(bounds)+1)
+	}
+	bucket, _ := slices.BinarySearch(bounds[:], d)
+	r.Response[bucket]++
+	r.ResponseSum += max(0, d)
 }
 
 // Tail is where the slowest hundredth of the recorded requests of one step begins.

@@ -59,11 +59,15 @@ type Difference struct {
 	Note        string // footnote; "" if there is nothing to say
 }
 
-// FaultDifference is one fault in both runs.
+// FaultDifference is one pass of a fault in both runs.
 type FaultDifference struct {
 	Fault result.Fault // as in A
+	Pass  int          // counts the passes of this fault, from 0
 	Cells []CellPair
 }
+
+// Name tells the passes of one fault apart.
+func (d FaultDifference) Name() string { return catch.Row{Fault: d.Fault, Pass: d.Pass}.Name() }
 
 // CellPair is one fault at one level in both runs; Cell.Note is "". There is no interval: a run meets a fault once.
 type CellPair struct {
@@ -276,11 +280,11 @@ func (a *Analysis) at(level string, m Metric) Effect {
 func faultDifferences(a, b *catch.Matrix) []FaultDifference {
 	var out []FaultDifference
 	for _, f := range a.Faults {
-		i := slices.IndexFunc(b.Faults, func(g catch.Row) bool { return g.Fault.ID == f.Fault.ID })
+		i := slices.IndexFunc(b.Faults, func(g catch.Row) bool { return g.Fault.ID == f.Fault.ID && g.Pass == f.Pass })
 		if i < 0 {
 			continue
 		}
-		d := FaultDifference{Fault: f.Fault}
+		d := FaultDifference{Fault: f.Fault, Pass: f.Pass}
 		for l, level := range a.Levels {
 			if j := slices.Index(b.Levels, level); j >= 0 {
 				p := CellPair{level, f.Cells[l], b.Faults[i].Cells[j]}

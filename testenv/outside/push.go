@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -58,23 +59,34 @@ func (p *Push) Stop() {
 	p.done.Wait()
 }
 
-// writeRequest returns the samples of counters and gauges at one time.
+// writeRequest returns the samples of counters, gauges and histograms at one time.
 func writeRequest(families []*dto.MetricFamily, at time.Time) *prompb.WriteRequest {
 	var w prompb.WriteRequest
 	for _, family := range families {
 		for _, m := range family.GetMetric() {
-			value := m.GetGauge().GetValue()
-			if m.GetCounter() != nil {
-				value = m.GetCounter().GetValue()
+			add := func(suffix string, value float64, more ...prompb.Label) {
+				labels := append([]prompb.Label{{Name: "__name__", Value: family.GetName() + suffix}, {Name: "job", Value: "outside"}}, more...)
+				for _, l := range m.GetLabel() {
+					labels = append(labels, prompb.Label{Name: l.GetName(), Value: l.GetValue()})
+				}
+				slices.SortFunc(labels, func(a, b prompb.Label) int { return strings.Compare(a.Name, b.Name) })
+				w.Timeseries = append(w.Timeseries, prompb.TimeSeries{
+					Labels: labels, Samples: []prompb.Sample{{Value: value, Timestamp: at.UnixMilli()}},
+				})
 			}
-			labels := []prompb.Label{{Name: "__name__", Value: family.GetName()}, {Name: "job", Value: "outside"}}
-			for _, l := range m.GetLabel() {
-				labels = append(labels, prompb.Label{Name: l.GetName(), Value: l.GetValue()})
+			switch h := m.GetHistogram(); {
+			case h != nil: // as a scrape makes it of the text format
+				for _, b := range h.GetBucket() {
+					add("_bucket", float64(b.GetCumulativeCount()), prompb.Label{Name: "le", Value: strconv.FormatFloat(b.GetUpperBound(), 'g', -1, 64)})
+				}
+				add("_bucket", float64(h.GetSampleCount()), prompb.Label{Name: "le", Value: "+Inf"})
+				add("_sum", h.GetSampleSum())
+				add("_count", float64(h.GetSampleCount()))
+			case m.GetCounter() != nil:
+				add("", m.GetCounter().GetValue())
+			default:
+				add("", m.GetGauge().GetValue())
 			}
-			slices.SortFunc(labels, func(a, b prompb.Label) int { return strings.Compare(a.Name, b.Name) })
-			w.Timeseries = append(w.Timeseries, prompb.TimeSeries{
-				Labels: labels, Samples: []prompb.Sample{{Value: value, Timestamp: at.UnixMilli()}},
-			})
 		}
 	}
 	return &w

@@ -18,6 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
@@ -35,6 +36,9 @@ type View struct {
 	steps   map[string]float64
 	failed  float64
 	dropped float64
+
+	response    []uint64 // requests by slot.ResponseBounds
+	responseSum float64  // seconds
 }
 
 // Target is what can be read of an arm from outside.
@@ -56,7 +60,8 @@ const healthLimit = 400 * time.Millisecond
 func NewView(arm string, broker ...kgo.Opt) *View {
 	v := &View{
 		arm: arm, broker: broker, registry: prometheus.NewRegistry(), steps: map[string]float64{},
-		health: &http.Client{Timeout: healthLimit, Transport: &http.Transport{MaxIdleConnsPerHost: 1}},
+		response: make([]uint64, len(slot.ResponseBounds())+1),
+		health:   &http.Client{Timeout: healthLimit, Transport: &http.Transport{MaxIdleConnsPerHost: 1}},
 	}
 	v.registry.MustRegister(v)
 	return v
@@ -78,6 +83,12 @@ func (v *View) Observe(o testenv.Observed) {
 	}
 	v.failed += float64(o.Failed)
 	v.dropped += float64(o.Dropped)
+	for i, n := range o.Response {
+		if i < len(v.response) {
+			v.response[i] += uint64(max(n, 0)) // #nosec G115 -- not negative
+		}
+	}
+	v.responseSum += o.ResponseSum.Seconds()
 }
 
 var (
@@ -88,6 +99,7 @@ var (
 	requests     = prometheus.NewDesc("loadgen_requests_total", "Requests sent by the load generator.", []string{"step"}, nil)
 	failures     = prometheus.NewDesc("loadgen_failed_total", "Requests of the load generator that failed.", nil, nil)
 	drops        = prometheus.NewDesc("loadgen_dropped_total", "Requests that the load generator could not send.", nil, nil)
+	responses    = prometheus.NewDesc("loadgen_request_duration_seconds", "Time from the scheduled start of a request of the load generator to its last byte.", nil, nil)
 )
 
 // Describe sends nothing: the metrics depend on the services of the arm.
@@ -102,6 +114,7 @@ func (v *View) Collect(out chan<- prometheus.Metric) {
 	}
 	out <- prometheus.MustNewConstMetric(failures, prometheus.CounterValue, v.failed)
 	out <- prometheus.MustNewConstMetric(drops, prometheus.CounterValue, v.dropped)
+	out <- v.durations()
 	v.mu.Unlock()
 	if target == nil {
 		return
@@ -134,6 +147,17 @@ func (v *View) Collect(out chan<- prometheus.Metric) {
 		}
 	}
 	_ = group.Wait() // the probes return no errors
+}
+
+// durations is the histogram of response times; the lock is held.
+func (v *View) durations() prometheus.Metric {
+	buckets, count := map[float64]uint64{}, uint64(0)
+	for i, bound := range slot.ResponseBounds() {
+		count += v.response[i]
+		buckets[bound.Seconds()] = count
+	}
+	count += v.response[len(v.response)-1]
+	return prometheus.MustNewConstHistogram(responses, count, v.responseSum, buckets)
 }
 
 // Probe reports whether a URL answers with 200 within the limit of a health check.

@@ -52,6 +52,7 @@ func Metrics(environment string) ([]string, bool) {
 		"target_info",
 	}
 	for _, histogram := range []string{
+		"loadgen_request_duration_seconds", // from outside
 		"db_client_operation_duration_seconds", "messaging_client_operation_duration_seconds",
 		"http_client_request_body_size_bytes", "http_client_request_duration_seconds", "http_server_request_body_size_bytes",
 		"http_server_request_duration_seconds", "http_server_response_body_size_bytes", "messaging_process_duration_seconds",

@@ -1,0 +1,69 @@
+package experiment
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/faults"
+)
+
+// Pass is one time that a fault is taken through its phases.
+type Pass struct {
+	Fault faults.Fault
+	Nth   int // counts the passes of this fault, from 0
+}
+
+// leastForControls is how many other faults there must be for the one that injects nothing to have three passes.
+const leastForControls = 4
+
+// Passes is the order in which faults are taken through their phases: as they are listed, or with catch.shuffle in an order drawn
+// from the seed, so that no fault always follows the same other. Where there are at least four others, the fault that injects
+// nothing comes at the start, in the middle and at the end, so that what the run does to itself over time shows, too.
+func (e *Experiment) Passes(injected []faults.Fault) []Pass {
+	var others []Pass
+	var control *faults.Fault
+	at := 0
+	for i, f := range injected {
+		if f.ID == faults.None {
+			control, at = &f, i
+			continue
+		}
+		others = append(others, Pass{Fault: f})
+	}
+	if e.Catch.Shuffle {
+		rng := rand.New(rand.NewPCG(uint64(e.Seed), 0x706173736573)) // #nosec G115 G404 -- a plan, which has to be the same again
+		rng.Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
+		at = 0
+	}
+	if control == nil {
+		return others
+	}
+	if len(others) < leastForControls {
+		return slices.Insert(others, at, Pass{Fault: *control})
+	}
+	middle := len(others) / 2
+	return slices.Concat([]Pass{{*control, 0}}, others[:middle], []Pass{{*control, 1}}, others[middle:], []Pass{{*control, 2}})
+}
+
+// CatchTime is how long so many passes take when every effect is confirmed at once and every alert takes all of catch.clear to
+// clear, and how long they take at most.
+func (e *Experiment) CatchTime(passes int) (about, most time.Duration) {
+	c, n := e.Catch, time.Duration(passes)
+	if passes == 0 {
+		return 0, 0
+	}
+	about = c.Settle + n*(c.Clean+c.Hold+c.Clear)
+	return about, about + n*(c.QuietLimit+2*c.ConfirmLimit)
+}
+
+// PlannedPasses is how many passes the faults of the experiment have, if the environment can inject all of them.
+func (e *Experiment) PlannedPasses() int {
+	var listed []faults.Fault
+	for _, text := range e.Faults {
+		if f, err := faults.Lookup(text); err == nil { // Validate has said what is wrong with another one
+			listed = append(listed, f)
+		}
+	}
+	return len(e.Passes(listed))
+}

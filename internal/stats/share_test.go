@@ -1,0 +1,85 @@
+package stats
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+func near(a, b, by float64) bool { return math.Abs(a-b) <= by || a == b }
+
+// Figures of the papers: Newcombe's table II has 56/70 − 48/80 with method 10 at [0.0524, 0.3339].
+func TestShares(t *testing.T) {
+	if got := Subtract(Wilson(56, 70, 0.95), Wilson(48, 80, 0.95)); !near(got.Lo, 0.0524, 5e-5) || !near(got.Mid, 0.2, 1e-9) || !near(got.Hi, 0.3339, 5e-5) {
+		t.Errorf("Newcombe's interval: %+v", got)
+	}
+	for _, c := range []struct{ yes, n, lo, hi float64 }{{0, 10, 0, 0.2775}, {10, 10, 0.7225, 1}, {81, 263, 0.2553, 0.3662}} {
+		if got := Wilson(c.yes, c.n, 0.95); !near(got.Lo, c.lo, 5e-5) || !near(got.Hi, c.hi, 5e-5) {
+			t.Errorf("%v of %v: %+v, want [%v, %v]", c.yes, c.n, got, c.lo, c.hi)
+		}
+	}
+	if got := Wilson(0, 0, 0.95); !math.IsNaN(got.Mid) {
+		t.Errorf("of none: %+v", got)
+	}
+}
+
+func TestDesignEffect(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	var alone, fourfold []Cluster
+	for range 2000 {
+		yes := 0.0
+		for range 30 {
+			if rng.Float64() < 0.2 {
+				yes++
+			}
+		}
+		alone, fourfold = append(alone, Cluster{yes, 30}), append(fourfold, Cluster{4 * yes, 120})
+	}
+	if got := DesignEffect(alone); !near(got, 1, 0.1) {
+		t.Errorf("independent answers: %v", got)
+	}
+	if got := DesignEffect(fourfold); !near(got, 4, 0.4) { // four levels that get the same journeys
+		t.Errorf("every answer four times: %v", got)
+	}
+	for _, none := range [][]Cluster{nil, {{0, 10}, {0, 10}}, {{5, 10}}, {{10, 10}, {3, 3}}} {
+		if got := DesignEffect(none); got != 1 {
+			t.Errorf("of %v: %v", none, got)
+		}
+	}
+}
+
+// The interval of a quantile contains it at least as often as it says.
+func TestQuantileRanks(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	const runs = 4000
+	for _, n := range []int{20, 150, 600} {
+		lo, hi := QuantileRanks(0.95, n, 0.99)
+		missed := 0
+		for range runs {
+			below := 0
+			for range n {
+				if rng.Float64() < 0.95 {
+					below++
+				}
+			}
+			if below < lo || below >= hi { // value lo is above the quantile, or value hi is below it
+				missed++
+			}
+		}
+		if missed > runs/100+20 {
+			t.Errorf("n %d, ranks %d to %d: %d of %d misses", n, lo, hi, missed, runs)
+		}
+	}
+	if lo, hi := QuantileRanks(0.95, 20, 0.99); lo == 0 || hi != 21 {
+		t.Errorf("20 values: ranks %d to %d, want an upper end that is open", lo, hi)
+	}
+}
+
+func TestPoissonRate(t *testing.T) {
+	if got := PoissonRate(0, 2, 0.95); got.Lo != 0 || got.Mid != 0 || !near(got.Hi, 3./2, 0.01) {
+		t.Errorf("none in 2 h: %+v, want the rule of three", got)
+	}
+	if got := PoissonRate(10, 1, 0.95); !near(got.Lo, 4.795, 0.001) || !near(got.Hi, 18.39, 0.005) {
+		t.Errorf("10 in 1 h: %+v", got)
+	}
+}

@@ -1,0 +1,184 @@
+package reports
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tollgate-dev/tollgate/internal/catch"
+	"github.com/tollgate-dev/tollgate/internal/verdict"
+)
+
+// allLevels is what the levels are called when they are taken together.
+const allLevels = "all"
+
+// feltSection is what users felt of every pass, over all levels and where a level differs.
+func feltSection(a *verdict.Analysis) []section {
+	if a.Catch == nil || !slices.ContainsFunc(a.Catch.Faults, func(f catch.Row) bool { return f.Felt != nil }) {
+		return nil
+	}
+	columns := heads(false, "fault", "felt")
+	for _, feeling := range catch.Feelings() {
+		columns = append(columns, column{Head: cell{Text: feeling.Title}})
+	}
+	all := table{Only: inText | inMarkdown | inHTML, Columns: columns, Narrow: true, Label: "What users felt", Caption: "Change from the clean window to the fault, over all levels"}
+	var apart list
+	var records []map[string]any
+	for i, f := range a.Catch.Faults {
+		if f.Felt == nil {
+			continue
+		}
+		row := []cell{{Text: f.Name(), Link: faultAnchor(i)}, {Text: feltWord(f.Felt.Any())}}
+		all.Rows = append(all.Rows, append(row, feltCells(f.Felt.Pooled)...))
+		for _, l := range f.Felt.Apart() {
+			apart.Items = append(apart.Items, item{Sign: "-", Text: fmt.Sprintf("%s at %s, unlike all levels together: %s", f.Name(), l.Level, everyChange(l.Changes)), Hang: 2})
+		}
+		for _, text := range catch.Disagreements(f.Fault.Signs, f.Felt.Pooled) {
+			apart.Items = append(apart.Items, item{Sign: "!", Text: f.Name() + ": " + text, Hang: 2})
+		}
+		records = append(records, feltRecords(f, allLevels, f.Felt.Pooled)...)
+		for _, l := range f.Felt.Levels {
+			records = append(records, feltRecords(f, l.Level, l.Changes)...)
+		}
+	}
+	return []section{{ID: "felt", Heading: "What users felt", Blocks: []block{
+		lead{Only: inText | inMarkdown | inHTML, Text: say("change from the clean window to the fault, from the load generator alone, over all levels")},
+		all,
+		apart,
+		recordsOf(records),
+		para{Only: inText | inMarkdown | inHTML, Text: say(feltLegend()), Class: "muted"},
+	}}}
+}
+
+// feltLegend says how the changes were made.
+func feltLegend() string {
+	var of []string
+	for _, f := range catch.Feelings() {
+		if f.Of != "" {
+			of = append(of, f.Title+" of "+f.Of)
+		}
+	}
+	return fmt.Sprintf("Shares are changes in percentage points (pp): %s. p95 is that of the response time of the main step. Intervals are at %s, "+
+		"so that those of a fault are right together: of shares by Newcombe's hybrid score, of p95 by rank; both for as many requests as those of a "+
+		"second, which are alike, are worth. %s: no change, as far as this pass can tell, or none that matters.",
+		strings.Join(of, ", "), percentOf(catch.FeltConfidence), same)
+}
+
+func percentOf(x float64) string { return fixed(100*x, digits(100*x, 2)) + " %" }
+
+func feltWord(felt bool) string {
+	if felt {
+		return "felt"
+	}
+	return "not felt"
+}
+
+// feltCells are the changes by feeling.
+func feltCells(changes []catch.Change) []cell {
+	var out []cell
+	for _, feeling := range catch.Feelings() {
+		at := slices.IndexFunc(changes, func(c catch.Change) bool { return c.Feeling.ID == feeling.ID })
+		switch {
+		case at < 0:
+			out = append(out, cell{Text: unknown})
+		case !changes[at].Felt:
+			out = append(out, cell{Text: same})
+		default:
+			mid, ends := changeParts(changes[at])
+			out = append(out, cell{Text: mid, Gloss: []string{ends}, Strong: true})
+		}
+	}
+	return out
+}
+
+// feltStory tells the changes that were felt.
+func feltStory(changes []catch.Change) string {
+	var felt []catch.Change
+	for _, c := range changes {
+		if c.Felt {
+			felt = append(felt, c)
+		}
+	}
+	if len(felt) == 0 {
+		return "not felt"
+	}
+	return everyChange(felt)
+}
+
+func everyChange(changes []catch.Change) string {
+	var out []string
+	for _, c := range changes {
+		mid, ends := changeParts(c)
+		out = append(out, fmt.Sprintf("%s %s → %s (%s %s)", c.Feeling.Title, feltValue(c, c.Clean), feltValue(c, c.Fault), mid, ends))
+	}
+	return strings.Join(out, "; ")
+}
+
+// feltValue is a share or a time.
+func feltValue(c catch.Change, x float64) string {
+	if c.Feeling.Of == "" {
+		return amount(x, verdict.Seconds)
+	}
+	if !known(x) {
+		return unknown
+	}
+	return fixed(100*x, digits(100*x, 2)) + " %"
+}
+
+// changeParts are a change and the ends of its interval.
+func changeParts(c catch.Change) (mid, ends string) {
+	iv, suffix := times(verdict.Interval(c.Diff), 100), " pp"
+	if c.Feeling.Of == "" {
+		s := scaleOf(c.Diff.Mid, verdict.Seconds)
+		iv, suffix = times(verdict.Interval(c.Diff), 1/s.size), s.suffix
+	}
+	if !known(iv.Mid) {
+		return unknown, ""
+	}
+	return signed(iv.Mid, precision(iv)) + suffix, bounds(iv)
+}
+
+// feltDetails are the changes of a fault level by level, for the page.
+func feltDetails(f catch.Row) table {
+	out := table{Only: inHTML, Label: "What users felt of " + f.Name(), Caption: "What users felt of " + f.Name() + ", by level: before and under the fault, and the change",
+		Columns: heads(false, "Level")}
+	if f.Felt == nil {
+		return out
+	}
+	for _, feeling := range catch.Feelings() {
+		out.Columns = append(out.Columns, column{Head: cell{Text: feeling.Title}})
+	}
+	add := func(level string, changes []catch.Change) {
+		row := texts(level)
+		for _, feeling := range catch.Feelings() {
+			at := slices.IndexFunc(changes, func(c catch.Change) bool { return c.Feeling.ID == feeling.ID })
+			if at < 0 {
+				row = append(row, cell{Text: unknown})
+				continue
+			}
+			c := changes[at]
+			mid, ends := changeParts(c)
+			row = append(row, cell{Text: feltValue(c, c.Clean) + " → " + feltValue(c, c.Fault), Gloss: []string{mid, ends}, Strong: c.Felt})
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	for _, l := range f.Felt.Levels {
+		add(l.Level, l.Changes)
+	}
+	add(allLevels, f.Felt.Pooled)
+	return out
+}
+
+// feltRecords are the changes at a level for the CSV.
+func feltRecords(f catch.Row, level string, changes []catch.Change) []map[string]any {
+	var out []map[string]any
+	for _, c := range changes {
+		unit := "1"
+		if c.Feeling.Of == "" {
+			unit = string(verdict.Seconds)
+		}
+		out = append(out, map[string]any{"fault": f.Fault.ID, "pass": f.Pass + 1, "level": level, "metric": c.Feeling.ID, "unit": unit,
+			"clean_value": c.Clean, "value": c.Fault, "diff": c.Diff.Mid, "diff_lo": c.Diff.Lo, "diff_hi": c.Diff.Hi, "significant": c.Felt})
+	}
+	return out
+}
