@@ -223,10 +223,17 @@ const (
 
 // logCounts and spanCounts are the metrics that the Collector derives.
 func logCounts() object {
-	return object{"perso.log.records": object{
-		"description": "Log records that give a reason.",
-		"attributes":  list{object{"key": "service.name"}, object{"key": "perso.reason"}},
-	}}
+	return object{
+		"perso.log.records": object{
+			"description": "Log records that give a reason.",
+			"attributes":  list{object{"key": "service.name"}, object{"key": "perso.reason"}},
+		},
+		"perso.log.redacted": object{
+			"description": "Log records from which something was withheld.",
+			"conditions":  list{`log.attributes["perso.redacted"] != nil`},
+			"attributes":  list{object{"key": "service.name"}},
+		},
+	}
 }
 
 func spanCounts() object {

@@ -20,8 +20,10 @@ func levers() lever.Handles[*arm] {
 		return a.launch.session, []*engine.Container{a.services[service]}
 	})
 	maps.Copy(handles, lever.Handles[*arm]{
-		lever.DropAttribute: testenv.RoleLever[*arm](lever.DropAttribute),
+		lever.AlterProfiles: testenv.RoleLever[*arm](lever.AlterProfiles),
+		lever.StopDelivery:  testenv.RoleLever[*arm](lever.StopDelivery),
 		lever.Deliver:       testenv.RoleQuestion[*arm](lever.Deliver),
+		lever.Unpublish:     testenv.RoleLever[*arm](lever.Unpublish),
 		lever.Audit:         testenv.RoleQuestion[*arm](lever.Audit),
 		lever.ThrottleFetch: {Pull: throttle, Release: unthrottle},
 		lever.Drift:         {}, // the load generator pulls it

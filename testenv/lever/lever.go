@@ -23,8 +23,10 @@ const Crowd = "crowd"
 
 // Names of the levers.
 const (
-	DropAttribute = "drop-attribute"
+	AlterProfiles = "alter-profiles"
+	StopDelivery  = "stop-delivery"
 	Deliver       = "deliver"
+	Unpublish     = "unpublish"
 	Audit         = "audit"
 	ThrottleFetch = "throttle-fetch"
 	Drift         = "drift"
@@ -48,9 +50,11 @@ const (
 // All is the table of levers, in display order.
 func All() []Lever {
 	return []Lever{
-		{DropAttribute, "the upstream leaves an attribute out of the profiles of a share of the users", role.ETL, needsStack, `{"attribute":"age","share":0.5}`},
+		{AlterProfiles, "the upstream delivers an attribute of a share of the users in another way", role.ETL, needsStack, `{"attribute":"age","share":0.5,"change":"set","value":-1}`},
+		{StopDelivery, "the upstream delivers nothing", role.ETL, needsStack, ""},
 		{Deliver, "the upstream delivers all profiles once", role.ETL, needsStack, ""},
-		{Audit, "counts the profiles, and those that lack an attribute", role.Profile, needsStack, `{"attribute":"age"}`},
+		{Unpublish, "the published catalogue lacks the content of a share of the items", role.Profile, needsStack, `{"share":0.5}`},
+		{Audit, "counts the profiles, those that lack an attribute or have a value of it, and the content", role.Profile, needsStack, `{"attribute":"age","match":"^-1$"}`},
 		{ThrottleFetch, "the broker gives an arm's consumer no more than so many bytes in an interval", role.Backing, needsStack, `{"arm":"full","interval":"1s","max_bytes":1024}`},
 		{Drift, "the users that arrive become others", Crowd, needsCrowd, ""},
 		{Pause, "its processes stand still", "", needsEngine, ""},
