@@ -32,6 +32,7 @@ var known = map[string]string{
 	"loadgen_failed_total":          Outside,
 	"loadgen_dropped_total":         Outside,
 	"perso_log_records_total":       Logs,
+	"perso_log_redacted_total":      Logs,
 	"perso_span_fallbacks_total":    Traces,
 }
 

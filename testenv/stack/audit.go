@@ -24,6 +24,7 @@ type auditAnswer struct {
 	Unknown  int   `json:"unknown"`  // profiles with a field that the schema does not have
 	AgeMS    int64 `json:"age_ms"`   // of the newest profile, since the upstream made it
 	Items    int   `json:"items"`    // with content
+	Unlisted int   `json:"unlisted"` // items of the catalogue without content
 }
 
 // audit counts what is in the store.
@@ -43,7 +44,7 @@ func (s *profileService) audit(ctx context.Context, params json.RawMessage) (any
 	if err != nil {
 		return nil, err
 	}
-	answer, newest := auditAnswer{Items: items}, int64(0)
+	answer, newest := auditAnswer{Items: items, Unlisted: len(s.items) - items}, int64(0)
 	for _, text := range texts {
 		var fields map[string]json.RawMessage
 		var doc struct {
