@@ -18,8 +18,8 @@ func contentMissing() Fault {
 		Felt:   "blank slots, and default content where nothing is left of the choice",
 		Least:  "metrics",
 		Params: []Param{{Name: "share", Title: "part of the catalogue", Unit: Share, Default: 0.5, Least: 0.05, Most: 1}},
-		Runbook: "The model ranks items that the repository does not have. The span and the log of GET /v1/content give one id and how many are " +
-			"missing: look it up in the content system and in the last publication. Publish the catalogue again, whole; until then take the " +
+		Runbook: "The model ranks items that the repository does not have. The span and the log of GET /v1/content give one id and how many " +
+			"are missing: look it up in the content system and in the last publication. Publish the catalogue again, whole; until then take the " +
 			"items out of the ranking.",
 		Levers:   []string{lever.Unpublish, lever.Audit},
 		Expect:   []string{"ContentMissing", "DefaultContentReason", "ClickThroughLow"},

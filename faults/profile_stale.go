@@ -20,8 +20,9 @@ func profileStale() Fault {
 		Title: "the upstream delivers no profiles",
 		Felt:  "yesterday's content; everything else is as always",
 		Least: "metrics",
-		Runbook: "The newest profile grows old, and the consumer has no lag: the upstream sends nothing. The log of ingest has the time of the last " +
-			"update. Look at the upstream's job and at its schedule then. Profiles are safe and only old: once it delivers again, they catch up.",
+		Runbook: "The newest profile grows old, and the consumer has no lag: the upstream sends nothing. The log of ingest has the time of " +
+			"the last update. Look at the upstream's job and at its schedule then. Profiles are safe and only old: once it delivers again, " +
+			"they catch up.",
 		Levers:   []string{lever.StopDelivery, lever.Audit},
 		Unseen:   true,
 		Expect:   []string{"ProfileUpdatesStale"},

@@ -52,7 +52,8 @@ func newIngestSignals(cfg Config, tel *telemetry) (*ingestSignals, error) {
 	s.dwell, errs[3] = meter.Float64Histogram("perso.dwell", metric.WithUnit("s"), metric.WithDescription("Time that users stayed with a clicked item."), secondsBuckets)
 	s.age, errs[4] = meter.Float64Histogram("perso.event.age", metric.WithUnit("s"), metric.WithDescription("Processing time minus event time."), secondsBuckets)
 	s.updates, errs[5] = meter.Int64Counter("perso.profile.updates", metric.WithDescription("Profile documents from the upstream, by result."))
-	s.unknown, errs[6] = meter.Int64Counter("perso.profile.fields.unknown", metric.WithDescription("Fields of profile documents that the schema does not have."))
+	s.unknown, errs[6] = meter.Int64Counter("perso.profile.fields.unknown",
+		metric.WithDescription("Fields of profile documents that the schema does not have."))
 	_, errs[7] = meter.Float64ObservableGauge("perso.update.age", metric.WithUnit("s"),
 		metric.WithDescription("Time since the newest record that was applied was made."), metric.WithFloat64Callback(s.observeAge))
 	for _, channel := range channels {
