@@ -40,7 +40,7 @@ func (a *audit) altered(count int, share float64, says string) Effect {
 	part := float64(count) / float64(max(a.Users, 1))
 	return Effect{
 		Present: part > 0.5*share, // a delivery takes four seconds
-		Gone:    a.Users > 0 && part < 0.1*share,
+		Gone:    a.Users > 0 && part < 0.01*share,
 		Detail:  fmt.Sprintf("%d of %d profiles %s", count, a.Users, says),
 		Values:  map[string]float64{"altered_share": part},
 	}
