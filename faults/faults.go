@@ -32,6 +32,12 @@ func entries() []Fault {
 	all := []Fault{
 		none(),
 		profileAttributeMissing(),
+		profileAttributeCoerced(),
+		profileSchemaRename(),
+		profileStale(),
+		contentMissing(),
+		consentFlagFlip(),
+		piiInLogs(),
 		modelDrift(),
 		modelWrongVersion(),
 		modelScoreCollapse(),

@@ -209,6 +209,30 @@ func TestProbes(t *testing.T) {
 		{"profile-attribute-missing", answering(lever.Audit, `{"users":1000,"missing":150}`), false, false}, // neither: being delivered
 		{"profile-attribute-missing", answering(lever.Audit, `{"users":1000}`), false, true},
 		{"profile-attribute-missing", site{}, false, false}, // an empty store tells nothing
+		{"profile-attribute-coerced", answering(lever.Audit, `{"users":1000,"matching":480}`), true, false},
+		{"profile-attribute-coerced", answering(lever.Audit, `{"users":1000,"matching":100}`), false, false},
+		{"profile-attribute-coerced", answering(lever.Audit, `{"users":1000}`), false, true},
+		{"profile-attribute-coerced", site{}, false, false},
+		{"profile-schema-rename", answering(lever.Audit, `{"users":1000,"missing":480,"unknown":480}`), true, false},
+		{"profile-schema-rename", answering(lever.Audit, `{"users":1000,"missing":480}`), false, true}, // missing, and under no other name
+		{"profile-schema-rename", answering(lever.Audit, `{"users":1000}`), false, true},
+		{"profile-schema-rename", site{}, false, false},
+		{"profile-stale", answering(lever.Audit, `{"users":1000,"age_ms":2500}`), true, false},
+		{"profile-stale", answering(lever.Audit, `{"users":1000,"age_ms":1500}`), false, false},
+		{"profile-stale", answering(lever.Audit, `{"users":1000,"age_ms":60}`), false, true},
+		{"profile-stale", site{}, false, false},
+		{"content-missing", answering(lever.Audit, `{"items":104,"unlisted":96}`), true, false},
+		{"content-missing", answering(lever.Audit, `{"items":190,"unlisted":10}`), false, false},
+		{"content-missing", answering(lever.Audit, `{"items":200}`), false, true},
+		{"content-missing", site{}, false, false},
+		{"consent-flag-flip", answering(lever.Audit, `{"users":1000,"matching":380}`), true, false},
+		{"consent-flag-flip", answering(lever.Audit, `{"users":1000,"matching":100}`), false, false},
+		{"consent-flag-flip", answering(lever.Audit, `{"users":1000}`), false, true},
+		{"consent-flag-flip", site{}, false, false},
+		{"pii-in-logs", answering(lever.Audit, `{"users":1000,"matching":48}`), true, false},
+		{"pii-in-logs", answering(lever.Audit, `{"users":1000,"matching":10}`), false, false},
+		{"pii-in-logs", answering(lever.Audit, `{"users":1000}`), false, true},
+		{"pii-in-logs", site{}, false, false},
 		{"model-drift", site{arrived: []int64{30, 40, 5, 3, 2}}, true, false},
 		{"model-drift", site{arrived: []int64{5, 5, 0, 0, 0}}, false, false}, // too few to tell
 		{"model-drift", site{arrived: []int64{16, 24, 24, 22, 14}}, false, true},
@@ -275,7 +299,7 @@ func TestFilesAreEntries(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") || file == "faults.go" || file == "params.go" {
+		if strings.HasSuffix(file, "_test.go") || file == "faults.go" || file == "params.go" || file == "upstream.go" {
 			continue
 		}
 		id := strings.ReplaceAll(strings.TrimSuffix(file, ".go"), "_", "-")

@@ -2,18 +2,13 @@ package faults
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/tollgate-dev/tollgate/testenv/lever"
-	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // profileAttributeMissing: the upstream that delivers profiles stops sending one attribute for part of the users. The
 // profiles lose it with the next delivery, segments that need it cannot be computed, and those users get default content.
 func profileAttributeMissing() Fault {
-	type audit struct{ Users, Missing int }
-
 	return Fault{
 		ID:    "profile-attribute-missing",
 		Group: "data",
@@ -28,7 +23,7 @@ func profileAttributeMissing() Fault {
 		Runbook: "Default content rises and click-through sinks, while every service is up. The decision's log names the attribute that is " +
 			"missing; the upstream's last delivery shows since when. Roll the upstream back, and deliver again: profiles heal with the next " +
 			"delivery, not before.",
-		Levers: []string{lever.DropAttribute, lever.Deliver, lever.Audit},
+		Levers: []string{lever.AlterProfiles, lever.Deliver, lever.Audit},
 		Expect: []string{
 			"ProfileAttributeMissing", "InputDrift", "DefaultContentHigh", "ClickThroughLow",
 			"MissingAttributeLogged", "FallbackSpansHigh",
@@ -37,27 +32,17 @@ func profileAttributeMissing() Fault {
 			"perso.reason": "attribute-missing", "perso.attribute": "{attribute}",
 		}},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {
-			deliver := func(ctx context.Context) error { return site.Arm.Ask(ctx, role.ETL, lever.Deliver, struct{}{}, nil) }
-			in := pull(site, role.ETL, lever.DropAttribute, map[string]any{
-				"attribute": site.Values.Word("attribute"), "share": site.Values.Number("share"),
+			return alter(ctx, site, map[string]any{
+				"attribute": site.Values.Word("attribute"), "share": site.Values.Number("share"), "change": "drop",
 			})
-			release := in.Heal
-			in.Heal = func(ctx context.Context) error { return errors.Join(release(ctx), deliver(ctx)) }
-			return in, errors.Join(in.Renew(ctx), deliver(ctx))
 		},
 		Probe: func(ctx context.Context, site Site) (Effect, error) {
-			attribute, share := site.Values.Word("attribute"), site.Values.Number("share")
+			attribute := site.Values.Word("attribute")
 			var a audit
-			if err := site.Arm.Ask(ctx, role.Profile, lever.Audit, map[string]string{"attribute": attribute}, &a); err != nil {
+			if err := a.ask(ctx, site, attribute, ""); err != nil {
 				return Effect{}, err
 			}
-			missing := float64(a.Missing) / float64(max(a.Users, 1))
-			return Effect{
-				Present: missing > 0.5*share, // a delivery takes four seconds
-				Gone:    a.Users > 0 && missing < 0.01,
-				Detail:  fmt.Sprintf("%s is missing in %d of %d profiles", attribute, a.Missing, a.Users),
-				Values:  map[string]float64{"missing_share": missing},
-			}, nil
+			return a.altered(a.Missing, site.Values.Number("share"), "lack "+attribute), nil
 		},
 	}
 }

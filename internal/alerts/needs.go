@@ -36,6 +36,7 @@ var known = map[string]string{
 	"loadgen_request_duration_seconds_sum":    Outside,
 	"perso_log_records_total":                 Logs,
 	"perso_span_fallbacks_total":              Traces,
+	"perso_log_redacted_total":                Logs,
 }
 
 // FromOutside says that a metric of our stack needs no instrumentation, so that every level has it all the time.

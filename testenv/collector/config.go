@@ -231,10 +231,17 @@ const logCount = "perso.log.records"
 
 // logCounts and spanCounts are the metrics that the Collector derives.
 func logCounts() object {
-	return object{logCount: object{
-		"description": "Log records that give a reason.",
-		"attributes":  list{object{"key": "service.name"}, object{"key": "perso.reason"}},
-	}}
+	return object{
+		logCount: object{
+			"description": "Log records that give a reason.",
+			"attributes":  list{object{"key": "service.name"}, object{"key": "perso.reason"}},
+		},
+		"perso.log.redacted": object{
+			"description": "Log records from which something was withheld.",
+			"conditions":  list{`log.attributes["perso.redacted"] != nil`},
+			"attributes":  list{object{"key": "service.name"}},
+		},
+	}
 }
 
 func spanCounts() object {

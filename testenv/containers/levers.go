@@ -20,7 +20,6 @@ func levers() lever.Handles[*arm] {
 		return a.launch.session, []*engine.Container{a.services[service]}
 	})
 	maps.Copy(handles, lever.Handles[*arm]{
-		lever.DropAttribute:  testenv.RoleLever[*arm](lever.DropAttribute),
 		lever.Deliver:        testenv.RoleQuestion[*arm](lever.Deliver),
 		lever.Audit:          testenv.RoleQuestion[*arm](lever.Audit),
 		lever.LoadModel:      testenv.RoleLever[*arm](lever.LoadModel),
@@ -30,6 +29,9 @@ func levers() lever.Handles[*arm] {
 		lever.CountVariants:  testenv.RoleQuestion[*arm](lever.CountVariants),
 		lever.ThrottleFetch:  {Pull: throttle, Release: unthrottle},
 		lever.Drift:          {}, // the load generator pulls it
+		lever.AlterProfiles:  testenv.RoleLever[*arm](lever.AlterProfiles),
+		lever.StopDelivery:   testenv.RoleLever[*arm](lever.StopDelivery),
+		lever.Unpublish:      testenv.RoleLever[*arm](lever.Unpublish),
 	})
 	return handles
 }

@@ -23,8 +23,10 @@ const Crowd = "crowd"
 
 // Names of the levers.
 const (
-	DropAttribute = "drop-attribute"
+	AlterProfiles = "alter-profiles"
+	StopDelivery  = "stop-delivery"
 	Deliver       = "deliver"
+	Unpublish     = "unpublish"
 	Audit         = "audit"
 	ThrottleFetch = "throttle-fetch"
 	Drift         = "drift"
@@ -62,14 +64,16 @@ const (
 // All is the table of levers, in display order.
 func All() []Lever {
 	return []Lever{
-		{DropAttribute, "the upstream leaves an attribute out of the profiles of a share of the users", role.ETL, needsStack, `{"attribute":"age","share":0.5}`},
+		{AlterProfiles, "the upstream delivers an attribute of a share of the users in another way", role.ETL, needsStack, `{"attribute":"age","share":0.5,"change":"set","value":-1}`},
+		{StopDelivery, "the upstream delivers nothing", role.ETL, needsStack, ""},
 		{Deliver, "the upstream delivers all profiles once", role.ETL, needsStack, ""},
-		{Audit, "counts the profiles, and those that lack an attribute", role.Profile, needsStack, `{"attribute":"age"}`},
+		{Audit, "counts the profiles, those that lack an attribute or have a value of it, and the content", role.Profile, needsStack, `{"attribute":"age","match":"^-1$"}`},
 		{LoadModel, "the model service loads an artefact; the release loads the newest one again", role.Model, needsStack, `{"version":"lr-1.1-…","release":1,…}`},
 		{ReadModel, "answers with an artefact of the model's registry, the newest one for release 0", role.Model, needsStack, `{"release":1}`},
 		{TryModel, "says which model is served, and how it ranks for one user of every segment", role.Model, needsStack, ""},
 		{AssignVariants, "the experiment gives variant a to another share of the users than half", role.Decision, needsStack, `{"a":0.55,"version":"2"}`},
 		{CountVariants, "counts the variants that 10,000 users would get", role.Decision, needsStack, ""},
+		{Unpublish, "the published catalogue lacks the content of a share of the items", role.Profile, needsStack, `{"share":0.5}`},
 		{ThrottleFetch, "the broker gives an arm's consumer no more than so many bytes in an interval", role.Backing, needsStack, `{"arm":"full","interval":"1s","max_bytes":1024}`},
 		{Drift, "the users that arrive become others", Crowd, needsCrowd, ""},
 		{Pause, "its processes stand still", "", needsEngine, ""},

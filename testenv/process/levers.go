@@ -14,8 +14,10 @@ import (
 // levers are the levers of processes.
 func levers() lever.Handles[*arm] {
 	return lever.Handles[*arm]{
-		lever.DropAttribute: testenv.RoleLever[*arm](lever.DropAttribute),
+		lever.AlterProfiles: testenv.RoleLever[*arm](lever.AlterProfiles),
+		lever.StopDelivery:  testenv.RoleLever[*arm](lever.StopDelivery),
 		lever.Deliver:       testenv.RoleQuestion[*arm](lever.Deliver),
+		lever.Unpublish:     testenv.RoleLever[*arm](lever.Unpublish),
 		lever.Audit:         testenv.RoleQuestion[*arm](lever.Audit),
 		lever.ThrottleFetch: testenv.RoleLever[*arm](lever.ThrottleFetch),
 		lever.Drift:         {}, // the load generator pulls it

@@ -24,12 +24,13 @@ const (
 	reasonModelError    = "model-error"
 	reasonProfileError  = "profile-error"
 	reasonNoContent     = "content-missing"
+	reasonNoConsent     = "no-consent"
 )
 
 // reasons are all reasons for default content; "" means that there is none.
 var reasons = []string{
 	"", reasonMissing, reasonInvalid, reasonUnknownUser, reasonLowConfidence,
-	reasonModelTimeout, reasonModelError, reasonProfileError, reasonNoContent,
+	reasonModelTimeout, reasonModelError, reasonProfileError, reasonNoContent, reasonNoConsent,
 }
 
 // Identities: what is known of who makes a request.
@@ -141,57 +142,17 @@ func checkVisit(session, user, channel string) error {
 	return nil
 }
 
-// document is a user's profile as the upstream delivers it: a value of the topic profile-updates. Attributes that were not
-// delivered are nil.
-type document struct {
-	User    string  `json:"user"`
-	Age     *int    `json:"age,omitempty"`
-	Tier    *string `json:"tier,omitempty"`
-	Country *string `json:"country,omitempty"`
-	Email   *string `json:"email,omitempty"` // a keyed hash of the address
-}
-
-// attributes are the attributes of a document that can go missing.
-var attributes = []string{"age", "tier", "country", "email"}
-
-// lacks reports whether the document has no such attribute.
-func (d document) lacks(attribute string) bool {
-	switch attribute {
-	case "age":
-		return d.Age == nil
-	case "tier":
-		return d.Tier == nil
-	case "country":
-		return d.Country == nil
-	case "email":
-		return d.Email == nil
-	}
-	return true
-}
-
-// drop removes an attribute.
-func (d *document) drop(attribute string) {
-	switch attribute {
-	case "age":
-		d.Age = nil
-	case "tier":
-		d.Tier = nil
-	case "country":
-		d.Country = nil
-	case "email":
-		d.Email = nil
-	}
-}
-
 // profileAnswer is the answer to GET /v1/profile. It holds only what a decision needs, and never the e-mail address.
 type profileAnswer struct {
 	User    string                         `json:"user"`  // "" while the session is anonymous
 	Known   bool                           `json:"known"` // there is a profile
+	Consent *bool                          `json:"consent,omitempty"`
 	Age     *int                           `json:"age,omitempty"`
 	Tier    *string                        `json:"tier,omitempty"`
 	Country *string                        `json:"country,omitempty"`
 	Clicks  [population.Categories]float64 `json:"clicks"` // by category
 	SeenMS  int64                          `json:"seen_ms,omitempty"`
+	Batch   int64                          `json:"batch,omitempty"` // with which the profile was delivered
 }
 
 // content is the part of an item that is shown.

@@ -17,11 +17,12 @@ import (
 // decisionSignals emits the telemetry of decisions: metrics, span attributes and log records. Without telemetry it does
 // nothing.
 type decisionSignals struct {
-	tel       *telemetry
-	decisions metric.Int64Counter
-	missing   metric.Int64Counter
-	found     metric.Int64Counter
-	items     metric.Int64Counter // nil unless items are labels
+	tel        *telemetry
+	decisions  metric.Int64Counter
+	missing    metric.Int64Counter
+	impossible metric.Int64Counter
+	found      metric.Int64Counter
+	items      metric.Int64Counter // nil unless items are labels
 
 	perDecision map[[3]string][]metric.AddOption // by channel, variant and reason
 	perFeature  map[string][]metric.AddOption    // by attribute
@@ -35,13 +36,15 @@ func newDecisionSignals(tel *telemetry, itemLabels bool) (*decisionSignals, erro
 		return s, nil
 	}
 	meter := tel.meter()
-	var errs [5]error
+	var errs [6]error
 	s.decisions, errs[0] = meter.Int64Counter("perso.decisions", metric.WithDescription("Decisions by channel, variant and why default content was shown."))
 	s.missing, errs[1] = meter.Int64Counter("perso.feature.missing", metric.WithDescription("Decisions for known users that lacked an input."))
 	_, errs[2] = meter.Float64ObservableGauge("perso.feature.psi",
 		metric.WithDescription(fmt.Sprintf("Population stability index of an input against training, over the last %d decisions.", driftWindow)),
 		metric.WithFloat64Callback(s.observeDrift))
-	s.found, errs[4] = meter.Int64Counter("perso.identity.lookups",
+	s.impossible, errs[4] = meter.Int64Counter("perso.feature.impossible",
+		metric.WithDescription("Decisions for known users with an input that no user can have."))
+	s.found, errs[5] = meter.Int64Counter("perso.identity.lookups",
 		metric.WithDescription("Decisions by what is known of the user; lost: signed in, and the session belongs to nobody."))
 	if itemLabels {
 		s.items, errs[3] = meter.Int64Counter("perso.item.impressions", metric.WithDescription("Items shown, by item."))
@@ -112,7 +115,7 @@ func (s *decisionSignals) decided(ctx context.Context, req recommendRequest, d d
 	if d.found != "" {
 		s.found.Add(ctx, 1, s.perIdentity[d.found]...)
 	}
-	if d.profile.Known {
+	if d.profile.Known && d.reason != reasonNoConsent { // without consent there are no inputs
 		s.inputs(ctx, d)
 	}
 	if s.items != nil {
@@ -130,6 +133,9 @@ func (s *decisionSignals) decided(ctx context.Context, req recommendRequest, d d
 func (s *decisionSignals) inputs(ctx context.Context, d decision) {
 	for _, a := range d.segment.missing {
 		s.missing.Add(ctx, 1, s.perFeature[a]...)
+	}
+	for _, a := range d.segment.impossible {
+		s.impossible.Add(ctx, 1, s.perFeature[a]...)
 	}
 	if m := s.age.Load(); m != nil {
 		m.observe(d.segment.ageBin())
@@ -160,8 +166,9 @@ func (s *decisionSignals) span(span trace.Span, d decision) {
 	}
 }
 
-// expected are the reasons that are normal in a healthy stack: an anonymous visitor, low confidence of the model.
-var expected = []string{reasonUnknownUser, reasonLowConfidence}
+// expected are the reasons that are normal in a healthy system: an anonymous visitor, low confidence of the model, a user who has
+// not agreed.
+var expected = []string{reasonUnknownUser, reasonLowConfidence, reasonNoConsent}
 
 func (s *decisionSignals) log(ctx context.Context, req recommendRequest, d decision) {
 	if d.reason != "" {
@@ -176,7 +183,7 @@ func (s *decisionSignals) log(ctx context.Context, req recommendRequest, d decis
 				attrs = append(attrs, slog.String("perso.identity", d.found))
 			}
 			if d.segment.attribute != "" {
-				attrs = append(attrs, slog.String("perso.attribute", d.segment.attribute))
+				attrs = append(attrs, slog.String("perso.attribute", d.segment.attribute), slog.Int64("perso.batch", d.profile.Batch))
 			}
 			if d.answer.User != "" {
 				attrs = append(attrs, slog.String(pseudonymKey, s.tel.names.of(d.answer.User)))
@@ -196,9 +203,17 @@ func (s *decisionSignals) log(ctx context.Context, req recommendRequest, d decis
 func (s *decisionSignals) debug(ctx context.Context, req recommendRequest, d decision) {
 	s.tel.log.LogAttrs(ctx, slog.LevelDebug, "feature_flag.evaluation", slog.String("feature_flag.key", flag),
 		slog.String("feature_flag.result.variant", d.answer.Variant), slog.String("feature_flag.version", d.rules), slog.String("session.id", req.Session))
-	s.tel.log.LogAttrs(ctx, slog.LevelDebug, "decision",
+	attrs := make([]slog.Attr, 0, 12)
+	attrs = append(attrs,
 		slog.String("session.id", req.Session), slog.String(pseudonymKey, s.tel.names.of(d.answer.User)),
 		slog.String("perso.channel", req.Channel), slog.String("perso.segment", d.segment.name()),
 		slog.Any("perso.features.clicks", d.profile.Clicks[:]), slog.Float64("perso.confidence", d.answer.Confidence),
 		slog.Any("perso.items", d.answer.Items), slog.String("perso.variant", d.answer.Variant))
+	if d.profile.Age != nil {
+		attrs = append(attrs, slog.Int("perso.features.age", *d.profile.Age))
+	}
+	if d.profile.Tier != nil {
+		attrs = append(attrs, slog.String("perso.features.tier", *d.profile.Tier))
+	}
+	s.tel.log.LogAttrs(ctx, slog.LevelDebug, "decision", attrs...)
 }

@@ -28,6 +28,8 @@ func TestSegments(t *testing.T) {
 		{"age of a tree", profileAnswer{Age: age(200), Tier: tier("gold")}, "missing/gold", reasonInvalid, "age", nil},
 		{"unknown tier", profileAnswer{Age: age(70), Tier: tier("tin")}, "60+/missing", reasonInvalid, "tier", nil},
 	} {
+		yes := true
+		test.profile.Consent = &yes
 		s := segmentOf(test.profile)
 		if s.name() != test.segment || s.reason != test.reason || s.attribute != test.attribute || !slices.Equal(s.missing, test.missing) {
 			t.Errorf("%s: got %s %+v", test.name, s.name(), s)
@@ -35,8 +37,8 @@ func TestSegments(t *testing.T) {
 	}
 }
 
-func TestDropHitsTheSameShare(t *testing.T) {
-	half, most := dropAttribute{Share: 0.5}, dropAttribute{Share: 0.9}
+func TestAlterationHitsTheSameShare(t *testing.T) {
+	half, most := alteration{Share: 0.5}, alteration{Share: 0.9}
 	hit := 0
 	for i := range 2000 {
 		user := fmt.Sprintf("u%d", i)

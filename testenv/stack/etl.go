@@ -3,10 +3,8 @@ package stack
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"hash/fnv"
-	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,15 +20,11 @@ type etlService struct {
 	pop     *population.Population
 	names   pseudonyms
 	out     *producer
-	dropped atomic.Pointer[dropAttribute] // nil: deliveries are complete
+	altered atomic.Pointer[alteration] // nil: records are as they should be
+	stopped atomic.Bool                // nothing is delivered
+	batches atomic.Int64               // batches so far
 
 	requests chan struct{} // requested deliveries: one can wait while another is under way
-}
-
-// dropAttribute removes one attribute from the deliveries of a share of the users.
-type dropAttribute struct {
-	Attribute string  `json:"attribute"`
-	Share     float64 `json:"share"` // of the users, in (0, 1]
 }
 
 func newETL(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
@@ -42,7 +36,8 @@ func newETL(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 	delivered := make(chan struct{})
 	return parts{
 		endpoints: []endpoint{
-			{name: lever.DropAttribute, force: s.drop},
+			{name: lever.AlterProfiles, force: s.alter},
+			{name: lever.StopDelivery, force: s.stop},
 			{name: lever.Deliver, act: s.request},
 		},
 		prepare: func(ctx context.Context) error {
@@ -67,48 +62,45 @@ func newETL(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 	}, nil
 }
 
-// drop is the lever drop-attribute.
-func (s *etlService) drop(params json.RawMessage) (func(), error) {
-	var d dropAttribute
-	if err := decode(params, &d); err != nil {
+// alter is the lever alter-profiles.
+func (s *etlService) alter(params json.RawMessage) (func(), error) {
+	a, err := readAlteration(params)
+	if err != nil {
 		return nil, err
 	}
-	if !slices.Contains(attributes, d.Attribute) {
-		return nil, fmt.Errorf("%w: attribute must be one of %v, got %q", errParams, attributes, d.Attribute)
-	}
-	if !(d.Share > 0 && d.Share <= 1) {
-		return nil, fmt.Errorf("%w: share must be in (0, 1], got %g", errParams, d.Share)
-	}
-	s.dropped.Store(&d)
-	return func() { s.dropped.Store(nil) }, nil
+	s.altered.Store(a)
+	return func() { s.altered.Store(nil) }, nil
 }
 
-// hits reports whether a user belongs to the share. For a seed these are always the same users, and the users of a smaller
-// share belong to every larger share, too.
-func (d *dropAttribute) hits(seed int64, user string) bool {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte("drop/" + strconv.FormatInt(seed, 10) + "/" + user))
-	x := h.Sum64()
-	x ^= x >> 33 // FNV leaves the high bits of similar inputs similar: finish with a mixing step
-	x *= 0xff51afd7ed558ccd
-	x ^= x >> 33
-	return float64(x>>11)/(1<<53) < d.Share
+// stop is the lever stop-delivery: the refresh stands still, and no delivery can be requested.
+func (s *etlService) stop(params json.RawMessage) (func(), error) {
+	if err := decode(params, &struct{}{}); err != nil {
+		return nil, err
+	}
+	s.stopped.Store(true)
+	return func() { s.stopped.Store(false) }, nil
 }
 
-// record returns the user's record as it would be delivered now.
-func (s *etlService) record(i int) (user string, value []byte, err error) {
+// record returns the user's record as a batch would deliver it now.
+func (s *etlService) record(i int, batch int64) (user string, value []byte, err error) {
 	u := s.pop.User(i)
 	email := s.names.of(u.Email) // no service needs the address itself
-	doc := document{User: u.ID, Age: &u.Age, Tier: &u.Tier, Country: &u.Country, Email: &email}
-	if d := s.dropped.Load(); d != nil && d.hits(s.cfg.Seed, u.ID) {
-		doc.drop(d.Attribute)
+	consent := true              // in a healthy upstream, everybody has agreed
+	value, err = json.Marshal(document{
+		User: u.ID, Age: &u.Age, Tier: &u.Tier, Country: &u.Country, Email: &email, Consent: &consent,
+		Batch: batch, UpdatedMS: time.Now().UnixMilli(),
+	})
+	if a := s.altered.Load(); err == nil && a != nil && a.hits(s.cfg.Seed, u.ID) {
+		value, err = a.apply(value, u)
 	}
-	value, err = json.Marshal(doc)
 	return u.ID, value, err
 }
 
 // request requests a delivery and answers at once. If a delivery waits already, it adds none.
 func (s *etlService) request(context.Context, json.RawMessage) (any, error) {
+	if s.stopped.Load() {
+		return nil, errors.New("the upstream delivers nothing now")
+	}
 	select {
 	case s.requests <- struct{}{}:
 	default:
@@ -142,7 +134,7 @@ func (s *etlService) deliver(ctx context.Context, pause time.Duration) (int, err
 	var group sync.WaitGroup
 	var mu sync.Mutex
 	var errs []error
-	part := max(1, s.pop.Users()/deliverParts)
+	part, batch := max(1, s.pop.Users()/deliverParts), s.batches.Add(1)
 	for i := range s.pop.Users() {
 		if pause > 0 && i > 0 && i%part == 0 {
 			select {
@@ -152,7 +144,7 @@ func (s *etlService) deliver(ctx context.Context, pause time.Duration) (int, err
 				return 0, ctx.Err()
 			}
 		}
-		user, value, err := s.record(i)
+		user, value, err := s.record(i, batch)
 		if err != nil {
 			return 0, fmt.Errorf("record of %d: %w", i, err)
 		}
@@ -180,13 +172,20 @@ func (s *etlService) refresh(ctx context.Context) {
 	}
 	ticker := time.NewTicker(time.Duration(float64(time.Second) / s.cfg.Refresh))
 	defer ticker.Stop()
+	var batch int64
 	for i := 0; ; i = (i + 1) % s.pop.Users() {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
-		user, value, err := s.record(i)
+		if s.stopped.Load() {
+			continue
+		}
+		if i == 0 || batch == 0 {
+			batch = s.batches.Add(1)
+		}
+		user, value, err := s.record(i, batch)
 		if err == nil {
 			s.out.send(ctx, user, value, nil)
 		} else {

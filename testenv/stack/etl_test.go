@@ -13,7 +13,7 @@ func TestDeliveriesHideTheAddress(t *testing.T) {
 	s := &etlService{cfg: Config{Config: role.Config{Seed: 1}}, pop: population.New(1, 20, 8), names: newPseudonyms("1")}
 	seen := map[string]bool{}
 	for i := range s.pop.Users() {
-		_, value, err := s.record(i)
+		_, value, err := s.record(i, 1)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,7 +15,7 @@ func TestReasonsForDefaultContent(t *testing.T) {
 		return func(w http.ResponseWriter, _ *http.Request) { replyBytes(w, status, []byte(body)) }
 	}
 	const (
-		user   = `{"user":"u1","known":true,"age":30,"tier":"gold"}`
+		user   = `{"user":"u1","known":true,"consent":true,"age":30,"tier":"gold"}`
 		ranked = `{"items":["i1","i2"],"scores":[0.2,0.1],"confidence":0.5,"version":"v"}`
 		shown  = `{"items":[{"id":"i1"},{"id":"i2"}]}`
 	)
@@ -35,8 +35,10 @@ func TestReasonsForDefaultContent(t *testing.T) {
 		{"content fails", answer(200, user), answer(200, ranked), answer(502, `{}`), reasonProfileError, 3},
 		{"profile fails", answer(502, `{}`), answer(200, ranked), answer(200, shown), reasonProfileError, 3},
 		{"nobody known", answer(200, `{"user":""}`), answer(200, ranked), answer(200, shown), reasonUnknownUser, 3},
-		{"impossible age", answer(200, `{"user":"u1","known":true,"age":-4,"tier":"gold"}`), answer(200, ranked), answer(200, shown), reasonInvalid, 3},
-		{"no age", answer(200, `{"user":"u1","known":true,"tier":"gold"}`), answer(200, ranked), answer(200, shown), reasonMissing, 3},
+		{"impossible age", answer(200, `{"user":"u1","known":true,"consent":true,"age":-4,"tier":"gold"}`), answer(200, ranked), answer(200, shown), reasonInvalid, 3},
+		{"no age", answer(200, `{"user":"u1","known":true,"consent":true,"tier":"gold"}`), answer(200, ranked), answer(200, shown), reasonMissing, 3},
+		{"consent withdrawn", answer(200, `{"user":"u1","known":true,"consent":false,"age":30,"tier":"gold"}`), answer(200, ranked), answer(200, shown), reasonNoConsent, 3},
+		{"consent never asked for", answer(200, `{"user":"u1","known":true,"age":30,"tier":"gold"}`), answer(200, ranked), answer(200, shown), reasonNoConsent, 3},
 		{"model fails", answer(200, user), answer(503, `{}`), answer(200, shown), reasonModelError, 3},
 		{"model talks nonsense", answer(200, user), answer(200, `"`), answer(200, shown), reasonModelError, 3},
 		{"model late", answer(200, user), late, answer(200, shown), reasonModelTimeout, 3},

@@ -63,7 +63,7 @@ func newIngest(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 	}
 	return parts{
 		prepare: s.prepare,
-		work:    []func(context.Context) error{s.consume},
+		work:    []func(context.Context) error{s.consume, s.signals.watch},
 		close: func(ctx context.Context) error {
 			err := s.client.CommitMarkedOffsets(ctx)
 			s.client.CloseAllowingRebalance()
@@ -132,6 +132,7 @@ func (s *ingestService) apply(ctx context.Context, records []*kgo.Record) (err e
 	if err != nil {
 		return err
 	}
+	s.signals.applied(records)
 	s.client.MarkCommitRecords(records...)
 	return nil
 }
@@ -143,13 +144,13 @@ var errNoUser = errors.New("the document names no user")
 func (s *ingestService) parse(records []*kgo.Record, batch *batchSignals) (updates []update, events []event) {
 	for _, r := range records {
 		if r.Topic == role.ProfilesTopic(s.cfg.Arm) {
-			var doc document
-			err := json.Unmarshal(r.Value, &doc)
+			doc, unknown, err := readDocument(r.Value)
 			if err == nil && doc.User == "" {
 				err = errNoUser
 			}
 			if err == nil {
 				updates = append(updates, update{user: doc.User, doc: r.Value})
+				s.signals.inspect(r, doc, unknown)
 			} else {
 				s.tel.log.WarnContext(r.Context, "profile update not understood", "error", err)
 				batch.reject(r, err)

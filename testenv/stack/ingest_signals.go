@@ -13,14 +13,19 @@ import (
 
 // ingestSignals emits the telemetry of the records that ingest applies. If it is nil, it does nothing.
 type ingestSignals struct {
+	cfg     Config
+	tel     *telemetry
 	events  map[string]metric.Int64Counter // by type
 	dwell   metric.Float64Histogram
 	age     metric.Float64Histogram
 	updates metric.Int64Counter
+	unknown metric.Int64Counter
+	fresh   freshness
+	odd     quiet // about odd documents
 
 	perEvent map[[3]string]metric.MeasurementOption // by channel, variant and content
 	perTopic map[string]metric.MeasurementOption
-	applied  map[bool]metric.MeasurementOption
+	results  map[bool]metric.MeasurementOption // of profile updates, by whether they were applied
 }
 
 // secondsBuckets suit ages and durations from a millisecond to a minute.
@@ -33,18 +38,24 @@ func newIngestSignals(cfg Config, tel *telemetry) (*ingestSignals, error) {
 	}
 	meter := tel.meter()
 	s := &ingestSignals{
+		cfg: cfg, tel: tel, fresh: newFreshness(role.EventsTopic(cfg.Arm), role.ProfilesTopic(cfg.Arm)),
+		odd:    quiet{every: time.Second, said: map[string]utterance{}},
 		events: map[string]metric.Int64Counter{}, perEvent: map[[3]string]metric.MeasurementOption{},
-		perTopic: map[string]metric.MeasurementOption{}, applied: map[bool]metric.MeasurementOption{
+		perTopic: map[string]metric.MeasurementOption{}, results: map[bool]metric.MeasurementOption{
 			true: measured("perso.result", "applied"), false: measured("perso.result", "rejected"),
 		},
 	}
-	var errs [6]error
+	var errs [8]error
 	s.events["impression"], errs[0] = meter.Int64Counter("perso.impressions", metric.WithDescription("Slates that were shown."))
 	s.events["click"], errs[1] = meter.Int64Counter("perso.clicks", metric.WithDescription("Slates that were clicked."))
 	s.events["purchase"], errs[2] = meter.Int64Counter("perso.purchases", metric.WithDescription("Items that were bought from a slate."))
 	s.dwell, errs[3] = meter.Float64Histogram("perso.dwell", metric.WithUnit("s"), metric.WithDescription("Time that users stayed with a clicked item."), secondsBuckets)
 	s.age, errs[4] = meter.Float64Histogram("perso.event.age", metric.WithUnit("s"), metric.WithDescription("Processing time minus event time."), secondsBuckets)
 	s.updates, errs[5] = meter.Int64Counter("perso.profile.updates", metric.WithDescription("Profile documents from the upstream, by result."))
+	s.unknown, errs[6] = meter.Int64Counter("perso.profile.fields.unknown",
+		metric.WithDescription("Fields of profile documents that the schema does not have."))
+	_, errs[7] = meter.Float64ObservableGauge("perso.update.age", metric.WithUnit("s"),
+		metric.WithDescription("Time since the newest record that was applied was made."), metric.WithFloat64Callback(s.observeAge))
 	for _, channel := range channels {
 		for _, variant := range append([]string{""}, variants...) {
 			for _, content := range []string{"personalized", "default"} {
@@ -91,6 +102,13 @@ func (s *ingestSignals) profile(r *kgo.Record, applied bool) {
 	if s == nil {
 		return
 	}
-	s.updates.Add(r.Context, 1, s.applied[applied])
+	s.updates.Add(r.Context, 1, s.results[applied])
 	s.age.Record(r.Context, max(time.Since(r.Timestamp).Seconds(), 0), s.perTopic[r.Topic])
+}
+
+// applied notes that records are in the store.
+func (s *ingestSignals) applied(records []*kgo.Record) {
+	if s != nil {
+		s.fresh.applied(records)
+	}
 }

@@ -2,11 +2,11 @@ package stack
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/tollgate-dev/tollgate/internal/population"
 	"github.com/tollgate-dev/tollgate/testenv/lever"
@@ -14,9 +14,14 @@ import (
 
 // profileService is the repository layer: profiles, identities and content over Redis.
 type profileService struct {
-	cfg   Config
-	tel   *telemetry
-	store *store
+	cfg     Config
+	tel     *telemetry
+	store   *store
+	items   []population.Item // the catalogue
+	signals *contentSignals   // nil without telemetry
+
+	lacking      atomic.Pointer[unpublished] // nil: the whole catalogue is published
+	publications chan struct{}               // requested publications: one can wait while another is under way
 }
 
 func newProfile(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
@@ -24,18 +29,24 @@ func newProfile(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 	if err != nil {
 		return parts{}, err
 	}
-	s := &profileService{cfg: cfg, tel: tel, store: store}
+	s := &profileService{
+		cfg: cfg, tel: tel, store: store, items: population.New(cfg.Seed, cfg.Users, cfg.Items).Items(), publications: make(chan struct{}, 1),
+	}
+	if s.signals, err = newContentSignals(tel); err != nil {
+		return parts{}, errors.Join(err, store.close())
+	}
 	return parts{
 		routes: map[string]http.HandlerFunc{
 			"GET /v1/profile": s.profile,
 			"POST /v1/link":   s.link,
 			"GET /v1/content": s.content,
 		},
-		endpoints: []endpoint{{name: lever.Audit, act: s.audit}},
+		endpoints: []endpoint{{name: lever.Unpublish, force: s.unpublish}, {name: lever.Audit, act: s.audit}},
 		prepare: func(ctx context.Context) error {
-			items := population.New(cfg.Seed, cfg.Users, cfg.Items).Items()
-			return retry(ctx, func(ctx context.Context) error { return store.publish(ctx, items) })
+			all := func(string) bool { return false }
+			return retry(ctx, func(ctx context.Context) error { return store.publish(ctx, s.items, all) })
 		},
+		work:    []func(context.Context) error{s.publish},
 		healthy: store.ping,
 		close:   func(context.Context) error { return store.close() },
 	}, nil
@@ -82,23 +93,6 @@ func (s *profileService) content(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusBadGateway, fmt.Errorf("the store does not answer: %w", err))
 		return
 	}
+	s.signals.read(r.Context(), ids, answer.Missing)
 	reply(w, http.StatusOK, answer)
-}
-
-// audit counts the users whose stored profile lacks an attribute.
-func (s *profileService) audit(ctx context.Context, params json.RawMessage) (any, error) {
-	var p struct {
-		Attribute string `json:"attribute"`
-	}
-	if err := decode(params, &p); err != nil {
-		return nil, err
-	}
-	if !slices.Contains(attributes, p.Attribute) {
-		return nil, fmt.Errorf("%w: attribute must be one of %v, got %q", errParams, attributes, p.Attribute)
-	}
-	users, missing, err := s.store.audit(ctx, p.Attribute)
-	if err != nil {
-		return nil, err
-	}
-	return map[string]int{"users": users, "missing": missing}, nil
 }

@@ -45,6 +45,14 @@ type redactor struct {
 	names    pseudonyms
 	least    slog.Level
 	exported bool // the record becomes telemetry: an error has the names and the type that the conventions give it
+	hits     *redactionSignals
+	held     finding // in the attributes of With: every record has them
+}
+
+// finding is what was withheld from a record.
+type finding struct {
+	count int
+	hash  string // of the first e-mail address, in the way in which the upstream hashes addresses; "" if there was none
 }
 
 func (h redactor) Enabled(ctx context.Context, level slog.Level) bool {
@@ -52,18 +60,22 @@ func (h redactor) Enabled(ctx context.Context, level slog.Level) bool {
 }
 
 func (h redactor) Handle(ctx context.Context, r slog.Record) error {
-	clean := slog.NewRecord(r.Time, r.Level, h.text(r.Message), 0)
+	found := h.held
+	clean := slog.NewRecord(r.Time, r.Level, h.text(r.Message, &found), 0)
 	r.Attrs(func(a slog.Attr) bool {
-		clean.AddAttrs(h.attr(a))
+		clean.AddAttrs(h.attr(a, &found))
 		return true
 	})
+	if found.count > 0 {
+		clean.AddAttrs(h.hits.hit(ctx, r.PC, found)...)
+	}
 	return h.next.Handle(ctx, clean)
 }
 
 func (h redactor) WithAttrs(attrs []slog.Attr) slog.Handler {
 	clean := make([]slog.Attr, len(attrs))
 	for i, a := range attrs {
-		clean[i] = h.attr(a)
+		clean[i] = h.attr(a, &h.held)
 	}
 	h.next = h.next.WithAttrs(clean)
 	return h
@@ -74,10 +86,11 @@ func (h redactor) WithGroup(name string) slog.Handler {
 	return h
 }
 
-func (h redactor) attr(a slog.Attr) slog.Attr {
+func (h redactor) attr(a slog.Attr, found *finding) slog.Attr {
 	v := a.Value.Resolve()
 	switch sensitivity(a.Key) {
 	case secret:
+		found.count++
 		return slog.String(a.Key, redacted)
 	case identity:
 		return slog.String(pseudonymKey, h.names.of(v.String()))
@@ -87,33 +100,33 @@ func (h redactor) attr(a slog.Attr) slog.Attr {
 		members := v.Group()
 		clean := make([]slog.Attr, len(members))
 		for i, m := range members {
-			clean[i] = h.attr(m)
+			clean[i] = h.attr(m, found)
 		}
 		return slog.Attr{Key: a.Key, Value: slog.GroupValue(clean...)}
 	case slog.KindString:
-		return slog.String(a.Key, h.text(v.String()))
+		return slog.String(a.Key, h.text(v.String(), found))
 	case slog.KindAny:
 		if err, ok := v.Any().(error); ok && h.exported {
 			return slog.Attr{Value: slog.GroupValue( // without a key, its members stand for themselves
-				slog.String(string(semconv.ExceptionMessageKey), h.text(err.Error())),
+				slog.String(string(semconv.ExceptionMessageKey), h.text(err.Error(), found)),
 				slog.String(string(semconv.ErrorTypeKey), errorType(err).Value.AsString()))}
 		}
-		return slog.Attr{Key: a.Key, Value: h.opaque(v.Any())}
+		return slog.Attr{Key: a.Key, Value: h.opaque(v.Any(), found)}
 	}
 	return slog.Attr{Key: a.Key, Value: v}
 }
 
 // opaque passes on the kinds of values whose contents it can see, and withholds the others.
-func (h redactor) opaque(v any) slog.Value {
+func (h redactor) opaque(v any, found *finding) slog.Value {
 	switch v := v.(type) {
 	case error:
-		return slog.StringValue(h.text(v.Error()))
+		return slog.StringValue(h.text(v.Error(), found))
 	case []float64:
 		return slog.AnyValue(v)
 	case []string:
 		clean := make([]string, len(v))
 		for i, s := range v {
-			clean[i] = h.text(s)
+			clean[i] = h.text(s, found)
 		}
 		return slog.AnyValue(clean)
 	}
@@ -121,7 +134,7 @@ func (h redactor) opaque(v any) slog.Value {
 }
 
 // text withholds every word that looks like an e-mail address.
-func (redactor) text(s string) string {
+func (h redactor) text(s string, found *finding) string {
 	if !strings.Contains(s, "@") {
 		return s
 	}
@@ -129,6 +142,9 @@ func (redactor) text(s string) string {
 	for i, word := range words {
 		if strings.Contains(word, "@") {
 			words[i] = redacted
+			if found.count++; found.hash == "" {
+				found.hash = h.names.of(strings.Trim(word, `"'<>()[]{},;:.!?`))
+			}
 		}
 	}
 	return strings.Join(words, " ")

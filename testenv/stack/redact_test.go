@@ -47,6 +47,36 @@ func TestRedaction(t *testing.T) {
 	}
 }
 
+// TestRedactionIsCounted: a record says how much was withheld from it, whose address it was and where it was logged.
+func TestRedactionIsCounted(t *testing.T) {
+	names := newPseudonyms("1")
+	hash := " perso.redacted.hash=" + names.of("user17@example.com")
+	for _, test := range []struct {
+		name string
+		log  func(*slog.Logger)
+		has  string // of the end of the line; "" if nothing was withheld
+	}{
+		{"nothing", func(l *slog.Logger) { l.Info("m", "user", "u17", "n", 1) }, ""},
+		{"address", func(l *slog.Logger) { l.Info("m", "note", "to <user17@example.com>, again") }, " perso.redacted=1" + hash},
+		{"two", func(l *slog.Logger) { l.Info("user17@example.com", "error", errors.New("no user18@example.com")) }, " perso.redacted=2" + hash},
+		{"token", func(l *slog.Logger) { l.Info("m", "token", "x") }, " perso.redacted=1"},
+		{"with", func(l *slog.Logger) { l.With("note", "user17@example.com").Info("m") }, " perso.redacted=1" + hash},
+	} {
+		var out bytes.Buffer
+		test.log(slog.New(redactor{next: slog.NewTextHandler(&out, nil), names: names}))
+		line := out.String()
+		if test.has == "" && strings.Contains(line, redactedKey) || test.has != "" && !strings.Contains(line, strings.Fields(test.has)[0]) {
+			t.Errorf("%s: %q", test.name, line)
+		}
+		if strings.Contains(test.has, hash) != strings.Contains(line, hash) {
+			t.Errorf("%s: the hash in %q", test.name, line)
+		}
+		if test.has != "" && !strings.Contains(line, "code.function.name=github.com/tollgate-dev/tollgate/testenv/stack.TestRedactionIsCounted") {
+			t.Errorf("%s: not where: %q", test.name, line)
+		}
+	}
+}
+
 func TestRedactorKeepsItsLevel(t *testing.T) {
 	h := redactor{next: slog.NewTextHandler(&bytes.Buffer{}, &slog.HandlerOptions{Level: slog.LevelDebug}), least: slog.LevelInfo}
 	if h.Enabled(context.Background(), slog.LevelDebug) || !h.Enabled(context.Background(), slog.LevelInfo) {

@@ -9,14 +9,26 @@ import (
 // segment is the group into which the rules put a user, or the reason why they could not.
 type segment struct {
 	band, tier int      // indices into population.AgeBands and population.Tiers; −1: not computable
-	reason     string   // "", reasonMissing or reasonInvalid
+	reason     string   // "", reasonNoConsent, reasonMissing or reasonInvalid
 	attribute  string   // the first attribute that causes the reason; "" without a reason
 	missing    []string // all attributes that were not delivered
+	impossible []string // all attributes that no user has in this way, whether the rules can do with them or not
 }
 
-// segmentOf applies the rules: a user's segment is the pair of age band and loyalty tier, and needs both.
+// Ages in years of those who can be users: they have to be of age.
+const youngest, oldest = 18, 120
+
+// segmentOf applies the rules: a user's segment is the pair of age band and loyalty tier, and needs both. Without the user's
+// consent it looks at neither.
 func segmentOf(p profileAnswer) segment {
 	s := segment{band: -1, tier: -1}
+	if p.Consent == nil || !*p.Consent {
+		s.reason, s.attribute = reasonNoConsent, "consent"
+		return s
+	}
+	if p.Age != nil && (*p.Age < youngest || *p.Age > oldest) {
+		s.impossible = append(s.impossible, "age")
+	}
 	if p.Age == nil {
 		s.blame(reasonMissing, "age")
 	} else if s.band = population.AgeBand(*p.Age); s.band < 0 {
@@ -25,6 +37,7 @@ func segmentOf(p profileAnswer) segment {
 	if p.Tier == nil {
 		s.blame(reasonMissing, "tier")
 	} else if s.tier = slices.Index(population.Tiers, *p.Tier); s.tier < 0 {
+		s.impossible = append(s.impossible, "tier")
 		s.blame(reasonInvalid, "tier")
 	}
 	return s

@@ -26,7 +26,7 @@ func TestConventions(t *testing.T) {
 		cfg.Debug, cfg.ItemLabels, cfg.Version, cfg.Run, cfg.Launch = true, true, "v1.2.3", "a run", 3
 	})
 	o.journey()
-	o.must("PUT", "etl", "/control/drop-attribute?lease=1m", map[string]any{"attribute": "age", "share": 1}, nil)
+	o.must("PUT", "etl", "/control/alter-profiles?lease=1m", map[string]any{"attribute": "age", "share": 1, "change": "drop"}, nil)
 	o.must("POST", "etl", "/control/deliver", struct{}{}, nil)
 	o.spoil()
 	o.waitSpan("ingest", "process arm.events")

@@ -243,7 +243,7 @@ func TestJourneyAndMissingAttribute(t *testing.T) {
 	if counts := d.defaults(); counts[""] != testUsers {
 		t.Fatalf("before the fault: %v, want personalized content for all", counts)
 	}
-	d.must("PUT", "etl", "/control/drop-attribute?lease=1m", map[string]any{"attribute": "age", "share": 0.5}, nil)
+	d.must("PUT", "etl", "/control/alter-profiles?lease=1m", map[string]any{"attribute": "age", "share": 0.5, "change": "drop"}, nil)
 	var delivered struct{ Records int }
 	d.must("POST", "etl", "/control/deliver", struct{}{}, &delivered)
 	if delivered.Records != testUsers {
@@ -262,16 +262,16 @@ func TestJourneyAndMissingAttribute(t *testing.T) {
 		counts := d.defaults()
 		return counts[reasonMissing] == audit.Missing && counts[""] == testUsers-audit.Missing
 	})
-	d.must("DELETE", "etl", "/control/drop-attribute", nil, nil)
+	d.must("DELETE", "etl", "/control/alter-profiles", nil, nil)
 	d.must("POST", "etl", "/control/deliver", struct{}{}, nil)
 	eventually.True(t, "all personalized again", func() bool { return d.defaults()[""] == testUsers })
 }
 
 func TestRefreshHealsByItself(t *testing.T) {
 	d := deploy(t, func(_ string, cfg *Config) { cfg.Refresh = 2000 })
-	d.must("PUT", "etl", "/control/drop-attribute?lease=1m", map[string]any{"attribute": "tier", "share": 1}, nil)
+	d.must("PUT", "etl", "/control/alter-profiles?lease=1m", map[string]any{"attribute": "tier", "share": 1, "change": "drop"}, nil)
 	eventually.True(t, "the refresh drops the attribute", func() bool { return d.recommend("s", "u1").Reason == reasonMissing })
-	d.must("PUT", "etl", "/control/drop-attribute?lease=20ms", map[string]any{"attribute": "tier", "share": 1}, nil)
+	d.must("PUT", "etl", "/control/alter-profiles?lease=20ms", map[string]any{"attribute": "tier", "share": 1, "change": "drop"}, nil)
 	eventually.True(t, "the refresh brings it back", func() bool { return d.recommend("s", "u1").Reason == "" })
 }
 

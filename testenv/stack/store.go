@@ -106,7 +106,8 @@ func (s *store) profile(ctx context.Context, session, user string) (profileAnswe
 	if err := json.Unmarshal([]byte(text.Val()), &doc); err != nil {
 		return profileAnswer{}, fmt.Errorf("profile: %w", err)
 	}
-	answer.Known, answer.Age, answer.Tier, answer.Country = true, doc.Age, doc.Tier, doc.Country
+	answer.Known, answer.Consent, answer.Batch = true, doc.Consent, doc.Batch
+	answer.Age, answer.Tier, answer.Country = doc.Age, doc.Tier, doc.Country
 	return answer, nil
 }
 
@@ -114,53 +115,6 @@ func (s *store) profile(ctx context.Context, session, user string) (profileAnswe
 func (s *store) users(ctx context.Context) (int, error) {
 	n, err := s.redis.SCard(ctx, s.arm+":users").Result()
 	return int(n), err
-}
-
-// audit counts the profiles and those that lack an attribute.
-func (s *store) audit(ctx context.Context, attribute string) (users, missing int, err error) {
-	ids, err := s.redis.SMembers(ctx, s.arm+":users").Result()
-	if err != nil || len(ids) == 0 {
-		return 0, 0, err
-	}
-	keys := make([]string, len(ids))
-	for i, id := range ids {
-		keys[i] = s.key("profile", id)
-	}
-	texts, err := s.redis.MGet(ctx, keys...).Result()
-	if err != nil {
-		return 0, 0, err
-	}
-	for _, text := range texts {
-		var doc document
-		s, ok := text.(string)
-		if !ok {
-			continue
-		}
-		if err := json.Unmarshal([]byte(s), &doc); err != nil {
-			return 0, 0, fmt.Errorf("profile: %w", err)
-		}
-		users++
-		if doc.lacks(attribute) {
-			missing++
-		}
-	}
-	return users, missing, nil
-}
-
-// publish writes the content of the catalogue.
-func (s *store) publish(ctx context.Context, items []population.Item) error {
-	fields := make([]any, 0, 2*len(items))
-	for _, item := range items {
-		text, err := json.Marshal(content{
-			ID: item.ID, Title: fmt.Sprintf("Item %d of category %d", item.Index, item.Category),
-			Category: item.Category, Price: item.Price,
-		})
-		if err != nil {
-			return fmt.Errorf("content: %w", err)
-		}
-		fields = append(fields, item.ID, text)
-	}
-	return s.redis.HSet(ctx, s.arm+":content", fields...).Err()
 }
 
 // content reads the content of items.

@@ -39,6 +39,7 @@ type telemetry struct {
 	meters     metric.MeterProvider
 	propagator propagation.TextMapPropagator
 	names      pseudonyms
+	redactions redactionSignals
 
 	closers []func(context.Context) error
 }
@@ -52,7 +53,7 @@ func setup(ctx context.Context, role string, cfg Config) (*telemetry, error) {
 	}
 	t := &telemetry{version: cfg.version(), names: newPseudonyms(cfg.Token), log: slog.New(slog.DiscardHandler)}
 	text := slog.NewTextHandler(stderr, nil)
-	t.health = slog.New(redactor{next: text, names: t.names, least: slog.LevelWarn}).With("role", role, "arm", cfg.Arm)
+	t.health = slog.New(redactor{next: text, names: t.names, least: slog.LevelWarn, hits: &t.redactions}).With("role", role, "arm", cfg.Arm)
 	if cfg.Level.Off {
 		return t, nil
 	}
@@ -105,6 +106,9 @@ func (t *telemetry) setupMetrics(ctx context.Context, cfg Config, res *resource.
 	if !exported {
 		return nil
 	}
+	if err := t.redactions.start(t); err != nil {
+		return fmt.Errorf("redactions: %w", err)
+	}
 	if err := goruntime.Start(goruntime.WithMeterProvider(t.meters)); err != nil {
 		return fmt.Errorf("runtime metrics: %w", err)
 	}
@@ -129,7 +133,7 @@ func (t *telemetry) setupLogs(ctx context.Context, cfg Config, res *resource.Res
 		least = slog.LevelDebug
 	}
 	bridge := otelslog.NewHandler(scope, otelslog.WithLoggerProvider(loggers{provider}), otelslog.WithVersion(t.version))
-	t.log = slog.New(redactor{next: bridge, names: t.names, least: least, exported: true})
+	t.log = slog.New(redactor{next: bridge, names: t.names, least: least, exported: true, hits: &t.redactions})
 	return nil
 }
 

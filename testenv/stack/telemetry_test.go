@@ -82,7 +82,7 @@ func TestBaggageAndContextTravelWithRecords(t *testing.T) {
 func TestMissingAttributeShowsInAllSignals(t *testing.T) {
 	o := observe(t, func(_ string, cfg *Config) { cfg.Debug, cfg.ItemLabels = true, true })
 	o.journey()
-	o.must("PUT", "etl", "/control/drop-attribute?lease=1m", map[string]any{"attribute": "age", "share": 1}, nil)
+	o.must("PUT", "etl", "/control/alter-profiles?lease=1m", map[string]any{"attribute": "age", "share": 1, "change": "drop"}, nil)
 	o.must("POST", "etl", "/control/deliver", struct{}{}, nil)
 	eventually.True(t, "default content for all", func() bool { return o.defaults()[reasonMissing] == testUsers })
 	eventually.True(t, "drift of age, which takes driftLeast decisions", func() bool {
