@@ -7,20 +7,27 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/lease"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/lever"
+	"github.com/tollgate-dev/tollgate/testenv/outside"
 )
 
 // levers are the levers of processes.
 func levers() lever.Handles[*arm] {
-	return lever.Handles[*arm]{
+	handles := outside.Levers(func(a *arm) (*outside.View, *lease.Table) { return a.view, &a.leases })
+	maps.Copy(handles, lever.Handles[*arm]{
 		lever.DropAttribute: testenv.RoleLever[*arm](lever.DropAttribute),
 		lever.Deliver:       testenv.RoleQuestion[*arm](lever.Deliver),
 		lever.Audit:         testenv.RoleQuestion[*arm](lever.Audit),
 		lever.ThrottleFetch: testenv.RoleLever[*arm](lever.ThrottleFetch),
+		lever.PauseBroker:   testenv.RoleLever[*arm](lever.PauseBroker),
+		lever.StopConsumer:  testenv.RoleLever[*arm](lever.StopConsumer),
+		lever.EventsTopic:   testenv.RoleLever[*arm](lever.EventsTopic),
 		lever.Drift:         {}, // the load generator pulls it
 		lever.Pause:         {Pull: pause, Release: unpause},
-	}
+	})
+	return handles
 }
 
 // pause stops the process of a service by a signal; this process holds the lease.
