@@ -34,6 +34,13 @@ func entries() []Fault {
 		profileAttributeMissing(),
 		modelDrift(),
 		consumerLag(),
+		poisonMessage(),
+		hotPartition(),
+		brokerPause(),
+		eventTimeSkew(),
+		consumerStopped(),
+		topicEmpty(),
+		eventDuplicates(),
 		servicePause(),
 		dependencySlow(),
 	}

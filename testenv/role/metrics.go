@@ -36,12 +36,13 @@ func Metrics(environment string) ([]string, bool) {
 		return nil, false
 	}
 	out := []string{
-		"kafka_consumergroup_lag", "loadgen_dropped_total", "loadgen_failed_total", "loadgen_requests_total", "probe_success",
+		"kafka_consumergroup_current_offset", "kafka_consumergroup_lag", "kafka_consumergroup_members", "kafka_topic_partition_current_offset",
+		"loadgen_dropped_total", "loadgen_failed_total", "loadgen_requests_total", "probe_success",
 		"process_cpu_seconds_total", "process_resident_memory_bytes", // from outside
 		"go_config_gogc_percent", "go_goroutine_count", "go_memory_allocated_bytes_total", "go_memory_allocations_total",
 		"go_memory_gc_goal_bytes", "go_memory_limit_bytes", "go_memory_used_bytes", "go_processor_limit",
 		"messaging_client_consumed_messages_total", "messaging_client_sent_messages_total",
-		"perso_clicks_total", "perso_decisions_total", "perso_feature_missing_total", "perso_feature_psi", "perso_impressions_total",
+		"perso_clicks_total", "perso_decisions_total", "perso_event_duplicates_total", "perso_feature_missing_total", "perso_feature_psi", "perso_impressions_total",
 		"perso_item_impressions_total", "perso_model_info", "perso_profile_updates_total", "perso_purchases_total",
 		"perso_log_records_total", "perso_span_fallbacks_total", "trace_span_event_count_total", // counted from logs and spans
 		"target_info",

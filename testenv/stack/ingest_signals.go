@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
@@ -21,6 +22,8 @@ type ingestSignals struct {
 	perEvent map[[3]string]metric.MeasurementOption // by channel, variant and content
 	perTopic map[string]metric.MeasurementOption
 	applied  map[bool]metric.MeasurementOption
+	aged     map[string]metric.MeasurementOption // of events, by channel
+	checks   *eventChecks
 }
 
 // secondsBuckets suit ages and durations from a millisecond to a minute.
@@ -37,15 +40,18 @@ func newIngestSignals(cfg Config, tel *telemetry) (*ingestSignals, error) {
 		perTopic: map[string]metric.MeasurementOption{}, applied: map[bool]metric.MeasurementOption{
 			true: measured("perso.result", "applied"), false: measured("perso.result", "rejected"),
 		},
+		aged: map[string]metric.MeasurementOption{},
 	}
-	var errs [6]error
+	var errs [7]error
 	s.events["impression"], errs[0] = meter.Int64Counter("perso.impressions", metric.WithDescription("Slates that were shown."))
 	s.events["click"], errs[1] = meter.Int64Counter("perso.clicks", metric.WithDescription("Slates that were clicked."))
 	s.events["purchase"], errs[2] = meter.Int64Counter("perso.purchases", metric.WithDescription("Items that were bought from a slate."))
 	s.dwell, errs[3] = meter.Float64Histogram("perso.dwell", metric.WithUnit("s"), metric.WithDescription("Time that users stayed with a clicked item."), secondsBuckets)
 	s.age, errs[4] = meter.Float64Histogram("perso.event.age", metric.WithUnit("s"), metric.WithDescription("Processing time minus event time."), secondsBuckets)
 	s.updates, errs[5] = meter.Int64Counter("perso.profile.updates", metric.WithDescription("Profile documents from the upstream, by result."))
+	s.checks, errs[6] = newEventChecks(tel)
 	for _, channel := range channels {
+		s.aged[channel] = metric.WithAttributes(semconv.MessagingDestinationName(role.EventsTopic(cfg.Arm)), attribute.String("perso.channel", channel))
 		for _, variant := range append([]string{""}, variants...) {
 			for _, content := range []string{"personalized", "default"} {
 				s.perEvent[[3]string{channel, variant, content}] = measured("perso.channel", channel, "perso.variant", orNone(variant), "perso.content", content)
@@ -68,8 +74,14 @@ func (s *ingestSignals) event(r *kgo.Record, e event) {
 	if s == nil {
 		return
 	}
-	ctx := r.Context
-	s.age.Record(ctx, max(time.Since(time.UnixMilli(e.TimeMS)).Seconds(), 0), s.perTopic[r.Topic])
+	ctx, now := r.Context, time.Now()
+	s.checks.late(r, now)
+	s.checks.event(r, e, now)
+	aged, ok := s.aged[e.Channel]
+	if !ok {
+		aged = s.perTopic[r.Topic]
+	}
+	s.age.Record(ctx, max(now.Sub(time.UnixMilli(e.TimeMS)).Seconds(), 0), aged)
 	content := "personalized"
 	if e.Reason != "" {
 		content = "default"
@@ -92,5 +104,7 @@ func (s *ingestSignals) profile(r *kgo.Record, applied bool) {
 		return
 	}
 	s.updates.Add(r.Context, 1, s.applied[applied])
-	s.age.Record(r.Context, max(time.Since(r.Timestamp).Seconds(), 0), s.perTopic[r.Topic])
+	now := time.Now()
+	s.checks.late(r, now)
+	s.age.Record(r.Context, max(now.Sub(r.Timestamp).Seconds(), 0), s.perTopic[r.Topic])
 }

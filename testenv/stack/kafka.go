@@ -14,6 +14,9 @@ import (
 // bufferedMost is how many records a producer keeps while the broker does not take them.
 const bufferedMost = 10_000
 
+// brokerLimit is how long a broker may take to store a record; the answer may take twice as long on top.
+const brokerLimit = time.Second
+
 // producer sends records to one topic at a time.
 type producer struct {
 	cfg    Config
@@ -36,6 +39,10 @@ func newProducer(cfg Config, topic string, tel *telemetry) (*producer, error) {
 		kgo.ProducerBatchCompression(kgo.NoCompression()),
 		kgo.MaxBufferedRecords(bufferedMost),
 		kgo.RecordDeliveryTimeout(shutdownLimit),
+		// A broker that says nothing is given up in time for the limit above. Then records that it may have got are given up, too.
+		kgo.ProduceRequestTimeout(brokerLimit),
+		kgo.RequestTimeoutOverhead(2*brokerLimit),
+		kgo.AllowIdempotentProduceCancellation(),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("kafka: %w", err)
