@@ -3,10 +3,12 @@ package outside
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/tollgate-dev/tollgate/testenv/role"
@@ -48,6 +50,9 @@ func (v *View) group(ctx context.Context) (Group, error) {
 	all, err := client.admin.DescribeGroups(ctx, role.IngestGroup(v.arm))
 	if err == nil {
 		err = all.Error()
+	}
+	if errors.Is(err, kerr.GroupIDNotFound) {
+		return Group{State: "Dead"}, nil
 	}
 	if err != nil {
 		return Group{}, fmt.Errorf("outside: group of arm %s: %w", v.arm, err)
