@@ -40,7 +40,9 @@ func TestOddEventsAreLogged(t *testing.T) {
 	if n := len(c.logs.records); n != 0 {
 		t.Errorf("%d log records about events that are well", n)
 	}
-	one(1000, func(r *kgo.Record, e *event) { r.Timestamp, e.TimeMS = now.Add(-time.Minute), now.Add(-time.Minute).UnixMilli() })
+	one(1000, func(r *kgo.Record, e *event) {
+		r.Timestamp, e.TimeMS = now.Add(-time.Minute), now.Add(-time.Minute).UnixMilli()
+	})
 	one(1001, func(_ *kgo.Record, e *event) { e.TimeMS -= 900_000 })
 	one(1001, nil)
 	for i := range hotWindow {
