@@ -64,7 +64,7 @@ var allowed = map[string][]string{
 	"testenv/images/build":         {},
 	"testenv/images/recipe":        {"testenv/images/build"},
 	"testenv/lever":                {"testenv/role"},
-	"testenv/outside":              {"internal/api", "internal/slot", "testenv", "testenv/role"},
+	"testenv/outside":              {"internal/api", "internal/lease", "internal/slot", "testenv", "testenv/lever", "testenv/role"},
 	"testenv/pipeline":             {"internal/api", "internal/child", "internal/scratch", "testenv/collector", "testenv/control", "testenv/lever", "testenv/role"},
 	"testenv/process":              {"internal/api", "internal/child", "internal/lease", "internal/otelenv", "internal/result", "internal/scratch", "testenv", "testenv/lever", "testenv/outside", "testenv/role"},
 	"testenv/role":                 {"internal/api"},

@@ -26,7 +26,10 @@ func consumerLag() Fault {
 			"stay up and are as old as the lag.",
 		Levers: []string{lever.ThrottleFetch},
 		Expect: []string{"ConsumerLagHigh", "EventAgeHigh"},
-		Allow:  []string{"ClickThroughLow"},
+		Allow:  []string{"EventAgeChannel", "ClickThroughLow"},
+		Evidence: &Evidence{Signal: "logs", Match: map[string]string{
+			"perso.reason": "consumer-behind",
+		}},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {
 			in := pull(site, role.Backing, lever.ThrottleFetch, map[string]any{
 				"arm": site.Arm.Name(), "interval": "1s", "max_bytes": int(site.Values.Number("bytes")),

@@ -248,6 +248,30 @@ func TestProbes(t *testing.T) {
 		{"consumer-lag", site{lag: map[int32]int64{0: 80, 1: 30}}, true, false},
 		{"consumer-lag", site{lag: map[int32]int64{0: 40, 1: 30}}, false, false},
 		{"consumer-lag", site{lag: map[int32]int64{0: 1}}, false, true},
+		{"poison-message", answering(lever.PoisonRecord, `{"sent":true,"offset":40,"committed":40,"lag":9}`), true, false},
+		{"poison-message", answering(lever.PoisonRecord, `{"sent":true,"offset":40,"committed":40,"lag":1}`), false, false}, // nothing waits yet
+		{"poison-message", answering(lever.PoisonRecord, `{"sent":true,"offset":40,"committed":38,"lag":9}`), false, false}, // it has not come so far
+		{"poison-message", answering(lever.PoisonRecord, `{"sent":true,"offset":40,"committed":41,"lag":9}`), false, true},
+		{"poison-message", site{}, false, false},
+		{"hot-partition", answering(lever.AskEvents, `{"records":1600,"flooded":1500}`), true, false},
+		{"hot-partition", answering(lever.AskEvents, `{"records":60,"flooded":9}`), false, false}, // what is left of it
+		{"hot-partition", answering(lever.AskEvents, `{"records":60}`), false, true},
+		{"hot-partition", answering(lever.AskEvents, `{}`), false, false}, // no events at all
+		{"broker-pause", answering(lever.AskBroker, `{"answers":false}`), true, false},
+		{"broker-pause", answering(lever.AskBroker, `{"answers":true}`), false, true},
+		{"event-time-skew", answering(lever.AskEvents, `{"records":60,"age":{"app":899,"web":0}}`), true, false},
+		{"event-time-skew", answering(lever.AskEvents, `{"records":60,"age":{"app":200,"web":0}}`), false, false}, // some are from before
+		{"event-time-skew", answering(lever.AskEvents, `{"records":60,"age":{"app":0.2,"web":899}}`), false, true},
+		{"event-time-skew", answering(lever.AskEvents, `{"records":60,"age":{"web":0}}`), false, false}, // nobody is in the app
+		{"consumer-stopped", answering(lever.AskGroup, `{"members":0,"state":"Empty"}`), true, false},
+		{"consumer-stopped", answering(lever.AskGroup, `{"members":1,"state":"PreparingRebalance"}`), false, false},
+		{"consumer-stopped", answering(lever.AskGroup, `{"members":1,"state":"Stable"}`), false, true},
+		{"topic-empty", answering(lever.AskEvents, `{"records":0}`), true, false},
+		{"topic-empty", answering(lever.AskEvents, `{"records":7}`), false, true},
+		{"event-duplicates", answering(lever.AskEvents, `{"records":60,"clicks":20,"duplicates":10}`), true, false},
+		{"event-duplicates", answering(lever.AskEvents, `{"records":60,"clicks":20,"duplicates":1}`), false, false},
+		{"event-duplicates", answering(lever.AskEvents, `{"records":60,"clicks":20}`), false, true},
+		{"event-duplicates", answering(lever.AskEvents, `{"records":2,"clicks":2}`), false, false}, // too few to tell
 		{"service-pause", site{silent: true}, true, false},
 		{"service-pause", site{}, false, true},
 		{"identity-split", site{lost: 42}, true, false},

@@ -82,6 +82,14 @@ func NewClient(rt http.RoundTripper, base, token string, timeout time.Duration) 
 
 // Post makes a request. Encoding comes before Sent and decoding after End, so neither is in the service time.
 func (c *Client) Post(ctx context.Context, cl Call, scheduled time.Time) Reply {
+	r := c.post(ctx, cl, scheduled)
+	if cl.again && r.Err == nil {
+		_ = c.post(ctx, cl, scheduled)
+	}
+	return r
+}
+
+func (c *Client) post(ctx context.Context, cl Call, scheduled time.Time) Reply {
 	r := Reply{Scheduled: scheduled}
 	req, err := c.request(ctx, cl)
 	if err != nil {

@@ -7,6 +7,7 @@
 package journey
 
 import (
+	"hash/fnv"
 	"slices"
 	"time"
 
@@ -98,8 +99,9 @@ type view struct {
 
 // Call is one request to make.
 type Call struct {
-	path string
-	body any
+	path  string
+	body  any
+	again bool // after its answer the same request is made once more, and nobody waits for what comes of it
 }
 
 // Outcome is what a step meant for its journey.
@@ -126,17 +128,17 @@ func (s *Step) Prepare(pop *population.Population, drift population.Drift, now t
 	j, v := s.Journey, s.view
 	switch s.Kind {
 	case Login:
-		return Call{"/v1/login", loginBody{Session: j.Session, User: j.User.ID, Channel: s.Channel}}, true, o
+		return Call{path: "/v1/login", body: loginBody{Session: j.Session, User: j.User.ID, Channel: s.Channel}}, true, o
 	case Recommend:
 		body := recommendBody{
 			Session: j.session(), SignedIn: j.linked == known, Channel: s.Channel, Slots: slots, Placement: v.placement,
 		}
-		return Call{"/v1/recommend", body}, true, o
+		return Call{path: "/v1/recommend", body: body}, true, o
 	case Impression:
 		if v.answer == nil {
 			return c, false, o
 		}
-		return s.event("", now), true, o
+		return s.event("", now, drift.Programs), true, o
 	case Click:
 		o.Judged = v != nil && v.answer != nil
 		if o.Judged && s.item == "" {
@@ -148,7 +150,7 @@ func (s *Step) Prepare(pop *population.Population, drift population.Drift, now t
 			return c, false, o
 		}
 		o.Clicked = o.Judged && slices.Contains(v.answer.Items, s.item)
-		return s.event(s.item, now), true, o
+		return s.event(s.item, now, drift.Programs), true, o
 	default: // Purchase
 		if s.item == "" && v.clicked != "" && v.buy < purchaseShare {
 			s.item = v.clicked
@@ -156,18 +158,33 @@ func (s *Step) Prepare(pop *population.Population, drift population.Drift, now t
 		if s.item == "" {
 			return c, false, o
 		}
-		return s.event(s.item, now), true, o
+		return s.event(s.item, now, drift.Programs), true, o
 	}
 }
 
 // event is the call of an impression, click or purchase. It is attributed to the page it belongs to, if there was one.
-func (s *Step) event(item string, now time.Time) Call {
+func (s *Step) event(item string, now time.Time, programs population.Programs) Call {
+	if s.Channel == programs.LateChannel {
+		now = now.Add(-programs.Late)
+	}
 	body := eventBody{Type: s.Kind, Session: s.Journey.session(), Channel: s.Channel, Item: item, TimeMS: now.UnixMilli()}
 	if v := s.view; v != nil && v.answer != nil {
 		body.RequestID, body.Items, body.Variant, body.Reason = v.answer.RequestID, v.answer.Items, v.answer.Variant, v.answer.Reason
 		body.DwellMS = v.dwell.Milliseconds()
 	}
-	return Call{"/v1/events", body}
+	again := s.Kind == Click && body.RequestID != "" && draw(body.RequestID+item) < programs.Resend
+	return Call{path: "/v1/events", body: body, again: again}
+}
+
+// draw is a number in [0, 1) that belongs to a text. A random number would move all those that are drawn after it.
+func draw(text string) float64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(text))
+	x := h.Sum64()
+	x ^= x >> 33 // FNV leaves the high bits of similar texts similar
+	x *= 0xff51afd7ed558ccd
+	x ^= x >> 33
+	return float64(x>>11) / (1 << 53)
 }
 
 // Resolve ends a step: with its reply, or with nil if it was not made. It returns the steps that waited for it.

@@ -10,6 +10,7 @@ import (
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
+	"time"
 )
 
 // Categories is the number of item categories; a taste has one weight for each.
@@ -52,6 +53,17 @@ type Drift struct {
 	Mix float64 `json:"mix"`
 	// Split in [0, 1] is the probability that an arriving user's client goes on under a new session id after the login.
 	Split float64 `json:"split,omitempty"`
+	// Programs is what is wrong with the programs that the users use.
+	Programs Programs `json:"programs,omitzero"`
+}
+
+// Programs is what is wrong with the programs that users use: the shop's pages and its app. In the zero value nothing is.
+type Programs struct {
+	// LateChannel is the channel whose programs have a clock that is Late behind; "" is none.
+	LateChannel string        `json:"late_channel,omitempty"`
+	Late        time.Duration `json:"late,omitempty"` // ns
+	// Resend in [0, 1] is the share of clicks that are sent again although the first sending was answered.
+	Resend float64 `json:"resend,omitempty"`
 }
 
 // Population is the crowd and the catalogue.

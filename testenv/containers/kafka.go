@@ -71,14 +71,14 @@ func storeReady(ctx context.Context, c *engine.Container) error {
 	return client.Ping(ctx).Err()
 }
 
-// topics creates every arm's topics.
+// topics creates every arm's topics, and the one to which events are to move.
 func (l *launch) topics(ctx context.Context) error {
 	client, err := kgo.NewClient(l.broker()...)
 	if err != nil {
 		return fmt.Errorf("testenv: kafka: %w", err)
 	}
 	l.admin = kadm.NewClient(client)
-	var names []string
+	names := []string{role.NextEventsTopic}
 	for _, a := range l.arms {
 		names = append(names, role.EventsTopic(a.spec.Name), role.ProfilesTopic(a.spec.Name))
 	}

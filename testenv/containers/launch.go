@@ -43,6 +43,7 @@ type launch struct {
 	rules   []byte
 	admin   *kadm.Client // of the shared broker
 	startUp result.StartUp
+	pause   holders // of the broker
 
 	mu     sync.Mutex
 	all    []*engine.Container // in the order in which they became ready

@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/lease"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 	"github.com/tollgate-dev/tollgate/testenv/lever"
+	"github.com/tollgate-dev/tollgate/testenv/outside"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
@@ -19,6 +22,7 @@ func levers() lever.Handles[*arm] {
 	handles := engine.Levers(func(a *arm, service string) (*engine.Session, []*engine.Container) {
 		return a.launch.session, []*engine.Container{a.services[service]}
 	})
+	maps.Copy(handles, outside.Levers(func(a *arm) (*outside.View, *lease.Table) { return a.view, &a.leases }))
 	maps.Copy(handles, lever.Handles[*arm]{
 		lever.Deliver:        testenv.RoleQuestion[*arm](lever.Deliver),
 		lever.Audit:          testenv.RoleQuestion[*arm](lever.Audit),
@@ -32,6 +36,9 @@ func levers() lever.Handles[*arm] {
 		lever.AlterProfiles:  testenv.RoleLever[*arm](lever.AlterProfiles),
 		lever.StopDelivery:   testenv.RoleLever[*arm](lever.StopDelivery),
 		lever.Unpublish:      testenv.RoleLever[*arm](lever.Unpublish),
+		lever.PauseBroker:    {Pull: pauseBroker, Release: resumeBroker},
+		lever.StopConsumer:   testenv.RoleLever[*arm](lever.StopConsumer),
+		lever.EventsTopic:    testenv.RoleLever[*arm](lever.EventsTopic),
 	})
 	return handles
 }
@@ -46,12 +53,78 @@ func unthrottle(_ context.Context, a *arm, _ string) error {
 	return a.leases.Release(lever.ThrottleFetch)
 }
 
+// pauseBroker pauses the broker's container, which all arms share: every arm stands still with it. The broker goes on when the
+// last arm that holds it has released it, or has let its lease end.
+func pauseBroker(ctx context.Context, a *arm, _ string, _ any, d time.Duration) error {
+	err := a.leases.Hold(lever.PauseBroker, d, func() (func() error, error) {
+		a.launch.pause.add(a.spec.Name)
+		return func() error { return a.launch.pause.drop(a.spec.Name, a.launch.goOn) }, nil
+	})
+	if err != nil {
+		return err
+	}
+	// Each arm renews the guard's lease too, so it ends with the last of them.
+	return a.launch.pause.keep(a.spec.Name, func() error {
+		return a.launch.session.Hold(ctx, a.launch.shared[kafkaHost].ID, lever.Pause, struct{}{}, d)
+	})
+}
+
+func resumeBroker(_ context.Context, a *arm, _ string) error {
+	return a.leases.Release(lever.PauseBroker)
+}
+
+// goOn lets the broker go on.
+func (l *launch) goOn() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	return l.session.Release(ctx, l.shared[kafkaHost].ID, lever.Pause)
+}
+
+// holders are the arms that hold something that all arms share.
+type holders struct {
+	mu   sync.Mutex
+	arms map[string]bool
+}
+
+// add adds an arm.
+func (h *holders) add(arm string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.arms == nil {
+		h.arms = map[string]bool{}
+	}
+	h.arms[arm] = true
+}
+
+// keep calls hold, if the arm is still a holder.
+func (h *holders) keep(arm string, hold func() error) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.arms[arm] {
+		return nil
+	}
+	return hold()
+}
+
+// drop removes an arm, and calls free after the last one. If that fails, the arm stays, so that another drop tries again.
+func (h *holders) drop(arm string, free func() error) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.arms[arm] && len(h.arms) == 1 {
+		if err := free(); err != nil {
+			return err
+		}
+	}
+	delete(h.arms, arm)
+	return nil
+}
+
 // Levers returns the names of the levers that this environment has.
 func Levers() []string { return slices.Sorted(maps.Keys(levers())) }
 
 // Reach returns an error for a service that the arm does not have.
 func (a *arm) Reach(service, name string) error {
-	if service == role.Backing && name == lever.ThrottleFetch {
+	if l, err := lever.Lookup(name); err == nil && service == role.Backing && l.Service == role.Backing {
 		return nil
 	}
 	if _, ok := a.services[service]; !ok {

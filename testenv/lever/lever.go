@@ -29,6 +29,14 @@ const (
 	Unpublish     = "unpublish"
 	Audit         = "audit"
 	ThrottleFetch = "throttle-fetch"
+	PauseBroker   = "pause-broker"
+	PoisonRecord  = "poison-record"
+	FloodKey      = "flood-key"
+	AskBroker     = "broker"
+	AskGroup      = "group"
+	AskEvents     = "events"
+	StopConsumer  = "stop-consumer"
+	EventsTopic   = "events-topic"
 	Drift         = "drift"
 	Pause         = "pause"
 	Kill          = "kill"
@@ -75,7 +83,15 @@ func All() []Lever {
 		{CountVariants, "counts the variants that 10,000 users would get", role.Decision, needsStack, ""},
 		{Unpublish, "the published catalogue lacks the content of a share of the items", role.Profile, needsStack, `{"share":0.5}`},
 		{ThrottleFetch, "the broker gives an arm's consumer no more than so many bytes in an interval", role.Backing, needsStack, `{"arm":"full","interval":"1s","max_bytes":1024}`},
-		{Drift, "the users that arrive become others", Crowd, needsCrowd, ""},
+		{PauseBroker, "the broker stands still; one that serves several arms stands still for all of them", role.Backing, needsStack, `{"arm":"full"}`},
+		{PoisonRecord, "a record that cannot be decoded lies in a topic; asked, it says where the consumer is", role.Backing, needsStack, `{"topic":"events"}`},
+		{FloodKey, "another producer sends so many events a second under one key", role.Backing, needsStack, `{"rate":500}`},
+		{AskBroker, "says whether the broker answers", role.Backing, needsStack, ""},
+		{AskGroup, "says how many members the arm's consumer group has", role.Backing, needsStack, ""},
+		{AskEvents, "looks at the events that came in during the last seconds", role.Backing, needsStack, `{"seconds":3}`},
+		{StopConsumer, "the consumer leaves its group; its process goes on", role.Ingest, needsStack, ""},
+		{EventsTopic, "the events go to another topic", role.Gateway, needsStack, `{"topic":"events-v2"}`},
+		{Drift, "the users that arrive, or their programs, become others", Crowd, needsCrowd, ""},
 		{Pause, "its processes stand still", "", needsEngine, ""},
 		{Kill, "it is killed; the release starts it again", "", needsEngine, ""},
 		{Restart, "it is killed and started again at once", "", needsEngine, ""},

@@ -4,7 +4,6 @@
 package outside
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,13 +25,14 @@ import (
 // View is the outside view of one arm, a prometheus.Collector.
 type View struct {
 	arm      string
-	broker   []kgo.Opt // empty: there is no broker
+	options  []kgo.Opt // of clients of the broker; empty: there is no broker
 	health   *http.Client
 	registry *prometheus.Registry
 
 	mu      sync.Mutex
-	admin   *kadm.Client
+	kafka   *broker // nil until it is asked
 	target  *Target // nil until the arm is up
+	poison  *poison // the last one that was sent
 	steps   map[string]float64
 	failed  float64
 	dropped float64
@@ -59,7 +59,7 @@ const healthLimit = 400 * time.Millisecond
 // without a broker.
 func NewView(arm string, broker ...kgo.Opt) *View {
 	v := &View{
-		arm: arm, broker: broker, registry: prometheus.NewRegistry(), steps: map[string]float64{},
+		arm: arm, options: broker, registry: prometheus.NewRegistry(), steps: map[string]float64{},
 		response: make([]uint64, len(slot.ResponseBounds())+1),
 		health:   &http.Client{Timeout: healthLimit, Transport: &http.Transport{MaxIdleConnsPerHost: 1}},
 	}
@@ -95,6 +95,9 @@ var (
 	probeSuccess = prometheus.NewDesc("probe_success", "Whether the service answered its health check.", []string{"service"}, nil)
 	processCPU   = prometheus.NewDesc("process_cpu_seconds_total", "CPU time of the service's process.", []string{"service"}, nil)
 	processRSS   = prometheus.NewDesc("process_resident_memory_bytes", "Anonymous resident memory of the service's process.", []string{"service"}, nil)
+	groupMembers = prometheus.NewDesc("kafka_consumergroup_members", "Members of the consumer group.", []string{"consumergroup"}, nil)
+	groupOffset  = prometheus.NewDesc("kafka_consumergroup_current_offset", "The group's committed offset.", []string{"consumergroup", "topic", "partition"}, nil)
+	endOffset    = prometheus.NewDesc("kafka_topic_partition_current_offset", "The end of the partition.", []string{"topic", "partition"}, nil)
 	groupLag     = prometheus.NewDesc("kafka_consumergroup_lag", "Records between the group's committed offset and the end of the partition.", []string{"consumergroup", "topic", "partition"}, nil)
 	requests     = prometheus.NewDesc("loadgen_requests_total", "Requests sent by the load generator.", []string{"step"}, nil)
 	failures     = prometheus.NewDesc("loadgen_failed_total", "Requests of the load generator that failed.", nil, nil)
@@ -137,15 +140,7 @@ func (v *View) Collect(out chan<- prometheus.Metric) {
 	for service, rss := range usage.RSS {
 		out <- prometheus.MustNewConstMetric(processRSS, prometheus.GaugeValue, float64(rss), service)
 	}
-	if lags, err := v.groupLag(ctx); err == nil { // if the broker does not answer, the lag is absent
-		for _, l := range lags.Sorted() {
-			if l.Err != nil {
-				continue // not known is not zero
-			}
-			out <- prometheus.MustNewConstMetric(groupLag, prometheus.GaugeValue, float64(max(l.Lag, 0)),
-				role.WithoutArm(v.arm, role.IngestGroup(v.arm)), role.WithoutArm(v.arm, l.Topic), strconv.Itoa(int(l.Partition)))
-		}
-	}
+	v.collectGroup(ctx, out)
 	_ = group.Wait() // the probes return no errors
 }
 
@@ -158,6 +153,36 @@ func (v *View) durations() prometheus.Metric {
 	}
 	count += v.response[len(v.response)-1]
 	return prometheus.MustNewConstHistogram(responses, count, v.responseSum, buckets)
+}
+
+// Broker is the service under which probe_success shows whether the broker answers.
+const Broker = "broker"
+
+// collectGroup looks at the broker. What it does not say is absent: not known is not zero.
+func (v *View) collectGroup(ctx context.Context, out chan<- prometheus.Metric) {
+	if len(v.options) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, healthLimit)
+	defer cancel()
+	group, err := v.groupLag(ctx)
+	out <- prometheus.MustNewConstMetric(probeSuccess, prometheus.GaugeValue, number(err == nil), Broker)
+	if err != nil {
+		return
+	}
+	name := role.WithoutArm(v.arm, role.IngestGroup(v.arm))
+	out <- prometheus.MustNewConstMetric(groupMembers, prometheus.GaugeValue, float64(len(group.Members)), name)
+	for _, l := range group.Lag.Sorted() {
+		topic, partition := role.WithoutArm(v.arm, l.Topic), strconv.Itoa(int(l.Partition))
+		if l.End.Err == nil {
+			out <- prometheus.MustNewConstMetric(endOffset, prometheus.GaugeValue, float64(l.End.Offset), topic, partition)
+		}
+		if l.Err != nil {
+			continue
+		}
+		out <- prometheus.MustNewConstMetric(groupOffset, prometheus.GaugeValue, float64(max(l.Commit.At, 0)), name, topic, partition)
+		out <- prometheus.MustNewConstMetric(groupLag, prometheus.GaugeValue, float64(max(l.Lag, 0)), name, topic, partition)
+	}
 }
 
 // Probe reports whether a URL answers with 200 within the limit of a health check.
@@ -181,27 +206,27 @@ func number(yes bool) float64 {
 	return 0
 }
 
-// groupLag reads the ingest group's lag from the broker.
-func (v *View) groupLag(ctx context.Context) (kadm.GroupLag, error) {
-	admin, err := v.client()
-	if err != nil || admin == nil {
-		return nil, cmp.Or(err, ErrNoBroker)
-	}
-	all, err := admin.Lag(ctx, role.IngestGroup(v.arm))
+// groupLag reads the ingest group's members, offsets and lag from the broker.
+func (v *View) groupLag(ctx context.Context) (kadm.DescribedGroupLag, error) {
+	client, err := v.broker()
 	if err != nil {
-		return nil, err
+		return kadm.DescribedGroupLag{}, err
 	}
-	lag := all[role.IngestGroup(v.arm)]
-	return lag.Lag, errors.Join(lag.DescribeErr, lag.FetchErr)
+	all, err := client.admin.Lag(ctx, role.IngestGroup(v.arm))
+	if err != nil {
+		return kadm.DescribedGroupLag{}, err
+	}
+	group := all[role.IngestGroup(v.arm)]
+	return group, errors.Join(group.DescribeErr, group.FetchErr)
 }
 
 // Lag is the group's lag on the events topic, in records by partition.
 func (v *View) Lag(ctx context.Context) (map[int32]int64, error) {
-	lags, err := v.groupLag(ctx)
+	group, err := v.groupLag(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("outside: lag of arm %s: %w", v.arm, err)
 	}
-	events := lags[role.EventsTopic(v.arm)]
+	events := group.Lag[role.EventsTopic(v.arm)]
 	if len(events) == 0 {
 		return nil, fmt.Errorf("outside: lag of arm %s: the group has nothing to do with the topic of events", v.arm)
 	}
@@ -218,26 +243,35 @@ func (v *View) Lag(ctx context.Context) (map[int32]int64, error) {
 // ErrNoBroker says that an arm has no broker to ask.
 var ErrNoBroker = errors.New("there is no broker")
 
-// client returns the connection to the broker; nil if there is no broker.
-func (v *View) client() (*kadm.Client, error) {
+// broker are the connections to the broker.
+type broker struct {
+	kafka *kgo.Client
+	admin *kadm.Client
+}
+
+// broker returns the connections to the broker.
+func (v *View) broker() (*broker, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.admin == nil && len(v.broker) > 0 {
-		client, err := kgo.NewClient(append([]kgo.Opt{kgo.RetryTimeout(retryLimit)}, v.broker...)...)
+	if len(v.options) == 0 {
+		return nil, ErrNoBroker
+	}
+	if v.kafka == nil {
+		client, err := kgo.NewClient(append([]kgo.Opt{kgo.RetryTimeout(retryLimit)}, v.options...)...)
 		if err != nil {
 			return nil, fmt.Errorf("outside: broker of arm %s: %w", v.arm, err)
 		}
-		v.admin = kadm.NewClient(client)
+		v.kafka = &broker{client, kadm.NewClient(client)}
 	}
-	return v.admin, nil
+	return v.kafka, nil
 }
 
 // Close closes the connections of the view.
 func (v *View) Close() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.admin != nil {
-		v.admin.Close()
+	if v.kafka != nil {
+		v.kafka.admin.Close()
 	}
 	v.health.CloseIdleConnections()
 }

@@ -7,22 +7,27 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/lease"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/lever"
+	"github.com/tollgate-dev/tollgate/testenv/outside"
 )
 
 // levers are the levers of processes.
 func levers() lever.Handles[*arm] {
-	return lever.Handles[*arm]{
-		lever.AlterProfiles: testenv.RoleLever[*arm](lever.AlterProfiles),
-		lever.StopDelivery:  testenv.RoleLever[*arm](lever.StopDelivery),
-		lever.Deliver:       testenv.RoleQuestion[*arm](lever.Deliver),
-		lever.Unpublish:     testenv.RoleLever[*arm](lever.Unpublish),
-		lever.Audit:         testenv.RoleQuestion[*arm](lever.Audit),
-		lever.ThrottleFetch: testenv.RoleLever[*arm](lever.ThrottleFetch),
-		lever.Drift:         {}, // the load generator pulls it
-		lever.Pause:         {Pull: pause, Release: unpause},
-
+	handles := outside.Levers(func(a *arm) (*outside.View, *lease.Table) { return a.view, &a.leases })
+	maps.Copy(handles, lever.Handles[*arm]{
+		lever.AlterProfiles:   testenv.RoleLever[*arm](lever.AlterProfiles),
+		lever.StopDelivery:    testenv.RoleLever[*arm](lever.StopDelivery),
+		lever.Deliver:         testenv.RoleQuestion[*arm](lever.Deliver),
+		lever.Unpublish:       testenv.RoleLever[*arm](lever.Unpublish),
+		lever.Audit:           testenv.RoleQuestion[*arm](lever.Audit),
+		lever.ThrottleFetch:   testenv.RoleLever[*arm](lever.ThrottleFetch),
+		lever.PauseBroker:     testenv.RoleLever[*arm](lever.PauseBroker),
+		lever.StopConsumer:    testenv.RoleLever[*arm](lever.StopConsumer),
+		lever.EventsTopic:     testenv.RoleLever[*arm](lever.EventsTopic),
+		lever.Drift:           {}, // the load generator pulls it
+		lever.Pause:           {Pull: pause, Release: unpause},
 		lever.StopCollector:   testenv.RoleLever[*arm](lever.StopCollector),
 		lever.ChangeCollector: testenv.RoleLever[*arm](lever.ChangeCollector),
 		lever.SilenceAlerts:   testenv.RoleLever[*arm](lever.SilenceAlerts),
@@ -34,7 +39,8 @@ func levers() lever.Handles[*arm] {
 		lever.TryModel:        testenv.RoleQuestion[*arm](lever.TryModel),
 		lever.AssignVariants:  testenv.RoleLever[*arm](lever.AssignVariants),
 		lever.CountVariants:   testenv.RoleQuestion[*arm](lever.CountVariants),
-	}
+	})
+	return handles
 }
 
 // pause stops the process of a service by a signal; this process holds the lease.

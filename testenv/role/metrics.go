@@ -41,7 +41,8 @@ func Metrics(environment string) ([]string, bool) {
 		return nil, false
 	}
 	out := []string{
-		"kafka_consumergroup_lag", "loadgen_dropped_total", "loadgen_failed_total", "loadgen_requests_total", "probe_success",
+		"kafka_consumergroup_current_offset", "kafka_consumergroup_lag", "kafka_consumergroup_members", "kafka_topic_partition_current_offset",
+		"loadgen_dropped_total", "loadgen_failed_total", "loadgen_requests_total", "probe_success",
 		"process_cpu_seconds_total", "process_resident_memory_bytes", // from outside
 		"go_config_gogc_percent", "go_goroutine_count", "go_memory_allocated_bytes_total", "go_memory_allocations_total",
 		"go_memory_gc_goal_bytes", "go_memory_limit_bytes", "go_memory_used_bytes", "go_processor_limit",
@@ -51,6 +52,7 @@ func Metrics(environment string) ([]string, bool) {
 		"perso_model_top_item_share", "perso_profile_updates_total", "perso_purchases_total", "perso_log_records_total",
 		"perso_span_fallbacks_total", "trace_span_event_count_total", "perso_content_items_total", "perso_feature_impossible_total",
 		"perso_profile_fields_unknown_total", "perso_redactions_total", "perso_update_age_seconds", "perso_log_redacted_total",
+		"perso_event_duplicates_total",
 		"target_info",
 	}
 	for _, histogram := range []string{

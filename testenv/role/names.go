@@ -28,6 +28,9 @@ func Services() []string { return []string{Gateway, Decision, Model, Profile, In
 // EventsTopic is the arm's topic of events: impressions, clicks and purchases.
 func EventsTopic(arm string) string { return arm + ".events" }
 
+// NextEventsTopic is a topic that every broker has, and that nobody reads: events are to move to it one day.
+const NextEventsTopic = "events-v2"
+
 // ProfilesTopic is the arm's topic of profile attributes from the upstream.
 func ProfilesTopic(arm string) string { return arm + ".profile-updates" }
 

@@ -23,6 +23,7 @@ type backingService struct {
 	brokers map[string]*kfake.Cluster
 	stores  map[string]*embeddedStore
 	quotas  map[string]*quota
+	still   map[string]*stillListener // of the brokers
 }
 
 func newBacking(_ context.Context, cfg Config, _ *telemetry) (parts, error) {
@@ -32,6 +33,7 @@ func newBacking(_ context.Context, cfg Config, _ *telemetry) (parts, error) {
 	s := &backingService{
 		token: cfg.BackingToken,
 		arms:  cfg.Arms, brokers: map[string]*kfake.Cluster{}, stores: map[string]*embeddedStore{}, quotas: map[string]*quota{},
+		still: map[string]*stillListener{},
 	}
 	addrs := map[string]string{}
 	for _, arm := range cfg.Arms {
@@ -44,9 +46,12 @@ func newBacking(_ context.Context, cfg Config, _ *telemetry) (parts, error) {
 		addrs[role.BrokerAddr(arm)], addrs[role.StoreAddr(arm)] = s.brokers[arm].ListenAddrs()[0], s.stores[arm].listener.Addr().String()
 	}
 	return parts{
-		addrs:     addrs,
-		endpoints: []endpoint{{name: lever.ThrottleFetch, force: s.throttle, arms: s.arms}},
-		close:     s.close,
+		addrs: addrs,
+		endpoints: []endpoint{
+			{name: lever.ThrottleFetch, force: s.throttle, arms: s.arms},
+			{name: lever.PauseBroker, force: s.pause, arms: s.arms},
+		},
+		close: s.close,
 	}, nil
 }
 
@@ -54,8 +59,15 @@ func newBacking(_ context.Context, cfg Config, _ *telemetry) (parts, error) {
 func (s *backingService) open(arm string) error {
 	broker, err := kfake.NewCluster(
 		kfake.NumBrokers(1),
-		kfake.ListenFn(s.listen),
-		kfake.SeedTopics(role.Partitions, role.EventsTopic(arm), role.ProfilesTopic(arm)),
+		kfake.ListenFn(func(network, address string) (net.Listener, error) {
+			listener, err := s.listen(network, address)
+			if err != nil {
+				return nil, err
+			}
+			s.still[arm] = &stillListener{Listener: listener}
+			return s.still[arm], nil
+		}),
+		kfake.SeedTopics(role.Partitions, role.EventsTopic(arm), role.ProfilesTopic(arm), role.NextEventsTopic),
 		kfake.BrokerConfigs(map[string]string{
 			"log.retention.bytes":    "33554432", // per partition: a long run must not fill the memory
 			"log.cleaner.backoff.ms": "15000",

@@ -135,13 +135,13 @@ type batchSignals struct {
 	rejected map[*kgo.Record]error
 }
 
-// begin starts to process a batch. It starts a span for every record, in the trace of that record, and one span for the work on
+// begin starts the telemetry of a batch whose processing began at that time. It starts a span for every record, in the trace of that record, and one span for the work on
 // all records together, with links to the others. The returned context is the context of this last span.
-func (s *consumerSignals) begin(ctx context.Context, records []*kgo.Record) (context.Context, *batchSignals) {
+func (s *consumerSignals) begin(ctx context.Context, began time.Time, records []*kgo.Record) (context.Context, *batchSignals) {
 	if s == nil {
 		return ctx, nil
 	}
-	p := &batchSignals{signals: s, began: time.Now(), records: records, rejected: map[*kgo.Record]error{}}
+	p := &batchSignals{signals: s, began: began, records: records, rejected: map[*kgo.Record]error{}}
 	var links []trace.Link
 	for _, r := range records {
 		how := s.processing(partition{r.Topic, r.Partition}, nil)

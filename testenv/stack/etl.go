@@ -189,7 +189,7 @@ func (s *etlService) refresh(ctx context.Context) {
 		if err == nil {
 			s.out.send(ctx, user, value, nil)
 		} else {
-			s.out.health.Warn("record not made", "error", err)
+			s.out.tel.health.Warn("record not made", "error", err)
 		}
 	}
 }

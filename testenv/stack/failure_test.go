@@ -252,7 +252,7 @@ func TestBrokerFailuresCarryTheirType(t *testing.T) {
 	ctx := consumer.polled(t.Context(), time.Now(), kgo.NewErrFetch(&net.DNSError{IsTimeout: true}))
 	c.expectFailure("gateway", "poll", "messaging.client.operation.duration", "timeout")
 	records := []*kgo.Record{{Topic: "arm.profile-updates", Context: t.Context()}, {Topic: "arm.events", Context: t.Context()}}
-	_, batch := consumer.begin(ctx, records)
+	_, batch := consumer.begin(ctx, time.Now(), records)
 	batch.reject(records[1], io.ErrUnexpectedEOF)
 	slices.Reverse(records) // as the client may, which sorts them
 	batch.end(nil)
@@ -260,7 +260,7 @@ func TestBrokerFailuresCarryTheirType(t *testing.T) {
 	if s := c.waitSpan("gateway", "process arm.profile-updates"); s.Status.Code == codes.Error {
 		t.Error("the failure of one record is in the span of another")
 	}
-	_, batch = consumer.begin(ctx, records)
+	_, batch = consumer.begin(ctx, time.Now(), records)
 	batch.end(context.DeadlineExceeded) // all of it
 	c.expectFailure("gateway", "process arm.profile-updates", "messaging.process.duration", "context.deadlineExceededError")
 	c.agree("gateway")

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"regexp"
 	"strconv"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/testenv/lever"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
@@ -45,6 +47,7 @@ func newGateway(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 			"POST /v1/events":    s.event,
 			"POST /v1/login":     s.login,
 		},
+		endpoints: []endpoint{{name: lever.EventsTopic, force: s.configure}},
 		prepare: func(ctx context.Context) error {
 			if err := retry(ctx, s.decision.healthy); err != nil {
 				return fmt.Errorf("decision: %w", err)
@@ -60,6 +63,43 @@ func newGateway(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 			return events.close(ctx)
 		},
 	}, nil
+}
+
+// eventsTopic is the part of the configuration that operators change while the gateway runs.
+type eventsTopic struct {
+	Topic string `json:"topic"`
+}
+
+// topicName is what Kafka takes as the name of a topic.
+var topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
+
+// configure is the lever events-topic.
+func (s *gatewayService) configure(params json.RawMessage) (func(), error) {
+	var c eventsTopic
+	if err := decode(params, &c); err != nil {
+		return nil, err
+	}
+	if !topicName.MatchString(c.Topic) {
+		return nil, fmt.Errorf("%w: topic must match %v, got %q", errParams, topicName, c.Topic)
+	}
+	if s.events.to.Load().topic == c.Topic {
+		return s.restore, nil // a renewal
+	}
+	if err := s.direct(c.Topic); err != nil {
+		return nil, err
+	}
+	return s.restore, nil
+}
+
+// restore has the events go to the topic that the gateway was started with.
+func (s *gatewayService) restore() { _ = s.direct(role.EventsTopic(s.cfg.Arm)) } // it has gone well before
+
+func (s *gatewayService) direct(topic string) error {
+	err := s.events.direct(topic)
+	if err == nil {
+		s.tel.log.Info("configuration read: topic of events", "messaging.destination.name", topic)
+	}
+	return err
 }
 
 func (s *gatewayService) recommend(w http.ResponseWriter, r *http.Request) {

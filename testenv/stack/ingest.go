@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/tollgate-dev/tollgate/internal/population"
+	"github.com/tollgate-dev/tollgate/testenv/lever"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
@@ -27,13 +29,15 @@ type ingestService struct {
 	tel      *telemetry
 	pop      *population.Population
 	store    *store
-	client   *kgo.Client
+	client   *kgo.Client // of the consumer; another one after each start of it, used by its loop alone
+	listener listener
+	stalls   map[partition]stall
 	consumer *consumerSignals // nil without telemetry
 	signals  *ingestSignals   // nil without telemetry
 }
 
 func newIngest(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
-	s := &ingestService{cfg: cfg, tel: tel, pop: population.New(cfg.Seed, cfg.Users, cfg.Items)}
+	s := &ingestService{cfg: cfg, tel: tel, pop: population.New(cfg.Seed, cfg.Users, cfg.Items), stalls: map[partition]stall{}}
 	var err error
 	if s.consumer, err = newConsumerSignals(cfg, tel); err != nil {
 		return parts{}, err
@@ -44,7 +48,21 @@ func newIngest(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 	if s.store, err = newStore(cfg, tel); err != nil {
 		return parts{}, err
 	}
-	s.client, err = kgo.NewClient(
+	if s.client, err = newConsumer(cfg); err != nil {
+		return parts{}, errors.Join(err, s.store.close())
+	}
+	ping := s.client.Ping
+	return parts{
+		endpoints: []endpoint{{name: lever.StopConsumer, force: s.stop}},
+		prepare:   func(ctx context.Context) error { return s.prepare(ctx, ping) },
+		work:      []func(context.Context) error{s.consume, s.signals.watch},
+		close:     func(context.Context) error { return s.store.close() },
+	}, nil
+}
+
+// newConsumer returns a client that is about to be a member of the group.
+func newConsumer(cfg Config) (*kgo.Client, error) {
+	client, err := kgo.NewClient(
 		kgo.SeedBrokers(cfg.Brokers...),
 		kgo.Dialer(role.Dialer(cfg.BackingToken)),
 		kgo.ClientID(role.IngestGroup(cfg.Arm)), // a client quota names it
@@ -59,23 +77,15 @@ func newIngest(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 		kgo.RebalanceTimeout(rejoinLimit),
 	)
 	if err != nil {
-		return parts{}, errors.Join(fmt.Errorf("kafka: %w", err), s.store.close())
+		return nil, fmt.Errorf("kafka: %w", err)
 	}
-	return parts{
-		prepare: s.prepare,
-		work:    []func(context.Context) error{s.consume, s.signals.watch},
-		close: func(ctx context.Context) error {
-			err := s.client.CommitMarkedOffsets(ctx)
-			s.client.CloseAllowingRebalance()
-			return errors.Join(err, s.store.close())
-		},
-	}, nil
+	return client, nil
 }
 
 // prepare waits until the store has a profile for every user. Then the consumer has joined the group and the upstream has
 // delivered.
-func (s *ingestService) prepare(ctx context.Context) error {
-	if err := retry(ctx, s.client.Ping); err != nil {
+func (s *ingestService) prepare(ctx context.Context, ping func(context.Context) error) error {
+	if err := retry(ctx, ping); err != nil {
 		return fmt.Errorf("kafka: %w", err)
 	}
 	return retry(ctx, func(ctx context.Context) error {
@@ -87,38 +97,31 @@ func (s *ingestService) prepare(ctx context.Context) error {
 	})
 }
 
-// consume applies records, batch by batch, until ctx ends.
-func (s *ingestService) consume(ctx context.Context) error {
-	for {
-		began := time.Now()
-		fetches := s.client.PollRecords(ctx, pollMost)
-		if ctx.Err() != nil {
-			return nil
-		}
-		polled := s.consumer.polled(ctx, began, fetches)
-		fetches.EachError(func(topic string, partition int32, err error) {
-			s.tel.health.Warn("fetch failed", "topic", topic, "partition", partition, "error", err)
-		})
-		if records := fetches.Records(); len(records) > 0 {
-			if err := s.apply(polled, records); err != nil {
-				return err
-			}
-		}
-	}
-}
-
 // update is one profile document to store.
 type update struct {
 	user string
 	doc  []byte
 }
 
+// entry is one decoded record of a batch: a profile update or an event.
+type entry struct {
+	record  *kgo.Record
+	profile bool // it is a profile update
+	doc     document
+	unknown []string // fields of doc that the schema does not have
+	event   event
+	err     error // what is wrong with it; it is rejected then, or stuck
+	stuck   bool  // it cannot be decoded, and its partition waits for it
+}
+
 // apply writes one batch into the store in one round trip. If the batch has events without a user, another round trip before it
 // finds their users.
 func (s *ingestService) apply(ctx context.Context, records []*kgo.Record) (err error) {
-	ctx, batch := s.consumer.begin(ctx, records)
+	began := time.Now()
+	entries, stuck := s.decode(records)
+	ctx, batch := s.consumer.begin(ctx, began, recordsOf(entries))
 	defer func() { batch.end(err) }()
-	updates, events := s.parse(records, batch)
+	updates, events := s.parse(entries, batch)
 	warned := false
 	// Kafka keeps the records while the store does not answer: the batch waits for the store, and the lag grows.
 	err = retry(ctx, func(ctx context.Context) error {
@@ -132,40 +135,79 @@ func (s *ingestService) apply(ctx context.Context, records []*kgo.Record) (err e
 	if err != nil {
 		return err
 	}
-	s.signals.applied(records)
-	s.client.MarkCommitRecords(records...)
+	applied := recordsOf(slices.DeleteFunc(entries, func(e entry) bool { return e.stuck }))
+	s.signals.applied(applied)
+	s.client.MarkCommitRecords(applied...)
+	s.rewind(ctx, stuck)
 	return nil
 }
 
 // errNoUser is what is wrong with a profile document that names no user.
 var errNoUser = errors.New("the document names no user")
 
-// parse splits a batch into profile updates and events, counts them, and skips records that it cannot read.
-func (s *ingestService) parse(records []*kgo.Record, batch *batchSignals) (updates []update, events []event) {
+// decode decodes a batch. A record that is JSON, but not what it should be, is rejected: to try it again would change nothing. A
+// record that is not JSON at all may be what a newer producer or a broken one wrote, and to pass it over could lose data. So it
+// stops its partition, and what is behind it in the batch is left for later.
+func (s *ingestService) decode(records []*kgo.Record) (entries []entry, stuck map[partition]*kgo.Record) {
+	entries = make([]entry, 0, len(records))
 	for _, r := range records {
-		if r.Topic == role.ProfilesTopic(s.cfg.Arm) {
-			doc, unknown, err := readDocument(r.Value)
-			if err == nil && doc.User == "" {
-				err = errNoUser
-			}
-			if err == nil {
-				updates = append(updates, update{user: doc.User, doc: r.Value})
-				s.signals.inspect(r, doc, unknown)
-			} else {
-				s.tel.log.WarnContext(r.Context, "profile update not understood", "error", err)
-				batch.reject(r, err)
-			}
-			s.signals.profile(r, err == nil)
+		at := partition{r.Topic, r.Partition}
+		if stuck[at] != nil {
 			continue
 		}
-		var e event
-		if err := json.Unmarshal(r.Value, &e); err != nil {
-			s.tel.log.WarnContext(r.Context, "event not understood", "error", err)
-			batch.reject(r, err)
-			continue
+		e := entry{record: r, profile: r.Topic == role.ProfilesTopic(s.cfg.Arm)}
+		if e.profile {
+			if e.doc, e.unknown, e.err = readDocument(r.Value); e.err == nil && e.doc.User == "" {
+				e.err = errNoUser
+			}
+		} else {
+			e.err = json.Unmarshal(r.Value, &e.event)
 		}
-		s.signals.event(r, e)
-		events = append(events, e)
+		var syntax *json.SyntaxError
+		if e.err != nil && errors.As(e.err, &syntax) {
+			if e.stuck = true; stuck == nil {
+				stuck = map[partition]*kgo.Record{}
+			}
+			stuck[at] = r
+		}
+		entries = append(entries, e)
+	}
+	return entries, stuck
+}
+
+func recordsOf(entries []entry) []*kgo.Record {
+	records := make([]*kgo.Record, len(entries))
+	for i, e := range entries {
+		records[i] = e.record
+	}
+	return records
+}
+
+// parse splits a batch into profile updates and events, and counts them.
+func (s *ingestService) parse(entries []entry, batch *batchSignals) (updates []update, events []event) {
+	for _, e := range entries {
+		r := e.record
+		if e.err != nil {
+			batch.reject(r, e.err)
+		}
+		switch {
+		case e.stuck:
+			s.stalled(r, e.err)
+			continue // neither applied nor rejected yet
+		case e.err != nil && e.profile:
+			s.tel.log.WarnContext(r.Context, "profile update not understood", "error", e.err)
+		case e.err != nil:
+			s.tel.log.WarnContext(r.Context, "event not understood", "error", e.err)
+		case e.profile:
+			updates = append(updates, update{user: e.doc.User, doc: r.Value})
+			s.signals.inspect(r, e.doc, e.unknown)
+		default:
+			s.signals.event(r, e.event)
+			events = append(events, e.event)
+		}
+		if e.profile {
+			s.signals.profile(r, e.err == nil)
+		}
 	}
 	return updates, events
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
@@ -25,7 +26,9 @@ type ingestSignals struct {
 
 	perEvent map[[3]string]metric.MeasurementOption // by channel, variant and content
 	perTopic map[string]metric.MeasurementOption
-	results  map[bool]metric.MeasurementOption // of profile updates, by whether they were applied
+	results  map[bool]metric.MeasurementOption   // of profile updates, by whether they were applied
+	aged     map[string]metric.MeasurementOption // of events, by channel
+	checks   *eventChecks
 }
 
 // secondsBuckets suit ages and durations from a millisecond to a minute.
@@ -44,8 +47,9 @@ func newIngestSignals(cfg Config, tel *telemetry) (*ingestSignals, error) {
 		perTopic: map[string]metric.MeasurementOption{}, results: map[bool]metric.MeasurementOption{
 			true: measured("perso.result", "applied"), false: measured("perso.result", "rejected"),
 		},
+		aged: map[string]metric.MeasurementOption{},
 	}
-	var errs [8]error
+	var errs [9]error
 	s.events["impression"], errs[0] = meter.Int64Counter("perso.impressions", metric.WithDescription("Slates that were shown."))
 	s.events["click"], errs[1] = meter.Int64Counter("perso.clicks", metric.WithDescription("Slates that were clicked."))
 	s.events["purchase"], errs[2] = meter.Int64Counter("perso.purchases", metric.WithDescription("Items that were bought from a slate."))
@@ -56,7 +60,9 @@ func newIngestSignals(cfg Config, tel *telemetry) (*ingestSignals, error) {
 		metric.WithDescription("Fields of profile documents that the schema does not have."))
 	_, errs[7] = meter.Float64ObservableGauge("perso.update.age", metric.WithUnit("s"),
 		metric.WithDescription("Time since the newest record that was applied was made."), metric.WithFloat64Callback(s.observeAge))
+	s.checks, errs[8] = newEventChecks(tel)
 	for _, channel := range channels {
+		s.aged[channel] = metric.WithAttributes(semconv.MessagingDestinationName(role.EventsTopic(cfg.Arm)), attribute.String("perso.channel", channel))
 		for _, variant := range append([]string{""}, variants...) {
 			for _, content := range []string{"personalized", "default"} {
 				s.perEvent[[3]string{channel, variant, content}] = measured("perso.channel", channel, "perso.variant", orNone(variant), "perso.content", content)
@@ -79,8 +85,14 @@ func (s *ingestSignals) event(r *kgo.Record, e event) {
 	if s == nil {
 		return
 	}
-	ctx := r.Context
-	s.age.Record(ctx, max(time.Since(time.UnixMilli(e.TimeMS)).Seconds(), 0), s.perTopic[r.Topic])
+	ctx, now := r.Context, time.Now()
+	s.checks.late(r, now)
+	s.checks.event(r, e, now)
+	aged, ok := s.aged[e.Channel]
+	if !ok {
+		aged = s.perTopic[r.Topic]
+	}
+	s.age.Record(ctx, max(now.Sub(time.UnixMilli(e.TimeMS)).Seconds(), 0), aged)
 	content := "personalized"
 	if e.Reason != "" {
 		content = "default"
@@ -103,7 +115,9 @@ func (s *ingestSignals) profile(r *kgo.Record, applied bool) {
 		return
 	}
 	s.updates.Add(r.Context, 1, s.results[applied])
-	s.age.Record(r.Context, max(time.Since(r.Timestamp).Seconds(), 0), s.perTopic[r.Topic])
+	now := time.Now()
+	s.checks.late(r, now)
+	s.age.Record(r.Context, max(now.Sub(r.Timestamp).Seconds(), 0), s.perTopic[r.Topic])
 }
 
 // applied notes that records are in the store.

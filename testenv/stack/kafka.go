@@ -3,7 +3,7 @@ package stack
 import (
 	"context"
 	"fmt"
-	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -14,11 +14,20 @@ import (
 // bufferedMost is how many records a producer keeps while the broker does not take them.
 const bufferedMost = 10_000
 
-// producer sends records to one topic.
+// brokerLimit is how long a broker may take to store a record; the answer may take twice as long on top.
+const brokerLimit = time.Second
+
+// producer sends records to one topic at a time.
 type producer struct {
-	client  *kgo.Client
+	cfg    Config
+	tel    *telemetry
+	client *kgo.Client
+	to     atomic.Pointer[destination]
+}
+
+// destination is where a producer sends.
+type destination struct {
 	topic   string
-	health  *slog.Logger
 	signals *producerSignals // nil without telemetry
 }
 
@@ -30,13 +39,25 @@ func newProducer(cfg Config, topic string, tel *telemetry) (*producer, error) {
 		kgo.ProducerBatchCompression(kgo.NoCompression()),
 		kgo.MaxBufferedRecords(bufferedMost),
 		kgo.RecordDeliveryTimeout(shutdownLimit),
+		// A broker that says nothing is given up in time for the limit above. Then records that it may have got are given up, too.
+		kgo.ProduceRequestTimeout(brokerLimit),
+		kgo.RequestTimeoutOverhead(2*brokerLimit),
+		kgo.AllowIdempotentProduceCancellation(),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("kafka: %w", err)
 	}
-	p := &producer{client: client, topic: topic, health: tel.health}
-	p.signals, err = newProducerSignals(cfg, topic, tel)
-	return p, err
+	p := &producer{cfg: cfg, tel: tel, client: client}
+	return p, p.direct(topic)
+}
+
+// direct sends the records that follow to another topic.
+func (p *producer) direct(topic string) error {
+	signals, err := newProducerSignals(p.cfg, topic, p.tel)
+	if err == nil {
+		p.to.Store(&destination{topic, signals})
+	}
+	return err
 }
 
 // ready waits until the broker answers.
@@ -49,12 +70,13 @@ func (p *producer) full() bool { return p.client.BufferedProduceRecords() >= buf
 func (p *producer) send(ctx context.Context, key string, value []byte, done func(error)) {
 	// The record outlives the request that caused it, but belongs to its trace.
 	ctx = context.WithoutCancel(ctx)
-	record := &kgo.Record{Topic: p.topic, Key: []byte(key), Value: value}
-	sent := p.signals.begin(ctx, record)
+	to := p.to.Load()
+	record := &kgo.Record{Topic: to.topic, Key: []byte(key), Value: value}
+	sent := to.signals.begin(ctx, record)
 	p.client.Produce(ctx, record, func(_ *kgo.Record, err error) {
 		sent(err)
 		if err != nil {
-			p.health.Warn("record not delivered", "topic", p.topic, "error", err)
+			p.tel.health.Warn("record not delivered", "topic", to.topic, "error", err)
 		}
 		if done != nil {
 			done(err)

@@ -116,7 +116,7 @@ func TestMissingAttributeShowsInAllSignals(t *testing.T) {
 		"gateway": {"messaging.client.sent.messages{messaging.destination.name=arm.events,messaging.destination.partition.id=", "http.server.request.duration{", "go.goroutine.count"},
 		"ingest": {
 			"perso.impressions{perso.channel=app,perso.content=personalized,perso.variant=", "perso.clicks{perso.channel=app", "perso.purchases{", "perso.dwell{",
-			"perso.event.age{messaging.destination.name=arm.events}", "perso.event.age{messaging.destination.name=arm.profile-updates}",
+			"perso.event.age{messaging.destination.name=arm.events,perso.channel=app}", "perso.event.age{messaging.destination.name=arm.profile-updates}",
 			"perso.profile.updates{perso.result=applied}", "messaging.client.consumed.messages{", "messaging.process.duration{",
 		},
 		"etl": {"messaging.client.sent.messages{messaging.destination.name=arm.profile-updates"},

@@ -1,0 +1,47 @@
+package faults
+
+import (
+	"context"
+
+	"github.com/tollgate-dev/tollgate/testenv/lever"
+	"github.com/tollgate-dev/tollgate/testenv/role"
+)
+
+// brokerPause: the broker stands still, as in a long pause of its disk or its memory. Producers keep what they have for a while,
+// then they give it up.
+func brokerPause() Fault {
+	return Fault{
+		ID:    "broker-pause",
+		Group: "stream",
+		Title: "the broker stands still",
+		Felt:  "pages are fast; clicks of the time are late, and lost once producers have waited too long for the broker",
+		Least: "off",
+		Runbook: "Producers time out, consumers get nothing, and the broker does not answer kafka-broker-api-versions either. Look at its process: " +
+			"stopped, out of memory, or waiting for its disk. Producers keep records for some seconds and send them when it goes on; what they " +
+			"gave up is in their logs and cannot be had back from Kafka. Do not restart the producers: their buffers are all that there is.",
+		Levers: []string{lever.PauseBroker, lever.AskBroker},
+		Expect: []string{"ProducerErrors", "ServiceDown", "EngagementAbsent"},
+		Allow: []string{
+			"EventAgeHigh", "EventAgeChannel", "ConsumerLagHigh", "PartitionStalled", "LagSkewed", "ProfileUpdatesStale", "ConsumerGroupEmpty",
+			"HighErrorRate", "ServiceErrorRateHigh", "ClickThroughLow", "DuplicateEvents", "MetricVanished",
+		},
+		Evidence: &Evidence{Signal: "spans", Match: map[string]string{
+			"messaging.operation.name": "send", "error.type": "timeout",
+		}},
+		Inject: func(ctx context.Context, site Site) (Injection, error) {
+			in := pull(site, role.Backing, lever.PauseBroker, map[string]string{"arm": site.Arm.Name()})
+			return in, in.Renew(ctx)
+		},
+		Probe: func(ctx context.Context, site Site) (Effect, error) {
+			var broker struct{ Answers *bool }
+			if err := site.Arm.Ask(ctx, role.Backing, lever.AskBroker, struct{}{}, &broker); err != nil || broker.Answers == nil {
+				return Effect{}, err
+			}
+			effect := Effect{Present: !*broker.Answers, Gone: *broker.Answers, Detail: "the broker answers", Values: map[string]float64{"answers": 1}}
+			if effect.Present {
+				effect.Detail, effect.Values = "the broker does not answer", map[string]float64{"answers": 0}
+			}
+			return effect, nil
+		},
+	}
+}
