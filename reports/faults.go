@@ -39,7 +39,7 @@ func faultStories(levels []string, f catch.Row) list {
 		out.Items = append(out.Items, item{Only: inText, Text: "felt as: " + f.Fault.Felt})
 	}
 	if f.Felt != nil {
-		out.Items = append(out.Items, item{Only: inText, Text: "measured: " + feltStory(f.Felt.Pooled)})
+		out.Items = append(out.Items, item{Only: inText, Text: "measured: " + feltStory(f.Felt)})
 	}
 	if f.Fault.Skipped != "" {
 		out.Items = append(out.Items, item{Text: "skipped: " + f.Fault.Skipped})

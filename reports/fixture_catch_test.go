@@ -53,6 +53,7 @@ func fixtureFelt(fault string, levels []string) *catch.Felt {
 				c.Fault += content
 			case "p95":
 				c.Clean, c.Fault = 0.0212, 0.0218
+				c.Blunt = fault == "model-drift"
 			case "conversion":
 				continue // nobody clicked
 			}

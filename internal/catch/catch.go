@@ -66,6 +66,9 @@ func Analyze(d *result.Data) (*Matrix, error) {
 		m.Levels = append(m.Levels, l.Name)
 	}
 	feelings, alarms := newFeelings(d), map[string]Alarms{}
+	if err := feelings.look(passes); err != nil {
+		return nil, err
+	}
 	for _, p := range passes {
 		row := Row{Fault: p.fault, Pass: p.nth, Start: p.start, End: p.end(end)}
 		row.Phases = p.phases(row.End)
