@@ -38,7 +38,7 @@ func faultStories(levels []string, f catch.Row) list {
 	if f.Fault.Felt != "" {
 		out.Items = append(out.Items, item{Only: inText, Text: "felt as: " + f.Fault.Felt})
 	}
-	if f.Felt != nil {
+	if f.Felt.Measured() {
 		out.Items = append(out.Items, item{Only: inText, Text: "measured: " + feltStory(f.Felt)})
 	}
 	if f.Fault.Skipped != "" {

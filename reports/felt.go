@@ -14,7 +14,7 @@ const allLevels = "all"
 
 // feltSection is what users felt of every pass, over all levels and where a level differs.
 func feltSection(a *verdict.Analysis) []section {
-	if a.Catch == nil || !slices.ContainsFunc(a.Catch.Faults, func(f catch.Row) bool { return f.Felt != nil }) {
+	if a.Catch == nil || !slices.ContainsFunc(a.Catch.Faults, func(f catch.Row) bool { return f.Felt.Measured() }) {
 		return nil
 	}
 	columns := heads(false, "fault", "felt")
@@ -25,7 +25,7 @@ func feltSection(a *verdict.Analysis) []section {
 	var apart list
 	var records []map[string]any
 	for i, f := range a.Catch.Faults {
-		if f.Felt == nil {
+		if !f.Felt.Measured() {
 			continue
 		}
 		row := []cell{{Text: f.Name(), Link: faultAnchor(i)}, {Text: feltWord(f.Felt)}}
@@ -51,7 +51,7 @@ func feltSection(a *verdict.Analysis) []section {
 }
 
 // apartStories tells where a level differs from all together, alike levels in one.
-func apartStories(f *catch.Felt) []string {
+func apartStories(f catch.Felt) []string {
 	var told, levels []string
 	for _, l := range f.Apart() {
 		text := everyChange(l.Changes)
@@ -83,7 +83,7 @@ func feltLegend() string {
 
 func percentOf(x float64) string { return fixed(100*x, digits(100*x, 2)) + " %" }
 
-func feltWord(f *catch.Felt) string {
+func feltWord(f catch.Felt) string {
 	switch {
 	case f.Any():
 		return "felt"
@@ -117,7 +117,7 @@ func feltCells(changes []catch.Change) []cell {
 }
 
 // feltStory tells the changes that were felt.
-func feltStory(f *catch.Felt) string {
+func feltStory(f catch.Felt) string {
 	felt := slices.DeleteFunc(slices.Clone(f.Pooled), func(c catch.Change) bool { return !c.Felt })
 	if len(felt) == 0 {
 		return feltWord(f)
@@ -162,7 +162,7 @@ func changeParts(c catch.Change) (mid, ends string) {
 func feltDetails(f catch.Row) table {
 	out := table{Only: inHTML, Label: "What users felt of " + f.Name(), Caption: "What users felt of " + f.Name() + ", by level: before and under the fault, and the change",
 		Columns: heads(false, "Level")}
-	if f.Felt == nil {
+	if !f.Felt.Measured() {
 		return out
 	}
 	for _, feeling := range catch.Feelings() {

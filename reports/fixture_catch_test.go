@@ -41,7 +41,7 @@ func fixtureCatch(start time.Time, faults []result.Fault) *catch.Matrix {
 }
 
 // fixtureFelt is what users felt: nothing without a fault, default content at all levels with one, and at full errors, too.
-func fixtureFelt(fault string, levels []string) *catch.Felt {
+func fixtureFelt(fault string, levels []string) catch.Felt {
 	changes := func(errors, content float64) []catch.Change {
 		var out []catch.Change
 		for _, f := range catch.Feelings() {
@@ -66,15 +66,15 @@ func fixtureFelt(fault string, levels []string) *catch.Felt {
 	}
 	switch fault {
 	case "none", "model-drift":
-		return &catch.Felt{Pooled: changes(0, 0), Levels: []catch.LevelFelt{{Level: levels[0], Changes: changes(0, 0)}}}
+		return catch.Felt{Pooled: changes(0, 0), Levels: []catch.LevelFelt{{Level: levels[0], Changes: changes(0, 0)}}}
 	case "profile-attribute-missing":
-		out := &catch.Felt{Pooled: changes(0.02, 0.28)}
+		out := catch.Felt{Pooled: changes(0.02, 0.28)}
 		for i, level := range levels {
 			out.Levels = append(out.Levels, catch.LevelFelt{Level: level, Changes: changes(0.08*float64(i/3), 0.28)})
 		}
 		return out
 	}
-	return nil
+	return catch.Felt{}
 }
 
 func fixtureCell(begin time.Time, fault, level string, j int) catch.Cell {

@@ -251,7 +251,7 @@ func jsonCatchOf(c *catch.Matrix, notes *footnotes) jsonCatch {
 }
 
 func jsonFeltOf(f catch.Row) *jsonFelt {
-	if f.Felt == nil {
+	if !f.Felt.Measured() {
 		return nil
 	}
 	out := &jsonFelt{Felt: f.Felt.Any(), Blunt: f.Felt.Blunt(), Confidence: catch.FeltConfidence, Pooled: jsonFeelingsOf(f.Felt.Pooled), Levels: []jsonFeltLevel{},

@@ -31,7 +31,7 @@ type Row struct {
 	Start  time.Time
 	End    time.Time
 	Phases []Phase // of all arms together
-	Felt   *Felt   // nil: not measured
+	Felt   Felt    // without Levels: not measured
 }
 
 // Name tells the passes of one fault apart: none, none (2), none (3).

@@ -89,18 +89,21 @@ type Change struct {
 	Blunt   bool           // it was not felt, and a large change might not have been either
 }
 
+// Measured says that there was something to measure.
+func (f Felt) Measured() bool { return len(f.Levels) > 0 }
+
 // Any says that some change was felt.
-func (f *Felt) Any() bool {
+func (f Felt) Any() bool {
 	return slices.ContainsFunc(f.Pooled, func(c Change) bool { return c.Felt })
 }
 
 // Blunt says that nothing was felt, and that it cannot be told whether there was something.
-func (f *Felt) Blunt() bool {
+func (f Felt) Blunt() bool {
 	return !f.Any() && slices.ContainsFunc(f.Pooled, func(c Change) bool { return c.Blunt })
 }
 
 // Apart are the changes at single levels that differ from what the levels together say: their intervals have nothing in common.
-func (f *Felt) Apart() []LevelFelt {
+func (f Felt) Apart() []LevelFelt {
 	var out []LevelFelt
 	for _, l := range f.Levels {
 		apart := LevelFelt{Level: l.Level}
@@ -182,9 +185,9 @@ func (f *feelings) look(passes []*pass) error {
 	return nil
 }
 
-// of is what was felt in a pass; nil where its effect was not confirmed, or no whole slot was in one of its windows.
-func (f *feelings) of(p *pass) (*Felt, error) {
-	out, clean, fault := &Felt{}, window{}, window{}
+// of is what was felt in a pass; nothing is measured where its effect was not confirmed, or no whole slot was in one of its windows.
+func (f *feelings) of(p *pass) (Felt, error) {
+	out, clean, fault := Felt{}, window{}, window{}
 	for _, l := range f.levels {
 		confirmed := p.confirmed[l.Name]
 		if confirmed.IsZero() || p.revert.IsZero() {
@@ -192,11 +195,11 @@ func (f *feelings) of(p *pass) (*Felt, error) {
 		}
 		before, err := f.within(l.Name, p.clean, p.inject)
 		if err != nil {
-			return nil, err
+			return Felt{}, err
 		}
 		under, err := f.within(l.Name, confirmed, p.revert)
 		if err != nil {
-			return nil, err
+			return Felt{}, err
 		}
 		if changes := changesOf(before, under, f.clean[l.Name]); len(changes) > 0 {
 			out.Levels = append(out.Levels, LevelFelt{l.Name, changes})
@@ -204,7 +207,7 @@ func (f *feelings) of(p *pass) (*Felt, error) {
 		}
 	}
 	if len(out.Levels) == 0 {
-		return nil, nil
+		return Felt{}, nil
 	}
 	out.Pooled = changesOf(clean.bySecond(), fault.bySecond(), f.clean[""])
 	return out, nil
