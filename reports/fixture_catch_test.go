@@ -95,6 +95,9 @@ func fixtureCell(begin time.Time, fault, level string, j int) catch.Cell {
 		cell.State = catch.Quiet
 	case fault == "consumer-lag":
 		caught("ConsumerLagHigh", 3.2+0.1*float64(j), 1.75, 1.2)
+		if level == "metrics" {
+			cell.False = []string{"ClickThroughLow"}
+		}
 		if level == "full" {
 			cell.Evidence, cell.Diagnosed = "span attribute messaging.kafka.offset, 412 spans", true
 		}

@@ -69,12 +69,16 @@ func Analyze(d *result.Data) (*Matrix, error) {
 	if err := feelings.look(passes); err != nil {
 		return nil, err
 	}
-	for _, p := range passes {
+	for i, p := range passes {
 		row := Row{Fault: p.fault, Pass: p.nth, Start: p.start, End: p.end(end)}
 		row.Phases = p.phases(row.End)
+		watched := row.End
+		if i+1 < len(passes) && !passes[i+1].quiet.IsZero() {
+			watched = later(watched, passes[i+1].clean)
+		}
 		for _, l := range d.Run.Levels {
 			j := judge{
-				pass: p, data: d, level: l, rules: rules, spans: spans[l.Name], end: row.End, began: dataBegin(d, passes),
+				pass: p, data: d, level: l, rules: rules, spans: spans[l.Name], end: row.End, watched: watched, began: dataBegin(d, passes),
 				expected: rules.meant(p.fault.Expect), allowed: rules.meant(p.fault.Allow),
 			}
 			for _, s := range m.Standing {
