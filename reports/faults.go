@@ -38,8 +38,8 @@ func faultStories(levels []string, f catch.Row) list {
 	if f.Fault.Felt != "" {
 		out.Items = append(out.Items, item{Only: inText, Text: "felt as: " + f.Fault.Felt})
 	}
-	if f.Felt != nil {
-		out.Items = append(out.Items, item{Only: inText, Text: "measured: " + feltStory(f.Felt.Pooled)})
+	if f.Felt.Measured() {
+		out.Items = append(out.Items, item{Only: inText, Text: "measured: " + feltStory(f.Felt)})
 	}
 	if f.Fault.Skipped != "" {
 		out.Items = append(out.Items, item{Text: "skipped: " + f.Fault.Skipped})

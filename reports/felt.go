@@ -14,7 +14,7 @@ const allLevels = "all"
 
 // feltSection is what users felt of every pass, over all levels and where a level differs.
 func feltSection(a *verdict.Analysis) []section {
-	if a.Catch == nil || !slices.ContainsFunc(a.Catch.Faults, func(f catch.Row) bool { return f.Felt != nil }) {
+	if a.Catch == nil || !slices.ContainsFunc(a.Catch.Faults, func(f catch.Row) bool { return f.Felt.Measured() }) {
 		return nil
 	}
 	columns := heads(false, "fault", "felt")
@@ -25,13 +25,13 @@ func feltSection(a *verdict.Analysis) []section {
 	var apart list
 	var records []map[string]any
 	for i, f := range a.Catch.Faults {
-		if f.Felt == nil {
+		if !f.Felt.Measured() {
 			continue
 		}
-		row := []cell{{Text: f.Name(), Link: faultAnchor(i)}, {Text: feltWord(f.Felt.Any())}}
+		row := []cell{{Text: f.Name(), Link: faultAnchor(i)}, {Text: feltWord(f.Felt)}}
 		all.Rows = append(all.Rows, append(row, feltCells(f.Felt.Pooled)...))
-		for _, l := range f.Felt.Apart() {
-			apart.Items = append(apart.Items, item{Sign: "-", Text: fmt.Sprintf("%s at %s, unlike all levels together: %s", f.Name(), l.Level, everyChange(l.Changes)), Hang: 2})
+		for _, text := range apartStories(f.Felt) {
+			apart.Items = append(apart.Items, item{Sign: "-", Text: f.Name() + " at " + text, Hang: 2})
 		}
 		for _, text := range catch.Disagreements(f.Fault.Signs, f.Felt.Pooled) {
 			apart.Items = append(apart.Items, item{Sign: "!", Text: f.Name() + ": " + text, Hang: 2})
@@ -50,6 +50,23 @@ func feltSection(a *verdict.Analysis) []section {
 	}}}
 }
 
+// apartStories tells where a level differs from all together, alike levels in one.
+func apartStories(f catch.Felt) []string {
+	var told, levels []string
+	for _, l := range f.Apart() {
+		text := everyChange(l.Changes)
+		if i := slices.Index(told, text); i >= 0 {
+			levels[i] += ", " + l.Level
+			continue
+		}
+		told, levels = append(told, text), append(levels, l.Level)
+	}
+	for i := range told {
+		told[i] = levels[i] + ", unlike all levels together: " + told[i]
+	}
+	return told
+}
+
 // feltLegend says how the changes were made.
 func feltLegend() string {
 	var of []string
@@ -58,19 +75,23 @@ func feltLegend() string {
 			of = append(of, f.Title+" of "+f.Of)
 		}
 	}
-	return fmt.Sprintf("Shares are changes in percentage points (pp): %s. p95 is that of the response time of the main step. Intervals are at %s, "+
-		"so that those of a fault are right together: of shares by Newcombe's hybrid score, of p95 by rank; both for as many requests as those of a "+
-		"second, which are alike, are worth. %s: no change, as far as this pass can tell, or none that matters.",
+	return fmt.Sprintf("Shares change by percentage points (pp): %s. p95 is that of the response time of the main step. Intervals are at %s, "+
+		"so that those of one fault hold together: of shares by Newcombe's hybrid score, widened by how alike the requests of a second "+
+		"are; of p95 by a bootstrap over seconds. A clean window of less than five whole seconds is replaced by those of all passes together. %s: no change, or none that matters. ?: the pass is too short to tell, even of a large change.",
 		strings.Join(of, ", "), percentOf(catch.FeltConfidence), same)
 }
 
 func percentOf(x float64) string { return fixed(100*x, digits(100*x, 2)) + " %" }
 
-func feltWord(felt bool) string {
-	if felt {
+func feltWord(f catch.Felt) string {
+	switch {
+	case f.Any():
 		return "felt"
+	case f.Blunt():
+		return "cannot tell"
+	default:
+		return "not felt"
 	}
-	return "not felt"
 }
 
 // feltCells are the changes by feeling.
@@ -81,6 +102,10 @@ func feltCells(changes []catch.Change) []cell {
 		switch {
 		case at < 0:
 			out = append(out, cell{Text: unknown})
+		case changes[at].Blunt:
+			mid, ends := changeParts(changes[at])
+			_, unit, _ := strings.Cut(mid, " ")
+			out = append(out, cell{Text: "?", Gloss: []string{strings.TrimSpace(ends + " " + unit)}})
 		case !changes[at].Felt:
 			out = append(out, cell{Text: same})
 		default:
@@ -92,15 +117,10 @@ func feltCells(changes []catch.Change) []cell {
 }
 
 // feltStory tells the changes that were felt.
-func feltStory(changes []catch.Change) string {
-	var felt []catch.Change
-	for _, c := range changes {
-		if c.Felt {
-			felt = append(felt, c)
-		}
-	}
+func feltStory(f catch.Felt) string {
+	felt := slices.DeleteFunc(slices.Clone(f.Pooled), func(c catch.Change) bool { return !c.Felt })
 	if len(felt) == 0 {
-		return "not felt"
+		return feltWord(f)
 	}
 	return everyChange(felt)
 }
@@ -142,7 +162,7 @@ func changeParts(c catch.Change) (mid, ends string) {
 func feltDetails(f catch.Row) table {
 	out := table{Only: inHTML, Label: "What users felt of " + f.Name(), Caption: "What users felt of " + f.Name() + ", by level: before and under the fault, and the change",
 		Columns: heads(false, "Level")}
-	if f.Felt == nil {
+	if !f.Felt.Measured() {
 		return out
 	}
 	for _, feeling := range catch.Feelings() {

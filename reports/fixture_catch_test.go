@@ -41,7 +41,7 @@ func fixtureCatch(start time.Time, faults []result.Fault) *catch.Matrix {
 }
 
 // fixtureFelt is what users felt: nothing without a fault, default content at all levels with one, and at full errors, too.
-func fixtureFelt(fault string, levels []string) *catch.Felt {
+func fixtureFelt(fault string, levels []string) catch.Felt {
 	changes := func(errors, content float64) []catch.Change {
 		var out []catch.Change
 		for _, f := range catch.Feelings() {
@@ -53,6 +53,7 @@ func fixtureFelt(fault string, levels []string) *catch.Felt {
 				c.Fault += content
 			case "p95":
 				c.Clean, c.Fault = 0.0212, 0.0218
+				c.Blunt = fault == "model-drift"
 			case "conversion":
 				continue // nobody clicked
 			}
@@ -65,15 +66,15 @@ func fixtureFelt(fault string, levels []string) *catch.Felt {
 	}
 	switch fault {
 	case "none", "model-drift":
-		return &catch.Felt{Pooled: changes(0, 0), Levels: []catch.LevelFelt{{Level: levels[0], Changes: changes(0, 0)}}}
+		return catch.Felt{Pooled: changes(0, 0), Levels: []catch.LevelFelt{{Level: levels[0], Changes: changes(0, 0)}}}
 	case "profile-attribute-missing":
-		out := &catch.Felt{Pooled: changes(0.02, 0.28)}
+		out := catch.Felt{Pooled: changes(0.02, 0.28)}
 		for i, level := range levels {
 			out.Levels = append(out.Levels, catch.LevelFelt{Level: level, Changes: changes(0.08*float64(i/3), 0.28)})
 		}
 		return out
 	}
-	return nil
+	return catch.Felt{}
 }
 
 func fixtureCell(begin time.Time, fault, level string, j int) catch.Cell {
@@ -94,6 +95,9 @@ func fixtureCell(begin time.Time, fault, level string, j int) catch.Cell {
 		cell.State = catch.Quiet
 	case fault == "consumer-lag":
 		caught("ConsumerLagHigh", 3.2+0.1*float64(j), 1.75, 1.2)
+		if level == "metrics" {
+			cell.False = []string{"ClickThroughLow"}
+		}
 		if level == "full" {
 			cell.Evidence, cell.Diagnosed = "span attribute messaging.kafka.offset, 412 spans", true
 		}

@@ -107,6 +107,7 @@ type jsonAlarms struct {
 // jsonFelt is what users felt of a pass, from the load generator alone.
 type jsonFelt struct {
 	Felt          bool            `json:"felt"`          // some change is significant and matters
+	Blunt         bool            `json:"blunt"`         // none is, and the pass is too short to tell
 	Confidence    number          `json:"confidence"`    // of every interval
 	Pooled        []jsonFeeling   `json:"pooled"`        // over all levels at which the effect was confirmed
 	Levels        []jsonFeltLevel `json:"levels"`        // each of these
@@ -124,6 +125,7 @@ type jsonFeeling struct {
 	Fault   number        `json:"fault"` // under it
 	Diff    *jsonInterval `json:"diff"`  // fault − clean
 	Felt    bool          `json:"felt"`  // the interval excludes 0, and the change matters
+	Blunt   bool          `json:"blunt"` // not felt, and a large change might not have been either
 }
 
 type jsonStanding struct {
@@ -249,10 +251,10 @@ func jsonCatchOf(c *catch.Matrix, notes *footnotes) jsonCatch {
 }
 
 func jsonFeltOf(f catch.Row) *jsonFelt {
-	if f.Felt == nil {
+	if !f.Felt.Measured() {
 		return nil
 	}
-	out := &jsonFelt{Felt: f.Felt.Any(), Confidence: catch.FeltConfidence, Pooled: jsonFeelingsOf(f.Felt.Pooled), Levels: []jsonFeltLevel{},
+	out := &jsonFelt{Felt: f.Felt.Any(), Blunt: f.Felt.Blunt(), Confidence: catch.FeltConfidence, Pooled: jsonFeelingsOf(f.Felt.Pooled), Levels: []jsonFeltLevel{},
 		Disagreements: listed(catch.Disagreements(f.Fault.Signs, f.Felt.Pooled))}
 	for _, l := range f.Felt.Levels {
 		out.Levels = append(out.Levels, jsonFeltLevel{l.Level, jsonFeelingsOf(l.Changes)})
@@ -263,7 +265,7 @@ func jsonFeltOf(f catch.Row) *jsonFelt {
 func jsonFeelingsOf(changes []catch.Change) []jsonFeeling {
 	out := []jsonFeeling{}
 	for _, c := range changes {
-		out = append(out, jsonFeeling{c.Feeling.ID, number(c.Clean), number(c.Fault), jsonIntervalOf(verdict.Interval(c.Diff)), c.Felt})
+		out = append(out, jsonFeeling{c.Feeling.ID, number(c.Clean), number(c.Fault), jsonIntervalOf(verdict.Interval(c.Diff)), c.Felt, c.Blunt})
 	}
 	return out
 }

@@ -68,7 +68,7 @@ func tollLoad(e *experiment.Experiment) journey.Demand {
 
 // catchLoad is what the passes of all faults order of an arm, when every confirmation comes at once.
 func catchLoad(e *experiment.Experiment) journey.Demand {
-	about, _ := e.CatchTime(e.PlannedPasses())
+	about, _ := e.CatchTime(e.PlannedPasses(nil))
 	return journey.Demand{Rate: e.Catch.Rate, Warmup: e.Catch.Settle, Length: about - e.Catch.Settle, Launches: 1, Scale: 1}
 }
 

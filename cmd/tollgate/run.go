@@ -154,7 +154,7 @@ func (a *app) measure(ctx context.Context, e *experiment.Experiment, o runner.Op
 	for _, warning := range append(e.Notes(), warningsOf(o.Load)...) {
 		fmt.Fprintf(a.stderr, "tollgate: warning: %s\n", warning)
 	}
-	if passes := e.PlannedPasses(); passes > 0 {
+	if passes := e.PlannedPasses(o.Env.Supports); passes > 0 {
 		about, most := e.CatchTime(passes)
 		fmt.Fprintf(a.stderr, "tollgate: the catch will take about %v: %d passes at %d levels (at most %v, if no effect and no quiet comes in time)\n",
 			about.Round(time.Second), passes, len(e.Levels), most.Round(time.Second))

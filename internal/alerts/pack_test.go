@@ -30,6 +30,7 @@ groups:
       - {alert: ByName, expr: '{__name__="up"} == 0'}
       - {alert: None, expr: vector(1)}
       - {alert: Told, expr: up == 0, labels: {needs: traces}}
+      - {alert: Slow, expr: up == 0, annotations: {clears: slowly}}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -43,6 +44,7 @@ groups:
 		{Name: "ByName", Needs: Outside, Expr: `{__name__="up"} == 0`},
 		{Name: "None", Needs: Outside, Expr: "vector(1)"},
 		{Name: "Told", Needs: Traces, Expr: "up == 0", Labels: map[string]string{"needs": "traces"}},
+		{Name: "Slow", Needs: Outside, Expr: "up == 0", Clears: result.Slowly},
 	}
 	got := p.Alerts()
 	if len(got) != len(want) {

@@ -31,7 +31,7 @@ type Row struct {
 	Start  time.Time
 	End    time.Time
 	Phases []Phase // of all arms together
-	Felt   *Felt   // nil: not measured
+	Felt   Felt    // without Levels: not measured
 }
 
 // Name tells the passes of one fault apart: none, none (2), none (3).
@@ -66,12 +66,19 @@ func Analyze(d *result.Data) (*Matrix, error) {
 		m.Levels = append(m.Levels, l.Name)
 	}
 	feelings, alarms := newFeelings(d), map[string]Alarms{}
-	for _, p := range passes {
+	if err := feelings.look(passes); err != nil {
+		return nil, err
+	}
+	for i, p := range passes {
 		row := Row{Fault: p.fault, Pass: p.nth, Start: p.start, End: p.end(end)}
 		row.Phases = p.phases(row.End)
+		watched := row.End
+		if i+1 < len(passes) && !passes[i+1].quiet.IsZero() {
+			watched = later(watched, passes[i+1].clean)
+		}
 		for _, l := range d.Run.Levels {
 			j := judge{
-				pass: p, data: d, level: l, rules: rules, spans: spans[l.Name], end: row.End, began: dataBegin(d, passes),
+				pass: p, data: d, level: l, rules: rules, spans: spans[l.Name], end: row.End, watched: watched, began: dataBegin(d, passes),
 				expected: rules.meant(p.fault.Expect), allowed: rules.meant(p.fault.Allow),
 			}
 			for _, s := range m.Standing {

@@ -53,6 +53,7 @@ type judge struct {
 	rules    *rules
 	spans    []alertSpan // of the level, over the whole run
 	end      time.Time   // of the pass
+	watched  time.Time   // until when its alerts were waited for: its end, or that of the next pass's wait for quiet
 	began    time.Time   // see dataBegin
 	expected []string    // alerts that should fire
 	allowed  []string    // others that the fault explains
@@ -213,14 +214,15 @@ func (j *judge) detect(c *Cell) {
 	c.Clear = j.clear(fired, c.Reverted)
 }
 
-// clear is how long after the revert the last of the alerts ceased to fire: 0 if before it, −1 if that was not seen.
+// clear is how long after the revert the last of the alerts ceased to fire: 0 if before it, −1 if that was not seen, neither in the
+// pass nor while the next one waited for quiet.
 func (j *judge) clear(fired []alertSpan, reverted time.Time) time.Duration {
 	if len(fired) == 0 || reverted.IsZero() {
 		return -1
 	}
 	var last time.Time
 	for _, s := range fired {
-		if s.open || s.end.After(j.end) {
+		if s.open || s.end.After(j.watched) {
 			return -1
 		}
 		last = later(last, s.end)
@@ -244,7 +246,7 @@ func (j *judge) leastDetect(alert string) time.Duration {
 // fault was not confirmed, only the clean window counts. An alert that was already firing when the pass began is the
 // tail of what came before: it is noted, not counted, unless it fires all the time. A dead man's switch is none.
 func (j *judge) falseAlarms(confirmed time.Time) []string {
-	var out []string
+	var out, still []string
 	for _, s := range j.spans {
 		if s.state != result.Firing || !s.end.After(j.start) || s.start.After(j.end) || j.rules.isSwitch(s.alert) {
 			continue
@@ -254,7 +256,7 @@ func (j *judge) falseAlarms(confirmed time.Time) []string {
 			continue
 		}
 		if s.start.Before(j.begin()) {
-			j.say("%s was still firing when this pass began%s", s.alert, j.slowly(s.alert))
+			still = add(still, s.alert+j.slowly(s.alert))
 			continue
 		}
 		inClean := !j.clean.IsZero() && s.end.After(j.clean) && (j.inject.IsZero() || s.start.Before(j.inject))
@@ -266,6 +268,14 @@ func (j *judge) falseAlarms(confirmed time.Time) []string {
 		case underFault && !confirmed.IsZero() && !j.explains(s.alert):
 			out = add(out, s.alert)
 		}
+	}
+	switch len(still) {
+	case 0:
+	case 1:
+		j.say("%s was still firing when this pass began", still[0])
+	default:
+		last := len(still) - 1
+		j.say("%s and %s were still firing when this pass began", strings.Join(still[:last], ", "), still[last])
 	}
 	return out
 }
@@ -282,7 +292,7 @@ func (j *judge) begin() time.Time {
 func (j *judge) slowly(id string) string {
 	for _, a := range j.rules.with(id) {
 		if a.Clears == result.Slowly {
-			return " (it clears slowly, so that it was not waited for)"
+			return " (which clears slowly and was not waited for)"
 		}
 	}
 	return ""

@@ -17,6 +17,7 @@ type Feeling struct {
 	Title   string
 	Of      string  // what a share is a part of; "" for a time
 	Matters float64 // the least change that matters: a difference of shares, or a part of the clean time
+	Blunt   float64 // the same of a change so large that a pass which could have missed it is too short to tell
 }
 
 // The one feeling that is a time.
@@ -25,12 +26,12 @@ const p95 = "p95"
 // Feelings are all of them, in display order.
 func Feelings() []Feeling {
 	return []Feeling{
-		{"errors", "errors", "requests", 0.005},
-		{p95, "p95", "", 0.1},
-		{"default", "default content", "slates", 0.01},
-		{"click_through", "click-through", "slates", 0.005},
-		{"conversion", "conversion", "clicks", 0.01},
-		{"identity", "identity breaks", "requests", 0.001},
+		{"errors", "errors", "requests", 0.005, 0.1},
+		{p95, "p95", "", 0.1, 2},
+		{"default", "default content", "slates", 0.01, 0.2},
+		{"click_through", "click-through", "slates", 0.005, 0.3},
+		{"conversion", "conversion", "clicks", 0.01, 0.3},
+		{"identity", "identity", "requests", 0.001, 0.1},
 	}
 }
 
@@ -58,11 +59,15 @@ func (f Feeling) count(w slot.ArmReport) stats.Cluster {
 // FeltConfidence is that of every interval of a Change. It is higher than 95 %, so that the six of a fault are right together.
 const FeltConfidence = 0.99
 
+// leastSeconds is how many whole seconds a clean window must have to stand for itself.
+const leastSeconds = 5
+
 // Felt is what users felt of one pass: the change from its clean window to the time from the confirmed effect to the revert.
 //
-// A share has the hybrid score interval of R. G. Newcombe, and a percentile the interval between two of its values by rank; the two
-// windows are put together by stats.Subtract. What happens within a second is not independent (levels that are pooled even have
-// the same journeys), so the numbers behind both are divided by their design effect over the seconds.
+// A share has the hybrid score interval of R. G. Newcombe, and a percentile that of a bootstrap over the seconds; the two windows are
+// put together by stats.Subtract. What happens within a second is not independent (levels that are pooled even have the same
+// journeys), so the numbers behind a share are divided by their design effect over the seconds, which for a clean window comes from
+// those of all passes. A clean window of fewer than leastSeconds is replaced by those of all passes together.
 type Felt struct {
 	Levels []LevelFelt // those where the effect was confirmed
 	Pooled []Change    // over these levels
@@ -81,15 +86,24 @@ type Change struct {
 	Fault   float64        // under it
 	Diff    stats.Interval // Fault − Clean
 	Felt    bool           // the interval excludes 0, and the change is one that matters
+	Blunt   bool           // it was not felt, and a large change might not have been either
 }
 
+// Measured says that there was something to measure.
+func (f Felt) Measured() bool { return len(f.Levels) > 0 }
+
 // Any says that some change was felt.
-func (f *Felt) Any() bool {
+func (f Felt) Any() bool {
 	return slices.ContainsFunc(f.Pooled, func(c Change) bool { return c.Felt })
 }
 
+// Blunt says that nothing was felt, and that it cannot be told whether there was something.
+func (f Felt) Blunt() bool {
+	return !f.Any() && slices.ContainsFunc(f.Pooled, func(c Change) bool { return c.Blunt })
+}
+
 // Apart are the changes at single levels that differ from what the levels together say: their intervals have nothing in common.
-func (f *Felt) Apart() []LevelFelt {
+func (f Felt) Apart() []LevelFelt {
 	var out []LevelFelt
 	for _, l := range f.Levels {
 		apart := LevelFelt{Level: l.Level}
@@ -131,6 +145,7 @@ type feelings struct {
 	levels []result.Level
 	slots  map[string][]result.Slot                // of the catch, by arm
 	times  map[string]map[[2]int][]result.Interval // response times of the main step, by arm, launch and round
+	clean  map[string][]window                     // of all passes, by arm; "" is all arms together
 }
 
 func newFeelings(d *result.Data) *feelings {
@@ -153,9 +168,26 @@ func newFeelings(d *result.Data) *feelings {
 	return f
 }
 
-// of is what was felt in a pass; nil where its effect was not confirmed, or no whole slot was in one of its windows.
-func (f *feelings) of(p *pass) (*Felt, error) {
-	out, clean, fault := &Felt{}, window{}, window{}
+// look reads the clean windows of all passes.
+func (f *feelings) look(passes []*pass) error {
+	f.clean = map[string][]window{}
+	for _, p := range passes {
+		var all window
+		for _, l := range f.levels {
+			w, err := f.within(l.Name, p.clean, p.inject)
+			if err != nil {
+				return err
+			}
+			f.clean[l.Name], all = append(f.clean[l.Name], w), append(all, w...)
+		}
+		f.clean[""] = append(f.clean[""], all.bySecond())
+	}
+	return nil
+}
+
+// of is what was felt in a pass; nothing is measured where its effect was not confirmed, or no whole slot was in one of its windows.
+func (f *feelings) of(p *pass) (Felt, error) {
+	out, clean, fault := Felt{}, window{}, window{}
 	for _, l := range f.levels {
 		confirmed := p.confirmed[l.Name]
 		if confirmed.IsZero() || p.revert.IsZero() {
@@ -163,21 +195,21 @@ func (f *feelings) of(p *pass) (*Felt, error) {
 		}
 		before, err := f.within(l.Name, p.clean, p.inject)
 		if err != nil {
-			return nil, err
+			return Felt{}, err
 		}
 		under, err := f.within(l.Name, confirmed, p.revert)
 		if err != nil {
-			return nil, err
+			return Felt{}, err
 		}
-		if changes := changesOf(before, under); len(changes) > 0 {
+		if changes := changesOf(before, under, f.clean[l.Name]); len(changes) > 0 {
 			out.Levels = append(out.Levels, LevelFelt{l.Name, changes})
 			clean, fault = append(clean, before...), append(fault, under...)
 		}
 	}
 	if len(out.Levels) == 0 {
-		return nil, nil
+		return Felt{}, nil
 	}
-	out.Pooled = changesOf(clean.bySecond(), fault.bySecond())
+	out.Pooled = changesOf(clean.bySecond(), fault.bySecond(), f.clean[""])
 	return out, nil
 }
 
@@ -185,7 +217,7 @@ func (f *feelings) of(p *pass) (*Felt, error) {
 type second struct {
 	order int
 	work  []slot.ArmReport
-	times times
+	times []stats.Weighted // response times of the main step
 }
 
 // window is the slots that lie in a stretch of time as a whole.
@@ -204,7 +236,7 @@ func (f *feelings) within(arm string, from, to time.Time) (window, error) {
 			if err != nil {
 				return nil, err
 			}
-			one.times = one.times.with(timesOf(h))
+			one.times = append(one.times, timesOf(h)...)
 		}
 		out = append(out, one)
 	}
@@ -222,29 +254,34 @@ func (w window) bySecond() window {
 			out = append(out, s)
 			continue
 		}
-		out[i].work, out[i].times = slices.Concat(out[i].work, s.work), out[i].times.with(s.times)
+		out[i].work, out[i].times = slices.Concat(out[i].work, s.work), slices.Concat(out[i].times, s.times)
 	}
 	return out
 }
 
-func changesOf(clean, fault window) []Change {
+// changesOf is the change between two windows; others are the clean windows of all passes.
+func changesOf(clean, fault window, others []window) []Change {
+	if len(clean) < leastSeconds {
+		clean = slices.Concat(others...)
+	}
 	var out []Change
 	for _, feeling := range Feelings() {
 		var before, under stats.Interval
 		if feeling.ID == p95 {
-			before, under = percentiles(clean, fault)
+			before, under = clean.percentile(), fault.percentile()
 		} else {
-			before, under = shares(clean.clusters(feeling.count), fault.clusters(feeling.count))
+			before, under = shares(clean, fault, others, feeling.count)
 		}
 		if math.IsNaN(before.Mid) || math.IsNaN(under.Mid) {
 			continue
 		}
 		c := Change{Feeling: feeling, Clean: before.Mid, Fault: under.Mid, Diff: stats.Subtract(under, before)}
-		matters := feeling.Matters
+		matters, large := feeling.Matters, feeling.Blunt
 		if feeling.ID == p95 {
-			matters *= before.Mid
+			matters, large = matters*before.Mid, large*before.Mid
 		}
 		c.Felt = c.Diff.Excludes(0) && math.Abs(c.Diff.Mid) >= matters
+		c.Blunt = !c.Felt && max(-c.Diff.Lo, c.Diff.Hi) > large
 		out = append(out, c)
 	}
 	return out
@@ -265,13 +302,27 @@ func (w window) clusters(count func(slot.ArmReport) stats.Cluster) []stats.Clust
 	return out
 }
 
-func shares(clean, fault []stats.Cluster) (before, under stats.Interval) {
-	effect := stats.DesignEffect(clean, fault)
-	interval := func(clusters []stats.Cluster) stats.Interval {
+func shares(clean, fault window, others []window, count func(slot.ArmReport) stats.Cluster) (before, under stats.Interval) {
+	var groups [][]stats.Cluster
+	for _, w := range others {
+		groups = append(groups, w.clusters(count))
+	}
+	effect := stats.DesignEffect(groups...)
+	interval := func(clusters []stats.Cluster, effect float64) stats.Interval {
 		yes, n := stats.Total(clusters)
 		return stats.Wilson(yes/effect, n/effect, FeltConfidence)
 	}
-	return interval(clean), interval(fault)
+	a, b := clean.clusters(count), fault.clusters(count)
+	return interval(a, max(effect, clean.arms())), interval(b, max(effect, stats.DesignEffect(b), fault.arms()))
+}
+
+// arms is how many arms saw the same second: they have the same journeys, so that together they are worth no more than one.
+func (w window) arms() float64 {
+	most := 1
+	for _, s := range w {
+		most = max(most, len(s.work))
+	}
+	return float64(most)
 }
 
 func noInterval() stats.Interval {

@@ -25,7 +25,7 @@ func TestFeelingsAreThoseOfTheCatalogue(t *testing.T) {
 }
 
 // felt is a run whose slots under model-drift have this work and these response times, at the levels that are named.
-func felt(t *testing.T, under func(*slot.ArmReport), slow time.Duration, levels ...string) *catch.Felt {
+func felt(t *testing.T, under func(*slot.ArmReport), slow time.Duration, levels ...string) catch.Felt {
 	t.Helper()
 	d := small()
 	start := passAt(d, "model-drift")
@@ -56,7 +56,7 @@ func felt(t *testing.T, under func(*slot.ArmReport), slow time.Duration, levels 
 		}
 	}
 	t.Fatal("no pass of model-drift")
-	return nil
+	return catch.Felt{}
 }
 
 func changeOf(t *testing.T, changes []catch.Change, id string) catch.Change {
@@ -74,14 +74,14 @@ func TestFelt(t *testing.T) {
 	all := []string{"off", "metrics", "logs", "full"}
 	nothing := func(*slot.ArmReport) {}
 	f := felt(t, nothing, 0, all...)
-	if f == nil || f.Any() || len(f.Levels) != 4 || len(f.Apart()) != 0 {
+	if f.Any() || len(f.Levels) != 4 || len(f.Apart()) != 0 {
 		t.Fatalf("nothing happened: %+v", f)
 	}
 	if c := changeOf(t, f.Pooled, "click_through"); c.Clean != c.Fault || c.Diff.Mid != 0 || !(c.Diff.Lo < 0 && c.Diff.Hi > 0) {
 		t.Errorf("the same before and after: %+v", c)
 	}
 	// No purchase was made without a click, so conversion has its clicks; identity never broke.
-	if c := changeOf(t, f.Pooled, "identity"); c.Felt || c.Diff.Hi > 0.01 {
+	if c := changeOf(t, f.Pooled, "identity"); c.Felt || c.Diff.Hi > 0.02 {
 		t.Errorf("identity: %+v", c)
 	}
 

@@ -57,11 +57,16 @@ func (e *Experiment) CatchTime(passes int) (about, most time.Duration) {
 	return about, about + n*(c.QuietLimit+2*c.ConfirmLimit)
 }
 
-// PlannedPasses is how many passes the faults of the experiment have, if the environment can inject all of them.
-func (e *Experiment) PlannedPasses() int {
+// PlannedPasses is how many passes the faults of the experiment have; supports says why the environment cannot inject one, and nil
+// that it can. Without it every fault is taken for one that it can inject.
+func (e *Experiment) PlannedPasses(supports func(fault string, uses []string) error) int {
 	var listed []faults.Fault
 	for _, text := range e.Faults {
-		if f, err := faults.Lookup(text); err == nil { // Validate has said what is wrong with another one
+		f, err := faults.Lookup(text)
+		if err == nil && supports != nil {
+			err = supports(f.ID, f.Uses(e.Target(f.ID)))
+		}
+		if err == nil { // what is wrong with another one is said elsewhere
 			listed = append(listed, f)
 		}
 	}

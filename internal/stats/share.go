@@ -2,7 +2,6 @@ package stats
 
 import (
 	"math"
-	"sort"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -58,17 +57,6 @@ func Total(clusters []Cluster) (yes, n float64) {
 		yes, n = yes+c.Yes, n+c.N
 	}
 	return yes, n
-}
-
-// QuantileRanks are the ranks, from 1, of the sorted values between which the q quantile of n independent values lies at the
-// confidence: the order-statistic interval, by the binomial distribution. Lo is 0 and hi is n+1 where there are too few values
-// for an end. H. A. David, H. N. Nagaraja: Order Statistics, section 7.1.
-func QuantileRanks(q float64, n int, confidence float64) (lo, hi int) {
-	tail := (1 - confidence) / 2
-	below := distuv.Binomial{N: float64(n), P: q} // values below the quantile
-	lo = sort.Search(n, func(k int) bool { return below.CDF(float64(k)) > tail })
-	hi = n + 1 - sort.Search(n, func(k int) bool { return 1-below.CDF(float64(n-1-k)) > tail })
-	return lo, hi
 }
 
 // PoissonRate is a rate of events over a time, with its exact interval: F. Garwood, Fiducial limits for the Poisson distribution,

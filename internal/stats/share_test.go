@@ -48,30 +48,41 @@ func TestDesignEffect(t *testing.T) {
 	}
 }
 
-// The interval of a quantile contains it at least as often as it says.
-func TestQuantileRanks(t *testing.T) {
+// The interval of a quantile contains it about as often as it says, for clusters that are alike within, too.
+func TestClusterQuantile(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
-	const runs = 4000
-	for _, n := range []int{20, 150, 600} {
-		lo, hi := QuantileRanks(0.95, n, 0.99)
+	const runs = 300
+	for _, c := range []struct {
+		clusters int
+		alike    float64
+	}{{6, 0}, {6, 1}, {25, 0}, {25, 1}} {
 		missed := 0
-		for range runs {
-			below := 0
-			for range n {
-				if rng.Float64() < 0.95 {
-					below++
+		for run := range runs {
+			var clusters [][]Weighted
+			for range c.clusters {
+				shift := c.alike * rng.NormFloat64()
+				var one []Weighted
+				for range 30 {
+					one = append(one, Weighted{shift + rng.NormFloat64(), 1})
 				}
+				clusters = append(clusters, one)
 			}
-			if below < lo || below >= hi { // value lo is above the quantile, or value hi is below it
+			truth := 1.2816 * math.Hypot(1, c.alike)
+			got := ClusterQuantile(clusters, 0.9, 0.95, uint64(run))
+			if got.Excludes(truth) || got.Lo > got.Mid || got.Mid > got.Hi {
 				missed++
 			}
 		}
-		if missed > runs/100+20 {
-			t.Errorf("n %d, ranks %d to %d: %d of %d misses", n, lo, hi, missed, runs)
+		if missed > runs*15/100 { // few clusters cover somewhat less than asked for
+			t.Errorf("%+v: %d of %d intervals miss", c, missed, runs)
 		}
 	}
-	if lo, hi := QuantileRanks(0.95, 20, 0.99); lo == 0 || hi != 21 {
-		t.Errorf("20 values: ranks %d to %d, want an upper end that is open", lo, hi)
+	one := [][]Weighted{{{3, 5}, {1, 90}, {7, 5}}}
+	if got := ClusterQuantile(one, 0.95, 0.95, 1); got.Mid != 3 || !math.IsInf(got.Lo, -1) || !math.IsInf(got.Hi, 1) {
+		t.Errorf("one cluster: %+v", got)
+	}
+	if got := ClusterQuantile(nil, 0.95, 0.95, 1); !math.IsNaN(got.Mid) {
+		t.Errorf("none: %+v", got)
 	}
 }
 
