@@ -29,7 +29,7 @@ func hotPartition() Fault {
 	return Fault{
 		ID:    "hot-partition",
 		Group: "stream",
-		Title: "another job writes {rate} events a second under one key",
+		Title: "another job writes {rate} a second under one key",
 		Felt:  "nothing at first; then profiles of the users in that partition are late",
 		Least: "off",
 		Params: []Param{

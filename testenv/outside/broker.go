@@ -31,8 +31,7 @@ func (v *View) answers(ctx context.Context) bool {
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
-	_, err = client.admin.BrokerMetadata(ctx)
-	return err == nil
+	return client.kafka.Ping(ctx) == nil // not its metadata, which a client remembers
 }
 
 // Group is what the broker knows of a consumer group.

@@ -1,8 +1,10 @@
 package stack
 
 import (
-	"context"
 	"fmt"
+	"hash/maphash"
+	"log/slog"
+	"strconv"
 	"testing"
 	"time"
 
@@ -11,10 +13,6 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/eventually"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
-
-func contextFor(t *testing.T, d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(t.Context(), d)
-}
 
 // TestOddEventsAreLogged: each kind of oddity is logged, and none of them for events that are well.
 func TestOddEventsAreLogged(t *testing.T) {
@@ -63,21 +61,16 @@ func TestOddEventsAreLogged(t *testing.T) {
 	}
 }
 
-// BenchmarkEvent: what the telemetry of one event costs.
+// BenchmarkEventChecks: what they cost for an event that is well.
 func BenchmarkEventChecks(b *testing.B) {
-	c := &eventChecks{recent: map[uint64]struct{}{}, logged: map[string]time.Time{}}
+	c := &eventChecks{log: slog.New(slog.DiscardHandler), logged: map[string]time.Time{}, recent: map[uint64]struct{}{}, seed: maphash.MakeSeed()}
 	now := time.Now()
 	r := &kgo.Record{Timestamp: now, Context: b.Context()}
-	ids := make([]string, 10_000)
-	for i := range ids {
-		ids[i] = fmt.Sprint(i)
-	}
-	checks, err := newEventChecks(&telemetry{})
-	if err == nil {
-		c = checks
-	}
+	e := event{Type: "click", Session: "s1", Item: "i1", TimeMS: now.UnixMilli()}
+	sessions := []string{"s1", "s2", "s3"}
 	for i := range b.N {
+		e.RequestID, e.Session = strconv.Itoa(i), sessions[i%len(sessions)]
 		c.late(r, now)
-		c.event(r, event{Type: "click", Session: ids[i%97], RequestID: ids[i%len(ids)], Item: "i1", TimeMS: now.UnixMilli()}, now)
+		c.event(r, e, now)
 	}
 }
