@@ -39,6 +39,8 @@ func entries() []Fault {
 		identitySplit(),
 		consumerLag(),
 		servicePause(),
+		cpuThrottle(),
+		memorySqueeze(),
 		dependencySlow(),
 		sampleRatioMismatch(),
 	}

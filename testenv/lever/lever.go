@@ -42,6 +42,9 @@ const (
 
 	AssignVariants = "assign-variants"
 	CountVariants  = "count-variants"
+
+	Stalls = "stalls"
+	Uptime = "uptime"
 )
 
 // What levers need, for Lever.Needs.
@@ -63,6 +66,8 @@ func All() []Lever {
 		{TryModel, "says which model is served, and how it ranks for one user of every segment", role.Model, needsStack, ""},
 		{AssignVariants, "the experiment gives variant a to another share of the users than half", role.Decision, needsStack, `{"a":0.55,"version":"2"}`},
 		{CountVariants, "counts the variants that 10,000 users would get", role.Decision, needsStack, ""},
+		{Stalls, "works for a moment, and says for how long of it the process stood still", "", needsStack, ""},
+		{Uptime, "says how long the process has been there", "", needsStack, ""},
 		{ThrottleFetch, "the broker gives an arm's consumer no more than so many bytes in an interval", role.Backing, needsStack, `{"arm":"full","interval":"1s","max_bytes":1024}`},
 		{Drift, "the users that arrive become others", Crowd, needsCrowd, ""},
 		{Pause, "its processes stand still", "", needsEngine, ""},
