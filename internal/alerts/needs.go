@@ -28,11 +28,12 @@ var known = map[string]string{
 	"process_cpu_seconds_total":     Outside,
 	"process_resident_memory_bytes": Outside,
 	"kafka_consumergroup_lag":       Outside,
-	"loadgen_requests_total":        Outside,
-	"loadgen_failed_total":          Outside,
-	"loadgen_dropped_total":         Outside,
-	"perso_log_records_total":       Logs,
-	"perso_span_fallbacks_total":    Traces,
+	"container_cpu_cfs_throttled_periods_total": Outside,
+	"loadgen_requests_total":                    Outside,
+	"loadgen_failed_total":                      Outside,
+	"loadgen_dropped_total":                     Outside,
+	"perso_log_records_total":                   Logs,
+	"perso_span_fallbacks_total":                Traces,
 }
 
 // FromOutside says that a metric of our stack needs no instrumentation, so that every level has it all the time.

@@ -84,6 +84,7 @@ var (
 	probeSuccess = prometheus.NewDesc("probe_success", "Whether the service answered its health check.", []string{"service"}, nil)
 	processCPU   = prometheus.NewDesc("process_cpu_seconds_total", "CPU time of the service's process.", []string{"service"}, nil)
 	processRSS   = prometheus.NewDesc("process_resident_memory_bytes", "Anonymous resident memory of the service's process.", []string{"service"}, nil)
+	throttled    = prometheus.NewDesc("container_cpu_cfs_throttled_periods_total", "Periods in which the CPU quota of the service's container was used up.", []string{"service"}, nil)
 	groupLag     = prometheus.NewDesc("kafka_consumergroup_lag", "Records between the group's committed offset and the end of the partition.", []string{"consumergroup", "topic", "partition"}, nil)
 	requests     = prometheus.NewDesc("loadgen_requests_total", "Requests sent by the load generator.", []string{"step"}, nil)
 	failures     = prometheus.NewDesc("loadgen_failed_total", "Requests of the load generator that failed.", nil, nil)
@@ -123,6 +124,9 @@ func (v *View) Collect(out chan<- prometheus.Metric) {
 	}
 	for service, rss := range usage.RSS {
 		out <- prometheus.MustNewConstMetric(processRSS, prometheus.GaugeValue, float64(rss), service)
+	}
+	for service, n := range usage.Throttled {
+		out <- prometheus.MustNewConstMetric(throttled, prometheus.CounterValue, float64(n), service)
 	}
 	if lags, err := v.groupLag(ctx); err == nil { // if the broker does not answer, the lag is absent
 		for _, l := range lags.Sorted() {
