@@ -52,6 +52,8 @@ func entries() []Fault {
 		topicEmpty(),
 		eventDuplicates(),
 		servicePause(),
+		cpuThrottle(),
+		memorySqueeze(),
 		dependencySlow(),
 		collectorDown(),
 		collectorDrop(),

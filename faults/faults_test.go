@@ -281,6 +281,13 @@ func TestProbes(t *testing.T) {
 		{"sample-ratio-mismatch", answering(lever.CountVariants, `{"a":5200,"b":4800}`), false, false},
 		{"sample-ratio-mismatch", answering(lever.CountVariants, `{"a":5040,"b":4960}`), false, true},
 		{"sample-ratio-mismatch", site{}, false, false},
+		{"cpu-throttle", answering(lever.Stalls, `{"ran_ms":20,"stood_ms":350}`), true, false},
+		{"cpu-throttle", answering(lever.Stalls, `{"ran_ms":20,"stood_ms":10}`), false, false}, // a busy machine
+		{"cpu-throttle", answering(lever.Stalls, `{"ran_ms":20,"stood_ms":0}`), false, true},
+		{"cpu-throttle", site{}, false, false},
+		{"memory-squeeze", answering(lever.Uptime, `{"seconds":1.5}`), true, true}, // it was started again, and answers
+		{"memory-squeeze", answering(lever.Uptime, `{"seconds":60}`), false, true},
+		{"memory-squeeze", site{silent: true}, false, false},
 		{"dependency-slow", answering(lever.Latency, `{"latency_ms":500}`), true, false},
 		{"dependency-slow", answering(lever.Latency, `{"latency_ms":100}`), false, false}, // the delay of somebody else, or half of ours
 		{"dependency-slow", site{}, false, true},

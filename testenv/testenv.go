@@ -106,11 +106,13 @@ type Usage struct {
 	CPU  map[string]time.Duration // by service; role.Backing is the broker and store that all arms share
 	RSS  map[string]int64         // bytes of anonymous memory, by service
 	Peak map[string]int64         // the highest RSS so far, by service; a service whose peak is not known is missing
+
+	Throttled map[string]int64 // periods in which a CPU quota held the service up, by service; empty where there are no quotas
 }
 
 // NewUsage returns a Usage without any services.
 func NewUsage() Usage {
-	return Usage{CPU: map[string]time.Duration{}, RSS: map[string]int64{}, Peak: map[string]int64{}}
+	return Usage{CPU: map[string]time.Duration{}, RSS: map[string]int64{}, Peak: map[string]int64{}, Throttled: map[string]int64{}}
 }
 
 // Add adds what one process or container of a service has used; peak is 0 if it is not known. The peak of a service is known

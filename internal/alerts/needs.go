@@ -23,20 +23,21 @@ func rank(signal string) int { return slices.Index(order, signal) }
 
 // known says which signal brings a metric; every other metric comes with metrics.
 var known = map[string]string{
-	"up":                                      Outside,
-	"probe_success":                           Outside,
-	"process_cpu_seconds_total":               Outside,
-	"process_resident_memory_bytes":           Outside,
-	"kafka_consumergroup_lag":                 Outside,
-	"loadgen_requests_total":                  Outside,
-	"loadgen_failed_total":                    Outside,
-	"loadgen_dropped_total":                   Outside,
-	"loadgen_request_duration_seconds_bucket": Outside,
-	"loadgen_request_duration_seconds_count":  Outside,
-	"loadgen_request_duration_seconds_sum":    Outside,
-	"perso_log_records_total":                 Logs,
-	"perso_span_fallbacks_total":              Traces,
-	"perso_log_redacted_total":                Logs,
+	"up":                                        Outside,
+	"probe_success":                             Outside,
+	"process_cpu_seconds_total":                 Outside,
+	"process_resident_memory_bytes":             Outside,
+	"kafka_consumergroup_lag":                   Outside,
+	"loadgen_requests_total":                    Outside,
+	"loadgen_failed_total":                      Outside,
+	"loadgen_dropped_total":                     Outside,
+	"loadgen_request_duration_seconds_bucket":   Outside,
+	"loadgen_request_duration_seconds_count":    Outside,
+	"loadgen_request_duration_seconds_sum":      Outside,
+	"perso_log_records_total":                   Logs,
+	"perso_span_fallbacks_total":                Traces,
+	"perso_log_redacted_total":                  Logs,
+	"container_cpu_cfs_throttled_periods_total": Outside,
 }
 
 // FromOutside says that a metric of our stack needs no instrumentation, so that every level has it all the time.

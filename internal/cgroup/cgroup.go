@@ -81,6 +81,15 @@ func (g Group) CPU() (time.Duration, error) {
 	return time.Duration(us) * time.Microsecond, err
 }
 
+// Throttled is in how many periods of its CPU quota the group was held up since it was made; 0 where the kernel does not tell it.
+func (g Group) Throttled() int64 {
+	n, err := readKey(filepath.Join(g.cpu, "cpu.stat"), "nr_throttled")
+	if err != nil {
+		return 0 // a group without a quota, or a kernel without quotas
+	}
+	return n
+}
+
 // Memory returns the anonymous memory that the group holds, in bytes: what its processes allocated, without the page cache. It
 // also returns the peak since the group was made; the peak is 0 where the kernel does not tell it (version 2 before Linux
 // 5.19).

@@ -44,7 +44,7 @@ func TestGroup(t *testing.T) {
 		}, 1, "sys/fs/cgroup/memory/docker/abc/memory.max_usage_in_bytes", "sys/fs/cgroup/freezer/docker/abc/freezer.state", [2]string{"FROZEN", "THAWED"}},
 		{"version 2", map[string]string{
 			"proc/7/cgroup": "0::/system.slice/docker-abc.scope\n",
-			"sys/fs/cgroup/system.slice/docker-abc.scope/cpu.stat":       "usage_usec 1500000\nuser_usec 1\nsystem_usec 2\n",
+			"sys/fs/cgroup/system.slice/docker-abc.scope/cpu.stat":       "usage_usec 1500000\nuser_usec 1\nsystem_usec 2\nnr_throttled 7\n",
 			"sys/fs/cgroup/system.slice/docker-abc.scope/memory.stat":    "anon 4096\nfile 77\n",
 			"sys/fs/cgroup/system.slice/docker-abc.scope/memory.current": "5096\n",
 			"sys/fs/cgroup/system.slice/docker-abc.scope/memory.peak":    "9000\n",
@@ -61,6 +61,9 @@ func TestGroup(t *testing.T) {
 			cpu, err := g.CPU()
 			if err != nil || cpu != 1500*time.Millisecond {
 				t.Errorf("CPU: got %v, %v", cpu, err)
+			}
+			if held, want := g.Throttled(), int64(7*(c.version-1)); held != want { // the tree of version 1 has no quota
+				t.Errorf("throttled in %d periods, want %d", held, want)
 			}
 			if now, peak, err := g.Memory(); err != nil || now != 4096 || peak != 8000 { // 1,000 bytes of it are cache
 				t.Errorf("memory: got %d, peak %d, %v", now, peak, err)

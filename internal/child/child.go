@@ -164,6 +164,18 @@ func (p *Process) Signal(sig syscall.Signal) error {
 	return nil
 }
 
+// Kill ends the child at once, also one that is stopped, and returns when it is gone. Its end is no loss.
+func (p *Process) Kill() error {
+	p.mu.Lock()
+	p.closing = true
+	p.mu.Unlock()
+	if err := p.Signal(syscall.SIGKILL); err != nil {
+		return err
+	}
+	<-p.done
+	return nil
+}
+
 // Stop asks the child to end, kills it if it has not ended within grace, and returns when it is gone. Stopping twice is no
 // error.
 func (p *Process) Stop(grace time.Duration) {

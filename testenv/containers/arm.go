@@ -182,11 +182,15 @@ func (a *arm) Usage() (testenv.Usage, error) {
 	var errs []error
 	for c, service := range a.own() {
 		r, err := c.Used(context.Background())
+		if err != nil && c.Ending() {
+			continue // it was killed just now
+		}
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
 		u.Add(service, r.CPU, r.Memory, r.Peak)
+		u.Throttled[service] += r.Throttled
 	}
 	for _, host := range []string{kafkaHost, redisHost} {
 		r, err := a.launch.shared[host].Used(context.Background())

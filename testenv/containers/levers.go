@@ -31,6 +31,8 @@ func levers() lever.Handles[*arm] {
 		lever.TryModel:       testenv.RoleQuestion[*arm](lever.TryModel),
 		lever.AssignVariants: testenv.RoleLever[*arm](lever.AssignVariants),
 		lever.CountVariants:  testenv.RoleQuestion[*arm](lever.CountVariants),
+		lever.Stalls:         testenv.RoleQuestion[*arm](lever.Stalls),
+		lever.Uptime:         testenv.RoleQuestion[*arm](lever.Uptime),
 		lever.ThrottleFetch:  {Pull: throttle, Release: unthrottle},
 		lever.Drift:          {}, // the load generator pulls it
 		lever.AlterProfiles:  testenv.RoleLever[*arm](lever.AlterProfiles),

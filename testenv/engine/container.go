@@ -53,6 +53,13 @@ type Container struct {
 	published string            // host:port of the first port for people; "" if it is not published
 }
 
+// Ending reports whether something is in force that ends the container, so that there may be none just now.
+func (c *Container) Ending() bool {
+	c.session.mu.Lock()
+	defer c.session.mu.Unlock()
+	return c.expected > 0
+}
+
 // Start starts a container and waits until it is ready. It fails at once when the container ends, and quotes its log.
 // The container belongs to the session also after an error: the session removes it.
 func (s *Session) Start(ctx context.Context, spec Spec) (*Container, error) {

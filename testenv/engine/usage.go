@@ -48,6 +48,8 @@ type Reading struct {
 	CPU    time.Duration // since its start
 	Memory int64         // anonymous memory that it holds now, bytes
 	Peak   int64         // the most that Memory was since its start; 0: not known
+
+	Throttled int64 // periods of a CPU quota in which it was held up, since its start
 }
 
 // Used takes a reading of the container's meter; the error names the container.
@@ -67,6 +69,7 @@ func (m *Meter) Read(ctx context.Context) (r Reading, err error) {
 	if r.CPU, err = m.group.CPU(); err != nil {
 		return Reading{}, err
 	}
+	r.Throttled = m.group.Throttled()
 	r.Memory, r.Peak, err = m.group.Memory()
 	return r, err
 }
@@ -86,6 +89,7 @@ func (m *Meter) ask(ctx context.Context) (Reading, error) {
 		memory = s.MemoryStats.Stats["total_rss"] // version 1
 	}
 	r := Reading{CPU: time.Duration(s.CPUStats.CPUUsage.TotalUsage), Memory: int64(memory)}
+	r.Throttled = int64(s.CPUStats.ThrottlingData.ThrottledPeriods)
 	if s.MemoryStats.MaxUsage > 0 { // version 1 only
 		r.Peak = cgroup.AnonymousPeak(r.Memory, int64(s.MemoryStats.Usage), int64(s.MemoryStats.MaxUsage))
 	}

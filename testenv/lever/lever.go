@@ -58,6 +58,9 @@ const (
 
 	AssignVariants = "assign-variants"
 	CountVariants  = "count-variants"
+
+	Stalls = "stalls"
+	Uptime = "uptime"
 )
 
 // What levers need, for Lever.Needs.
@@ -82,6 +85,8 @@ func All() []Lever {
 		{AssignVariants, "the experiment gives variant a to another share of the users than half", role.Decision, needsStack, `{"a":0.55,"version":"2"}`},
 		{CountVariants, "counts the variants that 10,000 users would get", role.Decision, needsStack, ""},
 		{Unpublish, "the published catalogue lacks the content of a share of the items", role.Profile, needsStack, `{"share":0.5}`},
+		{Stalls, "works for a moment, and says for how long of it the process stood still", "", needsStack, ""},
+		{Uptime, "says how long the process has been there", "", needsStack, ""},
 		{ThrottleFetch, "the broker gives an arm's consumer no more than so many bytes in an interval", role.Backing, needsStack, `{"arm":"full","interval":"1s","max_bytes":1024}`},
 		{PauseBroker, "the broker stands still; one that serves several arms stands still for all of them", role.Backing, needsStack, `{"arm":"full"}`},
 		{PoisonRecord, "a record that cannot be decoded lies in a topic; asked, it says where the consumer is", role.Backing, needsStack, `{"topic":"events"}`},

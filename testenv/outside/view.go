@@ -98,6 +98,7 @@ var (
 	groupMembers = prometheus.NewDesc("kafka_consumergroup_members", "Members of the consumer group.", []string{"consumergroup"}, nil)
 	groupOffset  = prometheus.NewDesc("kafka_consumergroup_current_offset", "The group's committed offset.", []string{"consumergroup", "topic", "partition"}, nil)
 	endOffset    = prometheus.NewDesc("kafka_topic_partition_current_offset", "The end of the partition.", []string{"topic", "partition"}, nil)
+	throttled    = prometheus.NewDesc("container_cpu_cfs_throttled_periods_total", "Periods in which the CPU quota of the service's container was used up.", []string{"service"}, nil)
 	groupLag     = prometheus.NewDesc("kafka_consumergroup_lag", "Records between the group's committed offset and the end of the partition.", []string{"consumergroup", "topic", "partition"}, nil)
 	requests     = prometheus.NewDesc("loadgen_requests_total", "Requests sent by the load generator.", []string{"step"}, nil)
 	failures     = prometheus.NewDesc("loadgen_failed_total", "Requests of the load generator that failed.", nil, nil)
@@ -141,6 +142,9 @@ func (v *View) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(processRSS, prometheus.GaugeValue, float64(rss), service)
 	}
 	v.collectGroup(ctx, out)
+	for service, n := range usage.Throttled {
+		out <- prometheus.MustNewConstMetric(throttled, prometheus.CounterValue, float64(n), service)
+	}
 	_ = group.Wait() // the probes return no errors
 }
 

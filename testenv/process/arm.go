@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
+	"net"
 	"path/filepath"
 	"sync"
 
@@ -31,17 +31,24 @@ type arm struct {
 	name       string
 	prometheus string
 	urls       map[string]string // base URLs, by role
-	procs      map[string]*child.Process
 	backing    *child.Process
+	config     role.Config                 // of the services
+	env        map[string]string           // of the services, besides the configuration
+	listeners  map[string]*net.TCPListener // of the services; each process of a service inherits the same one
 	view       *outside.View
 	leases     lease.Table // of what this process does to the arm's processes
+
+	mu    sync.Mutex
+	procs map[string]*child.Process // by role; a service that is being started again has none
+
+	throttled map[string]*throttle // by service
 }
 
 // deploy starts one arm: first its pipeline, whose address the services need, then all services together. It opens their
 // listeners before it starts them, so that no service has to wait for another's address.
 func (l *launch) deploy(ctx context.Context, spec testenv.ArmSpec, backing *child.Process, shared map[string]string) (*arm, error) {
 	a := &arm{
-		launch: l, name: spec.Name, procs: map[string]*child.Process{}, backing: backing,
+		launch: l, name: spec.Name, procs: map[string]*child.Process{}, backing: backing, listeners: map[string]*net.TCPListener{},
 		urls: map[string]string{role.Backing: "http://" + shared[role.AddrHTTP]},
 	}
 	a.view = l.views.Add(spec.Name, kgo.SeedBrokers(shared[role.BrokerAddr(spec.Name)]), kgo.Dialer(role.Dialer(l.backing)))
@@ -49,22 +56,21 @@ func (l *launch) deploy(ctx context.Context, spec testenv.ArmSpec, backing *chil
 	secured.PipelineToken = rand.Text()
 	pipeline, addr, err := l.start(ctx, role.Telemetry, secured, nil)
 	if err != nil {
-		return nil, err
+		return a, err
 	}
 	a.procs[role.Telemetry], a.urls[role.Telemetry] = pipeline, "http://"+addr[role.AddrHTTP]
 	a.prometheus = api.WithToken(addr[role.AddrPrometheus], secured.PipelineToken)
 
-	listeners := map[string]*os.File{}
 	for _, service := range role.Services() {
 		listen := role.DefaultListen
 		if service == role.Gateway {
 			listen = cmp.Or(l.env.GatewayAddr, listen)
 		}
-		file, url, err := inherit(listen)
+		listener, url, err := inherit(listen)
 		if err != nil {
-			return nil, err
+			return a, err
 		}
-		listeners[service], a.urls[service] = file, url
+		a.listeners[service], a.urls[service] = listener, url
 	}
 	config := role.Defaults()
 	config.Arm, config.Run, config.Launch, config.Spin = spec.Name, l.spec.Run, l.spec.Launch, spec.Delay
@@ -77,19 +83,13 @@ func (l *launch) deploy(ctx context.Context, spec testenv.ArmSpec, backing *chil
 	maps.Copy(env, otelenv.Export(otelenv.Pipeline{
 		HTTP: addr[role.AddrOTLP], GRPC: "http://" + addr[role.AddrOTLPGRPC], Token: secured.PipelineToken,
 	}, spec.Env))
+	a.config, a.env = config, env
 	group, ctx := errgroup.WithContext(ctx)
-	var mu sync.Mutex
 	for _, service := range role.Services() {
-		group.Go(func() error {
-			p, _, err := l.start(ctx, service, config, env, listeners[service])
-			mu.Lock()
-			defer mu.Unlock()
-			a.procs[service] = p
-			return err
-		})
+		group.Go(func() error { return a.serve(ctx, service) })
 	}
 	if err := group.Wait(); err != nil {
-		return nil, err
+		return a, err
 	}
 	watched := outside.Target{Health: map[string]func() string{}, Usage: a.Usage}
 	for _, service := range role.Services() {
@@ -97,6 +97,32 @@ func (l *launch) deploy(ctx context.Context, spec testenv.ArmSpec, backing *chil
 	}
 	a.view.Watch(watched)
 	return a, nil
+}
+
+// serve starts the process of a service, and returns when it is ready. It may have had one before.
+func (a *arm) serve(ctx context.Context, service string) error {
+	file, err := a.listeners[service].File()
+	if err != nil {
+		return fmt.Errorf("testenv: %w", err)
+	}
+	p, _, err := a.launch.start(ctx, service, a.config, a.env, file)
+	if err != nil {
+		if p != nil {
+			_ = p.Kill() // a second one may be started on the same listener
+		}
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.procs[service] = p
+	return nil
+}
+
+// running are the arm's processes by role.
+func (a *arm) running() map[string]*child.Process {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return maps.Clone(a.procs)
 }
 
 // pipelineConfig returns the configuration of the arm's pipeline.
@@ -122,7 +148,7 @@ func (a *arm) Unpark() error { return a.each((*child.Process).Thaw) }
 
 func (a *arm) each(do func(*child.Process) error) error {
 	var errs []error
-	for _, p := range a.procs {
+	for _, p := range a.running() {
 		errs = append(errs, do(p))
 	}
 	return errors.Join(errs...)
@@ -130,24 +156,29 @@ func (a *arm) each(do func(*child.Process) error) error {
 
 // Usage reads the processes of the arm, and the broker and store of all arms as role.Backing.
 func (a *arm) Usage() (testenv.Usage, error) {
+	u, err := a.usage()
+	cpu, err2 := child.CPU(a.backing.PID)
+	u.Backing(cpu)
+	return u, errors.Join(err, err2)
+}
+
+// usage reads the processes of the arm.
+func (a *arm) usage() (testenv.Usage, error) {
 	u := testenv.NewUsage()
 	var errs []error
-	for service, p := range a.procs {
+	for service, p := range a.running() {
 		cpu, err := child.CPU(p.PID)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("testenv: %s: %w", p.Name, err))
-			continue
+		rss, peak, err2 := child.Memory(p.PID)
+		if err = cmp.Or(err, err2); err != nil && p.Stopping() {
+			continue // it was killed just now
 		}
-		rss, peak, err := child.Memory(p.PID)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("testenv: %s: %w", p.Name, err))
 			continue
 		}
 		u.Add(service, cpu, rss, peak)
 	}
-	cpu, err := child.CPU(a.backing.PID)
-	u.Backing(cpu)
-	return u, errors.Join(append(errs, err)...)
+	return u, errors.Join(errs...)
 }
 
 // Telemetry asks the pipeline how much telemetry it received.

@@ -144,19 +144,26 @@ func (l *launch) Arms() []testenv.Arm {
 func (l *launch) Lost() <-chan error { return l.lost }
 
 // StartUp is how long the launch took.
-func (l *launch) StartUp() result.StartUp { return l.startUp }
+func (l *launch) StartUp() result.StartUp {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.startUp
+}
 
 // Close ends the children: first the services, then the pipelines, which take the last telemetry of the services, and the
 // backing process last.
 func (l *launch) Close(context.Context) error {
 	l.mu.Lock()
-	procs := slices.Clone(l.procs)
+	arms := l.arms
 	l.mu.Unlock()
-	for _, a := range l.arms {
+	for _, a := range arms {
 		if a != nil {
 			_ = a.leases.Close() // while its processes are there; those that a fault has stopped are thawed below in any case
 		}
 	}
+	l.mu.Lock()
+	procs := slices.Clone(l.procs) // with those that a heal has started again
+	l.mu.Unlock()
 	for _, p := range procs {
 		_ = p.Thaw() // the services send their last telemetry to pipelines, which may be parked
 	}
@@ -174,6 +181,14 @@ func (l *launch) Close(context.Context) error {
 	stop(isPipeline)
 	stop(func(name string) bool { return name == role.Backing })
 	l.client.Close()
+	for _, a := range l.arms {
+		if a == nil {
+			continue
+		}
+		for _, listener := range a.listeners {
+			_ = listener.Close()
+		}
+	}
 	var errs []error
 	if l.views != nil {
 		errs = append(errs, l.views.Close())
@@ -181,16 +196,12 @@ func (l *launch) Close(context.Context) error {
 	return errors.Join(append(errs, l.scratch.Remove())...)
 }
 
-// inherit opens a listener for a child. It returns the listener's file and the base URL at which others reach the child.
-func inherit(address string) (*os.File, string, error) {
+// inherit opens a listener for a child, and returns it with the base URL at which others reach the child. It stays open here, too:
+// the address must not go to somebody else while a service is started again. Who connects meanwhile waits.
+func inherit(address string) (*net.TCPListener, string, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, "", fmt.Errorf("testenv: cannot listen on %s: %w (is another stack up? choose another port)", address, err)
 	}
-	defer listener.Close()
-	file, err := listener.(*net.TCPListener).File()
-	if err != nil {
-		return nil, "", fmt.Errorf("testenv: %w", err)
-	}
-	return file, "http://" + listener.Addr().String(), nil
+	return listener.(*net.TCPListener), "http://" + listener.Addr().String(), nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/lever"
 	"github.com/tollgate-dev/tollgate/testenv/outside"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // levers are the levers of processes.
@@ -27,7 +28,7 @@ func levers() lever.Handles[*arm] {
 		lever.StopConsumer:    testenv.RoleLever[*arm](lever.StopConsumer),
 		lever.EventsTopic:     testenv.RoleLever[*arm](lever.EventsTopic),
 		lever.Drift:           {}, // the load generator pulls it
-		lever.Pause:           {Pull: pause, Release: unpause},
+		lever.Pause:           {Pull: pause, Release: release(lever.Pause)},
 		lever.StopCollector:   testenv.RoleLever[*arm](lever.StopCollector),
 		lever.ChangeCollector: testenv.RoleLever[*arm](lever.ChangeCollector),
 		lever.SilenceAlerts:   testenv.RoleLever[*arm](lever.SilenceAlerts),
@@ -39,18 +40,29 @@ func levers() lever.Handles[*arm] {
 		lever.TryModel:        testenv.RoleQuestion[*arm](lever.TryModel),
 		lever.AssignVariants:  testenv.RoleLever[*arm](lever.AssignVariants),
 		lever.CountVariants:   testenv.RoleQuestion[*arm](lever.CountVariants),
+		lever.Kill:            {Pull: kill, Release: release(lever.Kill)},
+		lever.Restart:         {Pull: restart, Release: release(lever.Restart)},
+		lever.LimitCPU:        {Pull: limitCPU, Release: release(lever.LimitCPU)},
+		lever.Stalls:          testenv.RoleQuestion[*arm](lever.Stalls),
+		lever.Uptime:          testenv.RoleQuestion[*arm](lever.Uptime),
 	})
 	return handles
 }
 
-// pause stops the process of a service by a signal; this process holds the lease.
-func pause(_ context.Context, a *arm, service string, _ any, d time.Duration) error {
-	p := a.procs[service]
-	return a.leases.Hold(lever.At(service, lever.Pause), d, func() (func() error, error) { return p.Thaw, p.Freeze() })
+// release is how every lever ends that this process holds.
+func release(name string) func(context.Context, *arm, string) error {
+	return func(_ context.Context, a *arm, service string) error {
+		return a.leases.Release(lever.At(service, name))
+	}
 }
 
-func unpause(_ context.Context, a *arm, service string) error {
-	return a.leases.Release(lever.At(service, lever.Pause))
+// pause stops the process of a service by a signal; this process holds the lease.
+func pause(_ context.Context, a *arm, service string, _ any, d time.Duration) error {
+	p := a.running()[service]
+	if p == nil {
+		return fmt.Errorf("%s has no process just now", service)
+	}
+	return a.leases.Hold(lever.At(service, lever.Pause), d, func() (func() error, error) { return p.Thaw, p.Freeze() })
 }
 
 // Levers returns the names of the levers that this environment has.
@@ -58,8 +70,16 @@ func Levers() []string { return slices.Sorted(maps.Keys(levers())) }
 
 // Reach returns an error for a service that the arm does not have.
 func (a *arm) Reach(service, name string) error {
-	if _, ok := a.procs[service]; !ok && name == lever.Pause {
-		return fmt.Errorf("there is no %q to pause", service)
+	_, serves := a.listeners[service]
+	switch name {
+	case lever.Pause:
+		if !serves && service != role.Telemetry {
+			return fmt.Errorf("there is no %q to pause", service)
+		}
+	case lever.Kill, lever.Restart, lever.LimitCPU:
+		if !serves {
+			return fmt.Errorf("there is no service %q", service)
+		}
 	}
 	if _, ok := a.urls[service]; !ok {
 		return fmt.Errorf("there is no service %q", service)

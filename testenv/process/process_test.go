@@ -43,7 +43,7 @@ func TestALaunchThatFailsNamesTheProcess(t *testing.T) {
 func TestLeversOfProcesses(t *testing.T) {
 	a := &arm{launch: &launch{}, name: "full", urls: map[string]string{role.Gateway: "http://127.0.0.1:1", role.Backing: "http://127.0.0.1:1"}}
 	for _, at := range []struct{ service, lever string }{
-		{"nobody", lever.Pause}, {"nobody", lever.Deliver}, {role.Gateway, "push"}, {role.Gateway, lever.Kill},
+		{"nobody", lever.Pause}, {"nobody", lever.Deliver}, {role.Gateway, "push"}, {role.Gateway, lever.Disconnect}, {role.Telemetry, lever.Kill},
 		{role.Gateway, lever.Deliver}, {role.Backing, lever.Pause}, {role.Gateway, lever.Latency},
 	} {
 		if err := a.Pull(t.Context(), at.service, at.lever, struct{}{}, time.Minute); err == nil {
@@ -57,8 +57,8 @@ func TestLeversOfProcesses(t *testing.T) {
 		}
 	}
 	var e Environment
-	if err := e.Supports("service-kill", []string{lever.At(role.Decision, lever.Kill)}); err == nil || !strings.Contains(err.Error(), "--env containers") {
-		t.Errorf("kill: %v", err)
+	if err := e.Supports("service-lost", []string{lever.At(role.Decision, lever.Disconnect)}); err == nil || !strings.Contains(err.Error(), "--env containers") {
+		t.Errorf("disconnect: %v", err)
 	}
 	if err := e.Supports("service-pause", []string{lever.At(role.Decision, lever.Pause)}); err != nil {
 		t.Error(err)

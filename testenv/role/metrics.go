@@ -64,6 +64,9 @@ func Metrics(environment string) ([]string, bool) {
 	} {
 		out = append(out, histogram+"_bucket", histogram+"_count", histogram+"_sum")
 	}
+	if environment == "containers" { // processes have no quota
+		out = append(out, "container_cpu_cfs_throttled_periods_total")
+	}
 	if environment == "process" { // whose Prometheus scrapes; that of a container is pushed to
 		out = slices.Concat(out, PipelineMetrics(), []string{
 			"up", "scrape_duration_seconds", "scrape_samples_post_metric_relabeling", "scrape_samples_scraped", "scrape_series_added",

@@ -58,7 +58,7 @@ func run(ctx context.Context, name string, cfg Config, build builder) (err error
 		return errors.Join(fmt.Errorf("stack: %s: %w", name, err), listener.Close(), tel.shutdown(context.WithoutCancel(ctx)))
 	}
 	var ready atomic.Bool
-	control := newControl(cfg.Token, append(p.endpoints, runtimeEndpoint()))
+	control := newControl(cfg.Token, append(p.endpoints, runtimeEndpoint(), stallsEndpoint(), uptimeEndpoint()))
 	server := api.Server(handler(p, tel, control, &ready), bodyLimit)
 
 	ctx, stop := context.WithCancelCause(ctx)
@@ -76,7 +76,7 @@ func run(ctx context.Context, name string, cfg Config, build builder) (err error
 			}
 		})
 	}
-	err = becomeReady(ctx, name, cfg, p, listener.Addr().String(), &ready)
+	err = becomeReady(ctx, name, cfg, p, tel, listener.Addr().String(), &ready)
 	if err == nil {
 		<-ctx.Done()
 		if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
@@ -92,7 +92,7 @@ func run(ctx context.Context, name string, cfg Config, build builder) (err error
 }
 
 // becomeReady waits until the role can do its work, and prints the ready line.
-func becomeReady(ctx context.Context, name string, cfg Config, p parts, addr string, ready *atomic.Bool) error {
+func becomeReady(ctx context.Context, name string, cfg Config, p parts, tel *telemetry, addr string, ready *atomic.Bool) error {
 	if p.prepare != nil {
 		limit := cmp.Or(cfg.readyLimit, readyLimit)
 		waitCtx, cancel := context.WithTimeout(ctx, limit)
@@ -102,6 +102,7 @@ func becomeReady(ctx context.Context, name string, cfg Config, p parts, addr str
 		}
 	}
 	ready.Store(true)
+	tel.log.InfoContext(ctx, "started", "perso.lifecycle", "started")
 	addrs := map[string]string{role.AddrHTTP: addr}
 	maps.Copy(addrs, p.addrs)
 	return child.Announce(cfg.Stdout, addrs)

@@ -1,0 +1,69 @@
+package faults
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/testenv/lever"
+	"github.com/tollgate-dev/tollgate/testenv/role"
+)
+
+// memorySqueeze: a service has less memory than it needs. The kernel kills it as soon as it has used up its limit, a supervisor
+// starts it again, and so on. What a run does is just that, the kill and the start: a real limit of the kernel's hits at another
+// moment in every arm, and processes have no control groups of their own.
+func memorySqueeze() Fault {
+	const usual = role.Model
+
+	return Fault{
+		ID:    "memory-squeeze",
+		Group: "process",
+		Title: "one service is killed every {every} as by the kernel when memory is short, and started again (" + usual +
+			", unless the experiment names another)",
+		Felt:  "errors and default content for moments, again and again",
+		Least: "off",
+		Params: []Param{
+			{Name: "every", Title: "from one kill to the next; kept to within two seconds", Unit: "s", Default: 5, Least: 4, Most: 60},
+		},
+		Runbook: "The service answers, and yet its counters fall to 0 every few seconds: look at its start time and at how it ended (exit code 137, " +
+			"OOMKilled, the kernel's log). Raise the memory limit first, then look for what has grown: compare resident memory with the limit " +
+			"over the last days, and with the last release.",
+		Levers:  []string{lever.Restart, lever.Uptime},
+		Service: usual,
+		Expect:  []string{"ServiceRestarted", "MemoryNearLimit", "ServiceDown"},
+		Allow: []string{
+			"HighErrorRate", "ServiceErrorRateHigh", "AvailabilityBurn", "UserLatencyHigh", "ServiceLatencyHigh", "TailLatencyHigh", "LatencyBurn",
+			"DependencyErrors", "DependencyLatencyHigh", "RetriesHigh", "ModelSlow", "DefaultContentHigh", "DefaultContentReason", "FallbackSpansHigh",
+			"ErrorSpansRare", "ClickThroughLow", "ConsumerLagHigh", "EventAgeHigh", "ConsumerGroupEmpty", "MetricVanished", "TracesBroken",
+		},
+		Evidence: &Evidence{Signal: "logs", Match: map[string]string{"perso.lifecycle": "started"}},
+		Inject: func(ctx context.Context, site Site) (Injection, error) {
+			in := pull(site, site.Service, lever.Restart, struct{}{})
+			kill, killed := in.Renew, time.Now()
+			in.Renew = func(ctx context.Context) error { // the lever acts once: it is let go of, and pulled again
+				if err := in.Heal(ctx); err != nil || time.Since(killed) < site.Values.Seconds("every") {
+					return err
+				}
+				killed = time.Now()
+				return kill(ctx)
+			}
+			return in, kill(ctx)
+		},
+		Probe: func(ctx context.Context, site Site) (Effect, error) {
+			answers, err := site.Arm.Answers(ctx, site.Service)
+			if err != nil || !answers {
+				return Effect{Detail: site.Service + " does not answer"}, err
+			}
+			var up struct{ Seconds float64 }
+			if err := site.Arm.Ask(ctx, site.Service, lever.Uptime, struct{}{}, &up); err != nil {
+				return Effect{Detail: fmt.Sprintf("%s does not say how long it has been there: %v", site.Service, err)}, ctx.Err()
+			}
+			return Effect{
+				Present: up.Seconds < site.Values.Number("every")+2,
+				Gone:    true, // it answers: nothing is left of a kill once the next process is ready
+				Detail:  fmt.Sprintf("%s was started %.1f s ago", site.Service, up.Seconds),
+				Values:  map[string]float64{"uptime_seconds": up.Seconds},
+			}, nil
+		},
+	}
+}
