@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -87,6 +88,17 @@ func collectorOf(t *testing.T, r running) CollectorState {
 	return asked[CollectorState](t, r, lever.AskCollector, nil)
 }
 
+// health is the status of the pipeline's health check.
+func health(t *testing.T, r running) int {
+	t.Helper()
+	resp, err := http.Get("http://" + r.addr["http"] + role.HealthPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	return resp.StatusCode
+}
+
 func TestStopCollector(t *testing.T) {
 	r := start(t, fast())
 	s := newSDK(t, r)
@@ -96,9 +108,9 @@ func TestStopCollector(t *testing.T) {
 		func() error {
 			state := collectorOf(t, r)
 			gone, err := r.value(`absent(otelcol_exporter_queue_capacity) and on () up{job="pipeline"} == 1`)
-			return errors.Join(err, is(!state.Answers && gone == 1, fmt.Sprint(state, gone)))
+			return errors.Join(err, is(!state.Answers && gone == 1 && health(t, r) == 503, fmt.Sprint(state, gone)))
 		},
-		func() error { state := collectorOf(t, r); return is(state.Answers, state) })
+		func() error { state := collectorOf(t, r); return is(state.Answers && health(t, r) == 200, state) })
 	s.decide("attribute-missing")
 	s.flush(t)
 	if got := r.stats(t); got.Spans != 2 || got.LogRecords != 2 || got.Roots != 2 {
