@@ -39,9 +39,9 @@ const (
 	StopCollector   = "stop-collector"
 	ChangeCollector = "change-collector"
 	SilenceAlerts   = "silence-alerts"
-	AskCollector    = "collector"
-	AskSeries       = "series"
-	AskNotified     = "notifications"
+	AskCollector    = "collector-state"
+	AskSeries       = "count-series"
+	AskNotified     = "notified"
 )
 
 // What levers need, for Lever.Needs.
