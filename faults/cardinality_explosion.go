@@ -8,23 +8,23 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// cardinalityExplosion: somebody wants to count log records by session, and makes the session's id a label. Every session is a
-// new series.
+// cardinalityExplosion: somebody wants to count log records and spans by session, and makes the session's id a label. Every session
+// is a new series, and a new histogram.
 func cardinalityExplosion() Fault {
 	const label = "session_id"
 
 	return Fault{
 		ID:    "cardinality-explosion",
 		Group: "pipeline",
-		Title: "the Collector counts log records by session: the session's id becomes a label, in up to {series}",
+		Title: "the Collector counts log records and spans by session: the session's id is a label of up to {series}",
 		Felt:  "nothing at first; memory, and then slow queries",
-		Least: "logs",
+		Least: "traces-10",
 		Params: []Param{
 			{Name: "series", Title: "where it is taken back, so that the machine survives", Unit: "series", Default: 5000, Least: 100, Most: 50000},
 		},
 		Runbook: "The number of series grows without end. Ask the Prometheus for the labels with the most values " +
 			"(/api/v1/status/tsdb): one that names a session, a user or a request does not belong there. Find out which metric has " +
-			"it and since when, and take it out where it is made, here the attributes of the Collector's connector count. Old " +
+			"it and since when, and take it out where it is made, here the Collector's connectors count and span_metrics. Old " +
 			"series stay in memory until the head is truncated.",
 		Levers: []string{lever.ChangeCollector, lever.AskSeries},
 		Expect: []string{"SeriesGrowth"},
@@ -36,7 +36,7 @@ func cardinalityExplosion() Fault {
 			return in, in.Renew(ctx)
 		},
 		Probe: func(ctx context.Context, site Site) (Effect, error) {
-			const some = 20 // sessions: more than any label of the stack has values, but for the catalogue's items
+			const some = 60 // series: those of three or four sessions
 			s, err := askSeries(ctx, site, fmt.Sprintf(`{%s!=""}`, label))
 			if err != nil {
 				return Effect{}, err

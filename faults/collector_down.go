@@ -22,7 +22,7 @@ func collectorDown() Fault {
 			"log records of the gap are lost.",
 		Levers: []string{lever.StopCollector, lever.AskCollector},
 		Expect: []string{"CollectorDown", "PipelineBlind"},
-		Allow:  []string{"EngagementAbsent", "MetricVanished", "ProfileUpdatesStale", "TelemetryRefused", "TracesBroken"},
+		Allow:  []string{"EngagementAbsent", "MetricVanished", "ProfileUpdatesStale", "ServiceDown", "TelemetryRefused", "TracesBroken"},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {
 			in := pull(site, role.Telemetry, lever.StopCollector, struct{}{})
 			return in, in.Renew(ctx)

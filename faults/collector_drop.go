@@ -28,8 +28,8 @@ func collectorDrop() Fault {
 		Levers: []string{lever.ChangeCollector, lever.AskCollector},
 		Expect: []string{"TelemetryRefused", "PipelineBlind", "MetricVanished"},
 		Allow: []string{
-			"ClickThroughLow", "EngagementAbsent", "EventAgeHigh", "FallbackSpansHigh", "InputDrift", "MissingAttributeLogged", "ProfileUpdatesStale",
-			"SampleRatioMismatch", "TracesBroken",
+			"ClickThroughLow", "EngagementAbsent", "EventAgeHigh", "FallbackSpansHigh", "InputDrift", "MissingAttributeLogged",
+			"ProfileUpdatesStale", "SampleRatioMismatch", "TracesBroken",
 		},
 		Unseen: true,
 		Inject: func(ctx context.Context, site Site) (Injection, error) {

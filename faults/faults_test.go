@@ -299,9 +299,9 @@ func TestProbes(t *testing.T) {
 		{"log-lag", answering(lever.AskCollector, `{"answers":true,"log_records":10,"log_age":3}`), true, false},
 		{"log-lag", answering(lever.AskCollector, `{"answers":true,"log_records":10,"log_age":0.5}`), false, true},
 		{"log-lag: hold=1s", answering(lever.AskCollector, `{"answers":true,"log_records":10,"log_age":0.5}`), true, false},
-		{"cardinality-explosion", answering(lever.AskSeries, `{"ever":25,"fresh":12}`), true, false},
+		{"cardinality-explosion", answering(lever.AskSeries, `{"ever":250,"fresh":250}`), true, false},
 		{"cardinality-explosion", answering(lever.AskSeries, `{"ever":5,"fresh":5}`), false, false},
-		{"cardinality-explosion", answering(lever.AskSeries, `{"ever":25,"fresh":0}`), false, true},
+		{"cardinality-explosion", answering(lever.AskSeries, `{"ever":250,"fresh":0}`), false, true},
 		{"series-vanish", answering(lever.AskSeries, `{"ever":12,"fresh":0}`), true, false},
 		{"series-vanish", answering(lever.AskSeries, `{"ever":12,"fresh":12}`), false, true},
 		{"series-vanish", site{}, false, true}, // a level without metrics

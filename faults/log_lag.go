@@ -18,7 +18,7 @@ func logLag() Fault {
 		Felt:  "nothing: whoever looks at the logs sees the past",
 		Least: "logs",
 		Params: []Param{
-			{Name: "hold", Title: "how long log records are gathered before they are passed on", Unit: "s", Default: 8, Least: 1, Most: 120},
+			{Name: "hold", Title: "how long log records are gathered before they are passed on", Unit: "s", Default: 4, Least: 1, Most: 120},
 		},
 		Runbook: "The newest log record is older than it should be, and records come in bursts. Compare a record's time with the " +
 			"time at which it could be found. Look for a batch with a long timeout, a throttled ingest, or a queue that fills, on " +

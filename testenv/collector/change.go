@@ -14,7 +14,8 @@ type Change struct {
 	Queue int `json:"queue,omitempty"`
 	// HoldLogs is how long log records are gathered before they are passed on, as a duration; "": not at all.
 	HoldLogs string `json:"hold_logs,omitempty"`
-	// CountBy is one more attribute by which log records are counted: a label of perso_log_records_total. "": none.
+	// CountBy is an attribute by which log records and spans are counted, too: a label of perso_log_records_total, and of a
+	// histogram of the spans that have it. "": none.
 	CountBy string `json:"count_by,omitempty"`
 	// DropMetric is the OpenTelemetry name of a metric that is dropped; "": none.
 	DropMetric string `json:"drop_metric,omitempty"`
@@ -59,12 +60,25 @@ func (c Change) into(f *file) {
 		p.Processors[slices.Index(p.Processors, "batch")] = "batch/held"
 	}
 	if c.CountBy != "" {
-		counts := f.Connectors["count"].(object)["logs"].(object)[logCount].(object)
-		counts["attributes"] = append(counts["attributes"].(list), object{"key": c.CountBy})
+		c.countBy(f)
 	}
 	if c.DropMetric != "" {
 		f.Processors["filter/dropped"] = object{"error_mode": "ignore", "metrics": object{"metric": list{`name == "` + c.DropMetric + `"`}}}
 		p := f.Service.Pipelines[Metrics]
 		p.Processors = slices.Insert(p.Processors, len(p.Processors)-1, "filter/dropped")
+	}
+}
+
+// countBy makes an attribute a label of what is counted from log records and spans.
+func (c Change) countBy(f *file) {
+	counts := f.Connectors["count"].(object)["logs"].(object)[logCount].(object)
+	counts["attributes"] = append(counts["attributes"].(list), object{"key": c.CountBy})
+
+	const id = "span_metrics/by"
+	f.Connectors[id] = object{"dimensions": list{object{"name": c.CountBy}}, "metrics_flush_interval": "1s"}
+	f.Processors["filter/by"] = object{"metrics": object{"datapoint": list{`attributes["` + c.CountBy + `"] == nil`}}}
+	f.Service.Pipelines[Traces].Exporters = append(f.Service.Pipelines[Traces].Exporters, id)
+	f.Service.Pipelines[Metrics+"/by"] = &pipeline{
+		Receivers: []string{id}, Processors: []string{"filter/by"}, Exporters: []string{"otlp_http"},
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"sync/atomic"
 
 	prometheus "github.com/prometheus/client_golang/api"
 	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
@@ -35,6 +36,8 @@ type arm struct {
 	push       *outside.Push
 	leases     lease.Table // of what this process does to the arm's containers
 	parking    engine.Parking
+	stopped    atomic.Bool                      // the Collector, by a fault
+	read       atomic.Pointer[result.Telemetry] // what the Collector last said; nil: nothing yet
 }
 
 // host returns the name of one of the arm's containers in the network.
@@ -127,7 +130,7 @@ func (a *arm) env(service string) map[string]string {
 // begin starts the outside view of the arm, which is up by now.
 func (a *arm) begin(ctx context.Context) {
 	a.view = outside.NewView(a.spec.Name, a.launch.broker()...)
-	watched := outside.Target{Health: map[string]func() string{}, Usage: a.Usage}
+	watched := outside.Target{Health: map[string]func() string{role.Telemetry: a.collectorHealth}, Usage: a.Usage}
 	for service, c := range a.services {
 		watched.Health[service] = func() string { return c.URL(servicePort) + role.HealthPath }
 	}
@@ -200,8 +203,24 @@ func (a *arm) Usage() (testenv.Usage, error) {
 	return u, errors.Join(errs...)
 }
 
-// Telemetry reads how much telemetry the Collector received and how many series Prometheus has.
+// Telemetry reads how much telemetry the Collector received and how many series Prometheus has. While a fault has stopped the
+// Collector, it received nothing more than the last time.
 func (a *arm) Telemetry(ctx context.Context) (result.Telemetry, error) {
+	last := a.read.Load()
+	if last != nil && a.stopped.Load() {
+		return *last, nil
+	}
+	t, err := a.telemetry(ctx)
+	switch {
+	case err == nil:
+		a.read.Store(&t)
+	case last != nil && a.stopped.Load(): // meanwhile
+		return *last, nil
+	}
+	return t, err
+}
+
+func (a *arm) telemetry(ctx context.Context) (result.Telemetry, error) {
 	var t result.Telemetry
 	var text []byte
 	if err := a.launch.client.Get(ctx, a.collector.URL(selfPort)+"/metrics", &text); err != nil {

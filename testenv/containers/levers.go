@@ -2,6 +2,7 @@ package containers
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -41,6 +42,9 @@ func levers() lever.Handles[*arm] {
 		lever.PauseBroker:    {Pull: pauseBroker, Release: resumeBroker},
 		lever.StopConsumer:   testenv.RoleLever[*arm](lever.StopConsumer),
 		lever.EventsTopic:    testenv.RoleLever[*arm](lever.EventsTopic),
+
+		lever.StopCollector: {Pull: stopCollector, Release: startCollector},
+		lever.AskCollector:  {Ask: askCollector},
 	})
 	return handles
 }
@@ -121,12 +125,49 @@ func (h *holders) drop(arm string, free func() error) error {
 	return nil
 }
 
+// stopCollector kills the Collector's container.
+func stopCollector(ctx context.Context, a *arm, _ string, _ any, d time.Duration) error {
+	a.stopped.Store(true)
+	return a.launch.session.Hold(ctx, a.collector.ID, lever.Kill, struct{}{}, d)
+}
+
+// startCollector starts it again and waits until it takes telemetry, since readers of its counts would fail before.
+func startCollector(ctx context.Context, a *arm, _ string) error {
+	if err := a.launch.session.Release(ctx, a.collector.ID, lever.Kill); err != nil || !a.stopped.Load() {
+		return err
+	}
+	for !a.view.Probe(ctx, a.collectorHealth()) {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("testenv: collector of arm %s: not up again: %w", a.spec.Name, context.Cause(ctx))
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+	a.stopped.Store(false)
+	return nil
+}
+
+// collectorHealth is the URL that answers 200 while the Collector takes telemetry.
+func (a *arm) collectorHealth() string { return a.collector.URL(healthPort) + "/" }
+
+// askCollector says whether the Collector works. What it stored and dropped is not read here.
+func askCollector(ctx context.Context, a *arm, _ string, _, out any) error {
+	text, err := json.Marshal(map[string]bool{"answers": a.view.Probe(ctx, a.collectorHealth())})
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, out)
+}
+
 // Levers returns the names of the levers that this environment has.
 func Levers() []string { return slices.Sorted(maps.Keys(levers())) }
 
 // Reach returns an error for a service that the arm does not have.
 func (a *arm) Reach(service, name string) error {
 	if l, err := lever.Lookup(name); err == nil && service == role.Backing && l.Service == role.Backing {
+		return nil
+	}
+	if service == role.Telemetry && (name == lever.StopCollector || name == lever.AskCollector) {
 		return nil
 	}
 	if _, ok := a.services[service]; !ok {

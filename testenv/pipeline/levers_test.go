@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -87,6 +88,17 @@ func collectorOf(t *testing.T, r running) CollectorState {
 	return asked[CollectorState](t, r, lever.AskCollector, nil)
 }
 
+// health is the status of the pipeline's health check.
+func health(t *testing.T, r running) int {
+	t.Helper()
+	resp, err := http.Get("http://" + r.addr["http"] + role.HealthPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	return resp.StatusCode
+}
+
 func TestStopCollector(t *testing.T) {
 	r := start(t, fast())
 	s := newSDK(t, r)
@@ -96,9 +108,9 @@ func TestStopCollector(t *testing.T) {
 		func() error {
 			state := collectorOf(t, r)
 			gone, err := r.value(`absent(otelcol_exporter_queue_capacity) and on () up{job="pipeline"} == 1`)
-			return errors.Join(err, is(!state.Answers && gone == 1, fmt.Sprint(state, gone)))
+			return errors.Join(err, is(!state.Answers && gone == 1 && health(t, r) == 503, fmt.Sprint(state, gone)))
 		},
-		func() error { state := collectorOf(t, r); return is(state.Answers, state) })
+		func() error { state := collectorOf(t, r); return is(state.Answers && health(t, r) == 200, state) })
 	s.decide("attribute-missing")
 	s.flush(t)
 	if got := r.stats(t); got.Spans != 2 || got.LogRecords != 2 || got.Roots != 2 {
@@ -151,12 +163,15 @@ func TestSessionsAsALabel(t *testing.T) {
 		record.SetTimestamp(time.Now())
 		record.AddAttributes(attribute.String("perso.reason", "unknown-user"), attribute.String("session.id", fmt.Sprint(n)))
 		s.logger.Logger("test").Emit(context.Background(), record)
+		_, span := s.tracer.Tracer("test").Start(context.Background(), "recommend")
+		span.SetAttributes(attribute.String("session.id", fmt.Sprint(n)))
+		span.End()
 		s.try()
 		return asked[Series](t, r, lever.AskSeries, params{"match": `{session_id!=""}`})
 	}
 	ever := 0
 	pulled(t, r, lever.ChangeCollector, params{"count_by": "session.id", "most_series": 1000},
-		func() error { got := session(); ever = got.Ever; return is(got.Ever >= 3 && got.Fresh >= 1, got) },
+		func() error { got := session(); ever = got.Ever; return is(got.Ever >= 30 && got.Fresh >= 30, got) },
 		func() error { got := session(); return is(got.Fresh == 0, got) })
 	// No more series are made than are allowed, although the lever stays in force.
 	pulled(t, r, lever.ChangeCollector, params{"count_by": "session.id", "most_series": ever},

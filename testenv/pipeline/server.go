@@ -29,7 +29,14 @@ func (p *process) handler() http.Handler {
 	mux.Handle("GET /metrics", p.guarded(promhttp.HandlerFor(
 		prometheus.Gatherers{p.collector, p.engine.registry},
 		promhttp.HandlerOpts{DisableCompression: true})))
-	for _, path := range []string{role.HealthPath, "/-/healthy", "/-/ready"} {
+	mux.HandleFunc("GET "+role.HealthPath, func(w http.ResponseWriter, _ *http.Request) {
+		status := http.StatusOK
+		if p.collector.visible.Load() == nil {
+			status = http.StatusServiceUnavailable // nobody takes the arm's telemetry
+		}
+		answer(w, status, struct{}{})
+	})
+	for _, path := range []string{"/-/healthy", "/-/ready"} {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, struct{}{}) })
 	}
 	mux.Handle(role.ControlPath, p.control)

@@ -92,7 +92,7 @@ func (l *launch) deploy(ctx context.Context, spec testenv.ArmSpec, backing *chil
 		return a, err
 	}
 	watched := outside.Target{Health: map[string]func() string{}, Usage: a.Usage}
-	for _, service := range role.Services() {
+	for _, service := range append(role.Services(), role.Telemetry) {
 		watched.Health[service] = func() string { return a.urls[service] + role.HealthPath }
 	}
 	a.view.Watch(watched)

@@ -165,11 +165,13 @@ func (t *telemetry) recording(ctx context.Context) bool {
 	return t.on() && trace.SpanFromContext(ctx).IsRecording()
 }
 
-// withSession puts the session and its channel into the baggage of everything that follows.
+// withSession puts the session and its channel into the baggage of everything that follows, and the session into the span of the
+// request, so that all requests of a session can be found.
 func (t *telemetry) withSession(ctx context.Context, session, channel string) context.Context {
 	if !t.on() {
 		return ctx
 	}
+	trace.SpanFromContext(ctx).SetAttributes(attribute.String("session.id", session))
 	bag := baggage.FromContext(ctx)
 	for _, kv := range [][2]string{{"session.id", session}, {"perso.channel", channel}} {
 		member, err := baggage.NewMemberRaw(kv[0], kv[1])
