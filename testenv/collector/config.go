@@ -245,11 +245,27 @@ func logCounts() object {
 }
 
 func spanCounts() object {
-	return object{spanCount: object{
-		"description": spanCountDescription,
-		"conditions":  list{`span.attributes["perso.reason"] != "none" and span.attributes["perso.reason"] != ""`},
-		"attributes":  list{object{"key": "perso.reason"}},
-	}}
+	return object{
+		spanCount: object{
+			"description": spanCountDescription,
+			"conditions":  list{`span.attributes["perso.reason"] != "none" and span.attributes["perso.reason"] != ""`},
+			"attributes":  list{object{"key": "perso.reason"}},
+		},
+		"perso.spans": object{
+			"description": "Spans, by service.",
+			"attributes":  list{object{"key": "service.name"}},
+		},
+		"perso.span.roots": object{
+			"description": "Spans without a parent, by service.",
+			"conditions":  list{`span.parent_span_id == SpanID(0x0000000000000000)`},
+			"attributes":  list{object{"key": "service.name"}},
+		},
+		"perso.span.errors": object{
+			"description": "Spans with an error that say for which channel and place they were.",
+			"conditions":  list{`span.status.code == STATUS_CODE_ERROR`},
+			"attributes":  list{object{"key": "perso.channel"}, object{"key": "perso.placement"}},
+		},
+	}
 }
 
 // retry gives up so early that the end of an arm does not have to wait for it.
