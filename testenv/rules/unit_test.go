@@ -128,7 +128,7 @@ func (test unitTest) others(t *testing.T, groups map[string]*promrules.Group) {
 	for _, g := range groups {
 		for _, r := range g.AlertingRules() {
 			named := slices.ContainsFunc(test.Alerts, func(a alertTest) bool { return a.Alert == r.Name() })
-			if !named && r.State() == promrules.StateFiring {
+			if !named && r.State() == promrules.StateFiring && r.Name() != "Watchdog" { // which always fires
 				t.Errorf("%s fires, of which the test says nothing", r.Name())
 			}
 		}
