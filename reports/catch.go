@@ -108,7 +108,8 @@ func alarmStory(a catch.Alarms) string {
 	case a.Clean <= 0:
 		return "no time without a fault was watched"
 	case a.N == 0:
-		return fmt.Sprintf("none in %s without a fault: fewer than %s an hour at 95 %% (rule of three: 3 / time)", elapsed(a.Clean), rate(a.PerHour.Hi))
+		return fmt.Sprintf("none in %s without a fault: fewer than %s an hour at 95 %% (rule of three: 3 / time)",
+			elapsed(a.Clean), rate(a.PerHour.Hi))
 	default:
 		return fmt.Sprintf("%d in %s without a fault: %s an hour [%s, %s] at 95 %% (Poisson, exact)", a.N, elapsed(a.Clean),
 			rate(a.PerHour.Mid), rate(a.PerHour.Lo), rate(a.PerHour.Hi))

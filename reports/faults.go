@@ -109,7 +109,8 @@ func faultDetails(level string, c catch.Cell) []cell {
 }
 
 func faultRecord(f catch.Row, level string, c catch.Cell) map[string]any {
-	record := map[string]any{"fault": f.Fault.ID, "pass": f.Pass + 1, "level": level, "state": string(c.State), "alert": c.Alert, "also": strings.Join(c.Also, " "),
+	record := map[string]any{"fault": f.Fault.ID, "pass": f.Pass + 1, "level": level, "state": string(c.State), "alert": c.Alert,
+		"also":         strings.Join(c.Also, " "),
 		"false_alarms": strings.Join(c.False, " "), "diagnosed": c.Diagnosed, "evidence": c.Evidence,
 		"cannot_fire": strings.Join(c.Cannot, " ")}
 	if c.State == catch.Detected {

@@ -21,7 +21,8 @@ func feltSection(a *verdict.Analysis) []section {
 	for _, feeling := range catch.Feelings() {
 		columns = append(columns, column{Head: cell{Text: feeling.Title}})
 	}
-	all := table{Only: inText | inMarkdown | inHTML, Columns: columns, Narrow: true, Label: "What users felt", Caption: "Change from the clean window to the fault, over all levels"}
+	all := table{Only: inText | inMarkdown | inHTML, Columns: columns, Narrow: true, Label: "What users felt",
+		Caption: "Change from the clean window to the fault, over all levels"}
 	var apart list
 	var records []map[string]any
 	for i, f := range a.Catch.Faults {
@@ -42,7 +43,8 @@ func feltSection(a *verdict.Analysis) []section {
 		}
 	}
 	return []section{{ID: "felt", Heading: "What users felt", Blocks: []block{
-		lead{Only: inText | inMarkdown | inHTML, Text: say("change from the clean window to the fault, from the load generator alone, over all levels")},
+		lead{Only: inText | inMarkdown | inHTML,
+			Text: say("change from the clean window to the fault, from the load generator alone, over all levels")},
 		all,
 		apart,
 		recordsOf(records),
@@ -75,9 +77,10 @@ func feltLegend() string {
 			of = append(of, f.Title+" of "+f.Of)
 		}
 	}
-	return fmt.Sprintf("Shares change by percentage points (pp): %s. p95 is that of the response time of the main step. Intervals are at %s, "+
-		"so that those of one fault hold together: of shares by Newcombe's hybrid score, widened by how alike the requests of a second "+
-		"are; of p95 by a bootstrap over seconds. A clean window of less than five whole seconds is replaced by those of all passes together. %s: no change, or none that matters. ?: the pass is too short to tell, even of a large change.",
+	return fmt.Sprintf("Shares change by percentage points (pp): %s. p95 is that of the response time of the main step. "+
+		"Intervals are at %s, so that those of one fault hold together: of shares by Newcombe's hybrid score, widened by how alike the requests of a second "+
+		"are; of p95 by a bootstrap over seconds. A clean window of less than five whole seconds is replaced by those of all passes "+
+		"together. %s: no change, or none that matters. ?: the pass is too short to tell, even of a large change.",
 		strings.Join(of, ", "), percentOf(catch.FeltConfidence), same)
 }
 
@@ -160,8 +163,8 @@ func changeParts(c catch.Change) (mid, ends string) {
 
 // feltDetails are the changes of a fault level by level, for the page.
 func feltDetails(f catch.Row) table {
-	out := table{Only: inHTML, Label: "What users felt of " + f.Name(), Caption: "What users felt of " + f.Name() + ", by level: before and under the fault, and the change",
-		Columns: heads(false, "Level")}
+	out := table{Only: inHTML, Label: "What users felt of " + f.Name(),
+		Caption: "What users felt of " + f.Name() + ", by level: before and under the fault, and the change", Columns: heads(false, "Level")}
 	if !f.Felt.Measured() {
 		return out
 	}

@@ -183,7 +183,8 @@ func fixtureRun(start time.Time) result.Run {
 		Plan: result.Plan{Launches: 2, Rounds: 40, Slot: 500 * time.Millisecond, Washout: 100 * time.Millisecond, Rate: 160, CatchRate: 25, ClientTimeout: 5 * time.Second},
 		Faults: []result.Fault{
 			{ID: "none", Title: "nothing is injected", Felt: "nothing"},
-			{ID: "profile-attribute-missing", Title: "the upstream stops delivering an attribute", Felt: "half of the users see default content", Signs: map[string]int{"default": 1, "errors": 0},
+			{ID: "profile-attribute-missing", Title: "the upstream stops delivering an attribute", Felt: "half of the users see default content",
+				Signs:  map[string]int{"default": 1, "errors": 0},
 				Expect: []string{"FeatureMissing", "DefaultContentHigh"}, Allow: []string{"ClickThroughLow"}, Evidence: "log attribute perso.attribute"},
 			{ID: "model-drift", Title: "the users are no longer those that the model was trained on", Felt: "recommendations fit worse, fewer clicks",
 				Expect: []string{"InputDrift", "ClickThroughLow"}, Evidence: "perso_feature_psi{perso_feature=\"age\"}"},

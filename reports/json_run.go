@@ -254,7 +254,8 @@ func jsonFeltOf(f catch.Row) *jsonFelt {
 	if !f.Felt.Measured() {
 		return nil
 	}
-	out := &jsonFelt{Felt: f.Felt.Any(), Blunt: f.Felt.Blunt(), Confidence: catch.FeltConfidence, Pooled: jsonFeelingsOf(f.Felt.Pooled), Levels: []jsonFeltLevel{},
+	out := &jsonFelt{Felt: f.Felt.Any(), Blunt: f.Felt.Blunt(), Confidence: catch.FeltConfidence,
+		Pooled: jsonFeelingsOf(f.Felt.Pooled), Levels: []jsonFeltLevel{},
 		Disagreements: listed(catch.Disagreements(f.Fault.Signs, f.Felt.Pooled))}
 	for _, l := range f.Felt.Levels {
 		out.Levels = append(out.Levels, jsonFeltLevel{l.Level, jsonFeelingsOf(l.Changes)})

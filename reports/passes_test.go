@@ -28,7 +28,9 @@ func TestPassesAreToldApart(t *testing.T) {
 		}
 		rendered[format] = b.String()
 	}
-	for format, want := range map[string]string{"text": "none (2)", "markdown": "none (2)", "html": "none (2)", "json": `"pass": 1`, "junit": "tollgate.catch.none (2)"} {
+	for format, want := range map[string]string{
+		"text": "none (2)", "markdown": "none (2)", "html": "none (2)", "json": `"pass": 1`, "junit": "tollgate.catch.none (2)",
+	} {
 		if !strings.Contains(rendered[format], want) {
 			t.Errorf("%s has no %q", format, want)
 		}

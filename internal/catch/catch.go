@@ -42,8 +42,8 @@ func (r Row) Name() string {
 	return fmt.Sprintf("%s (%d)", r.Fault.ID, r.Pass+1)
 }
 
-// Phase is a stretch of a fault's timeline: settle, quiet (waiting for the alerts of the pass before), clean, inject (asked for but not yet confirmed everywhere), hold,
-// revert (asked for but not yet confirmed everywhere), clear.
+// Phase is a stretch of a fault's timeline: settle, quiet (waiting for the alerts of the pass before), clean, inject (asked for
+// but not yet confirmed everywhere), hold, revert (asked for but not yet confirmed everywhere), clear.
 type Phase struct {
 	Name       string
 	Start, End time.Time

@@ -244,7 +244,8 @@ func (j *judge) leastDetect(alert string) time.Duration {
 
 // falseAlarms are the alerts that fired in the clean window, or later without being explained by the fault. Where the
 // fault was not confirmed, only the clean window counts. An alert that was already firing when the pass began is the
-// tail of what came before: it is noted, not counted, unless it fires all the time. A dead man's switch is none.
+// tail of what came before: it is noted, not counted, unless it fires all the time. What ended while the pass waited for quiet is
+// not even noted. A dead man's switch is none.
 func (j *judge) falseAlarms(confirmed time.Time) []string {
 	var out, still []string
 	for _, s := range j.spans {
@@ -256,7 +257,9 @@ func (j *judge) falseAlarms(confirmed time.Time) []string {
 			continue
 		}
 		if s.start.Before(j.begin()) {
-			still = add(still, s.alert+j.slowly(s.alert))
+			if s.end.After(j.begin()) {
+				still = add(still, s.alert+j.slowly(s.alert))
+			}
 			continue
 		}
 		inClean := !j.clean.IsZero() && s.end.After(j.clean) && (j.inject.IsZero() || s.start.Before(j.inject))

@@ -42,6 +42,9 @@ func TestQuiet(t *testing.T) {
 	if c := cell(t, m, "model-drift", "metrics"); c.Clear < 13*time.Second || c.Clear > 15*time.Second {
 		t.Errorf("time to clear %v, want it to be that of the wait", c.Clear)
 	}
+	if c := cell(t, m, "consumer-lag", "metrics"); c.Note != "" {
+		t.Errorf("it had ended when the clean window began: note %q", c.Note)
+	}
 	if p := m.Faults[3].Phases; p[0].Name != "quiet" || p[1].Name != "clean" || p[0].End.Sub(p[0].Start) != 3*time.Second {
 		t.Errorf("phases %+v", p)
 	}

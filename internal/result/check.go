@@ -154,7 +154,8 @@ func (s Slot) check(r Run) error {
 func (e FaultEvent) check(r Run) error {
 	errs := []error{
 		inRange(reflect.ValueOf(e), "", ""),
-		oneOf("phase", e.Phase, PhaseSettle, PhaseQuiet, PhaseStillFiring, PhaseClean, PhaseInject, PhaseConfirmed, PhaseUnconfirmed, PhaseRevert, PhaseReverted,
+		oneOf("phase", e.Phase, PhaseSettle, PhaseQuiet, PhaseStillFiring, PhaseClean, PhaseInject, PhaseConfirmed,
+			PhaseUnconfirmed, PhaseRevert, PhaseReverted,
 			PhaseStuck, PhaseDone, PhaseEvidence),
 	}
 	if e.Arm != "" {

@@ -73,7 +73,8 @@ func entry(f faults.Fault, skipped string) result.Fault {
 		params[name] = value.String()
 	}
 	return result.Fault{
-		ID: f.ID, Group: f.Group, Params: params, Title: f.Title, Felt: f.Felt, Signs: f.Signs, Expect: f.Expect, Allow: f.Allow, Evidence: f.Evidence.String(), Skipped: skipped,
+		ID: f.ID, Group: f.Group, Params: params, Title: f.Title, Felt: f.Felt, Signs: f.Signs,
+		Expect: f.Expect, Allow: f.Allow, Evidence: f.Evidence.String(), Skipped: skipped,
 	}
 }
 

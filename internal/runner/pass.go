@@ -39,7 +39,10 @@ func (c *catch) passes(ctx context.Context) error {
 
 // pass takes all arms through one fault: quiet, clean, inject, confirm, hold, revert, confirm, clear.
 func (c *catch) pass(ctx context.Context, f faults.Fault, nth int, which string) (err error) {
-	p := &pass{catch: c, fault: f, nth: nth, params: entry(f, "").Params, sites: make([]faults.Site, len(c.arms)), injected: make([]faults.Injection, len(c.arms))}
+	p := &pass{
+		catch: c, fault: f, nth: nth, params: entry(f, "").Params,
+		sites: make([]faults.Site, len(c.arms)), injected: make([]faults.Injection, len(c.arms)),
+	}
 	for i, arm := range c.arms {
 		p.sites[i] = f.At(arm, c.crowd, c.Target(f.ID))
 	}

@@ -11,7 +11,8 @@ import (
 func TestActive(t *testing.T) {
 	a := newActive([]result.Alert{
 		{Name: "Watchdog", Constant: result.AlwaysTrue}, {Name: "Drift", Clears: result.Slowly},
-		{Name: "Down"}, {Name: "Burn", Labels: map[string]string{"severity": "page"}}, {Name: "Burn", Labels: map[string]string{"severity": "ticket"}},
+		{Name: "Down"},
+		{Name: "Burn", Labels: map[string]string{"severity": "page"}}, {Name: "Burn", Labels: map[string]string{"severity": "ticket"}},
 	})
 	change := func(arm, alert, to string, labels ...string) {
 		e := result.AlertEvent{Arm: arm, Alert: alert, To: to, Labels: map[string]string{}}

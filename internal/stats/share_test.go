@@ -10,7 +10,8 @@ func near(a, b, by float64) bool { return math.Abs(a-b) <= by || a == b }
 
 // Figures of the papers: Newcombe's table II has 56/70 − 48/80 with method 10 at [0.0524, 0.3339].
 func TestShares(t *testing.T) {
-	if got := Subtract(Wilson(56, 70, 0.95), Wilson(48, 80, 0.95)); !near(got.Lo, 0.0524, 5e-5) || !near(got.Mid, 0.2, 1e-9) || !near(got.Hi, 0.3339, 5e-5) {
+	got := Subtract(Wilson(56, 70, 0.95), Wilson(48, 80, 0.95))
+	if !near(got.Lo, 0.0524, 5e-5) || !near(got.Mid, 0.2, 1e-9) || !near(got.Hi, 0.3339, 5e-5) {
 		t.Errorf("Newcombe's interval: %+v", got)
 	}
 	for _, c := range []struct{ yes, n, lo, hi float64 }{{0, 10, 0, 0.2775}, {10, 10, 0.7225, 1}, {81, 263, 0.2553, 0.3662}} {

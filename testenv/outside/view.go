@@ -103,7 +103,8 @@ var (
 	requests     = prometheus.NewDesc("loadgen_requests_total", "Requests sent by the load generator.", []string{"step"}, nil)
 	failures     = prometheus.NewDesc("loadgen_failed_total", "Requests of the load generator that failed.", nil, nil)
 	drops        = prometheus.NewDesc("loadgen_dropped_total", "Requests that the load generator could not send.", nil, nil)
-	responses    = prometheus.NewDesc("loadgen_request_duration_seconds", "Time from the scheduled start of a request of the load generator to its last byte.", nil, nil)
+	responses    = prometheus.NewDesc("loadgen_request_duration_seconds",
+		"Time from the scheduled start of a request of the load generator to its last byte.", nil, nil)
 )
 
 // Describe sends nothing: the metrics depend on the services of the arm.
