@@ -29,9 +29,9 @@ func cpuThrottle() Fault {
 			"steal time, and whoever else uses it.",
 		Levers:  []string{lever.LimitCPU, lever.Stalls},
 		Service: usual,
-		Expect:  []string{"CPUThrottled", "ModelSlow", "ServiceLatencyHigh", "DependencyLatencyHigh"},
+		Expect:  []string{"CPUThrottled", "ModelSlow", "DependencyLatencyHigh"},
 		Allow: []string{
-			"UserLatencyHigh", "TailLatencyHigh", "LatencyBurn", "DependencyErrors", "DefaultContentHigh", "DefaultContentReason",
+			"UserLatencyHigh", "ServiceLatencyHigh", "TailLatencyHigh", "LatencyBurn", "DependencyErrors", "DefaultContentHigh", "DefaultContentReason",
 			"FallbackSpansHigh", "ClickThroughLow", "HighErrorRate", "ServiceDown", "ServiceErrorRateHigh", "AvailabilityBurn", "ErrorSpansRare",
 		},
 		Evidence: nil, // a process does not know that it does not run: no log and no span can say it

@@ -30,7 +30,7 @@ func memorySqueeze() Fault {
 			"over the last days, and with the last release.",
 		Levers:  []string{lever.Restart, lever.Uptime},
 		Service: usual,
-		Expect:  []string{"ServiceRestarted", "MemoryNearLimit", "ServiceDown"},
+		Expect:  []string{"ServiceRestarted", "ServiceDown"},
 		Allow: []string{
 			"HighErrorRate", "ServiceErrorRateHigh", "AvailabilityBurn", "UserLatencyHigh", "ServiceLatencyHigh", "TailLatencyHigh", "LatencyBurn",
 			"DependencyErrors", "DependencyLatencyHigh", "RetriesHigh", "ModelSlow", "DefaultContentHigh", "DefaultContentReason", "FallbackSpansHigh",
