@@ -32,8 +32,8 @@ func cpuThrottle() Fault {
 		Expect:  []string{"CPUThrottled", "ModelSlow", "DependencyLatencyHigh"},
 		Allow: []string{
 			"UserLatencyHigh", "ServiceLatencyHigh", "TailLatencyHigh", "LatencyBurn", "DependencyErrors",
-			"DefaultContentHigh", "DefaultContentReason", "FallbackSpansHigh", "ClickThroughLow", "HighErrorRate", "ServiceDown", "ServiceErrorRateHigh", "AvailabilityBurn",
-			"ErrorSpansRare",
+			"DefaultContentHigh", "DefaultContentReason", "FallbackSpansHigh", "ClickThroughLow", "HighErrorRate",
+			"ServiceDown", "ServiceErrorRateHigh", "AvailabilityBurn", "ErrorSpansRare",
 		},
 		Evidence: nil, // a process does not know that it does not run: no log and no span can say it
 		Unseen:   true,
