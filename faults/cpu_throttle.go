@@ -24,15 +24,16 @@ func cpuThrottle() Fault {
 		Params: []Param{
 			{Name: "cores", Title: "share of one core; what a container does not use of it is no throttling", Default: 0.05, Least: 0.01, Most: 0.9},
 		},
-		Runbook: "Latency has steps of up to 100 ms, the period of a CPU quota, while the CPU use of the service is low and no dependency is slow. " +
-			"Look at nr_throttled in cpu.stat of the control group, and raise or remove the limit. Without a limit, look at the machine: " +
-			"steal time, and whoever else uses it.",
+		Runbook: "Latency has steps of up to 100 ms, the period of a CPU quota, while the CPU use of the service is low and no " +
+			"dependency is slow. Look at nr_throttled in cpu.stat of the control group, and raise or remove the limit. Without a " +
+			"limit, look at the machine: steal time, and whoever else uses it.",
 		Levers:  []string{lever.LimitCPU, lever.Stalls},
 		Service: usual,
-		Expect:  []string{"CPUThrottled", "ModelSlow", "ServiceLatencyHigh", "DependencyLatencyHigh"},
+		Expect:  []string{"CPUThrottled", "ModelSlow", "DependencyLatencyHigh"},
 		Allow: []string{
-			"UserLatencyHigh", "TailLatencyHigh", "LatencyBurn", "DependencyErrors", "DefaultContentHigh", "DefaultContentReason",
-			"FallbackSpansHigh", "ClickThroughLow", "HighErrorRate", "ServiceDown", "ServiceErrorRateHigh", "AvailabilityBurn", "ErrorSpansRare",
+			"UserLatencyHigh", "ServiceLatencyHigh", "TailLatencyHigh", "LatencyBurn", "DependencyErrors",
+			"DefaultContentHigh", "DefaultContentReason", "FallbackSpansHigh", "ClickThroughLow", "HighErrorRate",
+			"ServiceDown", "ServiceErrorRateHigh", "AvailabilityBurn", "ErrorSpansRare",
 		},
 		Evidence: nil, // a process does not know that it does not run: no log and no span can say it
 		Unseen:   true,

@@ -20,9 +20,10 @@ func featureOrderSwap() Fault {
 		Title: "the encoder of the model has two columns swapped: " + one + " and " + other,
 		Felt:  "plausible content that fits somebody else, for about half of the users; nothing fails",
 		Least: "metrics",
-		Runbook: "Version, inputs, scores and latency are all normal, and click-through sinks. Look at it by segment: two age bands lose, the others " +
-			"do not. Then compare the feature vector in the debug log with the schema of the training: the hash of the encoder's columns " +
-			"(perso.features.encoder) must be that of the model (perso.model.schema). Deploy the encoder that belongs to the model.",
+		Runbook: "Version, inputs, scores and latency are all normal, and click-through sinks. Look at it by segment: two age " +
+			"bands lose, the others do not. Then compare the feature vector in the debug log with the schema of the training: the " +
+			"hash of the encoder's columns (perso.features.encoder) must be that of the model (perso.model.schema). Deploy the " +
+			"encoder that belongs to the model.",
 		Levers: []string{lever.ReadModel, lever.LoadModel, lever.TryModel},
 		Expect: []string{"ClickThroughLow"},
 		Allow:  []string{"DefaultContentHigh", "DefaultContentReason", "FallbackSpansHigh", "ModelVersionChanged"},
@@ -38,8 +39,9 @@ func featureOrderSwap() Fault {
 			return Effect{
 				Present: served.Encoder != served.Schema && served.Changed > 0,
 				Gone:    served.Ranked > 0 && served.Encoder == served.Schema && served.Changed == 0,
-				Detail:  fmt.Sprintf("encoder %s, schema %s; other items for %.0f %% of the segments", served.Encoder, served.Schema, 100*served.Changed),
-				Values:  values,
+				Detail: fmt.Sprintf("encoder %s, schema %s; other items for %.0f %% of the segments", served.Encoder, served.Schema,
+					100*served.Changed),
+				Values: values,
 			}, err
 		},
 	}

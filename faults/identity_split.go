@@ -24,9 +24,9 @@ func identitySplit() Fault {
 		Params: []Param{
 			{Name: "share", Title: "part of the arriving users whose client does so", Unit: Share, Default: 0.5, Least: 0.1, Most: 1},
 		},
-		Runbook: "Logins succeed, and the requests after them find no user: compare perso_identity_lookups_total of known and lost. Look at the " +
-			"spans or the log of one journey: the session that the login linked is not the session of the next request. It is the clients' " +
-			"release, so roll that back; a service cannot mend it.",
+		Runbook: "Logins succeed, and the requests after them find no user: compare perso_identity_lookups_total of known and " +
+			"lost. Look at the spans or the log of one journey: the session that the login linked is not the session of the next " +
+			"request. It is the clients' release, so roll that back; a service cannot mend it.",
 		Levers: []string{lever.Drift},
 		Expect: []string{"IdentityMergeLow", "DefaultContentHigh", "ClickThroughLow"},
 		Allow:  []string{"DefaultContentReason", "FallbackSpansHigh", "InputDrift", "NoConsentHigh"},

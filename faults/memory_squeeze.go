@@ -25,15 +25,16 @@ func memorySqueeze() Fault {
 		Params: []Param{
 			{Name: "every", Title: "from one kill to the next; kept to within two seconds", Unit: "s", Default: 5, Least: 4, Most: 60},
 		},
-		Runbook: "The service answers, and yet its counters fall to 0 every few seconds: look at its start time and at how it ended (exit code 137, " +
-			"OOMKilled, the kernel's log). Raise the memory limit first, then look for what has grown: compare resident memory with the limit " +
-			"over the last days, and with the last release.",
+		Runbook: "The service answers, and yet its counters fall to 0 every few seconds: look at its start time and at how it " +
+			"ended (exit code 137, OOMKilled, the kernel's log). Raise the memory limit first, then look for what has grown: " +
+			"compare resident memory with the limit over the last days, and with the last release.",
 		Levers:  []string{lever.Restart, lever.Uptime},
 		Service: usual,
-		Expect:  []string{"ServiceRestarted", "MemoryNearLimit", "ServiceDown"},
+		Expect:  []string{"ServiceRestarted", "ServiceDown"},
 		Allow: []string{
 			"HighErrorRate", "ServiceErrorRateHigh", "AvailabilityBurn", "UserLatencyHigh", "ServiceLatencyHigh", "TailLatencyHigh", "LatencyBurn",
-			"DependencyErrors", "DependencyLatencyHigh", "RetriesHigh", "ModelSlow", "DefaultContentHigh", "DefaultContentReason", "FallbackSpansHigh",
+			"DependencyErrors", "DependencyLatencyHigh", "RetriesHigh", "ModelSlow", "DefaultContentHigh", "DefaultContentReason",
+			"FallbackSpansHigh",
 			"ErrorSpansRare", "ClickThroughLow", "ConsumerLagHigh", "EventAgeHigh", "ConsumerGroupEmpty", "MetricVanished", "TracesBroken",
 		},
 		Evidence: &Evidence{Signal: "logs", Match: map[string]string{"perso.lifecycle": "started"}},

@@ -18,8 +18,8 @@ func modelScoreCollapse() Fault {
 		Felt:  "everybody is shown the same items; nothing fails, latency is normal",
 		Least: "metrics",
 		Runbook: "The spread of the scores (perso_model_score_spread) is 0 and one item is ranked first for everybody " +
-			"(perso_model_top_item_share is 1), while every service is up. The artefact was exported without its weights: load the release " +
-			"before it, then look at the job that exports.",
+			"(perso_model_top_item_share is 1), while every service is up. The artefact was exported without its weights: load the " +
+			"release before it, then look at the job that exports.",
 		Levers: []string{lever.ReadModel, lever.LoadModel, lever.TryModel},
 		Expect: []string{"ScoreCollapse", "ClickThroughLow"},
 		Allow:  []string{"DefaultContentHigh", "DefaultContentReason", "FallbackSpansHigh", "ModelVersionChanged"},

@@ -18,8 +18,9 @@ func modelWrongVersion() Fault {
 		Title: "the model service loads an old release of the model",
 		Felt:  "less relevant content; nothing fails, latency is normal",
 		Least: "metrics",
-		Runbook: "Compare perso_model_info with the release that the registry calls the newest, and with what was served yesterday. The service " +
-			"logs every load with version and release, so the log says since when. Load the right artefact; nothing has to be restarted.",
+		Runbook: "Compare perso_model_info with the release that the registry calls the newest, and with what was served " +
+			"yesterday. The service logs every load with version and release, so the log says since when. Load the right artefact; " +
+			"nothing has to be restarted.",
 		Levers: []string{lever.ReadModel, lever.LoadModel, lever.TryModel},
 		Expect: []string{"ModelVersionChanged", "ClickThroughLow"},
 		Allow:  []string{"DefaultContentHigh", "DefaultContentReason", "FallbackSpansHigh", "ScoreCollapse"},

@@ -21,9 +21,9 @@ func sampleRatioMismatch() Fault {
 		Params: []Param{
 			{Name: "share", Title: "part of the users that get variant a", Unit: Share, Default: 0.55, Least: 0.52, Most: 1},
 		},
-		Runbook: "Count users by variant, not requests, and test the counts against the ratio of the plan (chi-squared). If they do not fit, " +
-			"nothing that the experiment says can be used. feature_flag.version at the evaluations says since when other rules are in force; " +
-			"ask whoever changed the flag, restore the weights, and begin the experiment anew.",
+		Runbook: "Count users by variant, not requests, and test the counts against the ratio of the plan (chi-squared). If they " +
+			"do not fit, nothing that the experiment says can be used. feature_flag.version at the evaluations says since when " +
+			"other rules are in force; ask whoever changed the flag, restore the weights, and begin the experiment anew.",
 		Levers: []string{lever.AssignVariants, lever.CountVariants},
 		Expect: []string{"SampleRatioMismatch"},
 		Allow:  []string{"ClickThroughLow"},

@@ -18,7 +18,8 @@ func servicePause() Fault {
 	return Fault{
 		ID:    "service-pause",
 		Group: "process",
-		Title: "the processes of one service stand still for {on} and go on for {off}, in turn (" + usual + ", unless the experiment names another)",
+		Title: "the processes of one service stand still for {on} and go on for {off}, in turn (" + usual +
+			", unless the experiment names another)",
 		Felt:  "answers that do not come, time-outs and errors, for seconds at a time",
 		Signs: map[string]int{"errors": 1, "p95": 1},
 		Least: "off",
@@ -27,7 +28,8 @@ func servicePause() Fault {
 			{Name: "off", Title: "how long they go on after that; 0: not before the end", Unit: "s", Default: 5, Least: 0, Most: 60},
 		},
 		Runbook: "The process is there and takes connections, and answers nothing for seconds, then everything at once. Look at " +
-			"its state (T in ps, or frozen), at the node's and the hypervisor's events, and at garbage collection logs. Take it out of the load balancer before you restart it.",
+			"its state (T in ps, or frozen), at the node's and the hypervisor's events, and at garbage collection logs. Take it " +
+			"out of the load balancer before you restart it.",
 		Levers:  []string{lever.Pause},
 		Service: usual,
 		Expect:  []string{"ServiceDown", "HighErrorRate"},

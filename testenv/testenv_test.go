@@ -53,7 +53,7 @@ func TestUsageAdds(t *testing.T) {
 	u.Backing(time.Minute)
 	want := Usage{
 		CPU: map[string]time.Duration{"telemetry": 2 * time.Second, "gateway": 3 * time.Second, "backing": time.Minute},
-		RSS: map[string]int64{"telemetry": 11, "gateway": 15}, Peak: map[string]int64{"telemetry": 22},
+		RSS: map[string]int64{"telemetry": 11, "gateway": 15}, Peak: map[string]int64{"telemetry": 22}, Throttled: map[string]int64{},
 	}
 	if !reflect.DeepEqual(u, want) {
 		t.Errorf("got %+v, want %+v", u, want)

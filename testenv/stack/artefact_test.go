@@ -140,7 +140,8 @@ func TestModelIsLoadedAndHealed(t *testing.T) {
 	o.hasLogs("perso.features.encoder", artefact.Hash(swap.Columns), 1)
 	o.must("PUT", "model", "/control/load-model?lease=50ms", swap, nil)
 	eventually.True(t, "the lease ends", func() bool { return try() == healthy })
-	if status, _ := o.call("PUT", "model", "/control/load-model?lease=1m", artefact.Model{Version: "x"}, nil); status != 400 || try() != healthy {
+	broken := artefact.Model{Version: "x"}
+	if status, _ := o.call("PUT", "model", "/control/load-model?lease=1m", broken, nil); status != 400 || try() != healthy {
 		t.Errorf("an artefact that is not whole: status %d, %+v", status, try())
 	}
 	if status, _ := o.call("POST", "model", "/control/read-model", map[string]int{"release": 3}, nil); status != 400 {

@@ -65,7 +65,8 @@ func (s *decisionService) assign(params json.RawMessage) (func(), error) {
 // follow has the experiment go by other rules.
 func (s *decisionService) follow(r flagRules) {
 	if *s.ranking.current.Swap(&r) != r {
-		s.tel.log.InfoContext(context.Background(), "flag changed", "feature_flag.key", flag, "feature_flag.version", r.Version, "perso.variant.a", r.A)
+		s.tel.log.InfoContext(context.Background(), "flag changed", "feature_flag.key", flag, "feature_flag.version", r.Version,
+			"perso.variant.a", r.A)
 	}
 }
 

@@ -63,7 +63,8 @@ func (s *modelService) serve(ctx context.Context, a artefact.Model) error {
 		return err
 	}
 	s.ranker.Store(m)
-	s.tel.log.InfoContext(ctx, "model loaded", "perso.model.version", m.version, "perso.model.release", m.release, "perso.model.schema", m.schema)
+	s.tel.log.InfoContext(ctx, "model loaded", "perso.model.version", m.version, "perso.model.release", m.release,
+		"perso.model.schema", m.schema)
 	return nil
 }
 

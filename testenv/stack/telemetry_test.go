@@ -112,7 +112,8 @@ func TestMissingAttributeShowsInAllSignals(t *testing.T) {
 			"perso.decisions{perso.channel=web,perso.reason=attribute-missing,perso.variant=a}", "perso.decisions{perso.channel=web,perso.reason=none,perso.variant=",
 			"perso.feature.missing{perso.feature=age}", "perso.feature.psi{perso.feature=age}", "perso.item.impressions{perso.item=i", "http.client.request.duration{",
 		},
-		"model":   {"perso.model.confidence{}", "perso.model.info{perso.model.version=lr-", "http.server.request.duration{"},
+		"model": {"perso.model.confidence{}", "perso.model.info{perso.model.release=2,perso.model.version=lr-", "perso.model.score.spread{}", "perso.model.top_item.share{}",
+			"http.server.request.duration{"},
 		"gateway": {"messaging.client.sent.messages{messaging.destination.name=arm.events,messaging.destination.partition.id=", "http.server.request.duration{", "go.goroutine.count"},
 		"ingest": {
 			"perso.impressions{perso.channel=app,perso.content=personalized,perso.variant=", "perso.clicks{perso.channel=app", "perso.purchases{", "perso.dwell{",
