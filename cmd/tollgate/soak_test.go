@@ -126,7 +126,7 @@ var held = map[string]int64{role.Backing: 2 * 2 * 2 * role.Partitions * (32 << 2
 
 // connected is what a process may have in descriptors besides: the pool of the profile service's connections to the store, which a
 // burst fills and nothing empties, and its other ends in the process of the store.
-var connected = map[string]int{role.Profile: 32, role.Backing: 2 * 32}
+var connected = map[string]int32{role.Profile: 32, role.Backing: 2 * 32}
 
 // grown complains of a process that does not stay within its bounds.
 func grown(name string, s []used) []string {
@@ -134,7 +134,7 @@ func grown(name string, s []used) []string {
 		return []string{fmt.Sprintf("%s was there for %d samples only", name, len(s))}
 	}
 	q := quarters(s)
-	bound, files := int64(growthMemory), growthFiles
+	bound, files := int64(growthMemory), int32(growthFiles)
 	for what, more := range held {
 		if strings.HasPrefix(name, what) {
 			bound += more

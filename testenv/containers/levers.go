@@ -126,14 +126,15 @@ func (h *holders) drop(arm string, free func() error) error {
 }
 
 // stopCollector kills the Collector's container.
+// stopCollector makes the Collector's container stand still: it takes connections and answers nothing.
 func stopCollector(ctx context.Context, a *arm, _ string, _ any, d time.Duration) error {
 	a.stopped.Store(true)
-	return a.launch.session.Hold(ctx, a.collector.ID, lever.Kill, struct{}{}, d)
+	return a.launch.session.Hold(ctx, a.collector.ID, lever.Pause, struct{}{}, d)
 }
 
-// startCollector starts it again and waits until it takes telemetry, since readers of its counts would fail before.
+// startCollector lets it go on and waits until it takes telemetry, since readers of its counts would fail before.
 func startCollector(ctx context.Context, a *arm, _ string) error {
-	if err := a.launch.session.Release(ctx, a.collector.ID, lever.Kill); err != nil || !a.stopped.Load() {
+	if err := a.launch.session.Release(ctx, a.collector.ID, lever.Pause); err != nil || !a.stopped.Load() {
 		return err
 	}
 	for !a.view.Probe(ctx, a.collectorHealth()) {
