@@ -62,12 +62,13 @@ var allowed = map[string][]string{
 	"testenv/images/build":         {},
 	"testenv/images/recipe":        {"testenv/images/build"},
 	"testenv/lever":                {"testenv/role"},
+	"testenv/links":                {"internal/api", "testenv/lever", "testenv/role"},
 	"testenv/outside":              {"internal/api", "testenv", "testenv/role"},
 	"testenv/pipeline":             {"internal/api", "internal/child", "internal/scratch", "testenv/collector", "testenv/role"},
 	"testenv/process":              {"internal/api", "internal/child", "internal/lease", "internal/otelenv", "internal/result", "internal/scratch", "testenv", "testenv/lever", "testenv/outside", "testenv/role"},
 	"testenv/role":                 {"internal/api"},
 	"testenv/rules":                {},
-	"testenv/stack":                {"internal/api", "internal/child", "internal/lease", "internal/otelenv", "internal/population", "internal/slot", "testenv/lever", "testenv/role"},
+	"testenv/stack":                {"internal/api", "internal/child", "internal/lease", "internal/otelenv", "internal/population", "internal/slot", "testenv/lever", "testenv/links", "testenv/role"},
 	"xk6-perso":                    {"internal/api", "internal/journey", "internal/population", "internal/result", "internal/slot"},
 }
 

@@ -13,18 +13,20 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// levers returns the levers of containers: those of the roles themselves, the quota of the broker, and what the engine can do
-// to a container.
+// levers returns the levers of containers: those of the roles themselves and of the links, the quota of the broker, and what the
+// engine can do to a container.
 func levers() lever.Handles[*arm] {
 	handles := engine.Levers(func(a *arm, service string) (*engine.Session, []*engine.Container) {
 		return a.launch.session, []*engine.Container{a.services[service]}
 	})
+	maps.Copy(handles, testenv.LinkLevers[*arm]())
 	maps.Copy(handles, lever.Handles[*arm]{
 		lever.DropAttribute: testenv.RoleLever[*arm](lever.DropAttribute),
 		lever.Deliver:       testenv.RoleQuestion[*arm](lever.Deliver),
 		lever.Audit:         testenv.RoleQuestion[*arm](lever.Audit),
 		lever.ThrottleFetch: {Pull: throttle, Release: unthrottle},
 		lever.Drift:         {}, // the load generator pulls it
+		lever.PageSize:      testenv.RoleLever[*arm](lever.PageSize),
 	})
 	return handles
 }
@@ -44,6 +46,12 @@ func Levers() []string { return slices.Sorted(maps.Keys(levers())) }
 
 // Reach returns an error for a service that the arm does not have.
 func (a *arm) Reach(service, name string) error {
+	if lever.OfLink(name) {
+		if _, ok := role.Linked()[service]; !ok || a.links == nil {
+			return fmt.Errorf("no link leads to %q", service)
+		}
+		return nil
+	}
 	if service == role.Backing && name == lever.ThrottleFetch {
 		return nil
 	}

@@ -9,18 +9,22 @@ import (
 
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/lever"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // levers are the levers of processes.
 func levers() lever.Handles[*arm] {
-	return lever.Handles[*arm]{
+	handles := testenv.LinkLevers[*arm]()
+	maps.Copy(handles, lever.Handles[*arm]{
 		lever.DropAttribute: testenv.RoleLever[*arm](lever.DropAttribute),
 		lever.Deliver:       testenv.RoleQuestion[*arm](lever.Deliver),
 		lever.Audit:         testenv.RoleQuestion[*arm](lever.Audit),
 		lever.ThrottleFetch: testenv.RoleLever[*arm](lever.ThrottleFetch),
 		lever.Drift:         {}, // the load generator pulls it
 		lever.Pause:         {Pull: pause, Release: unpause},
-	}
+		lever.PageSize:      testenv.RoleLever[*arm](lever.PageSize),
+	})
+	return handles
 }
 
 // pause stops the process of a service by a signal; this process holds the lease.
@@ -38,6 +42,12 @@ func Levers() []string { return slices.Sorted(maps.Keys(levers())) }
 
 // Reach returns an error for a service that the arm does not have.
 func (a *arm) Reach(service, name string) error {
+	if lever.OfLink(name) {
+		if _, ok := role.Linked()[service]; !ok || a.urls[role.Links] == "" {
+			return fmt.Errorf("no link leads to %q", service)
+		}
+		return nil
+	}
 	if _, ok := a.procs[service]; !ok && name == lever.Pause {
 		return fmt.Errorf("there is no %q to pause", service)
 	}
