@@ -41,7 +41,7 @@ func Metrics(environment string) ([]string, bool) {
 		"go_config_gogc_percent", "go_goroutine_count", "go_memory_allocated_bytes_total", "go_memory_allocations_total",
 		"go_memory_gc_goal_bytes", "go_memory_limit_bytes", "go_memory_used_bytes", "go_processor_limit",
 		"messaging_client_consumed_messages_total", "messaging_client_sent_messages_total",
-		"perso_clicks_total", "perso_decisions_total", "perso_feature_missing_total", "perso_feature_psi", "perso_impressions_total",
+		"perso_cache_lookups_total", "perso_clicks_total", "perso_decisions_total", "perso_feature_missing_total", "perso_feature_psi", "perso_impressions_total",
 		"perso_item_impressions_total", "perso_model_info", "perso_profile_updates_total", "perso_purchases_total",
 		"perso_log_records_total", "perso_span_fallbacks_total", "trace_span_event_count_total", // counted from logs and spans
 		"target_info",

@@ -3,10 +3,11 @@ package stack
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
+	"sync/atomic"
 
 	"github.com/tollgate-dev/tollgate/internal/population"
 	"github.com/tollgate-dev/tollgate/testenv/lever"
@@ -17,6 +18,10 @@ type profileService struct {
 	cfg   Config
 	tel   *telemetry
 	store *store
+	cache *contentCache
+
+	pageSize atomic.Int64 // the most items in an answer with content
+	partial  atomic.Int64 // answers that had only a part of what was asked for, since pageSize changed
 }
 
 func newProfile(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
@@ -25,13 +30,17 @@ func newProfile(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 		return parts{}, err
 	}
 	s := &profileService{cfg: cfg, tel: tel, store: store}
+	s.pageSize.Store(slotsMost)
+	if s.cache, err = newContentCache(tel); err != nil {
+		return parts{}, errors.Join(err, store.close())
+	}
 	return parts{
 		routes: map[string]http.HandlerFunc{
 			"GET /v1/profile": s.profile,
 			"POST /v1/link":   s.link,
 			"GET /v1/content": s.content,
 		},
-		endpoints: []endpoint{{name: lever.Audit, act: s.audit}},
+		endpoints: []endpoint{{name: lever.Audit, act: s.audit}, {name: lever.PageSize, force: s.setPageSize, act: s.pages}},
 		prepare: func(ctx context.Context) error {
 			items := population.New(cfg.Seed, cfg.Users, cfg.Items).Items()
 			return retry(ctx, func(ctx context.Context) error { return store.publish(ctx, items) })
@@ -68,21 +77,6 @@ func (s *profileService) link(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	reply(w, http.StatusOK, map[string]string{"user": req.User})
-}
-
-func (s *profileService) content(w http.ResponseWriter, r *http.Request) {
-	ids := strings.Split(r.URL.Query().Get("ids"), ",")
-	if len(ids) > slotsMost || ids[0] == "" {
-		fail(w, http.StatusBadRequest, fmt.Errorf("ids must be a comma-separated list of 1 to %d items", slotsMost))
-		return
-	}
-	answer, err := s.store.content(r.Context(), ids)
-	if err != nil {
-		s.tel.log.WarnContext(r.Context(), "content not read", "error", err, "session.id", s.tel.session(r.Context()))
-		fail(w, http.StatusBadGateway, fmt.Errorf("the store does not answer: %w", err))
-		return
-	}
-	reply(w, http.StatusOK, answer)
 }
 
 // audit counts the users whose stored profile lacks an attribute.

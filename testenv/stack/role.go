@@ -38,7 +38,7 @@ func Roles() []Role {
 		uninstrumented(service(role.Backing, "broker and store of all arms", newBacking,
 			func(c *role.Config) []any { return []any{&c.Arms} })),
 		uninstrumented(service(role.Links, "what stands between the parts of an arm while faults are injected", newLinks,
-			func(c *role.Config) []any { return []any{&c.Links} })),
+			func(c *role.Config) []any { return []any{&c.Arm, &c.Links} })),
 	}
 }
 
