@@ -9,7 +9,7 @@ import (
 )
 
 // knownDelay: the profile store answers a little later, by an amount that is known. It is a control: what the run finds out about
-// latency can be held against it.
+// latency can be held against it. No record names it: among spans, 20 ms is also what a busy machine takes now and then.
 func knownDelay() Fault {
 	return Fault{
 		ID:     "known-delay",
@@ -21,11 +21,10 @@ func knownDelay() Fault {
 		Runbook: "Every call to the store takes longer by the same amount, and nothing fails: that is distance, not load. Compare the duration " +
 			"of the client's spans with the store's own slow log, which is empty. Look for a changed route, another availability zone, or a " +
 			"proxy on the way.",
-		Levers:   []string{lever.Latency, lever.RoundTrip},
-		Service:  role.Store,
-		Expect:   []string{"DependencyLatencyHigh", "ServiceLatencyHigh", "UserLatencyHigh"},
-		Allow:    []string{"LatencyBurn", "TailLatencyHigh"},
-		Evidence: &Evidence{Signal: "spans", Match: map[string]string{"db.system.name": "redis", "db.operation.name": "get"}, Took: "{delay}"},
+		Levers:  []string{lever.Latency, lever.RoundTrip},
+		Service: role.Store,
+		Expect:  []string{"DependencyLatencyHigh", "ServiceLatencyHigh", "UserLatencyHigh"},
+		Allow:   []string{"LatencyBurn", "TailLatencyHigh"},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {
 			in := pull(site, site.Service, lever.Latency, map[string]any{"latency": site.Values.Number("delay")})
 			return in, in.Renew(ctx)

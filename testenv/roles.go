@@ -43,6 +43,13 @@ func RoleQuestion[A Roles](name string) lever.Handle[A] {
 	}}
 }
 
+// RoleSetting returns the handle of a lever that a role itself has and that can be asked what it does now.
+func RoleSetting[A Roles](name string) lever.Handle[A] {
+	h := RoleLever[A](name)
+	h.Ask = RoleQuestion[A](name).Ask
+	return h
+}
+
 // LinkLevers returns the handles of the levers of links. The link to a service pulls them and can be asked what they do.
 func LinkLevers[A Roles]() lever.Handles[A] {
 	handles := lever.Handles[A]{}

@@ -26,7 +26,7 @@ func levers() lever.Handles[*arm] {
 		lever.Audit:         testenv.RoleQuestion[*arm](lever.Audit),
 		lever.ThrottleFetch: {Pull: throttle, Release: unthrottle},
 		lever.Drift:         {}, // the load generator pulls it
-		lever.PageSize:      testenv.RoleLever[*arm](lever.PageSize),
+		lever.PageSize:      testenv.RoleSetting[*arm](lever.PageSize),
 	})
 	return handles
 }

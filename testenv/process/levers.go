@@ -22,7 +22,7 @@ func levers() lever.Handles[*arm] {
 		lever.ThrottleFetch: testenv.RoleLever[*arm](lever.ThrottleFetch),
 		lever.Drift:         {}, // the load generator pulls it
 		lever.Pause:         {Pull: pause, Release: unpause},
-		lever.PageSize:      testenv.RoleLever[*arm](lever.PageSize),
+		lever.PageSize:      testenv.RoleSetting[*arm](lever.PageSize),
 	})
 	return handles
 }
