@@ -2,7 +2,11 @@ package stack
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -77,5 +81,36 @@ func TestLinksHealByThemselves(t *testing.T) {
 	}
 	if status, _ := d.call(http.MethodGet, "link", role.HealthPath, nil, nil); status != http.StatusOK {
 		t.Errorf("healed: status %d", status)
+	}
+}
+
+// TestAFailedPageSaysWhereItWas: the span of a request that failed has its channel and placement.
+func TestAFailedPageSaysWhereItWas(t *testing.T) {
+	o := observe(t, func(name string, cfg *Config) {
+		if name == role.Gateway {
+			decision, err := url.Parse(cfg.DecisionURL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			failing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/v1/decide" {
+					fail(w, http.StatusServiceUnavailable, errors.New("no route"))
+					return
+				}
+				httputil.NewSingleHostReverseProxy(decision).ServeHTTP(w, r)
+			}))
+			t.Cleanup(failing.Close)
+			cfg.DecisionURL = failing.URL
+		}
+	})
+	req := recommendRequest{Session: "s", Channel: "store", Placement: "home", Slots: 3}
+	if status, _ := o.call(http.MethodPost, "gateway", "/v1/recommend", req, nil); status != http.StatusBadGateway {
+		t.Errorf("status %d", status)
+	}
+	span := o.waitSpan("gateway", "POST /v1/recommend")
+	for key, want := range map[string]string{"perso.channel": "store", "perso.placement": "home", "error.type": "502"} {
+		if got := attr(span.Attributes, key); got != want {
+			t.Errorf("%s is %q, want %q", key, got, want)
+		}
 	}
 }
