@@ -20,7 +20,7 @@ func rareJourneyError() Fault {
 		Params: []Param{
 			{Name: "channel", Title: "the channel that has it", Words: []string{"store", "app", "web"}},
 			{Name: "placement", Title: "the place that has it", Words: []string{"home", "detail"}},
-			{Name: "share", Title: "part of the sessions there", Unit: Share, Default: 0.1, Least: 0.01, Most: 1},
+			{Name: "share", Title: "part of the sessions there", Unit: Share, Default: 0.2, Least: 0.01, Most: 1},
 		},
 		Runbook: "Group the failed requests by what they have in common before you look at any one of them: channel, placement, version. " +
 			"Here they share two attributes, and nobody else fails. Look for a rule, a route or a rollout that names exactly these two, and take it back.",
