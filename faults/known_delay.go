@@ -18,9 +18,9 @@ func knownDelay() Fault {
 		Felt:   "pages that are slower by two or three times {delay}, which hardly anybody notices",
 		Least:  "off",
 		Params: []Param{{Name: "delay", Title: "what is added to an answer", Unit: "ms", Default: 20, Least: 5, Most: 500}},
-		Runbook: "Every call to the store takes longer by the same amount, and nothing fails: that is distance, not load. Compare the duration " +
-			"of the client's spans with the store's own slow log, which is empty. Look for a changed route, another availability zone, or a " +
-			"proxy on the way.",
+		Runbook: "Every call to the store takes longer by the same amount, and nothing fails: that is distance, not load. Compare the " +
+			"duration of the client's spans with the store's own slow log, which is empty. Look for a changed route, another " +
+			"availability zone, or a proxy on the way.",
 		Levers:  []string{lever.Latency, lever.RoundTrip},
 		Service: role.Store,
 		Expect:  []string{"DependencyLatencyHigh", "ServiceLatencyHigh", "UserLatencyHigh"},

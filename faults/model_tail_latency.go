@@ -19,16 +19,20 @@ func modelTailLatency() Fault {
 		Params: []Param{
 			{Name: "share", Title: "part of the calls", Unit: Share, Default: 0.02, Least: 0.001, Most: 1},
 			// The decision waits 250 ms for the model, and shows default content after that.
-			{Name: "delay", Title: "how long such a call is held up; from 250 ms on it is a time-out with default content", Unit: "ms", Default: 200, Least: 10, Most: 5000},
+			{
+				Name: "delay", Title: "how long such a call is held up; from 250 ms on it is a time-out with default content",
+				Unit: "ms", Default: 200, Least: 10, Most: 5000,
+			},
 		},
-		Runbook: "Look at the slowest traces, not at the median: one span dominates them, the call to the model, and the model's own span inside is short, " +
-			"so the time is lost on the way or in a queue before it. Look for one bad replica or load balancer. A hedged second call after the usual " +
-			"95th percentile hides it until it is found.",
+		Runbook: "Look at the slowest traces, not at the median: one span dominates them, the call to the model, and the model's own " +
+			"span inside is short, so the time is lost on the way or in a queue before it. Look for one bad replica or load " +
+			"balancer. A hedged second call after the usual 95th percentile hides it until it is found.",
 		Levers:  []string{lever.DelayRequests},
 		Service: role.Model,
 		Expect:  []string{"ModelSlow", "TailLatencyHigh"},
 		Allow: []string{
-			"DefaultContentReason", "DependencyErrors", "DependencyLatencyHigh", "FallbackSpansHigh", "LatencyBurn", "ServiceLatencyHigh", "UserLatencyHigh",
+			"DefaultContentReason", "DependencyErrors", "DependencyLatencyHigh", "FallbackSpansHigh", "LatencyBurn", "ServiceLatencyHigh",
+			"UserLatencyHigh",
 		},
 		Evidence: &Evidence{Signal: "spans", Match: map[string]string{"url.template": "/v1/rank"}, Took: "{delay}"},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {

@@ -16,9 +16,10 @@ func profileStoreSlow() Fault {
 		Felt:   "slow pages and logins",
 		Least:  "off",
 		Params: []Param{{Name: "latency", Title: "how long its answers are held up", Unit: "ms", Default: 100, Least: 20, Most: 5000}},
-		Runbook: "The spans towards the store are long and everything above them only waits. Look at the store's slow log and its CPU first, then at the network " +
-			"between the two. The profile service reads two or three times for a page, one after the other, so a page loses a multiple of what the store " +
-			"loses. Beyond a second for a profile the pages show default content.",
+		Runbook: "The spans towards the store are long and everything above them only waits. Look at the store's slow log and its CPU " +
+			"first, then at the network between the two. The profile service reads two or three times for a page, one after the " +
+			"other, so a page loses a multiple of what the store loses. Beyond a second for a profile the pages show default " +
+			"content.",
 		Levers:  []string{lever.Latency, lever.RoundTrip},
 		Service: role.Store,
 		Expect:  []string{"DependencyLatencyHigh", "ServiceLatencyHigh", "UserLatencyHigh", "TailLatencyHigh", "LatencyBurn"},

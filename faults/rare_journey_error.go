@@ -23,7 +23,8 @@ func rareJourneyError() Fault {
 			{Name: "share", Title: "part of the sessions there", Unit: Share, Default: 0.2, Least: 0.01, Most: 1},
 		},
 		Runbook: "Group the failed requests by what they have in common before you look at any one of them: channel, placement, version. " +
-			"Here they share two attributes, and nobody else fails. Look for a rule, a route or a rollout that names exactly these two, and take it back.",
+			"Here they share two attributes, and nobody else fails. Look for a rule, a route or a rollout that names exactly these " +
+			"two, and take it back.",
 		Levers:  []string{lever.FailRequests},
 		Service: role.Decision,
 		Expect:  []string{"ErrorSpansRare"},

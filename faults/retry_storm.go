@@ -17,15 +17,16 @@ func retryStorm() Fault {
 		Felt:   "some pages are slower, a few show default content; under load, saturation",
 		Least:  "metrics",
 		Params: []Param{{Name: "share", Title: "part of the calls", Unit: Share, Default: 0.3, Least: 0.01, Most: 1}},
-		Runbook: "The content API gets more calls than there are pages, and its clients see connection errors that it does not log itself: something between " +
-			"the two drops connections. Look at the load balancer and at recent deployments of it. If the service saturates, lower the clients' " +
-			"number of attempts or give them a retry budget first: the repeated calls are the load.",
+		Runbook: "The content API gets more calls than there are pages, and its clients see connection errors that it does not log " +
+			"itself: something between the two drops connections. Look at the load balancer and at recent deployments of it. If the " +
+			"service saturates, lower the clients' number of attempts or give them a retry budget first: the repeated calls are the " +
+			"load.",
 		Levers:  []string{lever.ResetRequests},
 		Service: role.Profile,
 		Expect:  []string{"RetriesHigh", "DependencyErrors"},
 		Allow: []string{
-			"AvailabilityBurn", "ClickThroughLow", "DefaultContentHigh", "DefaultContentReason", "FallbackSpansHigh", "LatencyBurn", "ServiceLatencyHigh",
-			"SpansPerRequestHigh", "StoreCallsHigh", "TailLatencyHigh", "UserLatencyHigh",
+			"AvailabilityBurn", "ClickThroughLow", "DefaultContentHigh", "DefaultContentReason", "FallbackSpansHigh", "LatencyBurn",
+			"ServiceLatencyHigh", "SpansPerRequestHigh", "StoreCallsHigh", "TailLatencyHigh", "UserLatencyHigh",
 		},
 		Evidence: &Evidence{Signal: "spans", Match: map[string]string{"http.request.resend_count": "1", "url.template": "/v1/content"}},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {

@@ -16,9 +16,9 @@ func traceContextLoss() Fault {
 		Title: "trace context is stripped from the calls to the model",
 		Felt:  "nothing; but whoever looks for a cause finds traces that end at the model",
 		Least: "traces-10",
-		Runbook: "Traces end at the client span of the call, and the called service has root spans on a route that only other services call. " +
-			"Compare the headers before and after the proxy between the two; put traceparent, tracestate and baggage on its list of headers. " +
-			"Until then, join the halves by time and request id.",
+		Runbook: "Traces end at the client span of the call, and the called service has root spans on a route that only other services " +
+			"call. Compare the headers before and after the proxy between the two; put traceparent, tracestate and baggage on its " +
+			"list of headers. Until then, join the halves by time and request id.",
 		Levers:   []string{lever.StripHeader},
 		Service:  role.Model,
 		Expect:   []string{"TracesBroken"},

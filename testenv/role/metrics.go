@@ -43,7 +43,8 @@ func Metrics(environment string) ([]string, bool) {
 		"messaging_client_consumed_messages_total", "messaging_client_sent_messages_total",
 		"perso_cache_lookups_total", "perso_clicks_total", "perso_decisions_total", "perso_feature_missing_total", "perso_feature_psi", "perso_impressions_total",
 		"perso_item_impressions_total", "perso_model_info", "perso_profile_updates_total", "perso_purchases_total",
-		"perso_log_records_total", "perso_span_errors_total", "perso_span_fallbacks_total", "perso_span_roots_total", "perso_spans_total", "trace_span_event_count_total", // counted from logs and spans
+		"perso_log_records_total", "perso_span_errors_total", "perso_span_fallbacks_total", "perso_span_roots_total", "perso_spans_total",
+		"trace_span_event_count_total", // counted from logs and spans
 		"target_info",
 	}
 	for _, histogram := range []string{
