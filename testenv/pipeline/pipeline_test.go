@@ -157,7 +157,7 @@ func TestTailSampling(t *testing.T) {
 	}
 	r.expect(t, `sum(perso_span_fallbacks_total)`, 200)
 	r.expect(t, `sum(perso_spans_total)`, 280) // of all that arrived
-	eventually.Nil(t, func() error { // the first count is an increase, too
+	eventually.Nil(t, func() error {           // the first count is an increase, too
 		got, err := r.value(`sum(increase(perso_span_fallbacks_total[1m]))`)
 		if err == nil && !(got > 150) {
 			err = fmt.Errorf("increase %v, want about 200", got)
