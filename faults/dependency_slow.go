@@ -7,8 +7,8 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/lever"
 )
 
-// dependencySlow: the answers of a store, or of another service, come late, as over a bad link. It takes a proxy on the way to
-// that dependency; the experiment names the proxy.
+// dependencySlow: the answers of a store, or of another service, come late, as over a bad link. In our own stack
+// a link does it; before a system of the user's own it takes a proxy, which the experiment names.
 func dependencySlow() Fault {
 	const usual = "store"
 	type state struct {
@@ -27,8 +27,11 @@ func dependencySlow() Fault {
 			"not the service. Shorten the callers' time-outs before their queues fill, and shed load.",
 		Levers:  []string{lever.Latency},
 		Service: usual,
-		Expect:  []string{"HighErrorRate"},
-		Allow:   []string{"ClickThroughLow", "DefaultContentHigh", "FallbackSpansHigh"},
+		Expect:  []string{"DependencyLatencyHigh", "ServiceLatencyHigh", "UserLatencyHigh", "HighErrorRate"},
+		Allow: []string{
+			"ClickThroughLow", "ConsumerLagHigh", "DefaultContentHigh", "DefaultContentReason", "DependencyErrors", "EventAgeHigh",
+			"FallbackSpansHigh", "LatencyBurn", "ProfileUpdatesStale", "ServiceDown", "TailLatencyHigh",
+		},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {
 			in := pull(site, site.Service, lever.Latency, map[string]any{"latency": site.Values.Number("latency")})
 			return in, in.Renew(ctx)

@@ -31,6 +31,7 @@ func All() []Fault {
 func entries() []Fault {
 	all := []Fault{
 		none(),
+		knownDelay(),
 		profileAttributeMissing(),
 		profileAttributeCoerced(),
 		profileSchemaRename(),
@@ -43,6 +44,7 @@ func entries() []Fault {
 		modelScoreCollapse(),
 		featureOrderSwap(),
 		identitySplit(),
+		modelTailLatency(),
 		consumerLag(),
 		poisonMessage(),
 		hotPartition(),
@@ -62,6 +64,12 @@ func entries() []Fault {
 		seriesVanish(),
 		alertRouteMute(),
 		sampleRatioMismatch(),
+		profileStoreSlow(),
+		retryStorm(),
+		cacheBypass(),
+		nPlusOne(),
+		traceContextLoss(),
+		rareJourneyError(),
 	}
 	for i := range all {
 		all[i].Values = usual(all[i].Params)
@@ -71,7 +79,7 @@ func entries() []Fault {
 
 // fill puts the values of the parameters into the texts.
 func (f *Fault) fill() {
-	f.Title, f.Evidence = f.Values.fill(f.Title), f.Evidence.fill(f.Values)
+	f.Title, f.Felt, f.Evidence = f.Values.fill(f.Title), f.Values.fill(f.Felt), f.Evidence.fill(f.Values)
 }
 
 // Lookup returns the fault of a text: its id, and after a colon the parameters that are not to have their defaults, as in
@@ -158,10 +166,20 @@ type Effect struct {
 	Values  map[string]float64 // the same as numbers
 }
 
-// Evidence is a query for the cause: attributes that a log record or span has during the fault, and that none has before it.
+// Evidence is a query for the cause: what a log record or span has during the fault, and none has before it.
 type Evidence struct {
 	Signal string            // "logs" or "spans"
 	Match  map[string]string // attributes that one record has, all of them
+	Root   string            // the span has no parent and is of this service; "": any span
+	Took   string            // the span took at least so long, e.g. 200 ms; "": any time
+}
+
+// Least returns what Took says, as a duration.
+func (e *Evidence) Least() (time.Duration, error) {
+	if e.Took == "" {
+		return 0, nil
+	}
+	return time.ParseDuration(strings.ReplaceAll(e.Took, " ", ""))
 }
 
 // fill puts the values of parameters into {braces} of the attributes.
@@ -169,7 +187,7 @@ func (e *Evidence) fill(values Values) *Evidence {
 	if e == nil {
 		return nil
 	}
-	filled := Evidence{Signal: e.Signal, Match: map[string]string{}}
+	filled := Evidence{Signal: e.Signal, Match: map[string]string{}, Root: e.Root, Took: values.fill(e.Took)}
 	for key, value := range e.Match {
 		filled.Match[key] = values.fill(value)
 	}
@@ -184,6 +202,12 @@ func (e *Evidence) String() string {
 	var parts []string
 	for _, key := range sortedKeys(e.Match) {
 		parts = append(parts, key+"="+e.Match[key])
+	}
+	if e.Root != "" {
+		parts = append(parts, "of "+e.Root+" without a parent")
+	}
+	if e.Took != "" {
+		parts = append(parts, "that took "+e.Took+" or longer")
 	}
 	return e.Signal + ": " + strings.Join(parts, " ")
 }

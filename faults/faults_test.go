@@ -308,6 +308,27 @@ func TestProbes(t *testing.T) {
 		{"alert-route-mute", answering(lever.AskNotified, `{"silences":1,"suppressed":4}`), true, false},
 		{"alert-route-mute", answering(lever.AskNotified, `{"silences":1}`), false, false}, // nothing has fired yet
 		{"alert-route-mute", site{}, false, true},
+		{"known-delay", answering(lever.RoundTrip, `{"direct_ms":0.1,"through_ms":20.4,"added_ms":20.3}`), true, false},
+		{"known-delay", answering(lever.RoundTrip, `{"direct_ms":0.1,"through_ms":10,"added_ms":9.9}`), false, false}, // not what was asked for
+		{"known-delay", answering(lever.RoundTrip, `{"direct_ms":0.1,"through_ms":0.2,"added_ms":0.1}`), false, true},
+		{"known-delay", site{}, false, false}, // nothing was measured
+		{"profile-store-slow", answering(lever.RoundTrip, `{"direct_ms":0.1,"through_ms":100.4,"added_ms":100.3}`), true, false},
+		{"profile-store-slow", answering(lever.RoundTrip, `{"direct_ms":0.1,"through_ms":0.2,"added_ms":0.1}`), false, true},
+		{"model-tail-latency", answering(lever.DelayRequests, `{"in_force":true,"seen":100,"taken":2}`), true, false},
+		{"model-tail-latency", answering(lever.DelayRequests, `{"in_force":true,"seen":10}`), false, false}, // none was held up yet
+		{"model-tail-latency", site{}, false, true},
+		{"retry-storm", answering(lever.ResetRequests, `{"in_force":true,"seen":10,"taken":3}`), true, false},
+		{"retry-storm", site{}, false, true},
+		{"cache-bypass", answering(lever.SetHeader, `{"in_force":true,"seen":10,"taken":10}`), true, false},
+		{"cache-bypass", site{}, false, true},
+		{"n-plus-one", answering(lever.PageSize, `{"items":1,"partial":4}`), true, false},
+		{"n-plus-one", answering(lever.PageSize, `{"items":1}`), false, false}, // nobody asked for more than a page
+		{"n-plus-one", answering(lever.PageSize, `{"items":20,"partial":4}`), false, true},
+		{"trace-context-loss", answering(lever.StripHeader, `{"in_force":true,"seen":10,"taken":10}`), true, false},
+		{"trace-context-loss", site{}, false, true},
+		{"rare-journey-error", answering(lever.FailRequests, `{"in_force":true,"seen":10,"taken":1}`), true, false},
+		{"rare-journey-error", answering(lever.FailRequests, `{"in_force":true,"seen":10}`), false, false}, // nobody met it
+		{"rare-journey-error", site{}, false, true},
 	}
 	for _, tt := range tests {
 		f, err := Lookup(tt.fault)
@@ -330,7 +351,7 @@ func TestFilesAreEntries(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") || file == "faults.go" || file == "params.go" || file == "upstream.go" {
+		if strings.HasSuffix(file, "_test.go") || file == "faults.go" || file == "links.go" || file == "params.go" || file == "upstream.go" {
 			continue
 		}
 		id := strings.ReplaceAll(strings.TrimSuffix(file, ".go"), "_", "-")

@@ -3,6 +3,8 @@ package testenv
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -39,6 +41,52 @@ func RoleQuestion[A Roles](name string) lever.Handle[A] {
 		client, base := arm.Control(service)
 		return about(arm, service, client.Ask(ctx, base, name, params, out))
 	}}
+}
+
+// RoleSetting returns the handle of a lever that a role itself has and that can be asked what it does now.
+func RoleSetting[A Roles](name string) lever.Handle[A] {
+	h := RoleLever[A](name)
+	h.Ask = RoleQuestion[A](name).Ask
+	return h
+}
+
+// LinkLevers returns the handles of the levers of links. The link to a service pulls them and can be asked what they do.
+func LinkLevers[A Roles]() lever.Handles[A] {
+	handles := lever.Handles[A]{}
+	for _, l := range lever.All() {
+		if lever.OfLink(l.Name) {
+			handles[l.Name] = linkLever[A](l.Name)
+		}
+	}
+	return handles
+}
+
+func linkLever[A Roles](name string) lever.Handle[A] {
+	return lever.Handle[A]{
+		Pull: func(ctx context.Context, arm A, service string, params any, d time.Duration) error {
+			client, base := arm.Control(role.Links)
+			return about(arm, service, client.Pull(ctx, base, lever.At(service, name), params, d))
+		},
+		Release: func(ctx context.Context, arm A, service string) error {
+			client, base := arm.Control(role.Links)
+			return about(arm, service, client.Release(ctx, base, lever.At(service, name), arm.Name()))
+		},
+		Ask: func(ctx context.Context, arm A, service string, params, out any) error {
+			client, base := arm.Control(role.Links)
+			return about(arm, service, client.Ask(ctx, base, lever.At(service, name), params, out))
+		},
+	}
+}
+
+// Linked returns an error for the use of a lever of a link (see lever.At) at a service that has no link.
+func Linked(uses []string) error {
+	for _, use := range uses {
+		service, name := lever.Split(use)
+		if _, ok := role.Linked()[service]; !ok && lever.OfLink(name) {
+			return fmt.Errorf("%s: no link leads to %q: there is one to each of %v", use, service, slices.Sorted(maps.Keys(role.Linked())))
+		}
+	}
+	return nil
 }
 
 // Runtimes reads what the runtimes of all services of an arm of our own stack have counted.

@@ -38,6 +38,10 @@ type Spec struct {
 	Users  int
 	Items  int
 
+	// Links puts a link before every service of role.Linked, for the faults that act on them. Environments that do not deploy our
+	// own stack have none.
+	Links bool
+
 	Log io.Writer // gets the logs of everything deployed; nil: they are dropped
 
 	RulesFile    string        // rule file that every arm's Prometheus evaluates, already time-lapsed; "" for none

@@ -29,7 +29,7 @@ func (r *run) catch(ctx context.Context) error {
 		return nil
 	}
 	spec := testenv.Spec{
-		Launch: r.launched, Arms: r.CatchArms(),
+		Launch: r.launched, Arms: r.CatchArms(), Links: true,
 		RulesFile: absolute(r.rulesFile()), SeriesDir: absolute(r.dir.Path(result.SeriesDir)), TelemetryDir: absolute(r.dir.Path(result.TelemetryDir)),
 	}
 	c := &catch{

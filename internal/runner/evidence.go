@@ -139,14 +139,23 @@ func searchLine(line []byte, e *faults.Evidence, w windows, found *finding) erro
 		}
 		return nil
 	}
+	least, err := e.Least()
+	if err != nil {
+		return err
+	}
 	traces, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(line)
 	if err != nil {
 		return err
 	}
 	for _, resource := range traces.ResourceSpans().All() {
+		if e.Root != "" && !matches(resource.Resource().Attributes(), map[string]string{"service.name": e.Root}) {
+			continue
+		}
 		for _, scope := range resource.ScopeSpans().All() {
 			for _, span := range scope.Spans().All() {
-				if matches(span.Attributes(), e.Match) {
+				took := span.EndTimestamp().AsTime().Sub(span.StartTimestamp().AsTime())
+				orphan := e.Root == "" || span.ParentSpanID().IsEmpty()
+				if orphan && took >= least && matches(span.Attributes(), e.Match) {
 					found.add(w, span.StartTimestamp().AsTime(), func() string {
 						return fmt.Sprintf("span %s, trace %s", span.Name(), span.TraceID())
 					})

@@ -8,6 +8,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/tollgate-dev/tollgate/faults"
 	"github.com/tollgate-dev/tollgate/internal/experiment"
@@ -95,5 +96,49 @@ func TestEvidence(t *testing.T) {
 		if e.Fault != "missing" || e.Phase != result.PhaseEvidence || e.Arm != want.arm || e.Values["clean"] != want.clean || e.Values["fault"] != want.fault {
 			t.Errorf("finding %+v, want %+v", e, want)
 		}
+	}
+}
+
+// TestEvidenceInSpans: a query may be for spans of a service that have no parent, or for spans that took long.
+func TestEvidenceInSpans(t *testing.T) {
+	begin := time.Now().Add(-time.Minute)
+	w := windows{begin, begin.Add(10 * time.Second), begin.Add(20 * time.Second), begin.Add(30 * time.Second)}
+	traces := ptrace.NewTraces()
+	span := func(service string, at, took time.Duration, parent byte) {
+		resource := traces.ResourceSpans().AppendEmpty()
+		resource.Resource().Attributes().PutStr("service.name", service)
+		s := resource.ScopeSpans().AppendEmpty().Spans().AppendEmpty()
+		s.SetStartTimestamp(pcommon.NewTimestampFromTime(begin.Add(at)))
+		s.SetEndTimestamp(pcommon.NewTimestampFromTime(begin.Add(at + took)))
+		s.SetParentSpanID(pcommon.SpanID{parent})
+		s.Attributes().PutStr("http.route", "/v1/rank")
+		s.Attributes().PutInt("http.request.resend_count", 1)
+	}
+	span("model", 5*time.Second, time.Millisecond, 1)        // clean, with a parent
+	span("model", 25*time.Second, time.Millisecond, 0)       // without
+	span("model", 26*time.Second, 250*time.Millisecond, 2)   // with a parent, and long
+	span("gateway", 27*time.Second, 200*time.Millisecond, 0) // another service has roots at all times
+	line, err := (&ptrace.JSONMarshaler{}).MarshalTraces(traces)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		evidence     faults.Evidence
+		clean, fault float64
+	}{
+		{faults.Evidence{Match: map[string]string{"http.request.resend_count": "1"}}, 1, 3},
+		{faults.Evidence{Root: "model"}, 0, 1},
+		{faults.Evidence{Took: "200 ms"}, 0, 2},
+		{faults.Evidence{Took: "200 ms", Root: "model"}, 0, 0},
+	} {
+		e := c.evidence
+		e.Signal = "spans"
+		var found finding
+		if err := searchLine(line, &e, w, &found); err != nil || found.clean != c.clean || found.fault != c.fault {
+			t.Errorf("%s: found %g in the clean window and %g in the fault's, want %g and %g: %v", &e, found.clean, found.fault, c.clean, c.fault, err)
+		}
+	}
+	if err := searchLine(line, &faults.Evidence{Signal: "spans", Took: "long"}, w, &finding{}); err == nil {
+		t.Error("a duration that is none")
 	}
 }

@@ -104,7 +104,7 @@ func (c Config) basis(shared bool) *file {
 			"batch":          object{"timeout": "0s"},
 			"batch/metrics":  object{"timeout": "100ms", "send_batch_size": 4096},
 		},
-		Connectors: object{"count": object{"logs": logCounts(), "spans": spanCounts()}},
+		Connectors: object{"count": object{"logs": logCounts(), "spans": spanCounts()}, "count/all": object{"spans": allCounts()}},
 		Exporters:  object{"otlp_http": c.prometheus()},
 	}
 	before := []string{"memory_limiter"}
@@ -118,9 +118,9 @@ func (c Config) basis(shared bool) *file {
 	}
 	f.Service.Extensions = sortedKeys(f.Extensions)
 	f.Service.Pipelines = map[string]*pipeline{
-		Traces:  {Receivers: []string{"otlp"}, Processors: append(slices.Clone(before), "batch"), Exporters: []string{"count"}},
+		Traces:  {Receivers: []string{"otlp"}, Processors: append(slices.Clone(before), "batch"), Exporters: []string{"count", "count/all"}},
 		Logs:    {Receivers: []string{"otlp"}, Processors: append(slices.Clone(before), "batch"), Exporters: []string{"count"}},
-		Metrics: {Receivers: []string{"otlp", "count"}, Processors: append(slices.Clone(before), "batch/metrics"), Exporters: []string{"otlp_http"}},
+		Metrics: {Receivers: []string{"otlp", "count", "count/all"}, Processors: append(slices.Clone(before), "batch/metrics"), Exporters: []string{"otlp_http"}},
 	}
 	if c.Tail != nil {
 		c.Tail.into(f, before)
@@ -155,11 +155,14 @@ type exporter struct {
 	config  object
 }
 
+// countedPart is the second part of the name of a pipeline that only counts.
+const countedPart = "all"
+
 // add configures an exporter and appends it to the pipelines of its signals.
 func (f *file) add(e exporter) {
 	f.Exporters[e.id] = e.config
 	for name, p := range f.Service.Pipelines {
-		if signal, _, _ := strings.Cut(name, "/"); slices.Contains(e.signals, signal) {
+		if signal, part, _ := strings.Cut(name, "/"); part != countedPart && slices.Contains(e.signals, signal) {
 			p.Exporters = append(p.Exporters, e.id)
 		}
 	}
@@ -251,18 +254,21 @@ func spanCounts() object {
 			"conditions":  list{`span.attributes["perso.reason"] != "none" and span.attributes["perso.reason"] != ""`},
 			"attributes":  list{object{"key": "perso.reason"}},
 		},
-		"perso.spans": object{
-			"description": "Spans, by service.",
-			"attributes":  list{object{"key": "service.name"}},
-		},
+	}
+}
+
+// allCounts are the metrics of all spans that arrive, also of those that tail sampling does not keep: how many there are, how
+// many begin a trace, and which requests failed.
+func allCounts() object {
+	return object{
+		"perso.spans": object{"description": "Spans.", "attributes": list{object{"key": "service.name"}}},
 		"perso.span.roots": object{
-			"description": "Spans without a parent, by service.",
-			"conditions":  list{`span.parent_span_id == SpanID(0x0000000000000000)`},
-			"attributes":  list{object{"key": "service.name"}},
+			"description": "Spans without a parent.", "conditions": list{"IsRootSpan()"},
+			"attributes": list{object{"key": "service.name"}},
 		},
 		"perso.span.errors": object{
-			"description": "Spans with an error that say for which channel and place they were.",
-			"conditions":  list{`span.status.code == STATUS_CODE_ERROR`},
+			"description": "Requests that failed, by their channel and placement.",
+			"conditions":  list{`span.kind == SPAN_KIND_SERVER and span.status.code == STATUS_CODE_ERROR`},
 			"attributes":  list{object{"key": "perso.channel"}, object{"key": "perso.placement"}},
 		},
 	}

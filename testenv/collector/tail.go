@@ -126,6 +126,9 @@ func (t Tail) into(f *file, before []string) {
 	f.Service.Pipelines[Traces] = &pipeline{
 		Receivers: []string{"otlp"}, Processors: append(slices.Clone(before), "tail_sampling", "batch/kept"), Exporters: []string{"span_metrics/kept"},
 	}
+	f.Service.Pipelines[Traces+"/"+countedPart] = &pipeline{
+		Receivers: []string{"otlp"}, Processors: append(slices.Clone(before), "batch"), Exporters: []string{"count/all"},
+	}
 	f.Service.Pipelines[Metrics+"/kept"] = &pipeline{
 		Receivers: []string{"span_metrics/kept"}, Processors: []string{"filter/kept", "transform/kept"}, Exporters: []string{"otlp_http"},
 	}

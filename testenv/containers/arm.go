@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net"
 	"os"
 	"slices"
 	"sync/atomic"
@@ -30,6 +31,7 @@ type arm struct {
 	launch     *launch
 	spec       testenv.ArmSpec
 	services   map[string]*engine.Container // by role; guarded by the launch's lock until the launch is done
+	links      *engine.Container            // nil: there are none
 	collector  *engine.Container
 	prometheus *engine.Container
 	view       *outside.View
@@ -107,7 +109,11 @@ func (a *arm) startService(ctx context.Context, service string, turn *engine.Tur
 	}
 	a.launch.mu.Lock()
 	defer a.launch.mu.Unlock()
-	a.services[service] = c
+	if service == role.Links {
+		a.links = c
+	} else {
+		a.services[service] = c
+	}
 	return nil
 }
 
@@ -119,6 +125,14 @@ func (a *arm) env(service string) map[string]string {
 	config.DecisionURL, config.ModelURL, config.ProfileURL =
 		a.url(role.Decision, servicePort), a.url(role.Model, servicePort), a.url(role.Profile, servicePort)
 	config.Brokers, config.RedisAddr = []string{kafkaHost + ":" + kafkaPort}, redisHost+":"+redisPort
+	switch {
+	case service == role.Links:
+		config.Links = a.linked(config)
+	case a.launch.spec.Links:
+		host := a.host(role.Links)
+		config.DecisionURL, config.ModelURL = "http://"+linkAt(host, role.Decision), "http://"+linkAt(host, role.Model)
+		config.ProfileURL, config.RedisAddr = "http://"+linkAt(host, role.Profile), linkAt(host, role.Store)
+	}
 	config.Seed, config.Users, config.Items = a.launch.spec.Seed, a.launch.spec.Users, a.launch.spec.Items
 	env := config.Environ()
 	env[otelenv.ServiceName] = service
@@ -126,6 +140,21 @@ func (a *arm) env(service string) map[string]string {
 	maps.Copy(env, otelenv.Export(otelenv.Pipeline{HTTP: a.url(collectorHost, role.OTLPPort), GRPC: a.url(collectorHost, role.OTLPGRPCPort)}, a.spec.Env))
 	return env
 }
+
+// linked are the links of the arm, to what the services would call without them.
+func (a *arm) linked(services role.Config) []role.Link {
+	var links []role.Link
+	for service, target := range map[string]string{
+		role.Decision: services.DecisionURL, role.Model: services.ModelURL, role.Profile: services.ProfileURL,
+		role.Store: "tcp://" + services.RedisAddr,
+	} {
+		links = append(links, role.Link{Service: service, Listen: linkAt("0.0.0.0", service), Target: target})
+	}
+	return links
+}
+
+// linkAt is host:port of the link to a service, on a host that has the links.
+func linkAt(host, service string) string { return net.JoinHostPort(host, role.Linked()[service]) }
 
 // begin starts the outside view of the arm, which is up by now.
 func (a *arm) begin(ctx context.Context) {
@@ -159,9 +188,12 @@ func (a *arm) Gateway() string {
 	return a.services[role.Gateway].URL(servicePort)
 }
 
-// own returns the arm's own containers, by service. Its Collector and its Prometheus both count as role.Telemetry.
+// own returns the arm's own containers, by role. Its Collector and its Prometheus both count as role.Telemetry.
 func (a *arm) own() map[*engine.Container]string {
 	own := map[*engine.Container]string{a.collector: role.Telemetry, a.prometheus: role.Telemetry}
+	if a.links != nil {
+		own[a.links] = role.Links
+	}
 	for service, c := range a.services {
 		own[c] = service
 	}
@@ -184,6 +216,9 @@ func (a *arm) Usage() (testenv.Usage, error) {
 	u := testenv.NewUsage()
 	var errs []error
 	for c, service := range a.own() {
+		if service == role.Links { // no part of the stack
+			continue
+		}
 		r, err := c.Used(context.Background())
 		if err != nil && c.Ending() {
 			continue // it was killed just now
@@ -250,6 +285,9 @@ func (a *arm) Runtime(ctx context.Context) (map[string]result.Runtime, error) {
 
 // Control returns the client and the base URL for the control endpoint of a role of the arm.
 func (a *arm) Control(service string) (role.Client, string) {
+	if service == role.Links {
+		return a.launch.client, a.links.URL(servicePort)
+	}
 	return a.launch.client, a.services[service].URL(servicePort)
 }
 

@@ -4,6 +4,7 @@
 package containers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,8 +53,10 @@ func (e *Environment) Size(arms int) string {
 	return fmt.Sprintf("%d containers", arms*(len(role.Services())+2)+shared)
 }
 
-// Supports returns an error for the levers that containers cannot have: those that need a proxy.
-func (*Environment) Supports(_ string, uses []string) error { return levers().Supports(uses) }
+// Supports returns an error for the levers of links that do not exist.
+func (*Environment) Supports(_ string, uses []string) error {
+	return cmp.Or(levers().Supports(uses), testenv.Linked(uses))
+}
 
 // names returns the images that a launch needs, by their names in images.All.
 func (e *Environment) names() []string {

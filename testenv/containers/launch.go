@@ -109,8 +109,12 @@ var startOrder = []string{role.Model, role.ETL, role.Ingest, role.Profile, role.
 // startServices creates the services arm by arm, in startOrder, and waits until all are ready.
 func (l *launch) startServices(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
+	order := startOrder
+	if l.spec.Links {
+		order = append([]string{role.Links}, startOrder...)
+	}
 	for _, a := range l.arms {
-		for _, service := range startOrder {
+		for _, service := range order {
 			turn, err := l.session.Turn(ctx)
 			if err != nil { // also when a service has failed; its error is the group's error
 				return cmp.Or(group.Wait(), err)

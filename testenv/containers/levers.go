@@ -17,12 +17,13 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// levers returns the levers of containers: those of the roles themselves, the quota of the broker, and what the engine can do
-// to a container.
+// levers returns the levers of containers: those of the roles themselves and of the links, the quota of the broker, and what the
+// engine can do to a container.
 func levers() lever.Handles[*arm] {
 	handles := engine.Levers(func(a *arm, service string) (*engine.Session, []*engine.Container) {
 		return a.launch.session, []*engine.Container{a.services[service]}
 	})
+	maps.Copy(handles, testenv.LinkLevers[*arm]())
 	maps.Copy(handles, outside.Levers(func(a *arm) (*outside.View, *lease.Table) { return a.view, &a.leases }))
 	maps.Copy(handles, lever.Handles[*arm]{
 		lever.Deliver:        testenv.RoleQuestion[*arm](lever.Deliver),
@@ -45,6 +46,7 @@ func levers() lever.Handles[*arm] {
 
 		lever.StopCollector: {Pull: stopCollector, Release: startCollector},
 		lever.AskCollector:  {Ask: askCollector},
+		lever.PageSize:      testenv.RoleSetting[*arm](lever.PageSize),
 	})
 	return handles
 }
@@ -169,6 +171,12 @@ func (a *arm) Reach(service, name string) error {
 		return nil
 	}
 	if service == role.Telemetry && (name == lever.StopCollector || name == lever.AskCollector) {
+		return nil
+	}
+	if lever.OfLink(name) {
+		if _, ok := role.Linked()[service]; !ok || a.links == nil {
+			return fmt.Errorf("no link leads to %q", service)
+		}
 		return nil
 	}
 	if _, ok := a.services[service]; !ok {

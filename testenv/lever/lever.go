@@ -59,16 +59,26 @@ const (
 	AssignVariants = "assign-variants"
 	CountVariants  = "count-variants"
 
-	Stalls = "stalls"
-	Uptime = "uptime"
+	Stalls        = "stalls"
+	Uptime        = "uptime"
+	Reset         = "reset"
+	Cut           = "cut"
+	StripHeader   = "strip-header"
+	SetHeader     = "set-header"
+	DelayRequests = "delay-requests"
+	ResetRequests = "reset-requests"
+	FailRequests  = "fail-requests"
+	RoundTrip     = "round-trip"
+	PageSize      = "page-size"
 )
 
 // What levers need, for Lever.Needs.
 const (
 	needsStack  = "is a part of our own stack"
 	needsEngine = "takes a container engine: use --env containers"
-	needsProxy  = "takes a proxy in front of a dependency: it is for --env external, with external.proxies"
+	needsProxy  = "takes a proxy in front of a dependency: name it in external.proxies"
 	needsOne    = "is a part of the telemetry pipeline that is one process: use --env process"
+	needsLink   = "acts on a link between the parts of our own stack"
 	needsCrowd  = "moves the population behind our journeys, and the load is a script of the user's own"
 )
 
@@ -111,7 +121,23 @@ func All() []Lever {
 		{AskCollector, "says whether the Collector takes OTLP, and what it stored and dropped since it last started", role.Telemetry, needsOne, ""},
 		{AskSeries, "counts the series that match, and those of them with a current sample", role.Telemetry, needsOne, `{"match":"up"}`},
 		{AskNotified, "says whether notifications are silenced, and how many were held back and sent", role.Telemetry, needsOne, ""},
+		{Reset, "the connections to it are reset", "", needsLink, ""},
+		{Cut, "nothing that it answers arrives; the release closes its connections", "", needsLink, ""},
+		{StripHeader, "requests to it lose headers on the way", "", needsLink, `{"headers":["traceparent"]}`},
+		{SetHeader, "requests to it get a header on the way", "", needsLink, `{"path":"/v1/content","header":"Cache-Control","value":"no-cache"}`},
+		{DelayRequests, "a share of the requests to it is held up, by so many ms", "", needsLink, `{"path":"/v1/rank","share":0.02,"delay":200}`},
+		{ResetRequests, "the answers to a share of the requests to it break off", "", needsLink, `{"path":"/v1/content","share":0.3}`},
+		{FailRequests, "a share of the requests to it gets a status for an answer; by: of the values of this field", "", needsLink,
+			`{"path":"/v1/decide","match":{"channel":"store"},"share":0.1,"by":"session","status":503}`},
+		{RoundTrip, "measures how long it takes to answer, through its link and without", "", needsLink, ""},
+		{PageSize, "its content API answers with no more than so many items at once", role.Profile, needsStack, `{"items":1}`},
 	}
+}
+
+// OfLink reports whether a lever of our own stack is at the link to the service that it names.
+func OfLink(name string) bool {
+	l, err := Lookup(name)
+	return err == nil && (l.Needs == needsLink || l.Needs == needsProxy)
 }
 
 // Lookup returns the lever of that name; the error lists the legal ones.

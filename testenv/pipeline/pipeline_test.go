@@ -52,6 +52,8 @@ func TestPipeline(t *testing.T) {
 	// The metrics that the Collector derives count only spans and log records that have a reason.
 	r.expect(t, `sum(perso_log_records_total{service_name="decision",perso_reason="attribute-missing"})`, 1)
 	r.expect(t, `sum(perso_span_fallbacks_total)`, 1)
+	r.expect(t, `sum(perso_spans_total{service_name="decision"})`, 3)
+	r.expect(t, `sum(perso_span_roots_total{service_name="decision"})`, 3)
 	s.decide("attribute-missing", "low-confidence", "none")
 	s.flush(t)
 	r.expect(t, `sum(perso_log_records_total{perso_reason="attribute-missing"})`, 2)
@@ -154,7 +156,8 @@ func TestTailSampling(t *testing.T) {
 		s.flush(t)
 	}
 	r.expect(t, `sum(perso_span_fallbacks_total)`, 200)
-	eventually.Nil(t, func() error { // the first count is an increase, too
+	r.expect(t, `sum(perso_spans_total)`, 280) // of all that arrived
+	eventually.Nil(t, func() error {           // the first count is an increase, too
 		got, err := r.value(`sum(increase(perso_span_fallbacks_total[1m]))`)
 		if err == nil && !(got > 150) {
 			err = fmt.Errorf("increase %v, want about 200", got)

@@ -78,6 +78,11 @@ func (l *launch) deploy(ctx context.Context, spec testenv.ArmSpec, backing *chil
 	config.Brokers, config.RedisAddr = []string{shared[role.BrokerAddr(spec.Name)]}, shared[role.StoreAddr(spec.Name)]
 	config.BackingToken = l.backing
 	config.Seed, config.Users, config.Items = l.spec.Seed, l.spec.Users, l.spec.Items
+	if l.spec.Links {
+		if err := a.link(ctx, &config); err != nil {
+			return nil, err
+		}
+	}
 	env := map[string]string{}
 	maps.Copy(env, spec.Env)
 	maps.Copy(env, otelenv.Export(otelenv.Pipeline{
@@ -125,6 +130,27 @@ func (a *arm) running() map[string]*child.Process {
 	return maps.Clone(a.procs)
 }
 
+// link starts the links of the arm, and makes the services' configuration lead to them.
+func (a *arm) link(ctx context.Context, services *role.Config) error {
+	config := role.Defaults()
+	config.Arm, config.BackingToken, config.Seed = a.name, services.BackingToken, services.Seed
+	for service, target := range map[string]string{
+		role.Decision: services.DecisionURL, role.Model: services.ModelURL, role.Profile: services.ProfileURL,
+		role.Store: "tcp://" + services.RedisAddr,
+	} {
+		config.Links = append(config.Links, role.Link{Service: service, Listen: role.DefaultListen, Target: target})
+	}
+	p, addr, err := a.launch.start(ctx, role.Links, config, nil)
+	if err != nil {
+		return err
+	}
+	a.procs[role.Links], a.urls[role.Links] = p, "http://"+addr[role.AddrHTTP]
+	url := func(service string) string { return "http://" + addr[role.LinkAddr(service)] }
+	services.DecisionURL, services.ModelURL, services.ProfileURL = url(role.Decision), url(role.Model), url(role.Profile)
+	services.RedisAddr = addr[role.LinkAddr(role.Store)]
+	return nil
+}
+
 // pipelineConfig returns the configuration of the arm's pipeline.
 func (l *launch) pipelineConfig(spec testenv.ArmSpec) role.Config {
 	config := role.Defaults()
@@ -167,6 +193,9 @@ func (a *arm) usage() (testenv.Usage, error) {
 	u := testenv.NewUsage()
 	var errs []error
 	for service, p := range a.running() {
+		if service == role.Links { // no part of the stack
+			continue
+		}
 		cpu, err := child.CPU(p.PID)
 		rss, peak, err2 := child.Memory(p.PID)
 		if err = cmp.Or(err, err2); err != nil && p.Stopping() {

@@ -17,7 +17,9 @@ import (
 // levers are the levers of processes.
 func levers() lever.Handles[*arm] {
 	handles := outside.Levers(func(a *arm) (*outside.View, *lease.Table) { return a.view, &a.leases })
+	maps.Copy(handles, testenv.LinkLevers[*arm]())
 	maps.Copy(handles, lever.Handles[*arm]{
+		lever.PageSize:        testenv.RoleSetting[*arm](lever.PageSize),
 		lever.AlterProfiles:   testenv.RoleLever[*arm](lever.AlterProfiles),
 		lever.StopDelivery:    testenv.RoleLever[*arm](lever.StopDelivery),
 		lever.Deliver:         testenv.RoleQuestion[*arm](lever.Deliver),
@@ -80,6 +82,12 @@ func (a *arm) Reach(service, name string) error {
 		if !serves {
 			return fmt.Errorf("there is no service %q", service)
 		}
+	}
+	if lever.OfLink(name) {
+		if _, ok := role.Linked()[service]; !ok || a.urls[role.Links] == "" {
+			return fmt.Errorf("no link leads to %q", service)
+		}
+		return nil
 	}
 	if _, ok := a.urls[service]; !ok {
 		return fmt.Errorf("there is no service %q", service)

@@ -3,6 +3,7 @@
 package process
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -33,6 +34,8 @@ func (*Environment) Size(arms int) string {
 // Check compares the needs of the arms with the available memory and the limit on open files.
 func (*Environment) Check(_ context.Context, arms int) error { return testenv.Room(arms) }
 
-// Supports returns an error for the levers that processes cannot have: those that need a container engine, and those that need
-// a proxy.
-func (*Environment) Supports(_ string, uses []string) error { return levers().Supports(uses) }
+// Supports returns an error for the levers that processes cannot have, since they need a container engine, and for those of links
+// that do not exist.
+func (*Environment) Supports(_ string, uses []string) error {
+	return cmp.Or(levers().Supports(uses), testenv.Linked(uses))
+}

@@ -64,3 +64,26 @@ func TestLeversOfProcesses(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestLinksOfProcesses: a lever of a link is for services that have one, and before the run a fault at another service is refused.
+func TestLinksOfProcesses(t *testing.T) {
+	var e Environment
+	if err := e.Supports("dependency-slow", []string{lever.At(role.Store, lever.Latency)}); err != nil {
+		t.Error(err)
+	}
+	err := e.Supports("dependency-slow", []string{lever.At(role.ETL, lever.Latency)})
+	if err == nil || !strings.Contains(err.Error(), "[decision model profile store]") {
+		t.Errorf("error %v", err)
+	}
+	a := &arm{launch: &launch{}, name: "full", urls: map[string]string{}}
+	if err := a.Reach(role.Store, lever.Latency); err == nil {
+		t.Error("a launch without links has one to the store")
+	}
+	a.urls[role.Links] = "http://127.0.0.1:1"
+	if err := a.Reach(role.Store, lever.Latency); err != nil {
+		t.Error(err)
+	}
+	if err := a.Reach(role.ETL, lever.Latency); err == nil {
+		t.Error("there is a link to the etl")
+	}
+}

@@ -37,6 +37,9 @@ type Config struct {
 	// Of the delay proxy.
 	Target string // base URL of the service behind the proxy; it may hold a password
 
+	// Of the links.
+	Links []Link
+
 	// Of the telemetry pipeline.
 	PipelineToken  string        // OTLP and the Prometheus API need it as a bearer token or a password; "": they are open
 	OTLPHTTP       string        // host:port at which the Collector takes OTLP over HTTP; "": a free port of the loopback interface
@@ -110,6 +113,7 @@ func (c *Config) variables() []variable {
 		secret(text("PERSO_BACKING_TOKEN", &c.BackingToken, token)),
 
 		secret(baseURL("PERSO_TARGET_URL", &c.Target)),
+		links("PERSO_LINKS", &c.Links),
 
 		secret(text("PERSO_PIPELINE_TOKEN", &c.PipelineToken, token)),
 		text("PERSO_OTLP_HTTP", &c.OTLPHTTP, openAddress),

@@ -50,9 +50,10 @@ func Metrics(environment string) ([]string, bool) {
 		"perso_clicks_total", "perso_decisions_total", "perso_identity_lookups_total", "perso_feature_missing_total",
 		"perso_feature_psi", "perso_impressions_total", "perso_item_impressions_total", "perso_model_info",
 		"perso_model_top_item_share", "perso_profile_updates_total", "perso_purchases_total", "perso_log_records_total",
-		"perso_span_errors_total", "perso_span_fallbacks_total", "perso_span_roots_total", "perso_spans_total", "trace_span_event_count_total", "perso_content_items_total", "perso_feature_impossible_total",
+		"perso_span_errors_total", "perso_span_fallbacks_total", "perso_span_roots_total", "perso_spans_total",
+		"trace_span_event_count_total", "perso_content_items_total", "perso_feature_impossible_total",
 		"perso_profile_fields_unknown_total", "perso_redactions_total", "perso_update_age_seconds", "perso_log_redacted_total",
-		"perso_event_duplicates_total",
+		"perso_event_duplicates_total", "perso_cache_lookups_total",
 		"target_info",
 	}
 	for _, histogram := range []string{

@@ -20,10 +20,19 @@ const (
 	Guard      = "guard"       // undoes what a killed run has done to containers
 	ProxyGuard = "proxy-guard" // undoes what a killed run has done to proxies
 	DelayProxy = "delay-proxy" // stands in front of every arm of a system of the user's own
+	Links      = "links"       // stands between the parts of an arm, while faults are injected
 )
 
 // Services are the services that each arm of our own stack runs besides its pipeline.
 func Services() []string { return []string{Gateway, Decision, Model, Profile, Ingest, ETL} }
+
+// Store is the name of the arm's store where it is behind a link.
+const Store = "store"
+
+// Linked are the services behind a link in the catch, each with the port of its link in a container.
+func Linked() map[string]string {
+	return map[string]string{Decision: "9001", Model: "9002", Profile: "9003", Store: "9004"}
+}
 
 // EventsTopic is the arm's topic of events: impressions, clicks and purchases.
 func EventsTopic(arm string) string { return arm + ".events" }
@@ -61,6 +70,9 @@ func BrokerAddr(arm string) string { return arm + "/kafka" }
 
 // StoreAddr is the name of the address of an arm's store in the ready line of Backing.
 func StoreAddr(arm string) string { return arm + "/redis" }
+
+// LinkAddr is the name of the address of the link to a service in the ready line of Links.
+func LinkAddr(service string) string { return "link/" + service }
 
 // Ports at which a Collector takes OTLP by convention.
 const (

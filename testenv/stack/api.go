@@ -167,6 +167,7 @@ type content struct {
 type contentAnswer struct {
 	Items   []content `json:"items"`
 	Missing []string  `json:"missing,omitempty"`
+	Next    int       `json:"next,omitempty"` // how many of the ids this answer is about, if not about all: ask again for the rest
 }
 
 // rankRequest is the body of /v1/rank.

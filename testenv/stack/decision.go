@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/population"
@@ -149,12 +148,11 @@ func (s *decisionService) rank(ctx context.Context, slots int, d *decision) (rea
 	if ranked.Confidence < confidenceLeast {
 		return reasonLowConfidence, nil
 	}
-	var shown contentAnswer
-	query := url.Values{"ids": {strings.Join(ranked.Items, ",")}}.Encode()
-	if err := s.profile.get(ctx, "/v1/content", query, &shown); err != nil {
+	missing, err := s.missing(ctx, ranked.Items)
+	if err != nil {
 		return reasonProfileError, err
 	}
-	items := slices.DeleteFunc(ranked.Items, func(id string) bool { return slices.Contains(shown.Missing, id) })
+	items := slices.DeleteFunc(ranked.Items, func(id string) bool { return slices.Contains(missing, id) })
 	if len(items) == 0 {
 		return reasonNoContent, nil
 	}

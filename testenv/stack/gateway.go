@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+
 	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/testenv/lever"
 	"github.com/tollgate-dev/tollgate/testenv/role"
@@ -111,6 +113,9 @@ func (s *gatewayService) recommend(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set(slot.SpunHeader, strconv.FormatInt(int64(role.Spin(s.cfg.Spin)), 10))
 	}
 	req.RequestID = strconv.FormatUint(rand.Uint64(), 16)
+	if s.tel.recording(r.Context()) {
+		s.tel.tag(r.Context(), attribute.String("perso.channel", req.Channel), attribute.String("perso.placement", req.Placement))
+	}
 	ctx := s.tel.withSession(r.Context(), req.Session, req.Channel)
 	answer, err := s.decision.post(ctx, "/v1/decide", req, nil)
 	if err != nil {

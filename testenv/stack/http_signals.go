@@ -70,7 +70,11 @@ type asked struct{ base http.RoundTripper }
 // RoundTrip implements http.RoundTripper.
 func (a asked) RoundTrip(r *http.Request) (*http.Response, error) {
 	template := semconv.URLTemplate(r.URL.Path)
-	trace.SpanFromContext(r.Context()).SetAttributes(template)
+	span := trace.SpanFromContext(r.Context())
+	span.SetAttributes(template)
+	if more := spanAttributes(r.Context()); len(more) > 0 {
+		span.SetAttributes(more...)
+	}
 	labels, _ := otelhttp.ClientLabelerFromContext(r.Context())
 	labels.Add(template)
 	resp, err := a.base.RoundTrip(r)

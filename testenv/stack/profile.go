@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"sync/atomic"
 
 	"github.com/tollgate-dev/tollgate/internal/population"
@@ -17,11 +16,15 @@ type profileService struct {
 	cfg     Config
 	tel     *telemetry
 	store   *store
+	cache   *contentCache
 	items   []population.Item // the catalogue
 	signals *contentSignals   // nil without telemetry
 
 	lacking      atomic.Pointer[unpublished] // nil: the whole catalogue is published
 	publications chan struct{}               // requested publications: one can wait while another is under way
+
+	pageSize atomic.Int64 // the most items in an answer with content
+	partial  atomic.Int64 // answers that had only a part of what was asked for, since pageSize changed
 }
 
 func newProfile(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
@@ -32,6 +35,10 @@ func newProfile(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 	s := &profileService{
 		cfg: cfg, tel: tel, store: store, items: population.New(cfg.Seed, cfg.Users, cfg.Items).Items(), publications: make(chan struct{}, 1),
 	}
+	s.pageSize.Store(slotsMost)
+	if s.cache, err = newContentCache(tel); err != nil {
+		return parts{}, errors.Join(err, store.close())
+	}
 	if s.signals, err = newContentSignals(tel); err != nil {
 		return parts{}, errors.Join(err, store.close())
 	}
@@ -41,7 +48,11 @@ func newProfile(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 			"POST /v1/link":   s.link,
 			"GET /v1/content": s.content,
 		},
-		endpoints: []endpoint{{name: lever.Unpublish, force: s.unpublish}, {name: lever.Audit, act: s.audit}},
+		endpoints: []endpoint{
+			{name: lever.Unpublish, force: s.unpublish},
+			{name: lever.Audit, act: s.audit},
+			{name: lever.PageSize, force: s.setPageSize, act: s.pages},
+		},
 		prepare: func(ctx context.Context) error {
 			all := func(string) bool { return false }
 			return retry(ctx, func(ctx context.Context) error { return store.publish(ctx, s.items, all) })
@@ -79,20 +90,4 @@ func (s *profileService) link(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	reply(w, http.StatusOK, map[string]string{"user": req.User})
-}
-
-func (s *profileService) content(w http.ResponseWriter, r *http.Request) {
-	ids := strings.Split(r.URL.Query().Get("ids"), ",")
-	if len(ids) > slotsMost || ids[0] == "" {
-		fail(w, http.StatusBadRequest, fmt.Errorf("ids must be a comma-separated list of 1 to %d items", slotsMost))
-		return
-	}
-	answer, err := s.store.content(r.Context(), ids)
-	if err != nil {
-		s.tel.log.WarnContext(r.Context(), "content not read", "error", err, "session.id", s.tel.session(r.Context()))
-		fail(w, http.StatusBadGateway, fmt.Errorf("the store does not answer: %w", err))
-		return
-	}
-	s.signals.read(r.Context(), ids, answer.Missing)
-	reply(w, http.StatusOK, answer)
 }

@@ -1,4 +1,4 @@
-// Package stack is the personalization system that tollgate measures. Its seven roles together recommend items to users over
+// Package stack is the personalization system that tollgate measures. Its roles together recommend items to users over
 // several channels and learn from what the users do. They report in metrics, logs and traces.
 //
 // The interfaces (environment, HTTP, Kafka, control) are in docs/stack.md.
@@ -37,6 +37,8 @@ func Roles() []Role {
 			func(c *role.Config) []any { return []any{&c.Arm, &c.Brokers} }),
 		uninstrumented(service(role.Backing, "broker and store of all arms", newBacking,
 			func(c *role.Config) []any { return []any{&c.Arms} })),
+		uninstrumented(service(role.Links, "what stands between the parts of an arm while faults are injected", newLinks,
+			func(c *role.Config) []any { return []any{&c.Arm, &c.Links} })),
 	}
 }
 
