@@ -35,8 +35,8 @@ func (s *contentSignals) read(ctx context.Context, ids, missing []string) {
 		return
 	}
 	s.items.Add(ctx, int64(len(missing)), s.missing...)
-	s.tel.tag(ctx, attribute.String("perso.reason", reasonNoContent), attribute.Int("perso.content.missing", len(missing)),
-		attribute.String("perso.item", missing[0]))
+	// The span has no perso.reason: what is left of the slate may still be shown, and the decision says so if it is not.
+	s.tel.tag(ctx, attribute.Int("perso.content.missing", len(missing)), attribute.String("perso.item", missing[0]))
 	s.tel.log.LogAttrs(ctx, slog.LevelWarn, "content is not there", slog.String("perso.reason", reasonNoContent),
 		slog.Int("perso.content.missing", len(missing)), slog.String("perso.item", missing[0]),
 		slog.String("session.id", s.tel.session(ctx)))
