@@ -68,11 +68,11 @@ func All() []Lever {
 		{LimitMemory, "it gets no more memory than so much", "", needsEngine, `{"bytes":67108864}`},
 		{Disconnect, "it is cut off from its networks", "", needsEngine, ""},
 		{Latency, "a proxy holds up what it answers, by so many ms", "", needsProxy, `{"latency":500,"jitter":100}`},
-		{StopCollector, "the Collector ends; the release starts it again", role.Telemetry, needsOne, ""},
+		{StopCollector, "the Collector takes no telemetry until the release", role.Telemetry, needsStack, ""},
 		{ChangeCollector, "the Collector gets another configuration, and its way to Prometheus another latency", role.Telemetry, needsOne,
 			`{"drop_metric":"perso.decisions"}`},
 		{SilenceAlerts, "a silence holds the notifications of some alerts back", role.Telemetry, needsOne, `{"matchers":["alertname=~\".+\""]}`},
-		{AskCollector, "says whether the Collector takes OTLP, and what it stored and dropped since it last started", role.Telemetry, needsOne, ""},
+		{AskCollector, "says whether the Collector takes OTLP, and what it stored and dropped since it last started", role.Telemetry, needsStack, ""},
 		{AskSeries, "counts the series that match, and those of them with a current sample", role.Telemetry, needsOne, `{"match":"up"}`},
 		{AskNotified, "says whether notifications are silenced, and how many were held back and sent", role.Telemetry, needsOne, ""},
 	}
