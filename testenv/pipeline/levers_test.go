@@ -198,7 +198,8 @@ func TestDroppedMetric(t *testing.T) {
 
 func TestSilence(t *testing.T) {
 	rules := filepath.Join(t.TempDir(), "rules.yaml")
-	text := "groups: [{name: g, interval: 100ms, rules: [{alert: Watchdog, expr: 'vector(1)'}, {alert: Up, expr: 'up{job=\"pipeline\"} == 1'}]}]"
+	text := "groups: [{name: g, interval: 100ms, rules: [{alert: Watchdog, expr: 'vector(1)'}, " +
+		"{alert: Up, expr: 'up{job=\"pipeline\"} == 1'}]}]"
 	if err := os.WriteFile(rules, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
