@@ -101,10 +101,26 @@ func (e *Experiment) Foresee(lapsed *alerts.Lapsed, injected []faults.Fault) []F
 		}
 		age := e.Catch.Settle + time.Duration(i)*(e.Catch.Clean+e.Catch.Hold+e.Catch.Clear) + e.Catch.Clean + e.Catch.Hold
 		for _, s := range catch.Foresee(rules, p.Fault.Expect, e.Catch.Hold, age) {
-			out = append(out, Foreseen{p.Fault.ID, s.Alert, s.Why})
+			at := slices.IndexFunc(rules, func(a result.Alert) bool { return a.Name == s.Alert })
+			if at < 0 || !e.elsewhere(rules[at]) {
+				out = append(out, Foreseen{p.Fault.ID, s.Alert, s.Why})
+			}
 		}
 	}
 	return out
+}
+
+// elsewhere says that an alert lacks only metrics that our own stack has in another environment, so that it is right where it is.
+func (e *Experiment) elsewhere(a result.Alert) bool {
+	if _, ours := role.Metrics(e.Environment); !ours || len(a.Absent) == 0 {
+		return false
+	}
+	var names []string
+	for _, environment := range Environments {
+		of, _ := role.Metrics(environment)
+		names = append(names, of...)
+	}
+	return !slices.ContainsFunc(a.Absent, func(metric string) bool { return !slices.Contains(names, metric) })
 }
 
 // RuleWarnings says in a line each what the rules cannot do in this experiment: the expected alerts that cannot notice their
@@ -123,7 +139,7 @@ func (e *Experiment) RuleWarnings(lapsed *alerts.Lapsed, injected []faults.Fault
 	var lacking []string
 	for i, a := range rules {
 		said := slices.ContainsFunc(foreseen, func(f Foreseen) bool { return f.Alert == rules.ID(i) })
-		if len(a.Absent) > 0 && !said {
+		if len(a.Absent) > 0 && !said && !e.elsewhere(a) {
 			lacking = append(lacking, fmt.Sprintf("%s (%s)", rules.ID(i), strings.Join(a.Absent, ", ")))
 		}
 	}
