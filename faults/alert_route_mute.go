@@ -16,6 +16,7 @@ func alertRouteMute() Fault {
 		Group: "pipeline",
 		Title: "a silence holds back the notifications of all alerts",
 		Felt:  "nothing: nobody is called",
+		Signs: map[string]int{"errors": 0},
 		Least: "off",
 		Runbook: "Alerts fire and no notification arrives. Look at the silences that are in force first: who made one, what does " +
 			"it match, when does it end? Then at the route's receivers and the notifications that failed. A dead man's switch has " +

@@ -15,6 +15,7 @@ func brokerPause() Fault {
 		Group: "stream",
 		Title: "the broker stands still",
 		Felt:  "pages are fast; clicks of the time are late, and lost once producers have waited too long for the broker",
+		Signs: map[string]int{"errors": 0},
 		Least: "off",
 		Runbook: "Producers time out, consumers get nothing, and the broker does not answer kafka-broker-api-versions either. Look at its process: " +
 			"stopped, out of memory, or waiting for its disk. Producers keep records for some seconds and send them when it goes on; what they " +

@@ -15,6 +15,7 @@ func cacheBypass() Fault {
 		Group: "dependency",
 		Title: "a proxy adds Cache-Control: no-cache to the calls to the content API",
 		Felt:  "pages are a little slower; the store has more to do",
+		Signs: map[string]int{"errors": 0},
 		Least: "metrics",
 		Runbook: "The hit ratio of the content cache falls to zero at once, without a restart: a cold cache would recover. Look at the " +
 			"requests and not at the cache: the server's spans have the header that asks to pass it by. Find who sets it (client, " +

@@ -18,6 +18,7 @@ func cardinalityExplosion() Fault {
 		Group: "pipeline",
 		Title: "the Collector counts log records and spans by session: the session's id is a label of up to {series}",
 		Felt:  "nothing at first; memory, and then slow queries",
+		Signs: map[string]int{"errors": 0},
 		Least: "traces-10",
 		Params: []Param{
 			{Name: "series", Title: "where it is taken back, so that the machine survives", Unit: "series", Default: 5000, Least: 100, Most: 50000},

@@ -15,6 +15,7 @@ func collectorDown() Fault {
 		Group: "pipeline",
 		Title: "the Collector is down, and the services' telemetry goes nowhere",
 		Felt:  "nothing: the operators are blind",
+		Signs: map[string]int{"errors": 0, "click_through": 0},
 		Least: "off",
 		Runbook: "The services are up, and all that they export has stopped at the same second. Look at the Collector first: does " +
 			"it run, was it killed for its memory, does it take connections at the port of OTLP? Its own metrics are gone too. " +

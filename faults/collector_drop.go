@@ -16,6 +16,7 @@ func collectorDrop() Fault {
 		Group: "pipeline",
 		Title: "the Collector queues no more than {queue}, and its back end answers {latency} later",
 		Felt:  "nothing: metrics have gaps, and come late",
+		Signs: map[string]int{"errors": 0},
 		Least: "metrics",
 		Params: []Param{
 			{Name: "queue", Title: "capacity of the queue to the back end", Unit: "requests", Default: 1, Least: 1, Most: 100},

@@ -14,6 +14,7 @@ func consentFlagFlip() Fault {
 		Group:  "data",
 		Title:  "the upstream withdraws the consent of {share} of the users",
 		Felt:   "default content for these users; click-through sinks, nothing fails",
+		Signs:  map[string]int{"errors": 0, "default": 1, "click_through": -1},
 		Least:  "metrics",
 		Params: []Param{{Name: "share", Title: "part of the users", Unit: Share, Default: 0.4, Least: 0.01, Most: 1}},
 		Runbook: "People do not change their minds all at once. The log of the decisions names the batch of the upstream with which the flag " +

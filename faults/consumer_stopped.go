@@ -16,6 +16,7 @@ func consumerStopped() Fault {
 		Group: "stream",
 		Title: "the last member of the group of ingest leaves it",
 		Felt:  "profiles and features stand still; answers are fast and ever more stale",
+		Signs: map[string]int{"errors": 0},
 		Least: "off",
 		Runbook: "Every service is up, the lag grows in all partitions alike, and nothing is committed. Ask the broker for the members of the " +
 			"group (kafka-consumer-groups --describe --members): with none, nobody reads. The consumer's log says when it left and why: a stop " +

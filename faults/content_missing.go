@@ -16,6 +16,7 @@ func contentMissing() Fault {
 		Group:  "data",
 		Title:  "the repository lacks the content of {share} of the items",
 		Felt:   "blank slots, and default content where nothing is left of the choice",
+		Signs:  map[string]int{"errors": 0},
 		Least:  "metrics",
 		Params: []Param{{Name: "share", Title: "part of the catalogue", Unit: Share, Default: 0.5, Least: 0.05, Most: 1}},
 		Runbook: "The model ranks items that the repository does not have. The span and the log of GET /v1/content give one id and how many " +

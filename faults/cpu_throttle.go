@@ -20,6 +20,7 @@ func cpuThrottle() Fault {
 		Title: "one service gets {cores} cores: a quota for containers, stopped for the rest of every 100 ms as a process (" + usual +
 			", unless the experiment names another)",
 		Felt:  "slow pages; default content where the model is not waited for",
+		Signs: map[string]int{"p95": 1},
 		Least: "off",
 		Params: []Param{
 			{Name: "cores", Title: "share of one core; what a container does not use of it is no throttling", Default: 0.05, Least: 0.01, Most: 0.9},

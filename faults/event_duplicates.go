@@ -16,6 +16,7 @@ func eventDuplicates() Fault {
 		Group: "stream",
 		Title: "{share} of the clicks are delivered twice",
 		Felt:  "nothing; click-through looks better than it is, and profiles weigh clicks twice",
+		Signs: map[string]int{"errors": 0},
 		Least: "metrics",
 		Params: []Param{
 			{Name: "share", Title: "part of the clicks", Unit: Share, Default: 1, Least: 0.05, Most: 1},

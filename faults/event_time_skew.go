@@ -16,6 +16,7 @@ func eventTimeSkew() Fault {
 		Group: "stream",
 		Title: "the clock of channel {channel} is {skew} behind",
 		Felt:  "journeys of that channel seem to be over: what follows them is stale",
+		Signs: map[string]int{"errors": 0},
 		Least: "metrics",
 		Params: []Param{
 			{Name: "channel", Title: "whose programs are behind", Words: []string{"app", "web", "store"}},

@@ -19,6 +19,7 @@ func featureOrderSwap() Fault {
 		Group: "model",
 		Title: "the encoder of the model has two columns swapped: " + one + " and " + other,
 		Felt:  "plausible content that fits somebody else, for about half of the users; nothing fails",
+		Signs: map[string]int{"errors": 0, "click_through": -1},
 		Least: "metrics",
 		Runbook: "Version, inputs, scores and latency are all normal, and click-through sinks. Look at it by segment: two age " +
 			"bands lose, the others do not. Then compare the feature vector in the debug log with the schema of the training: the " +

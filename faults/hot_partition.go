@@ -31,6 +31,7 @@ func hotPartition() Fault {
 		Group: "stream",
 		Title: "another job writes {rate} a second under one key",
 		Felt:  "nothing at first; then profiles of the users in that partition are late",
+		Signs: map[string]int{"errors": 0},
 		Least: "off",
 		Params: []Param{
 			{Name: "rate", Title: "events of that key in a second", Unit: "events", Default: 500, Least: 20, Most: 10_000},

@@ -20,6 +20,7 @@ func identitySplit() Fault {
 		Group: "data",
 		Title: "clients go on under a new anonymous id after the login, for {share} of the users",
 		Felt:  "users sign in and are treated as strangers; their history is lost",
+		Signs: map[string]int{"errors": 0, "default": 1},
 		Least: "metrics",
 		Params: []Param{
 			{Name: "share", Title: "part of the arriving users whose client does so", Unit: Share, Default: 0.5, Least: 0.1, Most: 1},

@@ -16,6 +16,7 @@ func knownDelay() Fault {
 		Group:  "controls",
 		Title:  "the link to the profile store adds {delay} to every answer",
 		Felt:   "pages that are slower by two or three times {delay}, which hardly anybody notices",
+		Signs:  map[string]int{"errors": 0, "p95": 1},
 		Least:  "off",
 		Params: []Param{{Name: "delay", Title: "what is added to an answer", Unit: "ms", Default: 20, Least: 5, Most: 500}},
 		Runbook: "Every call to the store takes longer by the same amount, and nothing fails: that is distance, not load. Compare the " +

@@ -16,6 +16,7 @@ func logLag() Fault {
 		Group: "pipeline",
 		Title: "the Collector holds log records for up to {hold}",
 		Felt:  "nothing: whoever looks at the logs sees the past",
+		Signs: map[string]int{"errors": 0},
 		Least: "logs",
 		Params: []Param{
 			{Name: "hold", Title: "how long log records are gathered before they are passed on", Unit: "s", Default: 4, Least: 1, Most: 120},

@@ -21,6 +21,7 @@ func memorySqueeze() Fault {
 		Title: "one service is killed every {every} as by the kernel when memory is short, and started again (" + usual +
 			", unless the experiment names another)",
 		Felt:  "errors and default content for moments, again and again",
+		Signs: map[string]int{"default": 1},
 		Least: "off",
 		Params: []Param{
 			{Name: "every", Title: "from one kill to the next; kept to within two seconds", Unit: "s", Default: 5, Least: 4, Most: 60},

@@ -16,6 +16,7 @@ func modelScoreCollapse() Fault {
 		Group: "model",
 		Title: "the model gives all items the same score",
 		Felt:  "everybody is shown the same items; nothing fails, latency is normal",
+		Signs: map[string]int{"errors": 0, "click_through": -1},
 		Least: "metrics",
 		Runbook: "The spread of the scores (perso_model_score_spread) is 0 and one item is ranked first for everybody " +
 			"(perso_model_top_item_share is 1), while every service is up. The artefact was exported without its weights: load the " +

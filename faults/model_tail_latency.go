@@ -15,6 +15,7 @@ func modelTailLatency() Fault {
 		Group: "model",
 		Title: "{share} of the calls to the model take {delay} longer",
 		Felt:  "rare slow pages",
+		Signs: map[string]int{"errors": 0},
 		Least: "metrics",
 		Params: []Param{
 			{Name: "share", Title: "part of the calls", Unit: Share, Default: 0.02, Least: 0.001, Most: 1},

@@ -17,6 +17,7 @@ func modelWrongVersion() Fault {
 		Group: "model",
 		Title: "the model service loads an old release of the model",
 		Felt:  "less relevant content; nothing fails, latency is normal",
+		Signs: map[string]int{"errors": 0, "click_through": -1},
 		Least: "metrics",
 		Runbook: "Compare perso_model_info with the release that the registry calls the newest, and with what was served " +
 			"yesterday. The service logs every load with version and release, so the log says since when. Load the right artefact; " +

@@ -18,6 +18,7 @@ func nPlusOne() Fault {
 		Group:  "dependency",
 		Title:  "the content API answers with {items} at once",
 		Felt:   "nothing while there is little load; slow pages at the peak",
+		Signs:  map[string]int{"errors": 0},
 		Least:  "traces-10",
 		Params: []Param{{Name: "items", Title: "the most items in an answer", Unit: "items", Default: 1, Least: 1, Most: 4}},
 		Runbook: "One request now makes many small calls, one after the other; each is fast, and the error rate is flat. Open a trace: " +

@@ -14,6 +14,7 @@ func piiInLogs() Fault {
 		Group:  "data",
 		Title:  "the upstream delivers the e-mail address as the country of {share} of the users, and ingest logs it",
 		Felt:   "nothing; without the redactor it would be a breach",
+		Signs:  map[string]int{"errors": 0},
 		Least:  "logs",
 		Params: []Param{{Name: "share", Title: "part of the users", Unit: Share, Default: 0.05, Least: 0.01, Most: 1}},
 		Runbook: "The redactor withheld an address from a log record, and the record says which function logged it (code.function.name), whose " +

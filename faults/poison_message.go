@@ -24,6 +24,7 @@ func poisonMessage() Fault {
 		Group: "stream",
 		Title: "one record of {topic} cannot be decoded, and its partition waits for it",
 		Felt:  "profiles of a third of the users stand still; answers are fast and for them ever more stale",
+		Signs: map[string]int{"errors": 0},
 		Least: "off",
 		Params: []Param{
 			{Name: "topic", Title: "where the record lies", Words: []string{"events", "profile-updates"}},

@@ -16,6 +16,7 @@ func profileAttributeCoerced() Fault {
 		Group: "data",
 		Title: "the upstream delivers {value} as the age of {share} of the users",
 		Felt:  "content for somebody of another age; nothing fails, and no default content",
+		Signs: map[string]int{"errors": 0, "default": 0},
 		Least: "metrics",
 		Params: []Param{
 			{Name: "value", Title: "the age; the rules refuse the other two", Words: []string{"0", "-1", "999"}},

@@ -25,7 +25,7 @@ func profileAttributeMissing() Fault {
 			"delivery, not before.",
 		Levers: []string{lever.AlterProfiles, lever.Deliver, lever.Audit},
 		Expect: []string{
-			"ProfileAttributeMissing", "InputDrift", "DefaultContentHigh", "ClickThroughLow",
+			"ProfileAttributeMissing", "InputDrift", "DefaultContentReason", "DefaultContentHigh", "ClickThroughLow",
 			"MissingAttributeLogged", "FallbackSpansHigh",
 		},
 		Evidence: &Evidence{Signal: "logs", Match: map[string]string{

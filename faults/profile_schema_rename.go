@@ -16,6 +16,7 @@ func profileSchemaRename() Fault {
 		Group:  "data",
 		Title:  "the upstream renames " + field + " to " + renamed + " for {share} of the users",
 		Felt:   "offers for loyal customers vanish; default content in their place",
+		Signs:  map[string]int{"errors": 0, "default": 1},
 		Least:  "logs", // metrics show that an attribute is missing, and the logs that it has another name
 		Params: []Param{{Name: "share", Title: "part of the users", Unit: Share, Default: 0.5, Least: 0.01, Most: 1}},
 		Runbook: "An attribute went missing and an unknown field came, in the same batch of the upstream: the log of ingest names field, " +

@@ -19,6 +19,7 @@ func profileStale() Fault {
 		Group: "data",
 		Title: "the upstream delivers no profiles",
 		Felt:  "yesterday's content; everything else is as always",
+		Signs: map[string]int{"errors": 0},
 		Least: "metrics",
 		Runbook: "The newest profile grows old, and the consumer has no lag: the upstream sends nothing. The log of ingest has the time of " +
 			"the last update. Look at the upstream's job and at its schedule then. Profiles are safe and only old: once it delivers again, " +

@@ -14,6 +14,7 @@ func profileStoreSlow() Fault {
 		Group:  "dependency",
 		Title:  "the profile store answers {latency} late",
 		Felt:   "slow pages and logins",
+		Signs:  map[string]int{"p95": 1},
 		Least:  "off",
 		Params: []Param{{Name: "latency", Title: "how long its answers are held up", Unit: "ms", Default: 100, Least: 20, Most: 5000}},
 		Runbook: "The spans towards the store are long and everything above them only waits. Look at the store's slow log and its CPU " +

@@ -15,6 +15,7 @@ func retryStorm() Fault {
 		Group:  "dependency",
 		Title:  "{share} of the calls to the content API are reset",
 		Felt:   "some pages are slower, a few show default content; under load, saturation",
+		Signs:  map[string]int{"errors": 0},
 		Least:  "metrics",
 		Params: []Param{{Name: "share", Title: "part of the calls", Unit: Share, Default: 0.3, Least: 0.01, Most: 1}},
 		Runbook: "The content API gets more calls than there are pages, and its clients see connection errors that it does not log " +

@@ -17,6 +17,7 @@ func sampleRatioMismatch() Fault {
 		Group: "rollout",
 		Title: "the experiment gives variant a to {share} of the users in place of half",
 		Felt:  "nothing; what the experiment says is wrong",
+		Signs: map[string]int{"errors": 0},
 		Least: "metrics",
 		Params: []Param{
 			{Name: "share", Title: "part of the users that get variant a", Unit: Share, Default: 0.55, Least: 0.52, Most: 1},

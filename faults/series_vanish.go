@@ -26,6 +26,7 @@ func seriesVanish() Fault {
 		Group:  "pipeline",
 		Title:  "a filter of the Collector drops the metric {metric}",
 		Felt:   "nothing: alerts on it cannot fire",
+		Signs:  map[string]int{"errors": 0},
 		Least:  "metrics",
 		Params: []Param{{Name: "metric", Title: "what is dropped", Words: words}},
 		Runbook: "A metric that was there an hour ago is gone, while the service that exports it is up and its other metrics " +

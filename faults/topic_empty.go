@@ -15,6 +15,7 @@ func topicEmpty() Fault {
 		Group: "stream",
 		Title: "the gateway sends events to " + role.NextEventsTopic + ", which nobody reads",
 		Felt:  "nothing at once; profiles learn nothing more from clicks",
+		Signs: map[string]int{"errors": 0},
 		Least: "off",
 		Runbook: "Engagement is zero while pages are served, and neither producer nor consumer has an error or a lag. Compare the topic in the " +
 			"producer's spans (messaging.destination.name) with the one that the consumer reads: a configuration was changed on one side. " +

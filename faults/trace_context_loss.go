@@ -15,6 +15,7 @@ func traceContextLoss() Fault {
 		Group: "pipeline",
 		Title: "trace context is stripped from the calls to the model",
 		Felt:  "nothing; but whoever looks for a cause finds traces that end at the model",
+		Signs: map[string]int{"errors": 0},
 		Least: "traces-10",
 		Runbook: "Traces end at the client span of the call, and the called service has root spans on a route that only other services " +
 			"call. Compare the headers before and after the proxy between the two; put traceparent, tracestate and baggage on its " +

@@ -313,14 +313,19 @@ func TestAnnotations(t *testing.T) {
 			t.Errorf("%s says that it needs %s, its metrics need %s", a.Name, a.Needs, derived)
 		}
 	}
-	// What the time-lapse leaves as it is: the least numbers of impressions, on which min_impressions stands, and the age of events.
+	// What the time-lapse leaves as it is: numbers of events, such as the least of impressions, on which min_impressions stands, and
+	// ages and durations, which are those of real seconds.
 	var noted []string
 	for _, n := range pack.Lapse(factor, 1500*time.Millisecond).Notes {
 		for _, r := range n.Rules {
 			noted = append(noted, r.Rule)
 		}
 	}
-	if want := []string{"ClickThroughLow", "EventAgeHigh"}; !slices.Equal(noted, want) {
+	want := []string{
+		"UserLatencyHigh", "ServiceLatencyHigh", "DependencyLatencyHigh", "EventAgeHigh", "ProfileUpdatesStale", "EventAgeChannel", "LogsLate",
+		"ErrorSpansRare", "ClickThroughLow", "ClickThroughAboveBelief", "SampleRatioMismatch", "PartitionStalled",
+	}
+	if slices.Sort(noted); !slices.Equal(noted, slices.Sorted(slices.Values(want))) {
 		t.Errorf("notes on %v, want %v", noted, want)
 	}
 }
