@@ -155,7 +155,7 @@ func alertsPage() (string, error) {
 					b.WriteString(reports.Wrap(120, "- ", "  ", "**"+fact.name+"**: "+fact.text))
 				}
 			}
-			fmt.Fprintf(&b, "\n```\n%s\n```\n", strings.TrimSpace(r.Expr))
+			fmt.Fprintf(&b, "\n```promql\n%s\n```\n", strings.TrimSpace(r.Expr))
 		}
 	}
 	return b.String(), nil
