@@ -26,7 +26,7 @@ func consumerLag() Fault {
 			"stay up and are as old as the lag.",
 		Levers: []string{lever.ThrottleFetch},
 		Expect: []string{"ConsumerLagHigh", "EventAgeHigh"},
-		Allow:  []string{"EventAgeChannel", "ClickThroughLow"},
+		Allow:  []string{"ClickThroughLow", "EngagementAbsent", "EventAgeChannel", "LagSkewed", "PartitionStalled", "ProfileUpdatesStale"},
 		Evidence: &Evidence{Signal: "logs", Match: map[string]string{
 			"perso.reason": "consumer-behind",
 		}},

@@ -29,7 +29,7 @@ func dependencySlow() Fault {
 		Service: usual,
 		Expect:  []string{"DependencyLatencyHigh", "ServiceLatencyHigh", "UserLatencyHigh", "HighErrorRate"},
 		Allow: []string{
-			"ClickThroughLow", "ConsumerLagHigh", "DefaultContentHigh", "DefaultContentReason", "DependencyErrors", "EventAgeHigh",
+			"AvailabilityBurn", "ClickThroughLow", "ConsumerLagHigh", "EngagementAbsent", "ErrorSpansRare", "RetriesHigh", "StoreCallsHigh", "DefaultContentHigh", "DefaultContentReason", "DependencyErrors", "EventAgeHigh",
 			"FallbackSpansHigh", "LatencyBurn", "ProfileUpdatesStale", "ServiceDown", "TailLatencyHigh",
 		},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {

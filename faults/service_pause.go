@@ -33,7 +33,12 @@ func servicePause() Fault {
 		Levers:  []string{lever.Pause},
 		Service: usual,
 		Expect:  []string{"ServiceDown", "HighErrorRate"},
-		Allow:   []string{"ClickThroughLow", "ConsumerLagHigh", "DefaultContentHigh", "EventAgeHigh", "FallbackSpansHigh", "PipelineBlind"},
+		Allow: []string{
+			"AvailabilityBurn", "ClickThroughLow", "ConsumerLagHigh", "DefaultContentHigh", "DefaultContentReason", "DependencyErrors",
+			"DependencyLatencyHigh", "EngagementAbsent", "ErrorSpansRare", "EventAgeChannel", "EventAgeHigh", "FallbackSpansHigh", "LatencyBurn",
+			"MetricVanished", "PipelineBlind", "ProfileUpdatesStale", "RetriesHigh", "ServiceErrorRateHigh", "ServiceLatencyHigh",
+			"SpansPerRequestHigh", "StoreCallsHigh", "TailLatencyHigh", "TelemetryRefused", "UserLatencyHigh",
+		},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {
 			in := inTurn(pull(site, site.Service, lever.Pause, struct{}{}), site.Values.Seconds("on"), site.Values.Seconds("off"))
 			return in, in.Renew(ctx)

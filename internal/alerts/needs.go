@@ -41,6 +41,7 @@ var known = map[string]string{
 	"otelcol_exporter_queue_capacity":                     Outside,
 	"otelcol_exporter_queue_size":                         Outside,
 	"otelcol_exporter_send_failed_metric_points_total":    Outside,
+	"otelcol_receiver_accepted_metric_points_total":       Outside,
 	"otelcol_receiver_refused_log_records_total":          Outside,
 	"otelcol_receiver_refused_metric_points_total":        Outside,
 	"otelcol_receiver_refused_spans_total":                Outside,

@@ -263,7 +263,7 @@ func allCounts() object {
 	return object{
 		"perso.spans": object{"description": "Spans.", "attributes": list{object{"key": "service.name"}}},
 		"perso.span.roots": object{
-			"description": "Spans without a parent.", "conditions": list{"IsRootSpan()"},
+			"description": "Requests that were served in a span without a parent.", "conditions": list{"span.kind == SPAN_KIND_SERVER and IsRootSpan()"},
 			"attributes": list{object{"key": "service.name"}},
 		},
 		"perso.span.errors": object{

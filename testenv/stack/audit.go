@@ -40,7 +40,7 @@ func (s *profileService) audit(ctx context.Context, params json.RawMessage) (any
 	if err != nil {
 		return nil, fmt.Errorf("%w: match: %w", errParams, err)
 	}
-	texts, items, err := s.store.everything(ctx)
+	texts, items, err := s.audited.everything(ctx)
 	if err != nil {
 		return nil, err
 	}

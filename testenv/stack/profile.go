@@ -16,6 +16,7 @@ type profileService struct {
 	cfg     Config
 	tel     *telemetry
 	store   *store
+	audited *store // the same, without telemetry: what the harness asks is no work of the stack
 	cache   *contentCache
 	items   []population.Item // the catalogue
 	signals *contentSignals   // nil without telemetry
@@ -36,6 +37,9 @@ func newProfile(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 		cfg: cfg, tel: tel, store: store, items: population.New(cfg.Seed, cfg.Users, cfg.Items).Items(), publications: make(chan struct{}, 1),
 	}
 	s.pageSize.Store(slotsMost)
+	if s.audited, err = newStore(cfg, &telemetry{}); err != nil {
+		return parts{}, errors.Join(err, store.close())
+	}
 	if s.cache, err = newContentCache(tel); err != nil {
 		return parts{}, errors.Join(err, store.close())
 	}
@@ -59,7 +63,7 @@ func newProfile(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 		},
 		work:    []func(context.Context) error{s.publish},
 		healthy: store.ping,
-		close:   func(context.Context) error { return store.close() },
+		close:   func(context.Context) error { return errors.Join(store.close(), s.audited.close()) },
 	}, nil
 }
 
