@@ -2,12 +2,13 @@ package runner
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
+	"strconv"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -19,25 +20,35 @@ import (
 )
 
 // evidence runs every fault's query over the logs and spans that each level kept, in the fault's window and in the
-// clean one before it, and writes what it found. The events of the passes say when these windows were.
+// clean one before it, and writes what it found. The events of the passes say when these windows were. The files can be long, and are
+// read once.
 func (r *run) evidence(events []result.FaultEvent) error {
-	for _, p := range r.Passes(r.faults) {
-		f := p.Fault
-		if f.Evidence == nil {
-			continue
-		}
-		for _, l := range r.Levels {
-			w, ok := windowsOf(events, f.ID, p.Nth, l.Name)
-			if !ok {
+	passes := r.Passes(r.faults)
+	for _, l := range r.Levels {
+		found := make([]*query, len(passes))
+		bySignal := map[string][]*query{}
+		for i, p := range passes {
+			if p.Fault.Evidence == nil {
 				continue
 			}
-			found, err := search(r.dir.Path(result.TelemetryDir), l.Name, f.Evidence, w)
-			if err != nil {
+			if w, ok := windowsOf(events, p.Fault.ID, p.Nth, l.Name); ok {
+				found[i] = &query{Evidence: p.Fault.Evidence, windows: w}
+				bySignal[p.Fault.Evidence.Signal] = append(bySignal[p.Fault.Evidence.Signal], found[i])
+			}
+		}
+		for signal, queries := range bySignal {
+			if err := search(filepath.Join(r.dir.Path(result.TelemetryDir), l.Name+"."+signal+".jsonl"), queries); err != nil {
 				return err
 			}
-			err = r.dir.Fault(result.FaultEvent{
-				Time: w.faultEnd, Fault: f.ID, Pass: p.Nth, Phase: result.PhaseEvidence, Arm: l.Name, Detail: found.detail,
-				Values: map[string]float64{"clean": found.clean, "fault": found.fault},
+		}
+		for i, p := range passes {
+			q := found[i]
+			if q == nil {
+				continue
+			}
+			err := r.dir.Fault(result.FaultEvent{
+				Time: q.faultEnd, Fault: p.Fault.ID, Pass: p.Nth, Phase: result.PhaseEvidence, Arm: l.Name, Detail: q.detail,
+				Values: map[string]float64{"clean": q.clean, "fault": q.fault},
 			})
 			if err != nil {
 				return err
@@ -45,6 +56,13 @@ func (r *run) evidence(events []result.FaultEvent) error {
 		}
 	}
 	return nil
+}
+
+// query is one fault's query at one level, with what it has found.
+type query struct {
+	*faults.Evidence
+	windows
+	finding
 }
 
 // windows are the two stretches of time that evidence is compared between.
@@ -89,35 +107,54 @@ func (f *finding) add(w windows, at time.Time, detail func() string) {
 	}
 }
 
-// search looks for the evidence in the OTLP JSON lines of one arm. A signal that the level does not have has no records.
-func search(dir, arm string, e *faults.Evidence, w windows) (finding, error) {
-	var found finding
-	path := filepath.Join(dir, arm+"."+e.Signal+".jsonl")
+// search looks for what the queries want in a file of OTLP JSON lines. A level that does not have the signal has no file.
+func search(path string, queries []*query) error {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return found, nil
+		return nil
 	}
 	if err != nil {
-		return found, fmt.Errorf("evidence: %w", err)
+		return fmt.Errorf("evidence: %w", err)
 	}
 	defer f.Close()
-	for lines, n := bufio.NewReader(f), 1; ; n++ {
+	for lines, n := bufio.NewReaderSize(f, 1<<20), 1; ; n++ {
 		line, err := lines.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
-			return found, nil // a part after the last newline is not complete
+			return nil // a part after the last newline is not complete
 		}
 		if err != nil {
-			return found, fmt.Errorf("evidence: %w", err)
+			return fmt.Errorf("evidence: %w", err)
 		}
-		if err := searchLine(line, e, w, &found); err != nil {
-			return found, fmt.Errorf("evidence: %s:%d: %w", path, n, err)
+		at, known := firstTime(line)
+		for _, q := range queries {
+			if known && (at.Before(q.cleanStart.Add(-lineSpan)) || at.After(q.faultEnd.Add(lineSpan))) {
+				continue
+			}
+			if err := searchLine(line, q.Evidence, q.windows, &q.finding); err != nil {
+				return fmt.Errorf("evidence: %s:%d: %w", path, n, err)
+			}
 		}
 	}
 }
 
+// lineSpan is more than the records of one line are apart: a line is what one export of a service brought.
+const lineSpan = 20 * time.Second
+
+// firstTime returns the time of the first record of a line, without parsing it. It is false if there is none to be found.
+func firstTime(line []byte) (time.Time, bool) {
+	const key = `imeUnixNano":"` // of startTimeUnixNano and timeUnixNano
+	at := bytes.Index(line, []byte(key))
+	if at < 0 {
+		return time.Time{}, false
+	}
+	digits, _, _ := bytes.Cut(line[at+len(key):], []byte(`"`))
+	ns, err := strconv.ParseInt(string(digits), 10, 64)
+	return time.Unix(0, ns), err == nil && ns > 0
+}
+
 func searchLine(line []byte, e *faults.Evidence, w windows, found *finding) error {
 	for key := range e.Match {
-		if !strings.Contains(string(line), key) {
+		if !bytes.Contains(line, []byte(key)) {
 			return nil // spares the parsing of most lines
 		}
 	}
