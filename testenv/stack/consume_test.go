@@ -188,6 +188,9 @@ func TestPausedBroker(t *testing.T) {
 		}
 		return false
 	})
+	if silent := o.logs.with("perso.reason", "broker-silent"); len(silent) == 0 || recordAttr(silent[0], "error.type") != "timeout" {
+		t.Errorf("nothing says that the broker is silent: %v", silent)
+	}
 	o.must("DELETE", "backing", "/control/pause-broker?arm=arm", nil, nil)
 	before := o.deployed.profile("u1").Clicks[1]
 	o.sendEvents(5)
