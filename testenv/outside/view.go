@@ -139,7 +139,7 @@ func (v *View) collectGroup(ctx context.Context, out chan<- prometheus.Metric) {
 	if len(v.options) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, healthLimit)
+	ctx, cancel := context.WithTimeout(ctx, healthLimit/2) // several requests, and a silent broker must not fail the whole scrape
 	defer cancel()
 	group, err := v.groupLag(ctx)
 	out <- prometheus.MustNewConstMetric(probeSuccess, prometheus.GaugeValue, number(err == nil), Broker)

@@ -105,7 +105,7 @@ func TestStoppedConsumerLeavesItsGroup(t *testing.T) {
 			return members() == 1 && o.deployed.lag(admin) == 0 && o.deployed.profile("u1").Clicks[1] == float64(20+10*round)
 		})
 	}
-	if len(o.logs.with("perso.reason", "consumer-stopped")) < 2 {
+	if len(o.logs.with("perso.reason", "left-group")) < 2 {
 		t.Error("no log of the leaving")
 	}
 }
