@@ -26,8 +26,8 @@ func brokerPause() Fault {
 			"EventAgeHigh", "EventAgeChannel", "ConsumerLagHigh", "PartitionStalled", "LagSkewed", "ProfileUpdatesStale", "ConsumerGroupEmpty",
 			"HighErrorRate", "ServiceErrorRateHigh", "ClickThroughLow", "DuplicateEvents", "MetricVanished",
 		},
-		Evidence: &Evidence{Signal: "spans", Match: map[string]string{
-			"messaging.operation.name": "send", "error.type": "timeout",
+		Evidence: &Evidence{Signal: "logs", Match: map[string]string{
+			"perso.reason": "broker-silent",
 		}},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {
 			in := pull(site, role.Backing, lever.PauseBroker, map[string]string{"arm": site.Arm.Name()})

@@ -25,7 +25,7 @@ func consumerStopped() Fault {
 		Expect: []string{"ConsumerGroupEmpty", "PartitionStalled", "ConsumerLagHigh", "ProfileUpdatesStale", "EngagementAbsent"},
 		Allow:  []string{"EventAgeHigh", "EventAgeChannel", "LagSkewed", "ClickThroughLow", "MetricVanished"},
 		Evidence: &Evidence{Signal: "logs", Match: map[string]string{
-			"perso.reason": "consumer-stopped",
+			"perso.reason": "left-group",
 		}},
 		Unseen: true,
 		Inject: func(ctx context.Context, site Site) (Injection, error) {

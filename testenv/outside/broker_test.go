@@ -115,7 +115,7 @@ func TestFloodEnds(t *testing.T) {
 	}
 	eventually.True(t, "the release ends it", still)
 	before := count()
-	pull(50 * time.Millisecond)
+	pull(time.Second)
 	eventually.True(t, "it was there, and the end of the lease ends it", func() bool { return count() > before && still() })
 	if err := levers.Pull(t.Context(), arm, role.Backing, lever.FloodKey, map[string]float64{"rate": -1}, time.Minute); err == nil {
 		t.Error("a negative rate is taken")

@@ -168,9 +168,9 @@ func (v *View) collectGroup(ctx context.Context, out chan<- prometheus.Metric) {
 	if len(v.options) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, healthLimit)
+	ctx, cancel := context.WithTimeout(ctx, healthLimit/2) // several requests, and a silent broker must not fail the whole scrape
 	defer cancel()
-	group, err := v.groupLag(ctx)
+	group, err := v.groupLagWithin(ctx)
 	out <- prometheus.MustNewConstMetric(probeSuccess, prometheus.GaugeValue, number(err == nil), Broker)
 	if err != nil {
 		return
@@ -187,6 +187,26 @@ func (v *View) collectGroup(ctx context.Context, out chan<- prometheus.Metric) {
 		}
 		out <- prometheus.MustNewConstMetric(groupOffset, prometheus.GaugeValue, float64(max(l.Commit.At, 0)), name, topic, partition)
 		out <- prometheus.MustNewConstMetric(groupLag, prometheus.GaugeValue, float64(max(l.Lag, 0)), name, topic, partition)
+	}
+}
+
+// groupLagWithin is groupLag, and returns when ctx ends: the client waits longer for a broker that it has a connection to. What is
+// left of the question ends within retryLimit.
+func (v *View) groupLagWithin(ctx context.Context) (kadm.DescribedGroupLag, error) {
+	type answer struct {
+		group kadm.DescribedGroupLag
+		err   error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		group, err := v.groupLag(ctx)
+		done <- answer{group, err}
+	}()
+	select {
+	case a := <-done:
+		return a.group, a.err
+	case <-ctx.Done():
+		return kadm.DescribedGroupLag{}, ctx.Err()
 	}
 }
 

@@ -122,7 +122,7 @@ func (s *ingestService) leave(ctx context.Context) {
 // ends first.
 func (s *ingestService) idle(ctx context.Context) bool {
 	since := time.Now()
-	group := []any{"messaging.consumer.group.name", role.IngestGroup(s.cfg.Arm), "perso.reason", "consumer-stopped"}
+	group := []any{"messaging.consumer.group.name", role.IngestGroup(s.cfg.Arm), "perso.reason", "left-group"}
 	s.tel.log.WarnContext(ctx, "consumer stopped: it has left its group", group...)
 	again := time.NewTicker(stoppedEvery)
 	defer again.Stop()

@@ -2,7 +2,10 @@ package stack
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
+	"net"
 	"sync/atomic"
 	"time"
 
@@ -43,6 +46,7 @@ func newProducer(cfg Config, topic string, tel *telemetry) (*producer, error) {
 		kgo.ProduceRequestTimeout(brokerLimit),
 		kgo.RequestTimeoutOverhead(2*brokerLimit),
 		kgo.AllowIdempotentProduceCancellation(),
+		kgo.WithHooks(brokerWatch{tel.log}),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("kafka: %w", err)
@@ -58,6 +62,17 @@ func (p *producer) direct(topic string) error {
 		p.to.Store(&destination{topic, signals})
 	}
 	return err
+}
+
+// brokerWatch logs what a producer waits for in vain.
+type brokerWatch struct{ log *slog.Logger }
+
+// OnBrokerE2E is told of every request and its answer.
+func (w brokerWatch) OnBrokerE2E(_ kgo.BrokerMetadata, _ int16, e2e kgo.BrokerE2E) {
+	var wire net.Error
+	if err := e2e.Err(); errors.As(err, &wire) && wire.Timeout() {
+		w.log.Warn("the broker does not answer", "error", err, "perso.reason", "broker-silent", "messaging.system", "kafka")
+	}
 }
 
 // ready waits until the broker answers.
