@@ -22,8 +22,9 @@ func alertRouteMute() Fault {
 			"it match, when does it end? Then at the route's receivers and the notifications that failed. A dead man's switch has " +
 			"to be outside of the Alertmanager that it watches, and a silence that matches everything should not be allowed. " +
 			"Expire the silence, and read what fired meanwhile.",
-		Levers: []string{lever.SilenceAlerts, lever.AskNotified},
-		Expect: []string{"NotificationsAbsent"},
+		Levers:   []string{lever.SilenceAlerts, lever.AskNotified},
+		Expect:   []string{"NotificationsAbsent"},
+		Evidence: &Evidence{Signal: "metrics", Query: `alertmanager_silences{state="active"} > 0`},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {
 			in := pull(site, role.Telemetry, lever.SilenceAlerts, map[string]any{"matchers": []string{`alertname=~".+"`}})
 			return in, in.Renew(ctx)

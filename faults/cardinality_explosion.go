@@ -27,9 +27,10 @@ func cardinalityExplosion() Fault {
 			"(/api/v1/status/tsdb): one that names a session, a user or a request does not belong there. Find out which metric has " +
 			"it and since when, and take it out where it is made, here the Collector's connectors count and span_metrics. Old " +
 			"series stay in memory until the head is truncated.",
-		Levers: []string{lever.ChangeCollector, lever.AskSeries},
-		Expect: []string{"SeriesGrowth"},
-		Allow:  []string{"MemoryNearLimit", "MissingAttributeLogged"},
+		Levers:   []string{lever.ChangeCollector, lever.AskSeries},
+		Expect:   []string{"SeriesGrowth"},
+		Allow:    []string{"MemoryNearLimit", "MissingAttributeLogged"},
+		Evidence: &Evidence{Signal: "metrics", Query: `topk(1, count by (__name__) ({session_id!=""}) > 50)`},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {
 			in := pull(site, role.Telemetry, lever.ChangeCollector, map[string]any{
 				"count_by": "session.id", "most_series": int(site.Values.Number("series")),

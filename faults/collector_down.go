@@ -21,9 +21,10 @@ func collectorDown() Fault {
 			"it run, was it killed for its memory, does it take connections at the port of OTLP? Its own metrics are gone too. " +
 			"Until it is back, judge the services by what is measured from outside. Metrics go on where they were; the spans and " +
 			"log records of the gap are lost.",
-		Levers: []string{lever.StopCollector, lever.AskCollector},
-		Expect: []string{"CollectorDown", "PipelineBlind"},
-		Allow:  []string{"EngagementAbsent", "MetricVanished", "ProfileUpdatesStale", "ServiceDown", "TelemetryRefused", "TracesBroken"},
+		Levers:   []string{lever.StopCollector, lever.AskCollector},
+		Expect:   []string{"CollectorDown", "PipelineBlind"},
+		Allow:    []string{"EngagementAbsent", "MetricVanished", "ProfileUpdatesStale", "ServiceDown", "TelemetryRefused", "TracesBroken"},
+		Evidence: &Evidence{Signal: "metrics", Query: `probe_success{service="telemetry"} == 0`},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {
 			in := pull(site, role.Telemetry, lever.StopCollector, struct{}{})
 			return in, in.Renew(ctx)

@@ -32,7 +32,8 @@ func collectorDrop() Fault {
 			"ClickThroughLow", "EngagementAbsent", "EventAgeHigh", "FallbackSpansHigh", "InputDrift", "MissingAttributeLogged",
 			"ProfileUpdatesStale", "SampleRatioMismatch", "TracesBroken",
 		},
-		Unseen: true,
+		Unseen:   true,
+		Evidence: &Evidence{Signal: "metrics", Query: `rate(otelcol_exporter_enqueue_failed_metric_points_total[5s]) > 0`},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {
 			in := pull(site, role.Telemetry, lever.ChangeCollector, map[string]any{
 				"queue": int(site.Values.Number("queue")), "latency": fmt.Sprintf("%gms", site.Values.Number("latency")),

@@ -14,13 +14,16 @@ func consumerLag() Fault {
 	const piledUp, caughtUp = 100, 20 // records: two seconds of events, and what a healthy group shows
 
 	return Fault{
-		ID:     "consumer-lag",
-		Group:  "stream",
-		Title:  "the broker throttles the consumer of events to {bytes} a second",
-		Felt:   "profiles and features are late; answers are fast and a little stale",
-		Signs:  map[string]int{"errors": 0},
-		Least:  "off",
-		Params: []Param{{Name: "bytes", Title: "what the consumer gets in a second; a broker never sends less than a batch", Unit: "B", Default: 1024, Least: 1, Most: 1e6}},
+		ID:    "consumer-lag",
+		Group: "stream",
+		Title: "the broker throttles the consumer of events to {bytes} a second",
+		Felt:  "profiles and features are late; answers are fast and a little stale",
+		Signs: map[string]int{"errors": 0},
+		Least: "off",
+		Params: []Param{{
+			Name: "bytes", Title: "what the consumer gets in a second; a broker never sends less than a batch", Unit: "B",
+			Default: 1024, Least: 1, Most: 1e6,
+		}},
 		Runbook: "The group is alive and commits, but slowly. Look for a client quota on the group's client id (kafka-configs --describe " +
 			"--entity-type clients), then at the time that the consumer takes for a batch, then at the store behind it. Recommendations " +
 			"stay up and are as old as the lag.",

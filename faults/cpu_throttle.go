@@ -36,8 +36,8 @@ func cpuThrottle() Fault {
 			"DefaultContentHigh", "DefaultContentReason", "FallbackSpansHigh", "ClickThroughLow", "HighErrorRate",
 			"ServiceDown", "ServiceErrorRateHigh", "AvailabilityBurn", "ErrorSpansRare",
 		},
-		Evidence: nil, // a process does not know that it does not run: no log and no span can say it
 		Unseen:   true,
+		Evidence: &Evidence{Signal: "metrics", Query: `rate(container_cpu_cfs_throttled_periods_total[5s]) > 1`},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {
 			in := pull(site, site.Service, lever.LimitCPU, map[string]any{"cores": site.Values.Number("cores")})
 			return in, in.Renew(ctx)

@@ -29,9 +29,11 @@ func dependencySlow() Fault {
 		Service: usual,
 		Expect:  []string{"DependencyLatencyHigh", "ServiceLatencyHigh", "UserLatencyHigh", "HighErrorRate"},
 		Allow: []string{
-			"AvailabilityBurn", "ClickThroughLow", "ConsumerLagHigh", "EngagementAbsent", "ErrorSpansRare", "RetriesHigh", "StoreCallsHigh", "DefaultContentHigh", "DefaultContentReason", "DependencyErrors", "EventAgeHigh",
-			"FallbackSpansHigh", "LatencyBurn", "ProfileUpdatesStale", "ServiceDown", "TailLatencyHigh",
+			"AvailabilityBurn", "ClickThroughLow", "ConsumerLagHigh", "DefaultContentHigh", "DefaultContentReason", "DependencyErrors",
+			"EngagementAbsent", "ErrorSpansRare", "EventAgeHigh", "FallbackSpansHigh", "LatencyBurn", "ProfileUpdatesStale", "RetriesHigh",
+			"ServiceDown", "StoreCallsHigh", "TailLatencyHigh",
 		},
+		Evidence: &Evidence{Signal: "spans", Match: map[string]string{"db.system.name": "redis", "db.operation.name": "get"}, Took: "{latency}"},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {
 			in := pull(site, site.Service, lever.Latency, map[string]any{"latency": site.Values.Number("latency")})
 			return in, in.Renew(ctx)

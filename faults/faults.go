@@ -166,9 +166,10 @@ type Effect struct {
 	Values  map[string]float64 // the same as numbers
 }
 
-// Evidence is a query for the cause: what a log record or span has during the fault, and none has before it.
+// Evidence is a query for the cause: what a log record, a span or a series has during the fault, and none has before it.
 type Evidence struct {
-	Signal string            // "logs" or "spans"
+	Signal string            // "logs", "spans" or "metrics"
+	Query  string            // of metrics: the PromQL expression that has a result at the end of the fault, and none before it
 	Match  map[string]string // attributes that one record has, all of them
 	Root   string            // the span has no parent and is of this service; "": any span
 	Took   string            // the span took at least so long, e.g. 200 ms; "": any time
@@ -187,7 +188,7 @@ func (e *Evidence) fill(values Values) *Evidence {
 	if e == nil {
 		return nil
 	}
-	filled := Evidence{Signal: e.Signal, Match: map[string]string{}, Root: e.Root, Took: values.fill(e.Took)}
+	filled := Evidence{Signal: e.Signal, Query: values.fill(e.Query), Match: map[string]string{}, Root: e.Root, Took: values.fill(e.Took)}
 	for key, value := range e.Match {
 		filled.Match[key] = values.fill(value)
 	}
@@ -199,7 +200,10 @@ func (e *Evidence) String() string {
 	if e == nil {
 		return ""
 	}
-	var parts []string
+	parts := []string(nil)
+	if e.Query != "" {
+		parts = append(parts, e.Query)
+	}
 	for _, key := range sortedKeys(e.Match) {
 		parts = append(parts, key+"="+e.Match[key])
 	}

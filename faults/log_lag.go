@@ -25,10 +25,11 @@ func logLag() Fault {
 			"time at which it could be found. Look for a batch with a long timeout, a throttled ingest, or a queue that fills, on " +
 			"the way from the service to the back end. Until it is mended, do not conclude from missing log records that nothing " +
 			"happened; metrics and traces are not late.",
-		Levers: []string{lever.ChangeCollector, lever.AskCollector},
-		Expect: []string{"LogsLate"},
-		Allow:  []string{"MetricVanished"},
-		Unseen: true,
+		Levers:   []string{lever.ChangeCollector, lever.AskCollector},
+		Expect:   []string{"LogsLate"},
+		Allow:    []string{"MetricVanished"},
+		Unseen:   true,
+		Evidence: &Evidence{Signal: "metrics", Query: `rate(tollgate_log_age_seconds_sum[10s]) / rate(tollgate_log_age_seconds_count[10s]) > 1`},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {
 			in := pull(site, role.Telemetry, lever.ChangeCollector, map[string]any{"hold_logs": fmt.Sprintf("%gs", site.Values.Number("hold"))})
 			return in, in.Renew(ctx)

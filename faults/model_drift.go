@@ -23,15 +23,17 @@ func modelDrift() Fault {
 		Signs: map[string]int{"errors": 0, "click_through": -1},
 		Least: "metrics",
 		Params: []Param{
-			{Name: "mix", Title: "part of the arriving users that are drawn from the two youngest age bands", Unit: Share, Default: 0.75, Least: 0.05, Most: 1},
+			{Name: "mix", Title: "part of the arriving users that are drawn from the two youngest age bands", Unit: Share,
+				Default: 0.75, Least: 0.05, Most: 1},
 			{Name: "taste", Title: "how far tastes turn: 1 is to the opposite", Unit: Share, Default: 0.8, Least: 0, Most: 1},
 		},
 		Runbook: "Nothing is broken, and no error is logged anywhere. Compare the distribution of the inputs with that of the training data " +
 			"(perso_feature_psi), segment by segment, then the click-through of the segments that grew. If a campaign explains it, retrain; if " +
 			"nothing does, look for what the upstream delivers.",
-		Levers: []string{lever.Drift},
-		Expect: []string{"InputDrift", "ClickThroughLow"},
-		Allow:  []string{"DefaultContentHigh", "FallbackSpansHigh"},
+		Levers:   []string{lever.Drift},
+		Expect:   []string{"InputDrift", "ClickThroughLow"},
+		Allow:    []string{"DefaultContentHigh", "FallbackSpansHigh"},
+		Evidence: &Evidence{Signal: "metrics", Query: `perso_feature_psi > 0.25`},
 		Inject: func(_ context.Context, site Site) (Injection, error) {
 			site.Crowd.SetDrift(population.Drift{Taste: site.Values.Number("taste"), Mix: site.Values.Number("mix")})
 			return Injection{Heal: func(context.Context) error {

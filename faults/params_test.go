@@ -1,8 +1,11 @@
 package faults
 
 import (
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/prometheus/prometheus/promql/parser"
 )
 
 // TestParameters: what is written is what the fault gets, and what is out of range is refused with the range.
@@ -48,12 +51,31 @@ func TestDefaultsAreLegal(t *testing.T) {
 				t.Errorf("%s: %s: %q is read as %+v, %v; want %+v", f.ID, p.Name, p.Usual(), v, err, f.Values[p.Name])
 			}
 		}
-		if text := f.Title + f.Evidence.String(); strings.ContainsAny(text, "{}") {
+		if text := f.Title + " " + f.Evidence.String(); regexp.MustCompile(`\{[a-z_]+\}`).MatchString(text) {
 			t.Errorf("%s: %s", f.ID, text)
 		}
 	}
 	f, err := Lookup("profile-attribute-missing: share=0.1, attribute=tier")
 	if err != nil || !strings.Contains(f.Title, "tier for 10 %") || !strings.Contains(f.Evidence.String(), "perso.attribute=tier") {
 		t.Errorf("%s; %s; %v", f.Title, f.Evidence, err)
+	}
+}
+
+// TestEvidenceCanBeAsked: evidence in metrics is an expression that Prometheus reads, and evidence elsewhere has attributes.
+func TestEvidenceCanBeAsked(t *testing.T) {
+	without := map[string]bool{"none": true, "known-delay": true} // the controls
+	for _, f := range All() {
+		switch e := f.Evidence; {
+		case e == nil:
+			if !without[f.ID] {
+				t.Errorf("%s has no evidence", f.ID)
+			}
+		case e.Signal == "metrics":
+			if _, err := parser.NewParser(parser.Options{}).ParseExpr(e.Query); err != nil || len(e.Match) > 0 {
+				t.Errorf("%s: %s: %v", f.ID, e, err)
+			}
+		case e.Signal != "logs" && e.Signal != "spans" || len(e.Match) == 0 || e.Query != "":
+			t.Errorf("%s: %s", f.ID, e)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tollgate-dev/tollgate/testenv/lever"
 	"github.com/tollgate-dev/tollgate/testenv/role"
@@ -16,10 +17,11 @@ func seriesVanish() Fault {
 		{"perso.impressions", "perso_impressions_total"},
 		{"http.server.request.duration", "http_server_request_duration_seconds_count"},
 	}
-	var words []string
+	var words, names []string
 	for _, f := range families {
-		words = append(words, f[0])
+		words, names = append(words, f[0]), append(names, f[1])
 	}
+	selector := `{__name__=~"` + strings.Join(names, "|") + `"}`
 
 	return Fault{
 		ID:     "series-vanish",
@@ -37,6 +39,8 @@ func seriesVanish() Fault {
 		Expect: []string{"MetricVanished"},
 		Allow:  []string{"EngagementAbsent", "PipelineBlind"},
 		Unseen: true,
+		Evidence: &Evidence{Signal: "metrics", Query: "group by (__name__) (last_over_time(" + selector + "[60s])) unless on (__name__) " +
+			"group by (__name__) (" + selector + ")"},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {
 			in := pull(site, role.Telemetry, lever.ChangeCollector, map[string]any{"drop_metric": site.Values.Word("metric")})
 			return in, in.Renew(ctx)

@@ -39,6 +39,7 @@ func servicePause() Fault {
 			"MetricVanished", "PipelineBlind", "ProfileUpdatesStale", "RetriesHigh", "ServiceErrorRateHigh", "ServiceLatencyHigh",
 			"SpansPerRequestHigh", "StoreCallsHigh", "TailLatencyHigh", "TelemetryRefused", "UserLatencyHigh",
 		},
+		Evidence: &Evidence{Signal: "metrics", Query: `min_over_time(probe_success{service!~"telemetry|broker"}[5s]) == 0`},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {
 			in := inTurn(pull(site, site.Service, lever.Pause, struct{}{}), site.Values.Seconds("on"), site.Values.Seconds("off"))
 			return in, in.Renew(ctx)

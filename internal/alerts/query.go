@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -74,6 +75,17 @@ func (w *Watcher) active(ctx context.Context, f *following, at time.Time) (map[s
 		out[name+labels.String()] = true
 	}
 	return out, nil
+}
+
+// First evaluates an expression at a time, and returns how many series its result has, and the first of them as text. It may be
+// called while another goroutine polls.
+func (w *Watcher) First(ctx context.Context, expr string, at time.Time) (n int, text string, err error) {
+	series, err := query[model.Vector](ctx, w, expr, at)
+	if err != nil || len(series) == 0 {
+		return 0, "", err
+	}
+	slices.SortFunc(series, func(a, b *model.Sample) int { return cmp.Compare(a.Metric.String(), b.Metric.String()) })
+	return len(series), fmt.Sprintf("%s = %v", series[0].Metric, series[0].Value), nil
 }
 
 // Present tells which selectors have matched a series of this arm at any time since Since. It may be called

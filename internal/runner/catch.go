@@ -51,6 +51,9 @@ func (r *run) catch(ctx context.Context) error {
 			if err := c.passes(ctx); err != nil {
 				return err
 			}
+			if err := c.evidenceInMetrics(ctx); err != nil {
+				return err
+			}
 			return c.lacking(ctx)
 		})
 		return group.Wait()

@@ -3,6 +3,7 @@ package runner
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/tollgate-dev/tollgate/faults"
+	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
@@ -28,7 +30,7 @@ func (r *run) evidence(events []result.FaultEvent) error {
 		found := make([]*query, len(passes))
 		bySignal := map[string][]*query{}
 		for i, p := range passes {
-			if p.Fault.Evidence == nil {
+			if p.Fault.Evidence == nil || p.Fault.Evidence.Signal == inMetrics {
 				continue
 			}
 			if w, ok := windowsOf(events, p.Fault.ID, p.Nth, l.Name); ok {
@@ -46,11 +48,49 @@ func (r *run) evidence(events []result.FaultEvent) error {
 			if q == nil {
 				continue
 			}
-			err := r.dir.Fault(result.FaultEvent{
-				Time: q.faultEnd, Fault: p.Fault.ID, Pass: p.Nth, Phase: result.PhaseEvidence, Arm: l.Name, Detail: q.detail,
-				Values: map[string]float64{"clean": q.clean, "fault": q.fault},
-			})
-			if err != nil {
+			if err := r.found(p, l.Name, q); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// found writes what a query found.
+func (r *run) found(p experiment.Pass, level string, q *query) error {
+	return r.dir.Fault(result.FaultEvent{
+		Time: q.faultEnd, Fault: p.Fault.ID, Pass: p.Nth, Phase: result.PhaseEvidence, Arm: level, Detail: q.detail,
+		Values: map[string]float64{"clean": q.clean, "fault": q.fault},
+	})
+}
+
+// inMetrics is the signal of evidence that is in series. Prometheus answers while it runs.
+const inMetrics = "metrics"
+
+// evidenceInMetrics evaluates the queries whose evidence is in series, at the end of every fault and at the end of the clean window
+// before it. A query that cannot be evaluated has found nothing, and the run says so.
+func (c *catch) evidenceInMetrics(ctx context.Context) error {
+	for _, p := range c.Passes(c.faults) {
+		if p.Fault.Evidence == nil || p.Fault.Evidence.Signal != inMetrics {
+			continue
+		}
+		for _, w := range c.watchers {
+			at, ok := windowsOf(c.events, p.Fault.ID, p.Nth, w.Arm)
+			if !ok {
+				continue
+			}
+			q := &query{Evidence: p.Fault.Evidence, windows: at}
+			n, text, err := w.First(ctx, q.Query, at.faultEnd)
+			before, _, err2 := w.First(ctx, q.Query, at.cleanEnd)
+			if err := errors.Join(err, err2); err != nil {
+				warning := fmt.Sprintf("the evidence of %s at %s is not known: %v", p.Fault.ID, w.Arm, err)
+				if err := c.dir.Update(func(m *result.Run) { m.Warnings = append(m.Warnings, warning) }); err != nil {
+					return err
+				}
+				continue
+			}
+			q.finding = finding{clean: float64(before), fault: float64(n), detail: text}
+			if err := c.found(p, w.Arm, q); err != nil {
 				return err
 			}
 		}
