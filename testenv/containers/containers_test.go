@@ -81,7 +81,11 @@ func deployed(t *testing.T) (*launch, *arm, testenv.Spec) {
 }
 
 // fetch decodes the JSON answer of a GET.
-func fetch(ctx context.Context, url string, into any) error { return api.New("").Get(ctx, url, into) }
+func fetch(ctx context.Context, url string, into any) error {
+	client := api.New("")
+	defer client.Close() // Prometheus takes 512 connections
+	return client.Get(ctx, url, into)
+}
 
 // post sends a JSON body; the answer must have the given status.
 func post(t *testing.T, url, body string, status int) {
@@ -157,7 +161,7 @@ func TestContainers(t *testing.T) {
 	})
 	t.Run("the outside view and the services' metrics are in Prometheus", func(t *testing.T) {
 		for query, want := range map[string]string{
-			"sum(probe_success)": "6", "count(process_cpu_seconds_total)": "7", "count(kafka_consumergroup_lag) > 0": "6",
+			"sum(probe_success)": "8", "count(process_cpu_seconds_total)": "7", "count(kafka_consumergroup_lag) > 0": "6",
 			"count(sum by (job) (http_server_request_duration_seconds_count)) > 3":                                                     "",
 			`count(count by (instance) (target_info{tollgate_run_id="a run",service_version!="",deployment_environment_name="test"}))`: "6",
 			`count(messaging_client_operation_duration_seconds_count{server_address="kafka",error_type=""}) > 0`:                       "",

@@ -32,6 +32,7 @@ func (a *arm) prometheusSpec() engine.Spec {
 		"--web.enable-remote-write-receiver",
 		"--enable-feature=otlp-deltatocumulative,created-timestamp-zero-ingestion,exemplar-storage",
 		"--log.level=warn",
+		"--rules.alert.resend-delay=1s", // a minute, lapsed: an Alertmanager that missed the first notification gets the next one soon
 	}
 	if spec.Lookback > 0 {
 		args = append(args, "--query.lookback-delta="+model.Duration(spec.Lookback).String())
