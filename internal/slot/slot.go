@@ -115,9 +115,9 @@ type ArmReport struct {
 }
 
 // ResponseBounds are the upper bounds of the buckets of ArmReport.Response, each inclusive; the last bucket has none.
-func ResponseBounds() [10]time.Duration {
+func ResponseBounds() []time.Duration {
 	const ms = time.Millisecond
-	return [...]time.Duration{5 * ms, 10 * ms, 25 * ms, 50 * ms, 100 * ms, 250 * ms, 500 * ms, 1000 * ms, 2500 * ms, 5000 * ms}
+	return []time.Duration{5 * ms, 10 * ms, 25 * ms, 50 * ms, 100 * ms, 250 * ms, 500 * ms, 1000 * ms, 2500 * ms, 5000 * ms}
 }
 
 // Responded counts a response time.
@@ -126,7 +126,7 @@ func (r *ArmReport) Responded(d time.Duration) {
 	if r.Response == nil {
 		r.Response = make([]int64, len(bounds)+1)
 	}
-	bucket, _ := slices.BinarySearch(bounds[:], d)
+	bucket, _ := slices.BinarySearch(bounds, d)
 	r.Response[bucket]++
 	r.ResponseSum += max(0, d)
 }

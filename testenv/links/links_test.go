@@ -156,11 +156,11 @@ func TestAShareOfRequests(t *testing.T) {
 		}
 		return n
 	}
-	heal := pull(t, link, lever.ResetRequests, `{"path":"/v1/x","share":0.3}`)
+	pull(t, link, lever.ResetRequests, `{"path":"/v1/x","share":0.3}`)
 	if n := broken(); n < 40 || n > 80 {
 		t.Errorf("%d of 200 answers broke off, want 30 %%", n)
 	}
-	heal = pull(t, link, lever.ResetRequests, `{"path":"/v1/x","share":0.3}`)
+	heal := pull(t, link, lever.ResetRequests, `{"path":"/v1/x","share":0.3}`)
 	if got := asked(t, link, lever.ResetRequests); got["seen"] != 200.0 {
 		t.Errorf("after the renewal: %v", got)
 	}

@@ -58,9 +58,10 @@ const healthLimit = 400 * time.Millisecond
 // NewView returns a view of an arm that is not up yet. Broker are the options of a client of its broker; none for an arm
 // without a broker.
 func NewView(arm string, broker ...kgo.Opt) *View {
+	bounds := slot.ResponseBounds()
 	v := &View{
 		arm: arm, options: broker, registry: prometheus.NewRegistry(), steps: map[string]float64{},
-		response: make([]uint64, len(slot.ResponseBounds())+1),
+		response: make([]uint64, len(bounds)+1),
 		health:   &http.Client{Timeout: healthLimit, Transport: &http.Transport{MaxIdleConnsPerHost: 1}},
 	}
 	v.registry.MustRegister(v)
