@@ -63,7 +63,7 @@ faults:
   - consumer-lag
   - poison-message
   - consumer-stopped
-  - profile-store-slow
+  - {id: profile-store-slow, latency: 250ms}
   - trace-context-loss
   - {id: service-pause, off: 0s}
   - memory-squeeze
