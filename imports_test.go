@@ -70,7 +70,7 @@ var allowed = map[string][]string{
 	"testenv/role":                 {"internal/api"},
 	"testenv/rules":                {},
 	"testenv/stack":                {"internal/api", "internal/child", "internal/lease", "internal/otelenv", "internal/population", "internal/slot", "testenv/artefact", "testenv/control", "testenv/lever", "testenv/links", "testenv/role"},
-	"testenv/links":                {"internal/api", "testenv/lever", "testenv/role"},
+	"testenv/links":                {"internal/api", "internal/population", "testenv/lever", "testenv/role"},
 	"xk6-perso":                    {"internal/api", "internal/journey", "internal/population", "internal/result", "internal/slot"},
 }
 

@@ -21,21 +21,13 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/rules"
 )
 
-// environmentLevers are the names of the levers of every environment, in the order in which environments are listed.
-func environmentLevers() []struct {
-	name   string
-	levers []string
-} {
-	return []struct {
-		name   string
-		levers []string
-	}{{"process", process.Levers()}, {"containers", containers.Levers()}, {"external", external.Levers()}}
-}
-
 // environmentsOf are the environments that have all these levers.
 func environmentsOf(levers ...string) []string {
 	var names []string
-	for _, env := range environmentLevers() {
+	for _, env := range []struct {
+		name   string
+		levers []string
+	}{{"process", process.Levers()}, {"containers", containers.Levers()}, {"external", external.Levers()}} {
 		if !slices.ContainsFunc(levers, func(name string) bool { return !slices.Contains(env.levers, name) }) {
 			names = append(names, env.name)
 		}

@@ -100,6 +100,8 @@ func faultOf(node *yaml.Node) (string, error) {
 		switch {
 		case value.Kind != yaml.ScalarNode:
 			return "", fmt.Errorf("line %d: faults: %s: want a value, got a list or a mapping", value.Line, key)
+		case key == "id" && id != "":
+			return "", fmt.Errorf("line %d: faults: id is given twice: %s and %s", value.Line, id, value.Value)
 		case key == "id":
 			id = value.Value
 		default:

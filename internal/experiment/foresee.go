@@ -101,7 +101,7 @@ func (e *Experiment) Foresee(lapsed *alerts.Lapsed, injected []faults.Fault) []F
 		}
 		age := e.Catch.Settle + time.Duration(i)*(e.Catch.Clean+e.Catch.Hold+e.Catch.Clear) + e.Catch.Clean + e.Catch.Hold
 		for _, s := range catch.Foresee(rules, p.Fault.Expect, e.Catch.Hold, age) {
-			at := slices.IndexFunc(rules, func(a result.Alert) bool { return a.Name == s.Alert })
+			at := slices.IndexFunc(rules, func(a result.Alert) bool { return a.Name == s.Alert }) // names of shipped alerts are unique
 			if at < 0 || !e.elsewhere(rules[at]) {
 				out = append(out, Foreseen{p.Fault.ID, s.Alert, s.Why})
 			}
@@ -110,9 +110,10 @@ func (e *Experiment) Foresee(lapsed *alerts.Lapsed, injected []faults.Fault) []F
 	return out
 }
 
-// elsewhere says that an alert lacks only metrics that our own stack has in another environment, so that it is right where it is.
+// elsewhere says that an alert of the shipped rules lacks only metrics that our own stack has in another environment, so that it is
+// right where it is. A rule of the user's own that lacks them here cannot fire, and that is to be said.
 func (e *Experiment) elsewhere(a result.Alert) bool {
-	if _, ours := role.Metrics(e.Environment); !ours || len(a.Absent) == 0 {
+	if _, ours := role.Metrics(e.Environment); !ours || len(a.Absent) == 0 || len(e.Alerts.Rules) > 0 {
 		return false
 	}
 	var names []string

@@ -79,3 +79,21 @@ func TestWarnings(t *testing.T) {
 		}
 	}
 }
+
+// TestOwnRulesThatLackMetrics: what only another environment has is missing all the same, if the rules are the user's own.
+func TestOwnRulesThatLackMetrics(t *testing.T) {
+	e, err := Profile("smoke")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "rules.yaml")
+	text := "groups: [{name: own, rules: [{alert: QueueFull, expr: otelcol_exporter_queue_size > 900}]}]"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e.Environment, e.Faults, e.Alerts.Rules = "containers", Faults{"none"}, testenv.Files{file}
+	got, err := e.Warnings()
+	if err != nil || len(got) != 1 || !strings.Contains(got[0], "QueueFull (otelcol_exporter_queue_size)") {
+		t.Errorf("%q, %v; want a warning that QueueFull cannot fire", got, err)
+	}
+}

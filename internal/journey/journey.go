@@ -7,7 +7,6 @@
 package journey
 
 import (
-	"hash/fnv"
 	"slices"
 	"time"
 
@@ -172,19 +171,8 @@ func (s *Step) event(item string, now time.Time, programs population.Programs) C
 		body.RequestID, body.Items, body.Variant, body.Reason = v.answer.RequestID, v.answer.Items, v.answer.Variant, v.answer.Reason
 		body.DwellMS = v.dwell.Milliseconds()
 	}
-	again := s.Kind == Click && body.RequestID != "" && draw(body.RequestID+item) < programs.Resend
+	again := s.Kind == Click && body.RequestID != "" && population.Place(body.RequestID+item) < programs.Resend // a random number would move all later ones
 	return Call{path: "/v1/events", body: body, again: again}
-}
-
-// draw is a number in [0, 1) that belongs to a text. A random number would move all those that are drawn after it.
-func draw(text string) float64 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(text))
-	x := h.Sum64()
-	x ^= x >> 33 // FNV leaves the high bits of similar texts similar
-	x *= 0xff51afd7ed558ccd
-	x ^= x >> 33
-	return float64(x>>11) / (1 << 53)
 }
 
 // Resolve ends a step: with its reply, or with nil if it was not made. It returns the steps that waited for it.

@@ -228,6 +228,15 @@ func pick(rng *rand.Rand, weights []float64) int {
 	return len(weights) - 1
 }
 
+// Place gives a text its place in [0, 1), always the same one. What is below a share is below every larger share, too.
+func Place(text string) float64 {
+	x := hash(text)
+	x ^= x >> 33 // FNV leaves the high bits of similar texts similar: finish with a mixing step
+	x *= 0xff51afd7ed558ccd
+	x ^= x >> 33
+	return float64(x>>11) / (1 << 53)
+}
+
 func hash(s string) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(s))

@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"hash/fnv"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"sync"
 	"sync/atomic"
+
+	"github.com/tollgate-dev/tollgate/internal/population"
 )
 
 // bodyLimit is how much of a body is read to compare its fields.
@@ -68,7 +69,7 @@ func (u *rule) takes(r *http.Request, dice *dice) bool {
 	share := u.which.Share
 	switch {
 	case share == 0:
-	case u.which.By != "" && place(fmt.Sprint(fields[u.which.By])) >= share:
+	case u.which.By != "" && population.Place(fmt.Sprint(fields[u.which.By])) >= share:
 		return false
 	case u.which.By == "" && dice.roll() >= share:
 		return false
@@ -89,16 +90,6 @@ func fieldsOf(r *http.Request) map[string]any {
 		return nil
 	}
 	return fields
-}
-
-// place gives a value its place in [0, 1).
-func place(value string) float64 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(value))
-	sum := h.Sum64()
-	sum ^= sum >> 33 // the low bits of FNV alone are too regular
-	sum *= 0xff51afd7ed558ccd
-	return float64(sum>>11) / (1 << 53)
 }
 
 // dice are numbers in [0, 1) by chance, from a seed.

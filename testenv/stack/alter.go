@@ -3,7 +3,6 @@ package stack
 import (
 	"encoding/json"
 	"fmt"
-	"hash/fnv"
 	"slices"
 	"strconv"
 
@@ -98,11 +97,5 @@ func (a *alteration) apply(record []byte, u population.User) ([]byte, error) {
 // chosen returns a number in [0, 1) that depends on nothing but its arguments. What belongs to a share belongs to every larger
 // share, too.
 func chosen(what string, seed int64, id string) float64 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(what + "/" + strconv.FormatInt(seed, 10) + "/" + id))
-	x := h.Sum64()
-	x ^= x >> 33 // FNV leaves the high bits of similar inputs similar: finish with a mixing step
-	x *= 0xff51afd7ed558ccd
-	x ^= x >> 33
-	return float64(x>>11) / (1 << 53)
+	return population.Place(what + "/" + strconv.FormatInt(seed, 10) + "/" + id)
 }
