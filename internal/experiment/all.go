@@ -90,6 +90,9 @@ func (f *Faults) UnmarshalYAML(node *yaml.Node) error {
 
 // faultOf reads one entry of a list of faults.
 func faultOf(node *yaml.Node) (string, error) {
+	if node.Kind == yaml.AliasNode {
+		node = node.Alias
+	}
 	if node.Kind != yaml.MappingNode {
 		var text string
 		return text, node.Decode(&text)

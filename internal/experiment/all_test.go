@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/tollgate-dev/tollgate/faults"
 	"github.com/tollgate-dev/tollgate/testenv"
 )
@@ -45,5 +47,18 @@ func TestNamed(t *testing.T) {
 	}
 	if got := NamedFaults(); len(got) != 0 {
 		t.Errorf("faults %v where none is named", got)
+	}
+}
+
+// TestFaultsWithParameters: an entry is an id, a text or a mapping, written out or referred to.
+func TestFaultsWithParameters(t *testing.T) {
+	var e struct {
+		Entry  yaml.Node `yaml:"entry"`
+		Faults Faults
+	}
+	text := "entry: &slow {id: consumer-lag, bytes: 4096}\nfaults: [none, 'model-drift: mix=0.5', *slow]"
+	want := Faults{"none", "model-drift: mix=0.5", "consumer-lag: bytes=4096"}
+	if err := yaml.Unmarshal([]byte(text), &e); err != nil || !slices.Equal(e.Faults, want) {
+		t.Errorf("%q, %v; want %q", e.Faults, err, want)
 	}
 }
