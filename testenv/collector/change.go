@@ -58,6 +58,8 @@ func (c Change) into(f *file) {
 		f.Processors["batch/held"] = object{"timeout": c.HoldLogs, "send_batch_size": 1 << 20}
 		p := f.Service.Pipelines[Logs]
 		p.Processors[slices.Index(p.Processors, "batch")] = "batch/held"
+		// The counts of what was held are made at one moment, so they keep the times of their records.
+		f.Processors[arrival] = object{"metric_statements": arriving(`not IsMatch(metric.name, "^perso[.]log[.]")`)}
 	}
 	if c.CountBy != "" {
 		c.countBy(f)

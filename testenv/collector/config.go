@@ -103,6 +103,7 @@ func (c Config) basis(shared bool) *file {
 			"memory_limiter": object{"check_interval": "1s", "limit_mib": 256, "spike_limit_mib": 64},
 			"batch":          object{"timeout": "0s"},
 			"batch/metrics":  object{"timeout": "100ms", "send_batch_size": 4096},
+			arrival:          object{"metric_statements": arriving("")},
 		},
 		Connectors: object{"count": object{"logs": logCounts(), "spans": spanCounts()}, "count/all": object{"spans": allCounts(), "spanevents": notAgain()}},
 		Exporters:  object{"otlp_http": c.prometheus()},
@@ -120,12 +121,29 @@ func (c Config) basis(shared bool) *file {
 	f.Service.Pipelines = map[string]*pipeline{
 		Traces:  {Receivers: []string{"otlp"}, Processors: append(slices.Clone(before), "batch"), Exporters: []string{"count", "count/all"}},
 		Logs:    {Receivers: []string{"otlp"}, Processors: append(slices.Clone(before), "batch"), Exporters: []string{"count"}},
-		Metrics: {Receivers: []string{"otlp", "count", "count/all"}, Processors: append(slices.Clone(before), "batch/metrics"), Exporters: []string{"otlp_http"}},
+		Metrics: {Receivers: []string{"otlp", "count", "count/all"}, Processors: append(slices.Clone(before), arrival, "batch/metrics"), Exporters: []string{"otlp_http"}},
 	}
 	if c.Tail != nil {
 		c.Tail.into(f, before)
 	}
 	return f
+}
+
+// arrival is the processor that gives the deltas their times.
+const arrival = "transform/arrival"
+
+// arriving returns the statements that give deltas that meet a condition the time at which they are made; "": all.
+//
+// A count of spans or log records bears the times of the first and the last of them. Prometheus refuses the count of an export, and
+// what comes with it, if the export before ended in the same millisecond; it leaves the count out if the one before ended later, or
+// if the first export of all began later. A service makes its exports one after the other, so their arrival has an order. The start
+// is the time of the zero that Prometheus puts before the first count.
+func arriving(condition string) list {
+	where := " where metric.aggregation_temporality == AGGREGATION_TEMPORALITY_DELTA"
+	if condition != "" {
+		where += " and " + condition
+	}
+	return list{`set(datapoint.start_time, Now() - Duration("100ms"))` + where, `set(datapoint.time, Now())` + where}
 }
 
 // file is the configuration file.

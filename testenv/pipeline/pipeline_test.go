@@ -15,8 +15,11 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
+	"go.opentelemetry.io/otel/log"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tollgate-dev/tollgate/internal/alerts"
 	"github.com/tollgate-dev/tollgate/internal/api"
@@ -117,6 +120,34 @@ func watchUp(t *testing.T, w *alerts.Watcher) {
 	if events[0].To != result.Pending || events[1].To != result.Firing || events[1].Labels["service"] != "gateway" ||
 		events[1].Time.Sub(events[0].Time) < 500*time.Millisecond {
 		t.Errorf("events %+v", events)
+	}
+}
+
+// Every span and log record is counted, and nothing is refused, whatever time they bear: exports in a row end with the same
+// millisecond, or with an earlier one.
+func TestCountsOfOneMoment(t *testing.T) {
+	r := start(t, Config{Config: role.Config{Lookback: time.Minute}})
+	s := newSDK(t, r)
+	const exports = 5
+	at := time.Now().Add(-time.Second).Truncate(time.Millisecond)
+	for i := range exports {
+		for _, at := range []time.Time{at.Add(time.Duration(i) * time.Microsecond), at.Add(-time.Duration(i) * time.Millisecond)} {
+			ctx, span := s.tracer.Tracer("test").Start(t.Context(), "decide", trace.WithSpanKind(trace.SpanKindServer), trace.WithTimestamp(at))
+			span.SetAttributes(attribute.String("perso.reason", "attribute-missing"))
+			var record log.Record
+			record.SetTimestamp(at)
+			record.AddAttributes(attribute.String("perso.reason", "attribute-missing"))
+			s.logger.Logger("test").Emit(ctx, record)
+			span.End(trace.WithTimestamp(at))
+			s.flush(t)
+			time.Sleep(2 * time.Millisecond) // a service exports less often
+		}
+	}
+	for _, count := range []string{"perso_spans_total", "perso_span_roots_total", "perso_span_fallbacks_total", "perso_log_records_total"} {
+		r.expect(t, "sum("+count+")", 2*exports)
+	}
+	if got := r.stats(t); got.Refused != 0 {
+		t.Errorf("%d points were refused, want 0", got.Refused)
 	}
 }
 
