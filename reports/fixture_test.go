@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
@@ -26,6 +27,9 @@ func fixture() *verdict.Analysis {
 		Budgets: []verdict.BudgetResult{
 			{Budget: verdict.Budget{Metric: "p95", Limit: 0.2, Relative: true, Text: "p95 <= +20%"}, Level: "full", Saw: verdict.Interval{Lo: 0.125, Mid: 0.151, Hi: 0.18},
 				Outcome: verdict.Pass, Sentence: "full: p95 +15.1 % [+12.5, +18.0] is under +20 %"},
+			{Budget: verdict.Budget{Level: "full", Text: "full: consumer-lag detected <= 2m", Catch: catch.Demand{Kind: catch.WantDetected, Subject: "consumer-lag", Within: 2 * time.Minute}},
+				Level: "full", Saw: verdict.Interval{Lo: math.NaN(), Mid: 84, Hi: math.NaN()}, Outcome: verdict.Pass,
+				Sentence: "level full: consumer-lag was detected (after 1m24s of rule time at most, limit 2m)"},
 		},
 	}
 	for _, b := range fixtureBase() {

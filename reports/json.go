@@ -33,8 +33,7 @@ func renderJSON(a *verdict.Analysis) ([]byte, error) {
 		out.Controls = append(out.Controls, jsonControl(c))
 	}
 	for _, r := range a.Budgets {
-		out.Budgets = append(out.Budgets, jsonBudget{r.Budget.Text, r.Level, r.Budget.Metric, number(r.Budget.Limit), r.Budget.Relative, r.Budget.Least,
-			jsonIntervalOf(r.Saw), string(r.Outcome), r.Sentence})
+		out.Budgets = append(out.Budgets, jsonBudgetOf(r))
 	}
 	for _, l := range a.Looks {
 		out.Looks = append(out.Looks, jsonLook{l.Launches, number(l.Confidence), l.Open})
@@ -108,11 +107,12 @@ type jsonControl struct {
 type jsonBudget struct {
 	Budget   string        `json:"budget"` // as it was given
 	Level    string        `json:"level"`
-	Metric   string        `json:"metric"`
-	Limit    number        `json:"limit"` // a ratio when relative, else in the metric's unit
+	Metric   string        `json:"metric"`            // or what is demanded of the catch: detected, diagnosed, missed ok, false-alarms, fired
+	Subject  string        `json:"subject,omitempty"` // the fault or the alert of which that is demanded, or all
+	Limit    number        `json:"limit"`             // a ratio when relative, else in the metric's unit; null of a demand on the catch
 	Relative bool          `json:"relative"`
 	Least    bool          `json:"least"`   // what was seen has to be over the limit, not under it
-	Saw      *jsonInterval `json:"saw"`     // as limit
+	Saw      *jsonInterval `json:"saw"`     // as limit; of the catch seconds to detect, a share, or a number
 	Outcome  string        `json:"outcome"` // pass, fail or inconclusive
 	Sentence string        `json:"sentence"`
 }
@@ -174,6 +174,15 @@ type jsonDistribution struct {
 type jsonPoint struct {
 	Quantile number `json:"quantile"` // in [0, 1]
 	Seconds  number `json:"seconds"`
+}
+
+func jsonBudgetOf(r verdict.BudgetResult) jsonBudget {
+	out := jsonBudget{Budget: r.Budget.Text, Level: r.Level, Metric: r.Budget.Metric, Limit: number(r.Budget.Limit), Relative: r.Budget.Relative, Least: r.Budget.Least,
+		Saw: jsonIntervalOf(r.Saw), Outcome: string(r.Outcome), Sentence: r.Sentence}
+	if d := r.Budget.Catch; d.Kind != "" {
+		out.Metric, out.Subject, out.Limit = string(d.Kind), d.Subject, number(math.NaN())
+	}
+	return out
 }
 
 func jsonArmOf(arm result.Arm) jsonArm {

@@ -95,6 +95,10 @@ type jsonCatch struct {
 	Faults   []jsonFault    `json:"faults"`
 	Standing []jsonStanding `json:"standing_alerts"`
 	Alarms   []jsonAlarms   `json:"alarms"` // by level: alerts that fired without a fault
+
+	Repeats  []jsonRepeats  `json:"repeats"`  // by fault and level: faults that were injected more than once
+	Coverage []jsonCoverage `json:"coverage"` // by alert: what made it fire
+	Waivers  []jsonWaiver   `json:"waivers"`  // what somebody has accepted until a day
 }
 
 type jsonAlarms struct {
@@ -224,7 +228,8 @@ func jsonRunOf(r result.Run, load verdict.Load) jsonRun {
 }
 
 func jsonCatchOf(c *catch.Matrix, notes *footnotes) jsonCatch {
-	out := jsonCatch{Levels: listed(c.Levels), Faults: []jsonFault{}, Standing: []jsonStanding{}}
+	out := jsonCatch{Levels: listed(c.Levels), Faults: []jsonFault{}, Standing: []jsonStanding{},
+		Repeats: jsonRepeatsOf(c.Repeats), Coverage: jsonCoverageOf(c.Coverage), Waivers: jsonWaiversOf(c.Waivers)}
 	for _, s := range c.Standing {
 		out.Standing = append(out.Standing, jsonStanding{s.Alert, s.Switch, listed(s.Levels), listed(s.Broken)})
 	}

@@ -35,14 +35,17 @@ func sections() []func(*verdict.Analysis) []section {
 	return []func(*verdict.Analysis) []section{
 		controlsSection,
 		budgetsSection,
+		waiversSection,
 		tollSections,
 		costSection,
 		moneySection,
 		distributionsSection,
 		capacitySection,
 		catchSection,
+		repeatsSection,
 		feltSection,
 		faultsSection,
+		coverageSection,
 		methodSections,
 	}
 }

@@ -44,8 +44,11 @@ func settings() []setting {
 		sets("launches", "toll launches; 0 measures no toll", (*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Toll.Launches }),
 		sets("max-launches", "toll launches at most, while a budget is open", (*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Toll.Most }),
 		sets("rules", rulesUsage, (*pflag.FlagSet).StringSliceVar, func(e *e) *[]string { return (*[]string)(&e.Alerts.Rules) }),
-		sets("budget", "budget to judge, e.g. 'full: p95 <= +5%' (repeatable)",
+		sets("budget", "budget to judge, e.g. 'full: p95 <= +5%' or 'full: all detected' (repeatable)",
 			(*pflag.FlagSet).StringArrayVar, func(e *e) *[]string { return &e.Budgets }),
+		lays("waivers", "file of what is known and accepted until a day (see docs/verdict.md)", (*pflag.FlagSet).StringVar,
+			func(e *e, path string) (err error) { e.Waivers, err = experiment.ReadWaivers(path); return err }),
+		sets("repeats", "how often every fault is injected", (*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Catch.Repeats }),
 		sets("backend", "with --env containers: where traces and more go besides Jaeger, NAME or NAME=ADDRESS (see docs/backends.md)",
 			(*pflag.FlagSet).StringSliceVar, func(e *e) *[]string { return &e.Containers.Backends }),
 	}

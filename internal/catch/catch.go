@@ -20,18 +20,24 @@ type Matrix struct {
 	Levels   []string // columns
 	Faults   []Row
 	Standing []Standing // alerts that fire whether or not there is a fault
+	Coverage []Coverage // by alert: what made it fire
+	Repeats  []Repeats  // by fault and level: of faults that were injected more than once
+	Waivers  []Waiver   // those of the run
+	Lapse    float64    // rule time per time of the run
 	Alarms   []Alarms   // by Levels: the false alarms per hour
 }
 
 // Row is one pass of a fault at every level, and its timeline.
 type Row struct {
-	Fault  result.Fault
-	Pass   int    // counts the passes of this fault, from 0
-	Cells  []Cell // by Matrix.Levels
-	Start  time.Time
-	End    time.Time
-	Phases []Phase // of all arms together
-	Felt   Felt    // without Levels: not measured
+	Fault result.Fault
+	Pass  int    // counts the passes of this fault, from 0
+	Cells []Cell // by Matrix.Levels
+	// Expected are the alerts that the fault should fire.
+	Expected []string
+	Start    time.Time
+	End      time.Time
+	Phases   []Phase // of all arms together
+	Felt     Felt    // without Levels: not measured
 }
 
 // Name tells the passes of one fault apart: none, none (2), none (3).
@@ -61,7 +67,7 @@ func Analyze(d *result.Data) (*Matrix, error) {
 		return nil, err
 	}
 	passes := passes(d)
-	m := &Matrix{Standing: standing(rules, d.Run.Levels, spans, passes)}
+	m := &Matrix{Lapse: d.Run.Lapse, Standing: standing(rules, d.Run.Levels, spans, passes)}
 	for _, l := range d.Run.Levels {
 		m.Levels = append(m.Levels, l.Name)
 	}
@@ -70,7 +76,7 @@ func Analyze(d *result.Data) (*Matrix, error) {
 		return nil, err
 	}
 	for i, p := range passes {
-		row := Row{Fault: p.fault, Pass: p.nth, Start: p.start, End: p.end(end)}
+		row := Row{Fault: p.fault, Pass: p.nth, Start: p.start, End: p.end(end), Expected: rules.meant(p.fault.Expect)}
 		row.Phases = p.phases(row.End)
 		watched := row.End
 		if i+1 < len(passes) && !passes[i+1].quiet.IsZero() {
@@ -79,7 +85,7 @@ func Analyze(d *result.Data) (*Matrix, error) {
 		for _, l := range d.Run.Levels {
 			j := judge{
 				pass: p, data: d, level: l, rules: rules, spans: spans[l.Name], end: row.End, watched: watched, began: dataBegin(d, passes),
-				expected: rules.meant(p.fault.Expect), allowed: rules.meant(p.fault.Allow),
+				expected: row.Expected, allowed: rules.meant(p.fault.Allow),
 			}
 			for _, s := range m.Standing {
 				if !s.Switch && slices.Contains(s.Levels, l.Name) {
@@ -97,5 +103,7 @@ func Analyze(d *result.Data) (*Matrix, error) {
 	for _, level := range m.Levels {
 		m.Alarms = append(m.Alarms, alarms[level].rate(level))
 	}
+	m.Coverage, m.Repeats = coverage(rules, m.Faults), m.repeats()
+	m.waivers(d.Run.Waivers, d.Run.Started)
 	return m, nil
 }

@@ -34,6 +34,7 @@ type Experiment struct {
 	Telemetry   Telemetry `yaml:"telemetry"`
 	Alerts      Alerts    `yaml:"alerts"`
 	Budgets     []string  `yaml:"budgets"`
+	Waivers     Waivers   `yaml:"waivers"`
 
 	Prices result.Prices `yaml:"prices"`
 
@@ -96,6 +97,7 @@ type Catch struct {
 	ConfirmLimit time.Duration `yaml:"confirm_limit"`
 	QuietLimit   time.Duration `yaml:"quiet_limit"` // most that a pass waits for the alerts of the one before
 	Shuffle      bool          `yaml:"shuffle"`     // see Passes
+	Repeats      int           `yaml:"repeats"`     // how often every fault is injected
 }
 
 // Telemetry sets the intervals that are alike in every level.

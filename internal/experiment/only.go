@@ -43,8 +43,7 @@ func (e *Experiment) Only(parts []string) error {
 		}
 		e.Budgets = slices.DeleteFunc(slices.Clone(e.Budgets), func(text string) bool {
 			b, err := verdict.ParseBudget(text) // what is wrong with one is for Validate to say
-			m, _ := verdict.Lookup(b.Metric)
-			return err == nil && !has(m.Phase)
+			return err == nil && !has(b.Part())
 		})
 		return nil
 	}

@@ -14,14 +14,15 @@ type Pass struct {
 	Nth   int // counts the passes of this fault, from 0
 }
 
-// leastForControls is how many other faults there must be for the one that injects nothing to have three passes.
+// leastForControls is how many passes of other faults there must be for the one that injects nothing to have three passes.
 const leastForControls = 4
 
 // Passes is the order in which faults are taken through their phases: as they are listed, or with catch.shuffle in an order drawn
-// from the seed, so that no fault always follows the same other. Where there are at least four others, the fault that injects
-// nothing comes at the start, in the middle and at the end, so that what the run does to itself over time shows, too.
+// from the seed, so that no fault always follows the same other. With catch.repeats all of them are gone through so often, shuffled
+// anew each time. Where there are at least four passes of others, the fault that injects nothing comes at the start, in the middle
+// and at the end, so that what the run does to itself over time shows, too.
 func (e *Experiment) Passes(injected []faults.Fault) []Pass {
-	var others []Pass
+	var others []faults.Fault
 	var control *faults.Fault
 	at := 0
 	for i, f := range injected {
@@ -29,21 +30,27 @@ func (e *Experiment) Passes(injected []faults.Fault) []Pass {
 			control, at = &f, i
 			continue
 		}
-		others = append(others, Pass{Fault: f})
+		others = append(others, f)
 	}
-	if e.Catch.Shuffle {
-		rng := rand.New(rand.NewPCG(uint64(e.Seed), 0x706173736573)) // #nosec G115 G404 -- a plan, which has to be the same again
-		rng.Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
-		at = 0
+	var passes []Pass
+	rng := rand.New(rand.NewPCG(uint64(e.Seed), 0x706173736573)) // #nosec G115 G404 -- a plan, which has to be the same again
+	for nth := range max(1, e.Catch.Repeats) {
+		if e.Catch.Shuffle {
+			rng.Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
+			at = 0
+		}
+		for _, f := range others {
+			passes = append(passes, Pass{f, nth})
+		}
 	}
 	if control == nil {
-		return others
+		return passes
 	}
-	if len(others) < leastForControls {
-		return slices.Insert(others, at, Pass{Fault: *control})
+	if len(passes) < leastForControls {
+		return slices.Insert(passes, at, Pass{Fault: *control})
 	}
-	middle := len(others) / 2
-	return slices.Concat([]Pass{{*control, 0}}, others[:middle], []Pass{{*control, 1}}, others[middle:], []Pass{{*control, 2}})
+	middle := len(passes) / 2
+	return slices.Concat([]Pass{{*control, 0}}, passes[:middle], []Pass{{*control, 1}}, passes[middle:], []Pass{{*control, 2}})
 }
 
 // CatchTime is how long so many passes take when every effect is confirmed at once and every alert takes all of catch.clear to

@@ -76,6 +76,7 @@ type Run struct {
 	Faults  []Fault  `json:"faults"`            // in the order in which they are injected first
 	Alerts  []Alert  `json:"alerts"`            // in rule-file order
 	Budgets []string `json:"budgets,omitempty"` // as written in the experiment
+	Waivers []Waiver `json:"waivers,omitempty"` // what somebody has accepted
 	Lapse   float64  `json:"lapse"`             // rule durations were divided by this factor
 	Prices  *Prices  `json:"prices,omitempty"`  // nil: none were named
 

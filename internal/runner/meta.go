@@ -26,7 +26,7 @@ func (r *run) meta() (result.Run, error) {
 		ID:      now.UTC().Format("20060102-150405") + "-" + r.Profile,
 		Started: now, Tool: tool(r.Version), Machine: machine.Here(), Environment: r.Env.Name(),
 		Profile: r.Profile, Experiment: text, Seed: r.Seed, Journeys: r.Load.Journeys,
-		Budgets: r.Budgets, Arms: r.TollArms(), Lapse: r.Alerts.Lapse, Alerts: r.lapsed.Alerts, Warnings: slices.Concat(r.planWarnings(), r.Notes(), r.Load.Warnings, r.lapsed.Read), RuleNotes: r.lapsed.Notes,
+		Budgets: r.Budgets, Waivers: r.Waivers, Arms: r.TollArms(), Lapse: r.Alerts.Lapse, Alerts: r.lapsed.Alerts, Warnings: slices.Concat(r.planWarnings(), r.Notes(), r.Load.Warnings, r.lapsed.Read), RuleNotes: r.lapsed.Notes,
 		Plan: result.Plan{
 			Launches: r.Toll.Launches, Rounds: r.Toll.Rounds, Slot: r.Toll.Slot, Washout: r.Toll.Washout,
 			Rate: r.Toll.Rate, CatchRate: r.Catch.Rate, Hold: r.Catch.Hold, ClientTimeout: experiment.ClientTimeout, Looks: r.Looks(), EqualWithin: r.Toll.EqualWithin,
