@@ -142,7 +142,7 @@ func passTime(m *catch.Matrix) time.Duration {
 	sum := time.Duration(0)
 	if m != nil {
 		for _, f := range m.Faults {
-			sum += wallTime(f.Start, f.End)
+			sum += f.Took
 		}
 	}
 	return sum
@@ -217,7 +217,7 @@ func junitCatch(m *catch.Matrix, took time.Duration) junitSuite {
 		}
 		for i, level := range m.Levels {
 			cell := cellAt(f, i)
-			c := junitCase{Class: "tollgate.catch." + f.Name(), Name: level, Time: inXML(wallTime(f.Start, f.End))}
+			c := junitCase{Class: "tollgate.catch." + f.Name(), Name: level, Time: inXML(f.Took)}
 			story := strings.Join(cellStory(cell), "; ")
 			switch {
 			case f.Fault.Skipped != "":

@@ -18,8 +18,8 @@ func repeatsSection(a *verdict.Analysis) []section {
 	var records []map[string]any
 	for _, r := range a.Catch.Repeats {
 		share, soonest := "–", "–"
-		if r.N > 0 {
-			share = fmt.Sprintf("%.0f %%", 100*r.Share.Lo)
+		if known(r.Share.Lo) {
+			share = percentOf(r.Share.Lo)
 		}
 		if r.Detected > 0 {
 			soonest = elapsed(r.Soonest)
@@ -33,7 +33,7 @@ func repeatsSection(a *verdict.Analysis) []section {
 			"hi": r.Share.Hi, "detected": r.Detected, "passes": r.N, "detect_seconds": catch.Median(r.Detect), "clear_seconds": catch.Median(r.Clear)})
 	}
 	lines.Only = inText | inMarkdown | inHTML
-	return []section{{ID: "repeats", Heading: "Faults again and again", Blocks: []block{
+	return []section{{ID: "repeats", Heading: "Repeated faults", Blocks: []block{
 		lead{Text: say("detected passes, the least share of all that they stand for (at 95 %, exact), and times as median [least, most]")}, lines, recordsOf(records),
 	}}}
 }

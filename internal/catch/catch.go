@@ -36,8 +36,9 @@ type Row struct {
 	Expected []string
 	Start    time.Time
 	End      time.Time
-	Phases   []Phase // of all arms together
-	Felt     Felt    // without Levels: not measured
+	Phases   []Phase       // of all arms together; with Start and End those of the first launch that went through the fault
+	Took     time.Duration // in all launches together
+	Felt     Felt          // without Levels: not measured
 }
 
 // Name tells the passes of one fault apart: none, none (2), none (3).
@@ -67,7 +68,7 @@ func Analyze(d *result.Data) (*Matrix, error) {
 		return nil, err
 	}
 	passes := passes(d)
-	m := &Matrix{Lapse: d.Run.Lapse, Standing: standing(rules, d.Run.Levels, spans, passes)}
+	m := &Matrix{Lapse: d.Run.Lapse, Standing: standing(d.Run, rules, spans, passes)}
 	for _, l := range d.Run.Levels {
 		m.Levels = append(m.Levels, l.Name)
 	}
@@ -75,27 +76,12 @@ func Analyze(d *result.Data) (*Matrix, error) {
 	if err := feelings.look(passes); err != nil {
 		return nil, err
 	}
-	for i, p := range passes {
-		row := Row{Fault: p.fault, Pass: p.nth, Start: p.start, End: p.end(end), Expected: rules.meant(p.fault.Expect)}
-		row.Phases = p.phases(row.End)
-		watched := row.End
-		if i+1 < len(passes) && !passes[i+1].quiet.IsZero() {
-			watched = later(watched, passes[i+1].clean)
+	for _, together := range sameFault(passes) {
+		row, err := m.row(d, rules, spans, together, passes, alarms, end)
+		if err != nil {
+			return nil, err
 		}
-		for _, l := range d.Run.Levels {
-			j := judge{
-				pass: p, data: d, level: l, rules: rules, spans: spans[l.Name], end: row.End, watched: watched, began: dataBegin(d, passes),
-				expected: row.Expected, allowed: rules.meant(p.fault.Allow),
-			}
-			for _, s := range m.Standing {
-				if !s.Switch && slices.Contains(s.Levels, l.Name) {
-					j.always = append(j.always, s.Alert)
-				}
-			}
-			row.Cells = append(row.Cells, j.cell())
-			alarms[l.Name] = alarms[l.Name].plus(j.cleanTime(), j.cleanAlarms)
-		}
-		if row.Felt, err = feelings.of(p); err != nil {
+		if row.Felt, err = feelings.of(together); err != nil {
 			return nil, err
 		}
 		m.Faults = append(m.Faults, row)
@@ -106,4 +92,59 @@ func Analyze(d *result.Data) (*Matrix, error) {
 	m.Coverage, m.Repeats = coverage(rules, m.Faults), m.repeats()
 	m.waivers(d.Run.Waivers, d.Run.Started)
 	return m, nil
+}
+
+// sameFault puts the passes together that are one pass of a fault in several launches, in the order of the first of them.
+func sameFault(passes []*pass) [][]*pass {
+	var out [][]*pass
+	for _, p := range passes {
+		at := slices.IndexFunc(out, func(ps []*pass) bool { return ps[0].fault.ID == p.fault.ID && ps[0].nth == p.nth })
+		if at < 0 {
+			at = len(out)
+			out = append(out, nil)
+		}
+		out[at] = append(out[at], p)
+	}
+	return out
+}
+
+// row judges one pass of a fault at every level, each in the launch that has it, and counts the false alarms.
+func (m *Matrix) row(d *result.Data, rules *rules, spans map[string][]alertSpan, together, all []*pass, alarms map[string]Alarms, runEnd time.Time) (Row, error) {
+	shown := together[0]
+	row := Row{Fault: shown.fault, Pass: shown.nth, Start: shown.start, End: shown.end(runEnd), Expected: rules.meant(shown.fault.Expect)}
+	row.Phases = shown.phases(row.End)
+	for _, p := range together {
+		if !p.start.IsZero() {
+			row.Took += p.end(runEnd).Sub(p.start)
+		}
+	}
+	for _, l := range d.Run.Levels {
+		launch := d.Run.CatchLaunch(l.Name)
+		at := slices.IndexFunc(together, func(p *pass) bool { return p.launch == launch })
+		if at < 0 {
+			return Row{}, fmt.Errorf("catch: %s has no pass in launch %d of the catch, which has the level %s", row.Name(), launch, l.Name)
+		}
+		p := together[at]
+		j := judge{
+			pass: p, data: d, level: l, rules: rules, spans: spans[l.Name], end: p.end(runEnd), began: dataBegin(d, all, launch),
+			expected: row.Expected, allowed: rules.meant(p.fault.Allow),
+		}
+		j.watched = j.end
+		in := inLaunch(all, launch)
+		if next := slices.Index(in, p) + 1; next < len(in) && !in[next].quiet.IsZero() {
+			j.watched = later(j.watched, in[next].clean)
+		}
+		for _, s := range m.Standing {
+			if !s.Switch && slices.Contains(s.Levels, l.Name) {
+				j.always = append(j.always, s.Alert)
+			}
+		}
+		c := j.cell()
+		if !p.start.IsZero() && !shown.start.IsZero() {
+			c.Later = p.zero().Sub(shown.zero())
+		}
+		row.Cells = append(row.Cells, c)
+		alarms[l.Name] = alarms[l.Name].plus(j.cleanTime(), j.cleanAlarms)
+	}
+	return row, nil
 }

@@ -36,13 +36,14 @@ type Cell struct {
 	Clear       time.Duration // last expected alert inactive − revert confirmed; −1: not seen
 	Confirmed   time.Time
 	Reverted    time.Time
-	Cannot      []string // expected alerts that cannot notice the fault in this run: name, reason and what to change, a sentence each
-	Also        []string // other expected or allowed alerts that fired
-	False       []string // alerts that fired in the clean window, or that the fault does not explain
-	Evidence    string   // what the evidence query found; "" where there is none at this level
-	Diagnosed   bool     // evidence in the fault window and none in the clean one
-	Spans       []Span   // for the timeline
-	Note        string   // footnote; "" if there is nothing to say
+	Cannot      []string      // expected alerts that cannot notice the fault in this run: name, reason and what to change, a sentence each
+	Also        []string      // other expected or allowed alerts that fired
+	False       []string      // alerts that fired in the clean window, or that the fault does not explain
+	Evidence    string        // what the evidence query found; "" where there is none at this level
+	Diagnosed   bool          // evidence in the fault window and none in the clean one
+	Spans       []Span        // for the timeline
+	Later       time.Duration // by how much the injection was later than that of the row, in a launch of its own; may be negative
+	Note        string        // footnote; "" if there is nothing to say
 }
 
 // judge finds what one fault did at one level.

@@ -185,14 +185,17 @@ func (f *feelings) look(passes []*pass) error {
 	return nil
 }
 
-// of is what was felt in a pass; nothing is measured where its effect was not confirmed, or no whole slot was in one of its windows.
-func (f *feelings) of(p *pass) (Felt, error) {
+// of is what was felt in one pass of a fault, each level in the launch that has it. Nothing is measured where the effect was not
+// confirmed, or no whole slot was in one of the windows.
+func (f *feelings) of(together []*pass) (Felt, error) {
 	out, clean, fault := Felt{}, window{}, window{}
 	for _, l := range f.levels {
-		confirmed := p.confirmed[l.Name]
-		if confirmed.IsZero() || p.revert.IsZero() {
+		at := slices.IndexFunc(together, func(p *pass) bool { return !p.confirmed[l.Name].IsZero() && !p.revert.IsZero() })
+		if at < 0 {
 			continue
 		}
+		p := together[at]
+		confirmed := p.confirmed[l.Name]
 		before, err := f.within(l.Name, p.clean, p.inject)
 		if err != nil {
 			return Felt{}, err

@@ -21,12 +21,19 @@ type Standing struct {
 
 // standing finds the alerts that fire whether or not there is a fault: by their expression, or by what they did at every level
 // where they fired.
-func standing(rules *rules, levels []result.Level, spans map[string][]alertSpan, passes []*pass) []Standing {
-	var clean time.Time // the first clean window
-	for _, p := range passes {
-		clean = first(clean, p.clean)
+func standing(run result.Run, rules *rules, spans map[string][]alertSpan, passes []*pass) []Standing {
+	clean := map[string]time.Time{} // the first clean window of every level that had one
+	var levels []result.Level
+	for _, l := range run.Levels {
+		var at time.Time
+		for _, p := range inLaunch(passes, run.CatchLaunch(l.Name)) {
+			at = first(at, p.clean)
+		}
+		if clean[l.Name] = at; !at.IsZero() {
+			levels = append(levels, l)
+		}
 	}
-	if clean.IsZero() {
+	if len(levels) == 0 {
 		return nil
 	}
 	byAlert := map[string]*Standing{}
@@ -44,7 +51,7 @@ func standing(rules *rules, levels []result.Level, spans map[string][]alertSpan,
 		}
 		s := at(rules.ids[i])
 		for _, l := range levels {
-			if broken := interruption(spans[l.Name], s.Alert, passes); broken != "" {
+			if broken := interruption(spans[l.Name], s.Alert, inLaunch(passes, run.CatchLaunch(l.Name))); broken != "" {
 				s.Broken = append(s.Broken, l.Name+": "+broken)
 			} else if !slices.Contains(s.Levels, l.Name) {
 				s.Levels = append(s.Levels, l.Name)
@@ -53,7 +60,7 @@ func standing(rules *rules, levels []result.Level, spans map[string][]alertSpan,
 	}
 	for _, l := range levels {
 		for _, span := range spans[l.Name] {
-			if span.state == result.Firing && span.open && !span.start.After(clean) && !rules.isSwitch(span.alert) {
+			if span.state == result.Firing && span.open && !span.start.After(clean[l.Name]) && !rules.isSwitch(span.alert) {
 				s := at(span.alert)
 				s.Levels = append(s.Levels, l.Name)
 			}

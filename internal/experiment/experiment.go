@@ -98,6 +98,7 @@ type Catch struct {
 	QuietLimit   time.Duration `yaml:"quiet_limit"` // most that a pass waits for the alerts of the one before
 	Shuffle      bool          `yaml:"shuffle"`     // see Passes
 	Repeats      int           `yaml:"repeats"`     // how often every fault is injected
+	AtOnce       int           `yaml:"at_once"`     // most levels in one launch; 0: all
 }
 
 // Telemetry sets the intervals that are alike in every level.

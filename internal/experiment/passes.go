@@ -56,12 +56,12 @@ func (e *Experiment) Passes(injected []faults.Fault) []Pass {
 // CatchTime is how long so many passes take when every effect is confirmed at once and every alert takes all of catch.clear to
 // clear, and how long they take at most.
 func (e *Experiment) CatchTime(passes int) (about, most time.Duration) {
-	c, n := e.Catch, time.Duration(passes)
+	c, n, launches := e.Catch, time.Duration(passes), time.Duration(len(e.CatchLaunches()))
 	if passes == 0 {
 		return 0, 0
 	}
-	about = c.Settle + n*(c.Clean+c.Hold+c.Clear)
-	return about, about + n*(c.QuietLimit+2*c.ConfirmLimit)
+	about = launches * (c.Settle + n*(c.Clean+c.Hold+c.Clear))
+	return about, about + launches*n*(c.QuietLimit+2*c.ConfirmLimit)
 }
 
 // PlannedPasses is how many passes the faults of the experiment have; supports says why the environment cannot inject one, and nil

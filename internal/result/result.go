@@ -16,6 +16,7 @@ package result
 import (
 	"cmp"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/slot"
@@ -70,15 +71,17 @@ type Run struct {
 	Seed        int64   `json:"seed" range:"any"`
 	Journeys    string  `json:"journeys"` // "population", or the replayed recording: file name, sessions, clicks
 
-	Levels  []Level  `json:"levels"` // the baseline first
-	Arms    []Arm    `json:"arms"`   // of the toll phase, the baseline first
-	Plan    Plan     `json:"plan"`
-	Faults  []Fault  `json:"faults"`            // in the order in which they are injected first
-	Alerts  []Alert  `json:"alerts"`            // in rule-file order
-	Budgets []string `json:"budgets,omitempty"` // as written in the experiment
-	Waivers []Waiver `json:"waivers,omitempty"` // what somebody has accepted
-	Lapse   float64  `json:"lapse"`             // rule durations were divided by this factor
-	Prices  *Prices  `json:"prices,omitempty"`  // nil: none were named
+	Levels []Level `json:"levels"` // the baseline first
+	Arms   []Arm   `json:"arms"`   // of the toll phase, the baseline first
+	Plan   Plan    `json:"plan"`
+	Faults []Fault `json:"faults"` // in the order in which they are injected first
+	// CatchLaunches are the levels of each launch of the catch, which goes through all faults. Empty: one launch has all levels.
+	CatchLaunches [][]string `json:"catch_launches,omitempty"`
+	Alerts        []Alert    `json:"alerts"`            // in rule-file order
+	Budgets       []string   `json:"budgets,omitempty"` // as written in the experiment
+	Waivers       []Waiver   `json:"waivers,omitempty"` // what somebody has accepted
+	Lapse         float64    `json:"lapse"`             // rule durations were divided by this factor
+	Prices        *Prices    `json:"prices,omitempty"`  // nil: none were named
 
 	StartUp  []StartUp `json:"start_up"` // one per launch
 	Warnings []string  `json:"warnings,omitempty"`
@@ -369,7 +372,8 @@ const (
 type FaultEvent struct {
 	Time   time.Time          `json:"time"`
 	Fault  string             `json:"fault"`
-	Pass   int                `json:"pass,omitempty"` // counts the passes of this fault, from 0
+	Pass   int                `json:"pass,omitempty"`   // counts the passes of this fault, from 0
+	Launch int                `json:"launch,omitempty"` // of the catch, from 0: see Run.CatchLaunches
 	Phase  string             `json:"phase"`
 	Arm    string             `json:"arm,omitempty"`  // "" for all arms
 	Since  time.Time          `json:"since,omitzero"` // PhaseConfirmed, PhaseReverted: when the effect began or ended, if earlier than Time
@@ -384,6 +388,11 @@ const (
 	Pending  = "pending"
 	Firing   = "firing"
 )
+
+// CatchLaunch is the launch of the catch that has a level, from 0.
+func (r Run) CatchLaunch(level string) int {
+	return max(0, slices.IndexFunc(r.CatchLaunches, func(levels []string) bool { return slices.Contains(levels, level) }))
+}
 
 // AlertEvent is one line of alerts.jsonl: an alert (one label set of one rule) changed its state at the evaluation at
 // Time. Alerts start inactive.

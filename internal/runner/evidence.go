@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -33,7 +34,7 @@ func (r *run) evidence(events []result.FaultEvent) error {
 			if p.Fault.Evidence == nil || p.Fault.Evidence.Signal == inMetrics {
 				continue
 			}
-			if w, ok := windowsOf(events, p.Fault.ID, p.Nth, l.Name); ok {
+			if w, ok := windowsOf(r.eventsOf(l.Name, events), p.Fault.ID, p.Nth, l.Name); ok {
 				found[i] = &query{Evidence: p.Fault.Evidence, windows: w}
 				bySignal[p.Fault.Evidence.Signal] = append(bySignal[p.Fault.Evidence.Signal], found[i])
 			}
@@ -54,6 +55,12 @@ func (r *run) evidence(events []result.FaultEvent) error {
 		}
 	}
 	return nil
+}
+
+// eventsOf are those of the launch that has a level.
+func (r *run) eventsOf(level string, events []result.FaultEvent) []result.FaultEvent {
+	launch := slices.IndexFunc(r.CatchLaunches(), func(levels []string) bool { return slices.Contains(levels, level) })
+	return slices.DeleteFunc(slices.Clone(events), func(e result.FaultEvent) bool { return e.Launch != launch })
 }
 
 // found writes what a query found.

@@ -49,6 +49,9 @@ func (r *run) meta() (result.Run, error) {
 		meta.Warnings = append(meta.Warnings, changed.Notes()...)
 	}
 	meta.Warnings = append(meta.Warnings, r.RuleWarnings(r.lapsed, r.faults)...)
+	if launches := r.CatchLaunches(); len(launches) > 1 && len(r.faults) > 0 {
+		meta.CatchLaunches = launches
+	}
 	for _, l := range r.Levels {
 		meta.Levels = append(meta.Levels, result.Level{Name: l.Name, Title: l.Title, Env: r.Public(l.Env)})
 	}
