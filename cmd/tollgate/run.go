@@ -156,8 +156,12 @@ func (a *app) measure(ctx context.Context, e *experiment.Experiment, o runner.Op
 	}
 	if passes := e.PlannedPasses(o.Env.Supports); passes > 0 {
 		about, most := e.CatchTime(passes)
-		fmt.Fprintf(a.stderr, "tollgate: the catch will take about %v: %d passes at %d levels "+
-			"(at most %v, if no effect and no quiet comes in time)\n", about.Round(time.Second), passes, len(e.Levels), most.Round(time.Second))
+		in := ""
+		if launches := len(e.CatchLaunches()); launches > 1 {
+			in = fmt.Sprintf(", in each of %d launches", launches)
+		}
+		fmt.Fprintf(a.stderr, "tollgate: the catch will take about %v: %d passes at %d levels%s "+
+			"(at most %v, if no effect and no quiet comes in time)\n", about.Round(time.Second), passes, len(e.Levels), in, most.Round(time.Second))
 	}
 	progress := newProgress(a.stderr)
 	o.Version, o.Progress = version(), progress

@@ -119,12 +119,12 @@ func (m *Matrix) row(d *result.Data, rules *rules, spans map[string][]alertSpan,
 		}
 	}
 	for _, l := range d.Run.Levels {
-		launch := d.Run.CatchLaunch(l.Name)
-		at := slices.IndexFunc(together, func(p *pass) bool { return p.launch == launch })
+		at := slices.IndexFunc(together, func(p *pass) bool { return d.Run.InCatchLaunch(p.launch, l.Name) })
 		if at < 0 {
-			return Row{}, fmt.Errorf("catch: %s has no pass in launch %d of the catch, which has the level %s", row.Name(), launch, l.Name)
+			return Row{}, fmt.Errorf("catch: %s was in no launch of the catch that has the level %s", row.Name(), l.Name)
 		}
 		p := together[at]
+		launch := p.launch
 		j := judge{
 			pass: p, data: d, level: l, rules: rules, spans: spans[l.Name], end: p.end(runEnd), began: dataBegin(d, all, launch),
 			expected: row.Expected, allowed: rules.meant(p.fault.Allow),

@@ -113,3 +113,80 @@ func TestSecondLaunchMissing(t *testing.T) {
 		}
 	}
 }
+
+// twice is the run as it would be if all levels were deployed again so much later, and the same happened.
+func twice(d *result.Data, by time.Duration) {
+	var levels []string
+	for _, l := range d.Run.Levels {
+		levels = append(levels, l.Name)
+	}
+	d.Run.CatchLaunches = [][]string{levels, levels}
+	d.Run.StartUp = append(d.Run.StartUp, d.Run.StartUp[len(d.Run.StartUp)-1])
+	for i := range d.Run.Faults {
+		d.Run.Faults[i].Passes = 2 * max(1, d.Run.Faults[i].Passes)
+	}
+	for _, e := range slices.Clone(d.Faults) {
+		e.Time, e.Pass, e.Launch = e.Time.Add(by), e.Pass+1, 1
+		if !e.Since.IsZero() {
+			e.Since = e.Since.Add(by)
+		}
+		if e.Phase == result.PhaseEvidence {
+			e.Launch = 0 // the search does not say
+		}
+		d.Faults = append(d.Faults, e)
+	}
+	state := map[string]result.AlertEvent{}
+	first := slices.Clone(d.Alerts)
+	for _, e := range first {
+		state[e.Arm+e.Alert+fmt.Sprint(e.Labels)] = e
+	}
+	for _, e := range state { // the first launch takes along what still fires
+		if e.To != result.Inactive {
+			d.Alerts = append(d.Alerts, result.AlertEvent{Time: d.Run.Ended, Arm: e.Arm, Alert: e.Alert, Labels: e.Labels, From: e.To, To: result.Inactive})
+		}
+	}
+	for _, e := range first {
+		e.Time = e.Time.Add(by)
+		d.Alerts = append(d.Alerts, e)
+	}
+	for _, s := range slices.Clone(d.Slots) {
+		if s.Phase == slot.Catch {
+			s.Start, s.End, s.Launch, s.Order = s.Start.Add(by), s.End.Add(by), s.Launch+1, s.Order+100_000
+			d.Slots = append(d.Slots, s)
+		}
+	}
+	for _, l := range slices.Clone(d.Latency) {
+		if l.Phase == slot.Catch {
+			l.Launch++
+			d.Latency = append(d.Latency, l)
+		}
+	}
+	d.Run.Ended = d.Run.Ended.Add(by)
+}
+
+// What happens in a second launch of the same levels is judged like the first.
+func TestDeployedAgain(t *testing.T) {
+	d := small()
+	twice(d, 30*time.Minute)
+	m := analyze(t, d)
+	rows := len(m.Faults) / 2
+	for i, row := range m.Faults[:rows] {
+		again := m.Faults[rows+i]
+		if again.Fault.ID != row.Fault.ID || again.Pass != row.Pass+1 {
+			t.Fatalf("row %d is %s, want the second pass of %s", rows+i, again.Name(), row.Name())
+		}
+		for k, c := range row.Cells {
+			got, want := again.Cells[k], c
+			// What was still on at the end of the first launch was seen to end there.
+			got.Clear, want.Clear = 0, 0
+			if g, w := cellText(got), cellText(want); g != w || got.Later != 0 {
+				t.Errorf("%s at %s again:\ngot  %s\nwant %s", row.Name(), c.Level, g, w)
+			}
+		}
+	}
+	for _, r := range m.Repeats {
+		if r.Fault == "profile-attribute-missing" && r.Level == "metrics" && (r.Detected != 2 || r.N != 2) {
+			t.Errorf("%+v", r)
+		}
+	}
+}

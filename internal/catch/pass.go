@@ -40,15 +40,15 @@ func passes(d *result.Data) []*pass {
 	faults := map[string]result.Fault{}
 	for _, f := range d.Run.Faults {
 		faults[f.ID] = f
-		for nth := range max(1, f.Passes) {
-			for launch := range max(1, len(d.Run.CatchLaunches)) {
-				begin(f, nth, launch)
-			}
-		}
+		planned(d.Run, f, func(nth, launch int) { begin(f, nth, launch) })
 	}
 	for _, e := range d.Faults {
 		if e.Phase == result.PhaseEvidence { // comes after all launches
-			e.Launch = d.Run.CatchLaunch(e.Arm)
+			planned(d.Run, faults[e.Fault], func(nth, launch int) {
+				if nth == e.Pass && d.Run.InCatchLaunch(launch, e.Arm) {
+					e.Launch = launch
+				}
+			})
 		}
 		p := index[key{e.Fault, e.Pass, e.Launch}]
 		if f, known := faults[e.Fault]; p == nil && known {
@@ -227,6 +227,29 @@ func dataBegin(d *result.Data, passes []*pass, launch int) time.Time {
 // inLaunch are the passes of one launch.
 func inLaunch(passes []*pass, launch int) []*pass {
 	return slices.DeleteFunc(slices.Clone(passes), func(p *pass) bool { return p.launch != launch })
+}
+
+// planned names the passes of a fault. A level that is in several launches has as many passes in each.
+func planned(r result.Run, f result.Fault, each func(nth, launch int)) {
+	if len(r.CatchLaunches) == 0 {
+		for nth := range max(1, f.Passes) {
+			each(nth, 0)
+		}
+		return
+	}
+	for launch, levels := range r.CatchLaunches {
+		all, before := 0, 0 // launches of these levels
+		for other, of := range r.CatchLaunches {
+			if slices.Equal(of, levels) {
+				all++
+				before += bit(other < launch)
+			}
+		}
+		n := max(1, f.Passes/all)
+		for i := range n {
+			each(before*n+i, launch)
+		}
+	}
 }
 
 // first is the earlier of two times. Either may be zero, which is "never".

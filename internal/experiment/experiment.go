@@ -97,7 +97,8 @@ type Catch struct {
 	ConfirmLimit time.Duration `yaml:"confirm_limit"`
 	QuietLimit   time.Duration `yaml:"quiet_limit"` // most that a pass waits for the alerts of the one before
 	Shuffle      bool          `yaml:"shuffle"`     // see Passes
-	Repeats      int           `yaml:"repeats"`     // how often every fault is injected
+	Launches     int           `yaml:"launches"`    // how often every level is deployed anew to go through all faults
+	Repeats      int           `yaml:"repeats"`     // how often every fault is injected in a launch
 	AtOnce       int           `yaml:"at_once"`     // most levels in one launch; 0: all
 }
 

@@ -17,7 +17,22 @@ type Pass struct {
 // leastForControls is how many passes of other faults there must be for the one that injects nothing to have three passes.
 const leastForControls = 4
 
-// Passes is the order in which faults are taken through their phases: as they are listed, or with catch.shuffle in an order drawn
+// LaunchPasses are the passes of one launch of the catch, by its index in CatchLaunches. A level that is deployed again goes on counting
+// the passes of a fault.
+func (e *Experiment) LaunchPasses(injected []faults.Fault, launch int) []Pass {
+	out := e.Passes(injected)
+	each := map[string]int{}
+	for _, p := range out {
+		each[p.Fault.ID]++
+	}
+	before := launch / (len(e.CatchLaunches()) / max(1, e.Catch.Launches)) // times that the levels had a launch
+	for i := range out {
+		out[i].Nth += before * each[out[i].Fault.ID]
+	}
+	return out
+}
+
+// Passes is the order in which faults are taken through their phases in a launch: as they are listed, or with catch.shuffle in an order drawn
 // from the seed, so that no fault always follows the same other. With catch.repeats all of them are gone through so often, shuffled
 // anew each time. Where there are at least four passes of others, the fault that injects nothing comes at the start, in the middle
 // and at the end, so that what the run does to itself over time shows, too.

@@ -111,6 +111,7 @@ func (e *Experiment) validateCatch(c *complaints) {
 	within(c, "catch.clear", e.Catch.Clear, time.Second, time.Hour)
 	within(c, "catch.confirm_limit", e.Catch.ConfirmLimit, time.Second, time.Hour)
 	within(c, "catch.quiet_limit", e.Catch.QuietLimit, 0, time.Hour)
+	within(c, "catch.launches", e.Catch.Launches, 1, 100)
 	within(c, "catch.repeats", e.Catch.Repeats, 1, 1000)
 	within(c, "catch.at_once", e.Catch.AtOnce, 0, 1000)
 	if e.Toll.Launches == 0 && e.Capacity.Launches == 0 && len(e.Faults) == 0 {

@@ -75,7 +75,8 @@ type Run struct {
 	Arms   []Arm   `json:"arms"`   // of the toll phase, the baseline first
 	Plan   Plan    `json:"plan"`
 	Faults []Fault `json:"faults"` // in the order in which they are injected first
-	// CatchLaunches are the levels of each launch of the catch, which goes through all faults. Empty: one launch has all levels.
+	// CatchLaunches are the levels of each launch of the catch, which goes through all faults. A level that is in several of them has
+	// as many passes of a fault in each. Empty: one launch has all levels.
 	CatchLaunches [][]string `json:"catch_launches,omitempty"`
 	Alerts        []Alert    `json:"alerts"`            // in rule-file order
 	Budgets       []string   `json:"budgets,omitempty"` // as written in the experiment
@@ -389,9 +390,12 @@ const (
 	Firing   = "firing"
 )
 
-// CatchLaunch is the launch of the catch that has a level, from 0.
-func (r Run) CatchLaunch(level string) int {
-	return max(0, slices.IndexFunc(r.CatchLaunches, func(levels []string) bool { return slices.Contains(levels, level) }))
+// InCatchLaunch says that a launch of the catch has a level.
+func (r Run) InCatchLaunch(launch int, level string) bool {
+	if len(r.CatchLaunches) == 0 {
+		return launch == 0
+	}
+	return launch >= 0 && launch < len(r.CatchLaunches) && slices.Contains(r.CatchLaunches[launch], level)
 }
 
 // AlertEvent is one line of alerts.jsonl: an alert (one label set of one rule) changed its state at the evaluation at

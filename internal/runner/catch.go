@@ -51,7 +51,7 @@ func (c *catch) carryOut(ctx context.Context, levels []string) error {
 	r := c.run
 	spec := testenv.Spec{
 		Launch: c.launch, Links: true, RulesFile: absolute(r.rulesFile()),
-		SeriesDir: absolute(r.dir.Path(result.SeriesDir)), TelemetryDir: absolute(r.dir.Path(result.TelemetryDir)),
+		SeriesDir: absolute(r.dir.Path(c.seriesDir())), TelemetryDir: absolute(r.dir.Path(result.TelemetryDir)),
 	}
 	for _, arm := range r.CatchArms() {
 		if slices.Contains(levels, arm.Level) {
@@ -83,8 +83,39 @@ func (c *catch) carryOut(ctx context.Context, levels []string) error {
 			}
 			return c.lacking(ctx)
 		})
-		return group.Wait()
+		return errors.Join(group.Wait(), c.closeAlerts())
 	})
+}
+
+// closeAlerts ends what is pending or firing at levels that are deployed again: their next launch begins without it.
+func (c *catch) closeAlerts() error {
+	var errs []error
+	for _, w := range c.watchers {
+		again := func(levels []string) bool { return slices.Contains(levels, w.Arm) }
+		if !slices.ContainsFunc(c.CatchLaunches()[c.nth+1:], again) {
+			continue
+		}
+		for _, e := range w.Close(time.Now()) {
+			errs = append(errs, c.dir.Alert(e))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// seriesDir is where the series of this launch are kept. Levels that are deployed again begin a directory of their own: their rules
+// must not see the series of the launch before.
+func (c *catch) seriesDir() string {
+	launches := c.CatchLaunches()
+	before := 0
+	for _, levels := range launches[:c.nth] {
+		if slices.Equal(levels, launches[c.nth]) {
+			before++
+		}
+	}
+	if before == 0 {
+		return result.SeriesDir
+	}
+	return fmt.Sprintf("%s-%d", result.SeriesDir, before+1)
 }
 
 // untilStopped runs a loop that goes on until its context ends, which is an error only if the outer one ended.

@@ -26,15 +26,16 @@ import (
 // clean one before it, and writes what it found. The events of the passes say when these windows were. The files can be long, and are
 // read once.
 func (r *run) evidence(events []result.FaultEvent) error {
-	passes := r.Passes(r.faults)
 	for _, l := range r.Levels {
+		passes := r.passesOf(l.Name)
 		found := make([]*query, len(passes))
 		bySignal := map[string][]*query{}
+		own := r.eventsOf(l.Name, events)
 		for i, p := range passes {
 			if p.Fault.Evidence == nil || p.Fault.Evidence.Signal == inMetrics {
 				continue
 			}
-			if w, ok := windowsOf(r.eventsOf(l.Name, events), p.Fault.ID, p.Nth, l.Name); ok {
+			if w, ok := windowsOf(own, p.Fault.ID, p.Nth, l.Name); ok {
 				found[i] = &query{Evidence: p.Fault.Evidence, windows: w}
 				bySignal[p.Fault.Evidence.Signal] = append(bySignal[p.Fault.Evidence.Signal], found[i])
 			}
@@ -57,10 +58,21 @@ func (r *run) evidence(events []result.FaultEvent) error {
 	return nil
 }
 
-// eventsOf are those of the launch that has a level.
+// passesOf are the passes of all launches that have a level.
+func (r *run) passesOf(level string) []experiment.Pass {
+	var out []experiment.Pass
+	for launch, levels := range r.CatchLaunches() {
+		if slices.Contains(levels, level) {
+			out = append(out, r.LaunchPasses(r.faults, launch)...)
+		}
+	}
+	return out
+}
+
+// eventsOf are those of the launches that have a level.
 func (r *run) eventsOf(level string, events []result.FaultEvent) []result.FaultEvent {
-	launch := slices.IndexFunc(r.CatchLaunches(), func(levels []string) bool { return slices.Contains(levels, level) })
-	return slices.DeleteFunc(slices.Clone(events), func(e result.FaultEvent) bool { return e.Launch != launch })
+	launches := r.CatchLaunches()
+	return slices.DeleteFunc(slices.Clone(events), func(e result.FaultEvent) bool { return !slices.Contains(launches[e.Launch], level) })
 }
 
 // found writes what a query found.
@@ -77,7 +89,7 @@ const inMetrics = "metrics"
 // evidenceInMetrics evaluates the queries whose evidence is in series, at the end of every fault and at the end of the clean window
 // before it. A query that cannot be evaluated has found nothing, and the run says so.
 func (c *catch) evidenceInMetrics(ctx context.Context) error {
-	for _, p := range c.Passes(c.faults) {
+	for _, p := range c.LaunchPasses(c.faults, c.nth) {
 		if p.Fault.Evidence == nil || p.Fault.Evidence.Signal != inMetrics {
 			continue
 		}

@@ -63,6 +63,11 @@ func (r *run) meta() (result.Run, error) {
 		}
 		meta.Faults[at].Passes = p.Nth + 1
 	}
+	for i := range meta.Faults {
+		if r.Catch.Launches > 1 {
+			meta.Faults[i].Passes = max(1, meta.Faults[i].Passes) * r.Catch.Launches
+		}
+	}
 	for _, s := range r.skipped {
 		meta.Faults = append(meta.Faults, entry(s.Fault, s.reason))
 	}

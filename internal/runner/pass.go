@@ -21,7 +21,7 @@ const (
 // passes runs the faults one after the other.
 func (c *catch) passes(ctx context.Context) error {
 	c.Progress.Begin("settle", c.Catch.Settle, "windows fill, so that alerts have a past to compare with")
-	passes := c.Passes(c.faults)
+	passes := c.LaunchPasses(c.faults, c.nth)
 	if err := c.record(result.FaultEvent{Time: time.Now(), Fault: passes[0].Fault.ID, Phase: result.PhaseSettle}); err != nil {
 		return err
 	}
