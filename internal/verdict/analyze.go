@@ -53,6 +53,7 @@ func Judge(d *result.Data, budgets []Budget) (*Analysis, error) {
 	if a.Catch, err = catch.Analyze(d); err != nil {
 		return nil, fmt.Errorf("verdict: %w", err)
 	}
+	a.Frontier = t.frontier(a, d)
 	if m.incomplete > 0 {
 		a.Notes = append(a.Notes, fmt.Sprintf("rounds left out because not every arm finished them: %d", m.incomplete))
 	}
