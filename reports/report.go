@@ -35,6 +35,7 @@ func sections() []func(*verdict.Analysis) []section {
 	return []func(*verdict.Analysis) []section{
 		controlsSection,
 		budgetsSection,
+		frontierSection,
 		tollSections,
 		costSection,
 		moneySection,
