@@ -58,11 +58,30 @@ func choiceStory(f *verdict.Frontier, c verdict.Choice, before []verdict.Choice)
 	case slices.ContainsFunc(before, told):
 		return text + "; the step is told above"
 	}
-	var costs []string
-	for _, e := range c.Step.Costs {
-		costs = append(costs, stepCost(e))
+	return fmt.Sprintf("%s; the step from %s to %s costs %s", text, c.Step.From, c.Step.To, stepWords(c.Step.Costs))
+}
+
+// stepWords are costs in a sentence: what could be told, what could not, and what is not known.
+func stepWords(costs []verdict.Effect) string {
+	var told, alike, missing []string
+	for _, e := range costs {
+		switch text := costCell(e); text {
+		case same:
+			alike = append(alike, costName(e.Metric))
+		case unknown:
+			missing = append(missing, costName(e.Metric))
+		default:
+			told = append(told, head(e.Metric)+" "+text)
+		}
 	}
-	return fmt.Sprintf("%s; the step from %s to %s costs %s", text, c.Step.From, c.Step.To, join(costs))
+	text := cmp.Or(join(told), "nothing that could be told")
+	if len(alike) > 0 {
+		text += " (no difference could be told in " + join(alike) + ")"
+	}
+	if len(missing) > 0 {
+		text += " (" + join(missing) + " not known)"
+	}
+	return text
 }
 
 // pickStory says which level catches the most, in the words of what it does.
@@ -78,6 +97,8 @@ func pickStory(f *verdict.Frontier, c verdict.Choice, p verdict.Pick, does strin
 	switch {
 	case p.Caught < p.Any:
 		most = fmt.Sprintf("the most, %d of the %d that any level %s", p.Caught, p.Any, does)
+	case p.Any < c.Faults && p.Any == 1:
+		most = "the one that any level " + does
 	case p.Any < c.Faults:
 		most = fmt.Sprintf("all %d that any level %s", p.Any, does)
 	case c.Faults == 1:
@@ -93,18 +114,6 @@ func pickStory(f *verdict.Frontier, c verdict.Choice, p verdict.Pick, does strin
 }
 
 func costName(m verdict.Metric) string { return cmp.Or(m.Short, m.ID) }
-
-// stepCost is a cost with its name, in a sentence.
-func stepCost(e verdict.Effect) string {
-	switch text := costCell(e); text {
-	case same:
-		return "no " + costName(e.Metric) + " that could be told"
-	case unknown:
-		return "an unknown amount of " + costName(e.Metric)
-	default:
-		return head(e.Metric) + " " + text
-	}
-}
 
 // costCell is a cost over another level as tables show it.
 func costCell(e verdict.Effect) string {

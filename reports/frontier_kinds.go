@@ -24,10 +24,11 @@ func kindsTable(f *verdict.Frontier) table {
 			severities = append(severities, s.Severity)
 		}
 	}
-	for _, group := range sortedOnce(groups) {
-		if group == "" {
-			continue
-		}
+	groups = slices.DeleteFunc(sortedOnce(groups), func(group string) bool { return group == "" })
+	if len(groups) == 0 {
+		out.Columns[0].Head.Text = "detected"
+	}
+	for _, group := range groups {
 		row := texts(group)
 		for _, p := range f.Points {
 			row = append(row, cell{Text: groupWords(p.Catch.Groups, group)})

@@ -33,17 +33,18 @@ func TestChoiceStory(t *testing.T) {
 			Detects: verdict.Pick{Level: "a", Caught: 1, Any: 2, Like: []string{"b", "c"}}}, nil,
 			"3 data faults: a is the cheapest level that detects the most, 1 of the 2 that any level detects (by CPU not told apart from b and c); no level diagnoses any"},
 		"without a toll": {&verdict.Frontier{}, verdict.Choice{Faults: 2, Detects: verdict.Pick{Level: "a", Caught: 2, Any: 2}, Diagnoses: verdict.Pick{Level: "a", Caught: 1, Any: 1}}, nil,
-			"2 judged faults: a is the first level that detects all of them; a is the first level that diagnoses all 1 that any level diagnoses"},
+			"2 judged faults: a is the first level that detects all of them; a is the first level that diagnoses the one that any level diagnoses"},
 	} {
 		if got := choiceStory(c.f, c.of, c.before); got != c.want {
 			t.Errorf("%s:\n%s\nwant\n%s", name, got, c.want)
 		}
 	}
-	for want, e := range map[string]verdict.Effect{
-		"no CPU that could be told": {Metric: cpu.Metric, Ratio: cpu.Ratio, Diff: cpu.Diff},
-		"an unknown amount of CPU":  effectOf(verdict.LevelToll{}, cpu.Metric),
+	flat := verdict.Effect{Metric: cpu.Metric, Ratio: cpu.Ratio, Diff: cpu.Diff}
+	for want, costs := range map[string][]verdict.Effect{
+		"money /1M +2.0 EUR [+1.0, +3.0] (no difference could be told in CPU)":            {flat, money},
+		"nothing that could be told (no difference could be told in CPU) (p95 not known)": {flat, effectOf(verdict.LevelToll{}, f.Metrics[1])},
 	} {
-		if got := stepCost(e); got != want {
+		if got := stepWords(costs); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}

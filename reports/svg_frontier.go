@@ -44,8 +44,8 @@ func frontierPicture(a *verdict.Analysis) template.HTML {
 	p.curve(f)
 	var told []string
 	for _, m := range p.points {
-		p.cross(m.cost, m.of.Catch.Detected, "level")
-		p.cross(m.cost, m.of.Catch.Diagnosed, "s5")
+		p.cross(m.cost, m.of.Catch.Detected, -2, "level")
+		p.cross(m.cost, m.of.Catch.Diagnosed, 2, "s5")
 		told = append(told, fmt.Sprintf("%s: %s %s, detected %s, diagnosed %s", m.of.Level, costName(f.By), signed(m.cost.Mid, precision(m.cost))+" %",
 			part100(m.of.Catch.Detected.Interval.Mid), part100(m.of.Catch.Diagnosed.Interval.Mid)))
 	}
@@ -97,12 +97,12 @@ func (p *frontierPlot) frame(cost string) {
 	p.text((frontierLeft+frontierRight)/2, frontierBottom+33, "middle small", cost)
 }
 
-// cross draws the two intervals of a mark.
-func (p *frontierPlot) cross(cost verdict.Interval, s catch.Share, class string) {
+// cross draws the two intervals of a mark, the upright one a little aside, since those of a level would cover each other.
+func (p *frontierPlot) cross(cost verdict.Interval, s catch.Share, aside float64, class string) {
 	if !known(s.Interval.Mid) {
 		return
 	}
-	x, y := p.x.at(cost.Mid), p.y.at(s.Interval.Mid)
+	x, y := p.x.at(cost.Mid)+aside, p.y.at(s.Interval.Mid)
 	if !math.IsNaN(cost.Lo) && !math.IsNaN(cost.Hi) {
 		p.add("line", "x1", p.x.at(cost.Lo), "x2", p.x.at(cost.Hi), "y1", y, "y2", y, "class", "bar cross "+class)
 	}
@@ -164,28 +164,45 @@ func (p *frontierPlot) labels() {
 		}
 		x, y := p.x.at(m.cost.Mid), p.y.at(share)
 		width := charWidth * float64(min(max(cellWidth(m.of.Level), 1), longest))
-		at, found := p.room(x, y, width)
+		var at box
+		found, own := false, false
+		for _, by := range []float64{3, 0, -frontierWidth} { // pixels that no other mark may be nearer by, or hardly farther
+			if at, found = p.room(x, y, width, by); found {
+				own = by >= 0
+				break
+			}
+		}
 		if !found {
 			continue // the table has it
 		}
 		p.taken = append(p.taken, at)
-		if tip := at.nearest(x, y); math.Hypot(tip[0]-x, tip[1]-y) > 14 {
+		if tip := at.nearest(x, y); !own || at.distance(x, y) > 14 {
 			p.add("line", "x1", x, "y1", y, "x2", tip[0], "y2", tip[1], "class", "leader")
 		}
 		p.short(at.left, at.bottom-3, width+1, "halo", m.of.Level)
 	}
 }
 
-// room looks for a place for a label of a width, in rings around its mark.
-func (p *frontierPlot) room(x, y, width float64) (box, bool) {
-	const height, directions = 14., 16
+// nearest says that the mark of a level at x, y is nearer to a box than any other level's, by so many pixels: a reader then knows
+// whose label it is.
+func (p *frontierPlot) nearest(at box, x, y, by float64) bool {
+	own := at.distance(x, y)
+	return !slices.ContainsFunc(p.points, func(m frontierMark) bool {
+		mx, my := p.x.at(m.cost.Mid), p.y.at(m.of.Catch.Detected.Interval.Mid)
+		return (mx != x || my != y) && at.distance(mx, my) < own+by
+	})
+}
+
+// room looks for a free place for a label of a width, in rings around its mark: one that is nearer to it than to others.
+func (p *frontierPlot) room(x, y, width, by float64) (box, bool) {
+	const height, directions = 14., 24
 	for _, r := range []float64{10, 16, 24, 34, 46, 60, 76, 94, 114, 136, 160} {
 		for i := range directions {
 			angle := 2 * math.Pi * float64(i) / directions
 			cx, cy := x+(r+width/2)*math.Cos(angle), y-(r+height/2)*math.Sin(angle)
 			at := box{cx - width/2, cy - height/2, cx + width/2, cy + height/2}
 			inside := at.left >= frontierLeft && at.right <= frontierRight && at.top >= 0 && at.bottom <= frontierBottom
-			if inside && !slices.ContainsFunc(p.taken, at.touches) {
+			if inside && !slices.ContainsFunc(p.taken, at.touches) && p.nearest(at, x, y, by) {
 				return at, true
 			}
 		}
@@ -205,6 +222,11 @@ func (b box) touches(o box) bool {
 // nearest is the point of a box that is nearest to another.
 func (b box) nearest(x, y float64) [2]float64 {
 	return [2]float64{min(max(x, b.left), b.right), min(max(y, b.top), b.bottom)}
+}
+
+func (b box) distance(x, y float64) float64 {
+	tip := b.nearest(x, y)
+	return math.Hypot(tip[0]-x, tip[1]-y)
 }
 
 // frontierKey explains the picture.
