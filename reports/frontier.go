@@ -87,7 +87,7 @@ func stepWords(costs []verdict.Effect) string {
 // pickStory says which level catches the most, in the words of what it does.
 func pickStory(f *verdict.Frontier, c verdict.Choice, p verdict.Pick, does string) string {
 	if p.Level == "" {
-		return "no level " + does + " any"
+		return "no level " + does + " " + map[bool]string{true: "it", false: "any"}[c.Faults == 1]
 	}
 	which := "cheapest"
 	if f.By.ID == "" {

@@ -36,9 +36,9 @@ func kindsTable(f *verdict.Frontier) table {
 		out.Rows = append(out.Rows, row)
 	}
 	for _, severity := range sortedOnce(severities) {
-		row := texts("by alerts of severity " + severity)
+		row := texts("severity " + severity)
 		if severity == "" {
-			row = texts("by alerts without severity")
+			row = texts("no severity")
 		}
 		for _, p := range f.Points {
 			row = append(row, cell{Text: severityWords(p.Catch, severity)})
