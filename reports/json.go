@@ -53,6 +53,7 @@ func renderJSON(a *verdict.Analysis) ([]byte, error) {
 		c := jsonCatchOf(a.Catch, notes)
 		out.Catch = &c
 	}
+	out.Frontier = jsonFrontierOf(a.Frontier, notes)
 	for _, note := range a.Notes {
 		notes.number(note)
 	}
@@ -91,6 +92,7 @@ type jsonReport struct {
 	Distributions []jsonDistribution `json:"distributions"` // response time of the step whose latency is the toll
 	Capacity      *jsonCapacity      `json:"capacity"`      // null when it was not to be measured
 	Catch         *jsonCatch         `json:"catch"`         // null when no fault was run
+	Frontier      *jsonFrontier      `json:"frontier"`      // costs against catch; null when no fault was judged
 	Notes         []string           `json:"notes"`         // footnotes; a note is a 1-based index into it
 }
 
@@ -196,15 +198,7 @@ func jsonTollOf(a *verdict.Analysis, notes *footnotes) []jsonArmToll {
 	}
 	out := []jsonArmToll{base}
 	for _, t := range a.Toll {
-		arm := jsonArmToll{jsonArmOf(t.Arm), []jsonValue{}}
-		for _, e := range t.Effects {
-			detectable := number(e.Detectable)
-			arm.Values = append(arm.Values, jsonValue{
-				Metric: e.Metric.ID, Value: number(e.Value), Diff: jsonIntervalOf(e.Diff), Ratio: jsonIntervalOf(e.Ratio),
-				Significant: &e.Significant, Detectable: &detectable, Rounds: e.Rounds, Note: notes.number(e.Note),
-			})
-		}
-		out = append(out, arm)
+		out = append(out, jsonArmToll{jsonArmOf(t.Arm), jsonCostsOf(t.Effects, notes)})
 	}
 	return out
 }

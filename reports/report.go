@@ -36,6 +36,7 @@ func sections() []func(*verdict.Analysis) []section {
 		controlsSection,
 		budgetsSection,
 		waiversSection,
+		frontierSection,
 		tollSections,
 		costSection,
 		moneySection,

@@ -377,7 +377,7 @@ type FaultEvent struct {
 	Launch int                `json:"launch,omitempty"` // of the catch, from 0: see Run.CatchLaunches
 	Phase  string             `json:"phase"`
 	Arm    string             `json:"arm,omitempty"`  // "" for all arms
-	Since  time.Time          `json:"since,omitzero"` // PhaseConfirmed, PhaseReverted: when the effect began or ended, if earlier than Time
+	Since  time.Time          `json:"since,omitzero"` // PhaseConfirmed, PhaseReverted: when the effect began or ended, if earlier than Time; PhaseEvidence: of the first record found
 	Detail string             `json:"detail,omitempty"`
 	Values map[string]float64 `json:"values,omitempty" range:"any"` // the numbers that a confirmation or the evidence query saw
 	Params map[string]string  `json:"params,omitempty"`             // of the fault, with units

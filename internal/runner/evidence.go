@@ -77,14 +77,18 @@ func (r *run) eventsOf(level string, events []result.FaultEvent) []result.FaultE
 
 // found writes what a query found.
 func (r *run) found(p experiment.Pass, level string, q *query) error {
-	return r.dir.Fault(result.FaultEvent{
-		Time: q.faultEnd, Fault: p.Fault.ID, Pass: p.Nth, Phase: result.PhaseEvidence, Arm: level, Detail: q.detail,
+	e := result.FaultEvent{
+		Time: q.faultEnd, Fault: p.Fault.ID, Pass: p.Nth, Phase: result.PhaseEvidence, Arm: level, Detail: q.detail, Since: q.first,
 		Values: map[string]float64{"clean": q.clean, "fault": q.fault},
-	})
+	}
+	if q.Signal == result.InSpans {
+		e.Values["traces"] = float64(len(q.traces))
+	}
+	return r.dir.Fault(e)
 }
 
 // inMetrics is the signal of evidence that is in series. Prometheus answers while it runs.
-const inMetrics = "metrics"
+const inMetrics = result.InMetrics
 
 // evidenceInMetrics evaluates the queries whose evidence is in series, at the end of every fault and at the end of the clean window
 // before it. A query that cannot be evaluated has found nothing, and the run says so.
@@ -148,19 +152,26 @@ func windowsOf(events []result.FaultEvent, fault string, nth int, arm string) (w
 	return w, !w.faultStart.IsZero() && !w.faultEnd.IsZero()
 }
 
-// finding is what an evidence query found: the number of records in each window, and the first one in the fault's.
+// finding is what an evidence query found: the number of records in each window, and of the fault's window one of them, the time of
+// the earliest and the traces that they belong to.
 type finding struct {
 	clean, fault float64
 	detail       string
+	first        time.Time
+	traces       map[pcommon.TraceID]bool
 }
 
-func (f *finding) add(w windows, at time.Time, detail func() string) {
+func (f *finding) add(w windows, at time.Time, trace pcommon.TraceID, detail func() string) {
 	switch {
 	case !at.Before(w.faultStart) && at.Before(w.faultEnd):
 		if f.fault == 0 {
-			f.detail = detail()
+			f.detail, f.traces = detail(), map[pcommon.TraceID]bool{}
 		}
 		f.fault++
+		f.traces[trace] = true
+		if f.first.IsZero() || at.Before(f.first) { // services export by turns
+			f.first = at
+		}
 	case !at.Before(w.cleanStart) && at.Before(w.cleanEnd):
 		f.clean++
 	}
@@ -217,7 +228,7 @@ func searchLine(line []byte, e *faults.Evidence, w windows, found *finding) erro
 			return nil // spares the parsing of most lines
 		}
 	}
-	if e.Signal == "logs" {
+	if e.Signal == result.InLogs {
 		logs, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(line)
 		if err != nil {
 			return err
@@ -226,7 +237,7 @@ func searchLine(line []byte, e *faults.Evidence, w windows, found *finding) erro
 			for _, scope := range resource.ScopeLogs().All() {
 				for _, record := range scope.LogRecords().All() {
 					if matches(record.Attributes(), e.Match) {
-						found.add(w, record.Timestamp().AsTime(), func() string {
+						found.add(w, record.Timestamp().AsTime(), record.TraceID(), func() string {
 							return fmt.Sprintf("%s, trace %s", record.Body().AsString(), record.TraceID())
 						})
 					}
@@ -252,7 +263,7 @@ func searchLine(line []byte, e *faults.Evidence, w windows, found *finding) erro
 				took := span.EndTimestamp().AsTime().Sub(span.StartTimestamp().AsTime())
 				orphan := e.Root == "" || span.ParentSpanID().IsEmpty()
 				if orphan && took >= least && matches(span.Attributes(), e.Match) {
-					found.add(w, span.StartTimestamp().AsTime(), func() string {
+					found.add(w, span.StartTimestamp().AsTime(), span.TraceID(), func() string {
 						return fmt.Sprintf("span %s, trace %s", span.Name(), span.TraceID())
 					})
 				}

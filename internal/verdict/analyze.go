@@ -57,6 +57,7 @@ func Judge(d *result.Data, budgets []Budget) (*Analysis, error) {
 		return nil, fmt.Errorf("verdict: %w", err)
 	}
 	a.Budgets = append(a.Budgets, judgeCatch(d.Run, a.Catch, budgets)...)
+	a.Frontier = t.frontier(a, d)
 	if m.incomplete > 0 {
 		a.Notes = append(a.Notes, fmt.Sprintf("rounds left out because not every arm finished them: %d", m.incomplete))
 	}
