@@ -21,6 +21,7 @@ type Matrix struct {
 	Faults   []Row
 	Standing []Standing // alerts that fire whether or not there is a fault
 	Alarms   []Alarms   // by Levels: the false alarms per hour
+	Stories  []Story    // nil where the run kept no examples of evidence
 }
 
 // Row is one pass of a fault at every level, and its timeline.
@@ -97,5 +98,6 @@ func Analyze(d *result.Data) (*Matrix, error) {
 	for _, level := range m.Levels {
 		m.Alarms = append(m.Alarms, alarms[level].rate(level))
 	}
+	m.Stories = stories(d, m, passes, rules, feelings)
 	return m, nil
 }
