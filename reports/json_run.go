@@ -95,6 +95,9 @@ type jsonCatch struct {
 	Faults   []jsonFault    `json:"faults"`
 	Standing []jsonStanding `json:"standing_alerts"`
 	Alarms   []jsonAlarms   `json:"alarms"` // by level: alerts that fired without a fault
+
+	// Stories are missing where the run kept no examples of evidence.
+	Stories []jsonStory `json:"stories,omitempty"`
 }
 
 type jsonAlarms struct {
@@ -224,7 +227,7 @@ func jsonRunOf(r result.Run, load verdict.Load) jsonRun {
 }
 
 func jsonCatchOf(c *catch.Matrix, notes *footnotes) jsonCatch {
-	out := jsonCatch{Levels: listed(c.Levels), Faults: []jsonFault{}, Standing: []jsonStanding{}}
+	out := jsonCatch{Levels: listed(c.Levels), Faults: []jsonFault{}, Standing: []jsonStanding{}, Stories: jsonStoriesOf(c.Stories)}
 	for _, s := range c.Standing {
 		out.Standing = append(out.Standing, jsonStanding{s.Alert, s.Switch, listed(s.Levels), listed(s.Broken)})
 	}

@@ -42,6 +42,7 @@ func sections() []func(*verdict.Analysis) []section {
 		capacitySection,
 		catchSection,
 		feltSection,
+		storySection,
 		faultsSection,
 		methodSections,
 	}
