@@ -42,8 +42,8 @@ func sections() []func(*verdict.Analysis) []section {
 		capacitySection,
 		catchSection,
 		feltSection,
-		storySection,
 		faultsSection,
+		storySection,
 		methodSections,
 	}
 }
