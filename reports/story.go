@@ -9,7 +9,7 @@ import (
 )
 
 // storySection tells what an engineer would have known of every fault, and when, level by level, with a real log record and trace.
-// A run of one fault is told moment by moment in every format. With more, text and Markdown have a line per level; the page has all.
+// A run of one fault is told moment by moment in every format. With more, text and Markdown, which folds it, have a line per level; the page has all.
 func storySection(a *verdict.Analysis) []section {
 	if a.Catch == nil || len(a.Catch.Stories) == 0 {
 		return nil
@@ -32,7 +32,7 @@ func storySection(a *verdict.Analysis) []section {
 		records = append(records, storyRecords(s)...)
 	}
 	return []section{
-		{ID: "story", Heading: "What an engineer would have known, and when", Only: inText | inMarkdown | inHTML, Blocks: blocks},
+		{ID: "story", Heading: "What an engineer would have known, and when", Only: inText | inMarkdown | inHTML, Fold: !inFull, Blocks: blocks},
 		{ID: "story", Heading: "What an engineer would have known, and when", Only: inCSV, Last: true, Blocks: []block{recordsOf(records)}},
 	}
 }

@@ -160,7 +160,7 @@ func (e *example) bound() {
 	all, needed := e.Trace, needed(e.Trace)
 	slices.SortStableFunc(all, func(a, b result.TraceSpan) int { return bit(needed[b.ID]) - bit(needed[a.ID]) })
 	e.Trace = nil
-	room := result.MostExampleBytes - sizeOf(e.Example)
+	room := result.MostExampleBytes - sizeOf(e.Example) - len(`,"trace":[],"left":1000000`)
 	for i, s := range all {
 		if room -= sizeOf(s) + 1; room < 0 || i == result.MostSpans {
 			e.Left += len(all) - i
