@@ -41,7 +41,7 @@ func lapseWords(lapse float64) string {
 	if !known(lapse) || lapse <= 0 {
 		return ""
 	}
-	return fmt.Sprintf(", whose durations were divided by %s", fixed(lapse, digits(lapse, 3)))
+	return fmt.Sprintf(", whose durations were divided by %s", fixed(lapse, digits(lapse, 2)))
 }
 
 // levelStory is what happened at a level: a list under its name, with what was known in one line first.
@@ -136,7 +136,7 @@ func momentWords(s catch.Story, m catch.Moment) string {
 	case catch.Injected:
 		return "the fault is injected"
 	case catch.Affected:
-		return more("its effect is there, which nobody knows yet")
+		return more("the injector sees the effect")
 	case catch.Noticed:
 		return feltWords(m)
 	case catch.Waiting:
@@ -151,9 +151,9 @@ func momentWords(s catch.Story, m catch.Moment) string {
 	case catch.Reverting:
 		return "the fault is ended"
 	case catch.Over:
-		return more("its effect is gone")
+		return more("the injector sees its end")
 	case catch.Cleared:
-		return "no alert of it fires any more"
+		return "its alerts have ceased to fire"
 	default:
 		return more(string(m.Kind))
 	}

@@ -16,7 +16,7 @@ func TestStory(t *testing.T) {
 			"  full: FeatureMissing tells after 5.0 s; the cause is written after 700 ms\n",
 			"    · +5.0 s (5 min 0 s): FeatureMissing fires: age is missing in … of the profiles\n",
 			"WARN decision default content perso.attribute=age perso.reason=attribute-missing",
-			"· ◆ decision: POST /v1/decide", "· · ✗ profile: GET", "        ██", "  2 spans of the trace were not kept\n",
+			"· ◆ decision: POST /v1/decide", "· · ✗ profile: GET", "700 µs   ·········████", "  2 spans of the trace were not kept\n",
 		},
 		"markdown": {"\n### What an engineer would have known, and when\n", "- · +5.0 s (5 min 0 s): FeatureMissing fires", "| · ◆ decision: POST /v1/decide |"},
 		"html": {`<h2 id="story-h">`, `<svg role="img"`, `class="span telling"`, `class="span failed"`, "<code>15:04:05", `<b>FeatureMissing fires: age is missing`,

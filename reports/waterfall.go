@@ -142,5 +142,5 @@ func barCellsOf(b catch.Bar, begin time.Time, total time.Duration) string {
 	cells := func(d time.Duration) int { return int(float64(barCells) * float64(d) / float64(total)) }
 	from := min(max(cells(b.Start.Sub(begin)), 0), barCells-1)
 	to := min(max(cells(b.Start.Sub(begin)+b.Took), from+1), barCells)
-	return strings.Repeat(" ", from) + strings.Repeat("█", to-from)
+	return strings.Repeat("·", from) + strings.Repeat("█", to-from)
 }

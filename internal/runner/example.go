@@ -137,9 +137,9 @@ func (e *example) add(resource pcommon.Resource, span ptrace.Span) {
 	e.Trace = append(e.Trace, out)
 }
 
-// told are the attributes of spans, by the semantic conventions, that say what a span did and how it ended. Those of our own begin
+// tellingKeys are the attributes of spans, by the semantic conventions, that say what a span did and how it ended. Those of our own begin
 // with "perso.".
-var told = []string{
+var tellingKeys = []string{
 	"db.operation.name", "db.response.status_code", "error.type", "http.request.resend_count", "http.response.status_code", "http.route",
 	"messaging.destination.name", "messaging.operation.name", "rpc.method",
 }
@@ -147,7 +147,7 @@ var told = []string{
 // telling are the attributes of a span that tell something, and those that the query asks for.
 func (e *example) telling(attributes pcommon.Map) map[string]string {
 	kept, _ := shownAttributes(attributes, e.query.Match, func(key string) bool {
-		return strings.HasPrefix(key, "perso.") || slices.Contains(told, key)
+		return strings.HasPrefix(key, "perso.") || slices.Contains(tellingKeys, key)
 	})
 	return kept
 }
