@@ -11,8 +11,8 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
-// recordBlocks show what was found of a fault: a log record and a trace, each of the first level that has one. id is an anchor for
-// the trace.
+// recordBlocks show what was found of a fault: a log record of the first level that has one, and a trace of the first level that has
+// one, with the log record of the same request if there is one. id is an anchor for the trace.
 func recordBlocks(s catch.Story, id string) []block {
 	var out []block
 	logged, traced := false, false
@@ -20,13 +20,14 @@ func recordBlocks(s catch.Story, id string) []block {
 		if l.Example == nil {
 			continue
 		}
-		if record := l.Example.Log; record != nil && !logged {
+		trace := len(l.Waterfall) > 0 && !traced
+		if record := l.Example.Log; record != nil && (trace || !logged) {
 			logged = true
 			line := logLine(*record, l.Example.TraceID)
 			out = append(out, list{Only: inText | inMarkdown, Items: []item{{Text: "log record at " + l.Level + ": " + line, Hang: 2}}},
 				para{Only: inHTML, Text: say("Log record at " + l.Level + ": ").code(line)})
 		}
-		if len(l.Waterfall) > 0 && !traced {
+		if trace {
 			traced = true
 			out = append(out, traceBlocks(l, id)...)
 		}
