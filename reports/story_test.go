@@ -15,7 +15,7 @@ func TestStory(t *testing.T) {
 			"  +2.3 s: users feel it: default content 2.0 % → 30 %", "  off: nobody is told; nothing names the cause\n",
 			"  full: FeatureMissing tells after 5.0 s; the cause is written after 700 ms\n",
 			"    · +5.0 s (5 min 0 s): FeatureMissing fires: age is missing in … of the profiles\n",
-			"WARN decision default content perso.attribute=age perso.reason=attribute-missing",
+			"WARN decision default content perso.attribute=age\n",
 			"· ◆ decision: POST /v1/decide", "· · ✗ profile: GET", "700 µs   ·········████", "  2 spans of the trace were not kept\n",
 		},
 		"markdown": {"\n### What an engineer would have known, and when\n", "- · +5.0 s (5 min 0 s): FeatureMissing fires", "| · ◆ decision: POST /v1/decide |"},
