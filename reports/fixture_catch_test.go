@@ -47,6 +47,7 @@ func fixtureCatch(start time.Time, faults []result.Fault) *catch.Matrix {
 		}
 		c.Alarms = append(c.Alarms, a)
 	}
+	c.Stories = fixtureStories(c)
 	c.Standing = []catch.Standing{
 		{Alert: `Watchdog{severity="none"}`, Switch: true, Levels: c.Levels[:3], Broken: []string{"full: it fell silent for 2s, 3s after the start of model-drift"}},
 		{Alert: "DiskAlmostFull", Levels: c.Levels},

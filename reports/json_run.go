@@ -99,6 +99,8 @@ type jsonCatch struct {
 	Repeats  []jsonRepeats  `json:"repeats"`  // by fault and level: faults that were injected more than once
 	Coverage []jsonCoverage `json:"coverage"` // by alert: what made it fire
 	Waivers  []jsonWaiver   `json:"waivers"`  // what somebody has accepted until a day
+	// Stories are missing where the run kept no examples of evidence.
+	Stories []jsonStory `json:"stories,omitempty"`
 }
 
 type jsonAlarms struct {
@@ -228,7 +230,7 @@ func jsonRunOf(r result.Run, load verdict.Load) jsonRun {
 }
 
 func jsonCatchOf(c *catch.Matrix, notes *footnotes) jsonCatch {
-	out := jsonCatch{Levels: listed(c.Levels), Faults: []jsonFault{}, Standing: []jsonStanding{},
+	out := jsonCatch{Levels: listed(c.Levels), Faults: []jsonFault{}, Standing: []jsonStanding{}, Stories: jsonStoriesOf(c.Stories),
 		Repeats: jsonRepeatsOf(c.Repeats), Coverage: jsonCoverageOf(c.Coverage), Waivers: jsonWaiversOf(c.Waivers)}
 	for _, s := range c.Standing {
 		out.Standing = append(out.Standing, jsonStanding{s.Alert, s.Switch, listed(s.Levels), listed(s.Broken)})

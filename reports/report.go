@@ -47,6 +47,7 @@ func sections() []func(*verdict.Analysis) []section {
 		feltSection,
 		faultsSection,
 		coverageSection,
+		storySection,
 		methodSections,
 	}
 }

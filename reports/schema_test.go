@@ -42,6 +42,7 @@ func artefacts() []artefact {
 		{"cost.schema.json", "a line of cost.jsonl", reflect.TypeFor[result.Slot](), false},
 		{"faults.schema.json", "a line of faults.jsonl", reflect.TypeFor[result.FaultEvent](), false},
 		{"alerts.schema.json", "a line of alerts.jsonl", reflect.TypeFor[result.AlertEvent](), false},
+		{"evidence.schema.json", "a line of evidence.jsonl", reflect.TypeFor[result.Example](), false},
 	}
 }
 

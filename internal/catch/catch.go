@@ -25,6 +25,7 @@ type Matrix struct {
 	Waivers  []Waiver   // those of the run
 	Lapse    float64    // rule time per time of the run
 	Alarms   []Alarms   // by Levels: the false alarms per hour
+	Stories  []Story    // nil where the run kept no examples of evidence
 }
 
 // Row is one pass of a fault at every level, and its timeline.
@@ -91,6 +92,7 @@ func Analyze(d *result.Data) (*Matrix, error) {
 	}
 	m.Coverage, m.Repeats = coverage(rules, m.Faults), m.repeats()
 	m.waivers(d.Run.Waivers, d.Run.Started)
+	m.Stories = stories(d, m, sameFault(passes), rules, feelings)
 	return m, nil
 }
 

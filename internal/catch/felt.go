@@ -229,10 +229,7 @@ type window []second
 // within are the slots of an arm that lie in a stretch of time as a whole.
 func (f *feelings) within(arm string, from, to time.Time) (window, error) {
 	var out window
-	for _, s := range f.slots[arm] {
-		if from.IsZero() || s.Start.Before(from) || s.Start.Add(slot.CatchLength).After(to) {
-			continue
-		}
+	for _, s := range f.whole(arm, from, to) {
 		one := second{order: s.Order, work: []slot.ArmReport{s.Work}}
 		for _, i := range f.times[arm][[2]int{s.Launch, s.Round}] {
 			h, err := i.Histogram()
@@ -244,6 +241,17 @@ func (f *feelings) within(arm string, from, to time.Time) (window, error) {
 		out = append(out, one)
 	}
 	return out, nil
+}
+
+// whole are the slots themselves.
+func (f *feelings) whole(arm string, from, to time.Time) []result.Slot {
+	var out []result.Slot
+	for _, s := range f.slots[arm] {
+		if !from.IsZero() && !s.Start.Before(from) && !s.Start.Add(slot.CatchLength).After(to) {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // bySecond puts the arms of one order together.

@@ -23,7 +23,7 @@ import (
 )
 
 // evidence runs every fault's query over the logs and spans that each level kept, in the fault's window and in the
-// clean one before it, and writes what it found. The events of the passes say when these windows were. The files can be long, and are
+// clean one before it, and writes what it found, with an example. The events of the passes say when these windows were. The files can be long, and are
 // read once.
 func (r *run) evidence(events []result.FaultEvent) error {
 	for _, l := range r.Levels {
@@ -53,6 +53,9 @@ func (r *run) evidence(events []result.FaultEvent) error {
 			if err := r.found(p, l.Name, q); err != nil {
 				return err
 			}
+		}
+		if err := r.examples(l.Name, passes, found); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -152,13 +155,14 @@ func windowsOf(events []result.FaultEvent, fault string, nth int, arm string) (w
 	return w, !w.faultStart.IsZero() && !w.faultEnd.IsZero()
 }
 
-// finding is what an evidence query found: the number of records in each window, and of the fault's window one of them, the time of
-// the earliest and the traces that they belong to.
+// finding is what an evidence query found: the number of records in each window, and of the fault's window one of them, and the traces
+// that they belong to. Since the injection: when the earliest was made, and one of them as an example.
 type finding struct {
 	clean, fault float64
 	detail       string
 	first        time.Time
 	traces       map[pcommon.TraceID]bool
+	sample       *sample
 }
 
 func (f *finding) add(w windows, at time.Time, trace pcommon.TraceID, detail func() string) {
@@ -179,6 +183,22 @@ func (f *finding) add(w windows, at time.Time, trace pcommon.TraceID, detail fun
 
 // search looks for what the queries want in a file of OTLP JSON lines. A level that does not have the signal has no file.
 func search(path string, queries []*query) error {
+	return eachLine(path, func(line []byte) error {
+		at, known := firstTime(line)
+		for _, q := range queries {
+			if known && (at.Before(q.cleanStart.Add(-lineSpan)) || at.After(q.faultEnd.Add(lineSpan))) {
+				continue
+			}
+			if err := searchLine(line, q.Evidence, q.windows, &q.finding); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// eachLine reads the complete lines of a file; one that is not there has none.
+func eachLine(path string, do func(line []byte) error) error {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -195,14 +215,8 @@ func search(path string, queries []*query) error {
 		if err != nil {
 			return fmt.Errorf("evidence: %w", err)
 		}
-		at, known := firstTime(line)
-		for _, q := range queries {
-			if known && (at.Before(q.cleanStart.Add(-lineSpan)) || at.After(q.faultEnd.Add(lineSpan))) {
-				continue
-			}
-			if err := searchLine(line, q.Evidence, q.windows, &q.finding); err != nil {
-				return fmt.Errorf("evidence: %s:%d: %w", path, n, err)
-			}
+		if err := do(line); err != nil {
+			return fmt.Errorf("evidence: %s:%d: %w", path, n, err)
 		}
 	}
 }
@@ -240,6 +254,9 @@ func searchLine(line []byte, e *faults.Evidence, w windows, found *finding) erro
 						found.add(w, record.Timestamp().AsTime(), record.TraceID(), func() string {
 							return fmt.Sprintf("%s, trace %s", record.Body().AsString(), record.TraceID())
 						})
+						found.keep(w, record.Timestamp().AsTime(), record.Flags().IsSampled(), func() *sample {
+							return logOf(resource.Resource(), record, e)
+						})
 					}
 				}
 			}
@@ -265,6 +282,9 @@ func searchLine(line []byte, e *faults.Evidence, w windows, found *finding) erro
 				if orphan && took >= least && matches(span.Attributes(), e.Match) {
 					found.add(w, span.StartTimestamp().AsTime(), span.TraceID(), func() string {
 						return fmt.Sprintf("span %s, trace %s", span.Name(), span.TraceID())
+					})
+					found.keep(w, span.StartTimestamp().AsTime(), true, func() *sample {
+						return &sample{trace: span.TraceID(), span: span.SpanID()}
 					})
 				}
 			}
