@@ -40,6 +40,7 @@ func sections() []func(*verdict.Analysis) []section {
 		moneySection,
 		distributionsSection,
 		capacitySection,
+		limitsSection,
 		catchSection,
 		feltSection,
 		faultsSection,

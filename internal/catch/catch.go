@@ -32,14 +32,22 @@ type Row struct {
 	End    time.Time
 	Phases []Phase // of all arms together
 	Felt   Felt    // without Levels: not measured
+
+	Params map[string]string // of the fault in this pass, with units; nil in older runs
+	Size   float64           // of the parameter that is swept; 0: none is
+	Swept  string            // the same for people: share 5 %; "": none is
 }
 
-// Name tells the passes of one fault apart: none, none (2), none (3).
+// Name tells the passes of one fault apart: none, none (2), none (3). That of a sweep says the size, too.
 func (r Row) Name() string {
-	if r.Pass == 0 {
-		return r.Fault.ID
+	name := r.Fault.ID
+	if r.Pass > 0 {
+		name = fmt.Sprintf("%s (%d)", r.Fault.ID, r.Pass+1)
 	}
-	return fmt.Sprintf("%s (%d)", r.Fault.ID, r.Pass+1)
+	if r.Swept != "" {
+		name += ", " + r.Swept
+	}
+	return name
 }
 
 // Phase is a stretch of a fault's timeline: settle, quiet (waiting for the alerts of the pass before), clean, inject (asked for
@@ -70,7 +78,7 @@ func Analyze(d *result.Data) (*Matrix, error) {
 		return nil, err
 	}
 	for i, p := range passes {
-		row := Row{Fault: p.fault, Pass: p.nth, Start: p.start, End: p.end(end)}
+		row := Row{Fault: p.fault, Pass: p.nth, Start: p.start, End: p.end(end), Params: p.params, Size: p.size, Swept: p.swept(d.Run.Sweep)}
 		row.Phases = p.phases(row.End)
 		watched := row.End
 		if i+1 < len(passes) && !passes[i+1].quiet.IsZero() {

@@ -10,14 +10,18 @@ import (
 
 // Pass is one time that a fault is taken through its phases.
 type Pass struct {
-	Fault faults.Fault
-	Nth   int // counts the passes of this fault, from 0
+	Fault faults.Fault // with the parameters of this pass
+	Nth   int          // counts the passes of this fault, from 0
+
+	Size float64       // of what is swept; 0: nothing is
+	Rate float64       // of the load in this pass, where catch.rate is swept; else 0
+	Hold time.Duration // likewise of catch.hold
 }
 
 // leastForControls is how many other faults there must be for the one that injects nothing to have three passes.
 const leastForControls = 4
 
-// Passes is the order in which faults are taken through their phases: as they are listed, or with catch.shuffle in an order drawn
+// Passes is the order in which faults are taken through their phases, the swept one in the passes of its sweep: as they are listed, or with catch.shuffle in an order drawn
 // from the seed, so that no fault always follows the same other. Where there are at least four others, the fault that injects
 // nothing comes at the start, in the middle and at the end, so that what the run does to itself over time shows, too.
 func (e *Experiment) Passes(injected []faults.Fault) []Pass {
@@ -29,9 +33,9 @@ func (e *Experiment) Passes(injected []faults.Fault) []Pass {
 			control, at = &f, i
 			continue
 		}
-		others = append(others, Pass{Fault: f})
+		others = append(others, e.swept(f)...)
 	}
-	if e.Catch.Shuffle {
+	if e.Catch.Shuffle && e.Sweep.Vary == "" { // the order of a sweep is drawn already
 		rng := rand.New(rand.NewPCG(uint64(e.Seed), 0x706173736573)) // #nosec G115 G404 -- a plan, which has to be the same again
 		rng.Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
 		at = 0
@@ -43,7 +47,8 @@ func (e *Experiment) Passes(injected []faults.Fault) []Pass {
 		return slices.Insert(others, at, Pass{Fault: *control})
 	}
 	middle := len(others) / 2
-	return slices.Concat([]Pass{{*control, 0}}, others[:middle], []Pass{{*control, 1}}, others[middle:], []Pass{{*control, 2}})
+	nth := func(n int) []Pass { return []Pass{{Fault: *control, Nth: n}} }
+	return slices.Concat(nth(0), others[:middle], nth(1), others[middle:], nth(2))
 }
 
 // CatchTime is how long so many passes take when every effect is confirmed at once and every alert takes all of catch.clear to
@@ -53,7 +58,7 @@ func (e *Experiment) CatchTime(passes int) (about, most time.Duration) {
 	if passes == 0 {
 		return 0, 0
 	}
-	about = c.Settle + n*(c.Clean+c.Hold+c.Clear)
+	about = c.Settle + n*(c.Clean+c.Hold+c.Clear) + e.sweepTime()
 	return about, about + n*(c.QuietLimit+2*c.ConfirmLimit)
 }
 

@@ -33,7 +33,7 @@ func (r *run) catch(ctx context.Context) error {
 		RulesFile: absolute(r.rulesFile()), SeriesDir: absolute(r.dir.Path(result.SeriesDir)), TelemetryDir: absolute(r.dir.Path(result.TelemetryDir)),
 	}
 	c := &catch{
-		run: r, launch: spec.Launch, crowd: &crowd{arrived: map[string][]int64{}}, active: newActive(r.lapsed.Alerts),
+		run: r, launch: spec.Launch, crowd: &crowd{arrived: map[string][]int64{}}, active: newActive(r.lapsed.Alerts), rate: r.Catch.Rate,
 	}
 	begun := r.now()
 	err := r.deploy(ctx, spec, "one arm per level, all under load together", func(ctx context.Context, arms []testenv.Arm) error {
@@ -82,6 +82,7 @@ type catch struct {
 	mu     sync.Mutex
 	events []result.FaultEvent // of all passes, as they were written
 	active active              // as of the last poll
+	rate   float64             // of the load, requests per second and arm
 	once   sync.Once           // the alerts that stand are known
 }
 
@@ -112,7 +113,7 @@ func (c *catch) load(ctx context.Context) error {
 				drift = c.crowd.now()
 				return slot.Order{
 					Phase: slot.Catch, Launch: c.launch, Round: round, Targets: targets(c.arms),
-					Duration: slot.CatchLength, Rate: c.Catch.Rate, Overlap: true, Drift: drift,
+					Duration: slot.CatchLength, Rate: c.rateNow(), Overlap: true, Drift: drift,
 				}
 			})
 			if err != nil {

@@ -53,6 +53,8 @@ func Judge(d *result.Data, budgets []Budget) (*Analysis, error) {
 	if a.Catch, err = catch.Analyze(d); err != nil {
 		return nil, fmt.Errorf("verdict: %w", err)
 	}
+	a.Limits = catch.Limits(d.Run.Sweep, a.Catch)
+	a.Budgets = append(a.Budgets, limitBudgets(d.Run.Sweep, a.Limits)...)
 	if m.incomplete > 0 {
 		a.Notes = append(a.Notes, fmt.Sprintf("rounds left out because not every arm finished them: %d", m.incomplete))
 	}
