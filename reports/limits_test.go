@@ -61,8 +61,8 @@ func TestLimitsGolden(t *testing.T) {
 		return from + section
 	}
 	for name, got := range map[string]string{
-		"limits.txt": between("text", "detection limits", "\n\n"),
-		"limits.md":  between("markdown", "### Detection limits", "\n### "),
+		"limits.txt": between("text", "detection limits", "\nthe catch") + "\n",
+		"limits.md":  between("markdown", "### Detection limits", "\n### ") + "\n",
 		"limits.svg": string(limitsPlot(a.Run.Sweep, a.Limits, "limits")) + "\n",
 	} {
 		path := filepath.Join("testdata", name)
