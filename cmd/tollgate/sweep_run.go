@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -29,13 +28,7 @@ func sweepSettings() []setting {
 			(*pflag.FlagSet).StringVar, func(e *e) *string { return &e.Sweep.Baseline }),
 		sets("hold", "how long the fault is held once its effect is confirmed, e.g. 10s", (*pflag.FlagSet).DurationVar, func(e *e) *time.Duration { return &e.Catch.Hold }),
 	}
-	shared := []string{"env", "levels", "fault", "seed", "journeys", "gap-limit", "speed", "vus", "rules", "backend"}
-	for _, s := range settings() {
-		if slices.Contains(shared, s.name) {
-			own = append(own, s)
-		}
-	}
-	return own
+	return append(own, catchSettings()...)
 }
 
 func (a *app) sweepCommand() *cobra.Command {
