@@ -85,6 +85,16 @@ func (f *Fault) fill() {
 // Lookup returns the fault of a text: its id, and after a colon the parameters that are not to have their defaults, as in
 // "profile-attribute-missing: share=0.1, attribute=tier". Errors list what is legal.
 func Lookup(text string) (Fault, error) {
+	f, err := read(text)
+	if err != nil {
+		return Fault{}, err
+	}
+	f.fill()
+	return f, nil
+}
+
+// read is Lookup with texts as they are written.
+func read(text string) (Fault, error) {
 	id, given, has := strings.Cut(text, ":")
 	f, err := entry(strings.TrimSpace(id))
 	if err != nil {
@@ -95,7 +105,6 @@ func Lookup(text string) (Fault, error) {
 			return Fault{}, fmt.Errorf("%s: %w", f.ID, err)
 		}
 	}
-	f.fill()
 	return f, nil
 }
 

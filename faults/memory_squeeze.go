@@ -24,7 +24,7 @@ func memorySqueeze() Fault {
 		Signs: map[string]int{"default": 1},
 		Least: "off",
 		Params: []Param{
-			{Name: "every", Title: "from one kill to the next; kept to within two seconds", Unit: "s", Default: 5, Least: 4, Most: 60},
+			{Name: "every", Title: "from one kill to the next; kept to within two seconds", Unit: "s", Default: 5, Least: 4, Most: 60, Falls: true},
 		},
 		Runbook: "The service answers, and yet its counters fall to 0 every few seconds: look at its start time and at how it " +
 			"ended (exit code 137, OOMKilled, the kernel's log). Raise the memory limit first, then look for what has grown: " +

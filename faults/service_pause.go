@@ -25,7 +25,7 @@ func servicePause() Fault {
 		Least: "off",
 		Params: []Param{
 			{Name: "on", Title: "how long they stand still; kept to within two seconds", Unit: "s", Default: 5, Least: 2, Most: 60},
-			{Name: "off", Title: "how long they go on after that; 0: not before the end", Unit: "s", Default: 5, Least: 0, Most: 60},
+			{Name: "off", Title: "how long they go on after that; 0: not before the end", Unit: "s", Default: 5, Least: 0, Most: 60, Falls: true},
 		},
 		Runbook: "The process is there and takes connections, and answers nothing for seconds, then everything at once. Look at " +
 			"its state (T in ps, or frozen), at the node's and the hypervisor's events, and at garbage collection logs. Take it " +

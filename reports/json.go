@@ -49,6 +49,7 @@ func renderJSON(a *verdict.Analysis) ([]byte, error) {
 		out.Distributions = append(out.Distributions, d)
 	}
 	out.Capacity = jsonCapacityOf(a.Capacity, notes)
+	out.Limits = jsonLimitsOf(a, notes)
 	if a.Catch != nil {
 		c := jsonCatchOf(a.Catch, notes)
 		out.Catch = &c
@@ -91,6 +92,7 @@ type jsonReport struct {
 	Money         *jsonMoney         `json:"money"`         // bills per million requests; null without prices
 	Distributions []jsonDistribution `json:"distributions"` // response time of the step whose latency is the toll
 	Capacity      *jsonCapacity      `json:"capacity"`      // null when it was not to be measured
+	Limits        *jsonLimits        `json:"limits"`        // null when nothing was swept
 	Catch         *jsonCatch         `json:"catch"`         // null when no fault was run
 	Frontier      *jsonFrontier      `json:"frontier"`      // costs against catch; null when no fault was judged
 	Notes         []string           `json:"notes"`         // footnotes; a note is a 1-based index into it

@@ -155,6 +155,9 @@ type jsonFault struct {
 	End      *string     `json:"end"`
 	Phases   []jsonPhase `json:"phases"`
 	Cells    []jsonCell  `json:"cells"` // by level
+
+	Params map[string]string `json:"params,omitempty"` // of the fault in this pass, with units
+	Size   number            `json:"size,omitempty"`   // of what is swept, in the unit of limits; missing: nothing is
 }
 
 type jsonPhase struct {
@@ -244,7 +247,7 @@ func jsonCatchOf(c *catch.Matrix, notes *footnotes) jsonCatch {
 			Pass: f.Pass, Measured: jsonFeltOf(f),
 			ID: f.Fault.ID, Title: f.Fault.Title, Felt: f.Fault.Felt, Expect: listed(f.Fault.Expect), Allow: listed(f.Fault.Allow),
 			Evidence: f.Fault.Evidence, Skipped: f.Fault.Skipped, Start: moment(f.Start), End: moment(f.End),
-			Phases: []jsonPhase{}, Cells: []jsonCell{},
+			Phases: []jsonPhase{}, Cells: []jsonCell{}, Params: f.Params, Size: number(f.Size),
 		}
 		for _, p := range f.Phases {
 			jf.Phases = append(jf.Phases, jsonPhase{p.Name, moment(p.Start), moment(p.End)})

@@ -42,6 +42,7 @@ func sections() []func(*verdict.Analysis) []section {
 		moneySection,
 		distributionsSection,
 		capacitySection,
+		limitsSection,
 		catchSection,
 		repeatsSection,
 		feltSection,

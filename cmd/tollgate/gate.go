@@ -13,7 +13,7 @@ import (
 
 func (a *app) gateCommand() *cobra.Command {
 	var texts []string
-	var waivers string
+	var waivers, baseline string
 	c := &cobra.Command{
 		Use:     "gate RUN",
 		Short:   "Judge a saved run against budgets; the exit code is the verdict",
@@ -25,10 +25,13 @@ func (a *app) gateCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := judgeBy(&data.Run, baseline); err != nil {
+				return usage(err)
+			}
 			if len(texts) == 0 {
 				texts = data.Run.Budgets
 			}
-			if len(texts) == 0 {
+			if len(texts) == 0 && !hasBaseline(data.Run) {
 				return usage(errors.New("the run has no budgets of its own: name some with --budget 'METRIC <= LIMIT'"))
 			}
 			budgets, err := verdict.ParseBudgets(texts)
@@ -53,6 +56,7 @@ func (a *app) gateCommand() *cobra.Command {
 	}
 	c.Flags().StringArrayVar(&texts, "budget", nil, "budget to judge, e.g. 'full: p95 <= +5%' or 'full: all detected' (repeatable)")
 	c.Flags().StringVar(&waivers, "waivers", "", "file of what is known and accepted until a day, in place of the run's own (see docs/verdict.md)")
+	c.Flags().StringVar(&baseline, "baseline", "", "of a sweep: a file of detection limits to judge by, instead of its own")
 	return c
 }
 

@@ -80,6 +80,7 @@ of a crash, 128 and more that of a signal, such as 137 of SIGKILL.`,
 	root.AddCommand(
 		a.runCommand(),
 		a.reportCommand(),
+		a.sweepCommand(),
 		a.gateCommand(),
 		a.compareCommand(),
 		a.listCommand(),

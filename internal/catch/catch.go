@@ -40,14 +40,22 @@ type Row struct {
 	Phases   []Phase       // of all arms together; with Start and End those of the first launch that went through the fault
 	Took     time.Duration // in all launches together
 	Felt     Felt          // without Levels: not measured
+
+	Params map[string]string // of the fault in this pass, with units; nil in older runs
+	Size   float64           // of the parameter that is swept; 0: none is
+	Swept  string            // the same for people: share 5 %; "": none is
 }
 
-// Name tells the passes of one fault apart: none, none (2), none (3).
+// Name tells the passes of one fault apart: none, none (2), none (3). That of a sweep says the size, too.
 func (r Row) Name() string {
-	if r.Pass == 0 {
-		return r.Fault.ID
+	name := r.Fault.ID
+	if r.Pass > 0 {
+		name = fmt.Sprintf("%s (%d)", r.Fault.ID, r.Pass+1)
 	}
-	return fmt.Sprintf("%s (%d)", r.Fault.ID, r.Pass+1)
+	if r.Swept != "" {
+		name += ", " + r.Swept
+	}
+	return name
 }
 
 // Phase is a stretch of a fault's timeline: settle, quiet (waiting for the alerts of the pass before), clean, inject (asked for
@@ -113,7 +121,8 @@ func sameFault(passes []*pass) [][]*pass {
 // row judges one pass of a fault at every level, each in the launch that has it, and counts the false alarms.
 func (m *Matrix) row(d *result.Data, rules *rules, spans map[string][]alertSpan, together, all []*pass, alarms map[string]Alarms, runEnd time.Time) (Row, error) {
 	shown := together[0]
-	row := Row{Fault: shown.fault, Pass: shown.nth, Start: shown.start, End: shown.end(runEnd), Expected: rules.meant(shown.fault.Expect)}
+	row := Row{Fault: shown.fault, Pass: shown.nth, Start: shown.start, End: shown.end(runEnd), Expected: rules.meant(shown.fault.Expect),
+		Params: shown.params, Size: shown.size, Swept: shown.swept(d.Run.Sweep)}
 	row.Phases = shown.phases(row.End)
 	for _, p := range together {
 		if !p.start.IsZero() {

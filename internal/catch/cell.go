@@ -133,7 +133,7 @@ func (j *judge) obstacle(id string) string {
 	if gone := j.gone(); !j.began.IsZero() {
 		age = gone.Sub(j.began)
 	}
-	return j.rules.obstacle(id, j.data.Run.Plan.Hold, age)
+	return j.rules.obstacle(id, j.hold(), age)
 }
 
 // halfSeen notes what a missed fault may be due to: alerts that fired before it and after it, evaluations that are farther
@@ -144,11 +144,11 @@ func (j *judge) halfSeen() {
 			j.say("%s fired all the time, so that it cannot tell a fault", id)
 		}
 		for _, a := range j.rules.with(id) {
-			if hold := j.data.Run.Plan.Hold; hold > 0 && a.Interval > hold && emits(j.level, a.Needs) {
+			if hold := j.hold(); hold > 0 && a.Interval > hold && emits(j.level, a.Needs) {
 				j.say("%s is evaluated every %s and the fault is held for %s, so that chance decides whether it sees the fault",
 					id, short(a.Interval), short(hold))
 			}
-			if age := j.gone().Sub(j.began); !j.began.IsZero() && a.Window > age && emits(j.level, a.Needs) && obstacle(a, j.data.Run.Plan.Hold, age) == "" {
+			if age := j.gone().Sub(j.began); !j.began.IsZero() && a.Window > age && emits(j.level, a.Needs) && obstacle(a, j.hold(), age) == "" {
 				j.say("%s has a window of %s, and the oldest data were %s old when the fault ended: a rate over it is lower than it would be later",
 					id, short(a.Window), short(age))
 			}

@@ -18,6 +18,8 @@ type pass struct {
 	confirmed, unconfirmed, reverted, stuck map[string]time.Time         // by arm
 	evidence                                map[string]result.FaultEvent // by arm
 	lastEvent                               time.Time
+	params                                  map[string]string // of the fault in this pass, with units
+	size                                    float64           // of what is swept; 0: nothing is
 }
 
 // passes puts the fault events in order: the passes that began in the order in which they did, then those that did not, in the
@@ -89,6 +91,12 @@ func (p *pass) add(e result.FaultEvent) {
 	if e.Phase == result.PhaseEvidence { // comes after the run
 		p.evidence[e.Arm] = e
 		return
+	}
+	if e.Params != nil {
+		p.params = e.Params
+	}
+	if e.Size > 0 {
+		p.size = e.Size
 	}
 	if p.start.IsZero() || e.Time.Before(p.start) {
 		p.start = e.Time

@@ -31,6 +31,7 @@ type Experiment struct {
 	Toll        Toll      `yaml:"toll"`
 	Capacity    Capacity  `yaml:"capacity"`
 	Catch       Catch     `yaml:"catch"`
+	Sweep       Sweep     `yaml:"sweep"`
 	Telemetry   Telemetry `yaml:"telemetry"`
 	Alerts      Alerts    `yaml:"alerts"`
 	Budgets     []string  `yaml:"budgets"`

@@ -34,7 +34,7 @@ func (e *Experiment) Only(parts []string) error {
 			e.Toll.Launches = 0
 		}
 		if !has("catch") {
-			e.Faults = nil
+			e.Faults, e.Sweep.Vary, e.Sweep.Baseline = nil, "", ""
 		}
 		if !has("capacity") {
 			e.Capacity.Launches = 0

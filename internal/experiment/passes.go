@@ -10,8 +10,12 @@ import (
 
 // Pass is one time that a fault is taken through its phases.
 type Pass struct {
-	Fault faults.Fault
-	Nth   int // counts the passes of this fault, from 0
+	Fault faults.Fault // with the parameters of this pass
+	Nth   int          // counts the passes of this fault, from 0
+
+	Size float64       // of what is swept; 0: nothing is
+	Rate float64       // of the load in this pass, where catch.rate is swept; else 0
+	Hold time.Duration // likewise of catch.hold
 }
 
 // leastForControls is how many passes of other faults there must be for the one that injects nothing to have three passes.
@@ -32,10 +36,10 @@ func (e *Experiment) LaunchPasses(injected []faults.Fault, launch int) []Pass {
 	return out
 }
 
-// Passes is the order in which faults are taken through their phases in a launch: as they are listed, or with catch.shuffle in an order drawn
-// from the seed, so that no fault always follows the same other. With catch.repeats all of them are gone through so often, shuffled
-// anew each time. Where there are at least four passes of others, the fault that injects nothing comes at the start, in the middle
-// and at the end, so that what the run does to itself over time shows, too.
+// Passes is the order in which faults are taken through their phases in a launch: as they are listed, the swept one in the passes of its
+// sweep; or with catch.shuffle in an order drawn from the seed, so that no fault always follows the same other. With catch.repeats all
+// of them are gone through so often, shuffled anew each time. Where there are at least four passes of others, the fault that injects
+// nothing comes at the start, in the middle and at the end, so that what the run does to itself over time shows, too.
 func (e *Experiment) Passes(injected []faults.Fault) []Pass {
 	var others []faults.Fault
 	var control *faults.Fault
@@ -50,12 +54,15 @@ func (e *Experiment) Passes(injected []faults.Fault) []Pass {
 	var passes []Pass
 	rng := rand.New(rand.NewPCG(uint64(e.Seed), 0x706173736573)) // #nosec G115 G404 -- a plan, which has to be the same again
 	for nth := range max(1, e.Catch.Repeats) {
-		if e.Catch.Shuffle {
+		if e.Catch.Shuffle && e.Sweep.Vary == "" { // the order of a sweep is drawn already
 			rng.Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
 			at = 0
 		}
 		for _, f := range others {
-			passes = append(passes, Pass{f, nth})
+			for _, p := range e.swept(f) {
+				p.Nth += nth
+				passes = append(passes, p)
+			}
 		}
 	}
 	if control == nil {
@@ -65,7 +72,8 @@ func (e *Experiment) Passes(injected []faults.Fault) []Pass {
 		return slices.Insert(passes, at, Pass{Fault: *control})
 	}
 	middle := len(passes) / 2
-	return slices.Concat([]Pass{{*control, 0}}, passes[:middle], []Pass{{*control, 1}}, passes[middle:], []Pass{{*control, 2}})
+	of := func(nth int) []Pass { return []Pass{{Fault: *control, Nth: nth}} }
+	return slices.Concat(of(0), passes[:middle], of(1), passes[middle:], of(2))
 }
 
 // CatchTime is how long so many passes take when every effect is confirmed at once and every alert takes all of catch.clear to
@@ -75,7 +83,7 @@ func (e *Experiment) CatchTime(passes int) (about, most time.Duration) {
 	if passes == 0 {
 		return 0, 0
 	}
-	about = launches * (c.Settle + n*(c.Clean+c.Hold+c.Clear))
+	about = launches * (c.Settle + n*(c.Clean+c.Hold+c.Clear) + e.sweepTime())
 	return about, about + launches*n*(c.QuietLimit+2*c.ConfirmLimit)
 }
 

@@ -32,6 +32,7 @@ func (e *Experiment) Validate() error {
 	e.validateToll(c)
 	e.validateCapacity(c)
 	e.validateCatch(c)
+	e.validateSweep(c)
 	e.validateTelemetry(c)
 	e.validateAlerts(c)
 	e.validateBudgets(c)

@@ -89,6 +89,8 @@ type Run struct {
 	StartUp  []StartUp `json:"start_up"` // one per launch
 	Warnings []string  `json:"warnings,omitempty"`
 
+	Sweep *Sweep `json:"sweep,omitempty"` // nil: every pass of a fault has the same parameters
+
 	// RuleNotes say what in the alert rules the time-lapse did not scale, or not as far as asked. Older runs have it in Warnings.
 	RuleNotes []RuleNote `json:"rule_notes,omitempty"`
 
@@ -382,7 +384,8 @@ type FaultEvent struct {
 	Since  time.Time          `json:"since,omitzero"` // PhaseConfirmed, PhaseReverted: when the effect began or ended, if earlier than Time; PhaseEvidence: of the first record found
 	Detail string             `json:"detail,omitempty"`
 	Values map[string]float64 `json:"values,omitempty" range:"any"` // the numbers that a confirmation or the evidence query saw
-	Params map[string]string  `json:"params,omitempty"`             // of the fault, with units
+	Params map[string]string  `json:"params,omitempty"`             // of the fault in this pass, with units
+	Size   float64            `json:"size,omitempty"`               // of the parameter that Run.Sweep names, in its unit; 0: none is swept
 }
 
 // States of an alert.

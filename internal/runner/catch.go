@@ -35,7 +35,8 @@ func (r *run) catch(ctx context.Context) error {
 	launches := r.CatchLaunches()
 	for nth, levels := range launches {
 		c := &catch{
-			run: r, nth: nth, last: nth == len(launches)-1, launch: r.launched, present: present, crowd: &crowd{arrived: map[string][]int64{}}, active: newActive(r.lapsed.Alerts),
+			run: r, nth: nth, last: nth == len(launches)-1, launch: r.launched, rate: r.Catch.Rate, present: present,
+			crowd: &crowd{arrived: map[string][]int64{}}, active: newActive(r.lapsed.Alerts),
 		}
 		err = c.carryOut(ctx, levels)
 		events = append(events, c.events...)
@@ -141,6 +142,7 @@ type catch struct {
 	mu     sync.Mutex
 	events []result.FaultEvent // of all passes, as they were written
 	active active              // as of the last poll
+	rate   float64             // of the load, requests per second and arm
 
 	present map[alerts.Selector]bool // what some level had of what the rules read, in this launch or one before
 	once    sync.Once                // the alerts that stand are known
@@ -174,7 +176,7 @@ func (c *catch) load(ctx context.Context) error {
 				drift = c.crowd.now()
 				return slot.Order{
 					Phase: slot.Catch, Launch: c.launch, Round: round, Targets: targets(c.arms),
-					Duration: slot.CatchLength, Rate: c.Catch.Rate, Overlap: true, Drift: drift,
+					Duration: slot.CatchLength, Rate: c.rateNow(), Overlap: true, Drift: drift,
 				}
 			})
 			if err != nil {

@@ -55,10 +55,20 @@ func (r *run) meta() (result.Run, error) {
 	for _, l := range r.Levels {
 		meta.Levels = append(meta.Levels, result.Level{Name: l.Name, Title: l.Title, Env: r.Public(l.Env)})
 	}
+	var swept faults.Fault
+	if meta.Sweep, swept, err = r.Swept(); err != nil {
+		return result.Run{}, err
+	}
 	for _, p := range r.Passes(r.faults) {
 		at := slices.IndexFunc(meta.Faults, func(f result.Fault) bool { return f.ID == p.Fault.ID })
 		if at < 0 {
-			meta.Faults = append(meta.Faults, entry(p.Fault, ""))
+			f := p.Fault
+			if meta.Sweep != nil && f.ID == meta.Sweep.Fault { // all its passes, and not the first
+				expect := f.Expect
+				f = swept
+				f.Expect = expect
+			}
+			meta.Faults = append(meta.Faults, entry(f, ""))
 			continue
 		}
 		meta.Faults[at].Passes = p.Nth + 1

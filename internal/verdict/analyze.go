@@ -58,6 +58,8 @@ func Judge(d *result.Data, budgets []Budget) (*Analysis, error) {
 	}
 	a.Budgets = append(a.Budgets, judgeCatch(d.Run, a.Catch, budgets)...)
 	a.Frontier = t.frontier(a, d)
+	a.Limits = catch.Limits(d.Run.Sweep, a.Catch)
+	a.Budgets = append(a.Budgets, limitBudgets(d.Run.Sweep, a.Limits)...)
 	if m.incomplete > 0 {
 		a.Notes = append(a.Notes, fmt.Sprintf("rounds left out because not every arm finished them: %d", m.incomplete))
 	}
