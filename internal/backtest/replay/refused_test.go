@@ -25,8 +25,13 @@ func TestRefused(t *testing.T) {
 		"broken rules": {func(dir string, _ *result.Data) error {
 			return os.WriteFile(filepath.Join(dir, "rules.yaml"), []byte("groups: [{name: a, rules: [{alert: A, expr: 'sum('}]}]"), 0o600)
 		}, "rules.yaml"},
-		"no experiment":      {func(_ string, d *result.Data) error { d.Run.Experiment = " "; return nil }, "run.json has no experiment"},
-		"strange experiment": {func(_ string, d *result.Data) error { d.Run.Experiment = "wrong: 1"; return nil }, "wrong"},
+		"no experiment": {func(_ string, d *result.Data) error { d.Run.Experiment = " "; return nil }, "alerts.eval_interval must be above 0"},
+		"no lapse": {func(_ string, d *result.Data) error {
+			d.Run.Experiment = strings.Replace(d.Run.Experiment, "lapse: 60", "lapse: .nan", 1)
+			return nil
+		},
+			"alerts.lapse must be above 0"},
+		"strange experiment": {func(_ string, d *result.Data) error { d.Run.Experiment = "telemetry: 1"; return nil }, "run.json: experiment: yaml"},
 	} {
 		dir, _ := write(t, replaytest.Options{})
 		d, err := result.Read(dir)

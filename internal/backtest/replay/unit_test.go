@@ -64,7 +64,7 @@ const unitRules = `groups:
         for: 1m
         labels: {severity: page}
         annotations: {summary: 'the lag is {{ $value }}'}
-      - {alert: Old, expr: 'perso_update_age_seconds > 5 and on() (time() > 1.7e9)', for: 1m}
+      - {alert: Old, expr: 'perso_update_age_seconds > 5 and on() (vector(time()) > 1.7e9)', for: 1m}
       - {alert: Both, expr: 'ALERTS{alertname="LagHigh", alertstate="firing"} == 1'}
       - {alert: Fast, expr: 'rate(kafka_consumergroup_lag[5m]) > 10'}
       - {alert: Never, expr: kafka_consumergroup_lag > 1000}

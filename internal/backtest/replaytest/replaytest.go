@@ -47,9 +47,11 @@ const Rules = `groups:
       - {alert: Watchdog, expr: vector(1)}
 `
 
-const experimentText = `profile: smoke
-levels: [off, full]
-faults: [none, consumer-lag]
+// experimentText has what a replay reads of an effective experiment, and what another version may have written.
+const experimentText = `profile: of-another-version
+environment: process
+faults: [none, {id: consumer-lag, unheard-of: 1}]
+catch: {unheard_of: 1s}
 telemetry: {scrape_interval: 500ms, metric_interval: 250ms, catch_metric_interval: 500ms}
 alerts: {lapse: 60, eval_interval: 500ms}
 `
