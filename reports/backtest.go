@@ -73,7 +73,7 @@ func backtestText(c *backtest.Comparison, columns int) []byte {
 	for _, s := range []backtest.Side{c.First, c.Second} {
 		t.WriteString(t.wrap("  ", "    ", fmt.Sprintf("%s: %s", s.Name, countOf(len(s.Alerts), "alerting rule"))))
 	}
-	t.WriteString(t.wrap("  ", "    ", fmt.Sprintf("durations in rules are divided by %s", fixed(c.Run.Lapse, digits(c.Run.Lapse, 3)))))
+	t.WriteString(t.wrap("  ", "    ", "durations in rules are divided by "+strconv.FormatFloat(c.Run.Lapse, 'g', -1, 64)))
 	t.WriteString(t.wrap("  ", "    ", fmt.Sprintf("%d of %d cells differ", differ, of)))
 	for _, s := range sections {
 		t.section(s)
@@ -104,7 +104,7 @@ func backtestMatrix(c *backtest.Comparison) []section {
 		t.Rows = append(t.Rows, line)
 	}
 	return []section{{ID: "catch", Heading: "The catch", Blocks: []block{
-		lead{Text: say("time to detect and the first expected alert, with " + c.Second.Name + "; where they differ, behind those of " + c.First.Name)}, t,
+		lead{Text: say("time to detect and the first expected alert; " + c.First.Name + " → " + c.Second.Name + " where they differ")}, t,
 	}}}
 }
 
