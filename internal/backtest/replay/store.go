@@ -4,8 +4,6 @@ import (
 	"context"
 	"math"
 	"regexp"
-	"slices"
-	"sort"
 	"strings"
 
 	"github.com/prometheus/common/model"
@@ -13,6 +11,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
+	"github.com/prometheus/prometheus/tsdb/chunks"
 	"github.com/prometheus/prometheus/util/annotations"
 )
 
@@ -26,8 +25,7 @@ type store struct {
 // series is one series. Its samples are floats; a series with native histograms is read from where it came from.
 type series struct {
 	labels labels.Labels
-	times  []int64 // ms
-	values []float64
+	floats floats
 	mixed  storage.Series // nil: there are only floats
 }
 
@@ -120,7 +118,7 @@ func read(from storage.Series) *series {
 			return &series{labels: s.labels, mixed: from}
 		}
 		t, v := it.At()
-		s.times, s.values = append(s.times, t), append(s.values, v)
+		s.floats = append(s.floats, float{t, v})
 	}
 	return s
 }
@@ -133,66 +131,35 @@ func (s *series) Iterator(reused chunkenc.Iterator) chunkenc.Iterator {
 	if s.mixed != nil {
 		return s.mixed.Iterator(nil)
 	}
-	c, ok := reused.(*cursor)
-	if !ok {
-		c = &cursor{}
+	if again, ok := reused.(interface{ Reset(samples storage.Samples) }); ok {
+		again.Reset(s.floats)
+		return reused
 	}
-	c.series, c.at = s, -1
-	return c
+	return storage.NewListSeriesIterator(s.floats)
 }
 
-// cursor iterates over the floats of a series.
-type cursor struct {
-	*series
-	at int // −1 before the first
+// floats are samples in the order of their times. It implements storage.Samples.
+type floats []float
+
+// Get implements storage.Samples.
+func (f floats) Get(i int) chunks.Sample { return &f[i] }
+
+// Len implements storage.Samples.
+func (f floats) Len() int { return len(f) }
+
+// float is one sample. It implements chunks.Sample.
+type float struct {
+	t int64 // ms
+	v float64
 }
 
-// Next implements chunkenc.Iterator.
-func (c *cursor) Next() chunkenc.ValueType {
-	if c.at < len(c.times) {
-		c.at++
-	}
-	return c.kind()
-}
-
-// Seek implements chunkenc.Iterator.
-func (c *cursor) Seek(t int64) chunkenc.ValueType {
-	from := max(c.at, 0)
-	if from < len(c.times) && c.times[from] < t {
-		from += sort.Search(len(c.times)-from, func(i int) bool { return c.times[from+i] >= t })
-	}
-	c.at = from
-	return c.kind()
-}
-
-func (c *cursor) kind() chunkenc.ValueType {
-	if c.at >= len(c.times) {
-		return chunkenc.ValNone
-	}
-	return chunkenc.ValFloat
-}
-
-// At implements chunkenc.Iterator.
-func (c *cursor) At() (int64, float64) { return c.times[c.at], c.values[c.at] }
-
-// AtT implements chunkenc.Iterator.
-func (c *cursor) AtT() int64 { return c.times[c.at] }
-
-// AtST implements chunkenc.Iterator: start times were not recorded.
-func (c *cursor) AtST() int64 { return 0 }
-
-// AtHistogram implements chunkenc.Iterator; there is none.
-func (c *cursor) AtHistogram(*histogram.Histogram) (int64, *histogram.Histogram) {
-	return math.MinInt64, nil
-}
-
-// AtFloatHistogram implements chunkenc.Iterator; there is none.
-func (c *cursor) AtFloatHistogram(*histogram.FloatHistogram) (int64, *histogram.FloatHistogram) {
-	return math.MinInt64, nil
-}
-
-// Err implements chunkenc.Iterator.
-func (c *cursor) Err() error { return nil }
+func (f *float) T() int64                      { return f.t }
+func (f *float) ST() int64                     { return 0 } // start times were not recorded
+func (f *float) F() float64                    { return f.v }
+func (f *float) H() *histogram.Histogram       { return nil }
+func (f *float) FH() *histogram.FloatHistogram { return nil }
+func (f *float) Type() chunkenc.ValueType      { return chunkenc.ValFloat }
+func (f *float) Copy() chunks.Sample           { return &float{f.t, f.v} }
 
 // set iterates over series.
 type set struct {
@@ -221,19 +188,9 @@ func (s *set) Warnings() annotations.Annotations { return nil }
 func (s *store) span() (first, last int64, ok bool) {
 	first, last = math.MaxInt64, math.MinInt64
 	for _, of := range s.series {
-		if n := len(of.times); n > 0 {
-			first, last, ok = min(first, of.times[0]), max(last, of.times[n-1]), true
+		if n := len(of.floats); n > 0 {
+			first, last, ok = min(first, of.floats[0].t), max(last, of.floats[n-1].t), true
 		}
 	}
 	return first, last, ok
-}
-
-// names are those of the series, sorted.
-func (s *store) names() []string {
-	var out []string
-	for name := range s.byName {
-		out = append(out, name)
-	}
-	slices.Sort(out)
-	return out
 }

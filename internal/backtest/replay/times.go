@@ -89,9 +89,9 @@ func writtenBy(s *store, rule rulefmt.Rule) []int64 {
 	}
 	var out []int64
 	for _, of := range s.selected(matchers) {
-		for i, t := range of.times {
-			if !value.IsStaleNaN(of.values[i]) {
-				out = append(out, t)
+		for _, f := range of.floats {
+			if !value.IsStaleNaN(f.v) {
+				out = append(out, f.t)
 			}
 		}
 	}

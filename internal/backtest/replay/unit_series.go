@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -122,9 +123,9 @@ func (s *series) onGrid(begin, end, step, lookback int64) []point {
 			since = at - lookback
 		}
 		var p point
-		if i := s.upTo(at); i >= 0 && s.times[i] > since {
-			p = point{true, s.values[i]}
-			current, last = !value.IsStaleNaN(s.values[i]), s.times[i]
+		if i := s.upTo(at); i >= 0 && s.floats[i].t > since {
+			p = point{true, s.floats[i].v}
+			current, last = !value.IsStaleNaN(p.value), s.floats[i].t
 			p.there = current || len(out) > 0 // a series that has ended before is not there
 		} else if current && at-last >= lookback {
 			p, current = point{true, math.Float64frombits(value.StaleNaN)}, false
@@ -136,7 +137,7 @@ func (s *series) onGrid(begin, end, step, lookback int64) []point {
 
 // upTo is the index of the last sample up to a time, −1 if there is none.
 func (s *series) upTo(t int64) int {
-	i, found := slices.BinarySearch(s.times, t)
+	i, found := slices.BinarySearchFunc(s.floats, t, func(f float, t int64) int { return cmp.Compare(f.t, t) })
 	if found {
 		return i
 	}
@@ -147,7 +148,7 @@ func gridSeries(of labels.Labels, points []point, start, step int64) *series {
 	s := &series{labels: of}
 	for i, p := range points {
 		if p.there {
-			s.times, s.values = append(s.times, start+int64(i)*step), append(s.values, p.value)
+			s.floats = append(s.floats, float{start + int64(i)*step, p.value})
 		}
 	}
 	return s

@@ -52,7 +52,7 @@ func bothNaN(a, b float64) bool {
 func TestGrid(t *testing.T) {
 	s := &series{}
 	for _, at := range []int64{900, 1400, 1900, 2100, 2900, 6000} {
-		s.times, s.values = append(s.times, at), append(s.values, float64(at))
+		s.floats = append(s.floats, float{at, float64(at)})
 	}
 	if got, want := valuesText(s.onGrid(1000, 7000, 500, 2000)), "900 1400 1900 2100 2900 _x3 stale _ 6000 _x2"; got != want {
 		t.Errorf("got %s, want %s", got, want)
@@ -62,9 +62,9 @@ func TestGrid(t *testing.T) {
 	}
 }
 
-// The iterator of a series in memory moves as Prometheus's own do.
-func TestCursor(t *testing.T) {
-	s := &series{times: []int64{10, 20, 30, 40}, values: []float64{1, 2, 3, 4}}
+// The iterator of a series in memory can be used for another one.
+func TestIterator(t *testing.T) {
+	s := &series{floats: floats{{10, 1}, {20, 2}, {30, 3}, {40, 4}}}
 	at := func(it chunkenc.Iterator, kind chunkenc.ValueType) int64 {
 		if kind == chunkenc.ValNone {
 			return -1
