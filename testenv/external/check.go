@@ -217,9 +217,9 @@ func (e *Environment) clearProxy(ctx context.Context, service string) error {
 	defer cancel()
 	p := e.proxy(service)
 	left, err := p.ours(ctx)
-	for _, toxic := range left {
-		e.say("ended what a killed run had left in the proxy of %s: %s", service, toxic.Name)
-		err = errors.Join(err, p.remove(ctx, toxic.Name))
+	for _, found := range left {
+		e.say("ended what a killed run had left in the proxy of %s: %s", service, found.Name)
+		err = errors.Join(err, p.remove(ctx, found.Name))
 	}
 	return err
 }

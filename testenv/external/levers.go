@@ -61,7 +61,7 @@ func Levers() []string { return slices.Sorted(maps.Keys(levers())) }
 func stop(pause lever.Handle[*arm]) func(context.Context, *arm, string, any, time.Duration) error {
 	return func(ctx context.Context, a *arm, service string, _ any, d time.Duration) error {
 		if a.onlyProxied(service) {
-			return a.hold(toxicCut, service, struct{}{}, d)
+			return a.hold(toxicCut(), service, struct{}{}, d)
 		}
 		return pause.Pull(ctx, a, service, struct{}{}, d)
 	}
@@ -71,7 +71,7 @@ func stop(pause lever.Handle[*arm]) func(context.Context, *arm, string, any, tim
 func goOn(pause lever.Handle[*arm]) func(context.Context, *arm, string) error {
 	return func(ctx context.Context, a *arm, service string) error {
 		if a.onlyProxied(service) {
-			return a.free(toxicCut, service)
+			return a.free(toxicCut(), service)
 		}
 		return pause.Release(ctx, a, service)
 	}

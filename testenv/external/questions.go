@@ -70,11 +70,11 @@ func (a *arm) Answers(ctx context.Context, service string) (bool, error) {
 	case service == role.Telemetry && a.ownPipeline():
 		return a.collects(ctx)
 	case a.onlyProxied(service):
-		at, err := a.proxy(service).held(ctx, toxicCut)
-		if err != nil {
+		if at, err := a.proxy(service).held(ctx, toxicCut()); err != nil {
 			return false, fmt.Errorf("testenv: arm %s: %w", a.spec.Name, err)
+		} else if at != nil {
+			return false, nil
 		}
-		return at == nil, nil
 	case service != a.front() && len(a.parts[service]) == 0:
 		return false, fmt.Errorf("testenv: arm %s has no %q to ask", a.spec.Name, service)
 	}

@@ -76,7 +76,7 @@ func (e *Environment) supportsTarget(fault, name string) error {
 			e.contained = append(e.contained, target)
 		}
 		return nil
-	case e.Containers[slices.Min(slices.Collect(maps.Keys(e.URLs)))][target] == "": // all levels name the same services
+	case !e.hasContainers(target):
 		proxy := ""
 		if isStop(name) {
 			proxy = fmt.Sprintf(", or a proxy of it: external.proxies: {%s: {url: …, name: …}}", target)
@@ -84,6 +84,16 @@ func (e *Environment) supportsTarget(fault, name string) error {
 		return fmt.Errorf("no containers of %s are named: external.containers: {LEVEL: {%s: CONTAINER}}%s", target, target, proxy)
 	}
 	return nil
+}
+
+// hasContainers reports whether every level names a container of the service.
+func (e *Environment) hasContainers(service string) bool {
+	for level := range e.URLs {
+		if e.Containers[level][service] == "" {
+			return false
+		}
+	}
+	return len(e.URLs) > 0
 }
 
 // ownPipeline reports whether the services send their telemetry to a pipeline of ours. Then role.Telemetry names it as a target.

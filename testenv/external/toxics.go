@@ -25,15 +25,15 @@ const toxicPrefix = "tollgate-"
 
 func (t toxic) name() string { return toxicPrefix + t.lever }
 
-// toxicCut is the one that makes a service stand still, seen from behind its proxy.
-var toxicCut = toxic{lever: lever.Cut, kind: "timeout", now: shareOf, read: readShare}
+// toxicCut is the toxic that makes a service stand still, seen from behind its proxy.
+func toxicCut() toxic { return toxic{lever: lever.Cut, kind: "timeout", now: shareOf, read: readShare} }
 
 // toxics are all of them.
 func toxics() []toxic {
 	return []toxic{
 		{lever: lever.Latency, kind: "latency", now: latencyOf, read: readLatency},
 		{lever: lever.Reset, kind: "reset_peer", now: shareOf, read: readShare},
-		toxicCut,
+		toxicCut(),
 	}
 }
 
