@@ -62,6 +62,7 @@ func memorySqueeze() Fault {
 			Felt:   "errors for moments, again and again",
 			Levers: []string{lever.Restart, lever.Uptime, lever.LimitMemory},
 			Inject: squeeze,
+			Probe:  probeStart,
 		},
 	}
 }
@@ -95,4 +96,22 @@ func squeeze(ctx context.Context, site Site) (Injection, error) {
 	both.Renew = func(ctx context.Context) error { return errors.Join(limit.Renew(ctx), kills.Renew(ctx)) }
 	both.Heal = func(ctx context.Context) error { return errors.Join(kills.Heal(ctx), limit.Heal(ctx)) }
 	return both, err
+}
+
+// probeStart is Fault.Probe where an engine says when a service was started, also while it has too little memory to answer.
+func probeStart(ctx context.Context, site Site) (Effect, error) {
+	answers, err := site.Arm.Answers(ctx, site.Service)
+	if err != nil {
+		return Effect{}, err
+	}
+	var up struct{ Seconds float64 }
+	if err := site.Arm.Ask(ctx, site.Service, lever.Uptime, struct{}{}, &up); err != nil {
+		return Effect{Detail: fmt.Sprintf("%s does not say how long it has been there: %v", site.Service, err)}, ctx.Err()
+	}
+	return Effect{
+		Present: up.Seconds < site.Values.Number("every")+2,
+		Gone:    answers,
+		Detail:  fmt.Sprintf("%s was started %.1f s ago", site.Service, up.Seconds),
+		Values:  map[string]float64{"uptime_seconds": up.Seconds},
+	}, nil
 }

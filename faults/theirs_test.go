@@ -87,6 +87,7 @@ func TestTheirProbes(t *testing.T) {
 		{"retry-storm", site{}, false, true},
 		{"memory-squeeze", answering(lever.Uptime, `{"seconds":1.5}`), true, true},
 		{"memory-squeeze", answering(lever.Uptime, `{"seconds":60}`), false, true},
+		{"memory-squeeze", site{silent: true, answers: map[string]string{lever.Uptime: `{"seconds":1}`}}, true, false}, // too little to start
 	} {
 		f, err := Lookup(c.fault)
 		if err != nil {

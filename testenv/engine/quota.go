@@ -138,21 +138,17 @@ func limitMemory(ctx context.Context, e *Engine, id string, params json.RawMessa
 	return err
 }
 
-// uses is the memory that a container uses and that the kernel cannot take from it at once, in bytes: all but the inactive cache.
+// uses is the memory that a container uses, in bytes. The page cache counts, as it does for the kernel's limit: a process that has no
+// room for its own program's pages hardly moves.
 func (e *Engine) uses(ctx context.Context, id string) (int64, error) {
 	s, err := e.statistics(ctx, id)
 	if err != nil {
 		return 0, err
 	}
-	cache, ok := s.MemoryStats.Stats["total_inactive_file"] // version 1
-	if !ok {
-		cache = s.MemoryStats.Stats["inactive_file"]
-	}
-	used := int64(s.MemoryStats.Usage) - int64(cache) // #nosec G115 -- bytes of one machine
-	if used <= 0 {
+	if s.MemoryStats.Usage == 0 {
 		return 0, fmt.Errorf("engine: limit-memory: the engine does not say how much memory %.12s uses", id)
 	}
-	return used, nil
+	return int64(s.MemoryStats.Usage), nil // #nosec G115 -- bytes of one machine
 }
 
 // unlimitMemory gives the container its limit back, and starts it again if the kernel has killed it meanwhile.
