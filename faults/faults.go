@@ -158,6 +158,8 @@ type Fault struct {
 	Inject func(ctx context.Context, site Site) (Injection, error)
 	// Probe looks for the effect of the fault at the arm, without the arm's own telemetry.
 	Probe func(ctx context.Context, site Site) (Effect, error)
+
+	Theirs *Theirs // what is another in a system of the user's own; nil: nothing is
 }
 
 // Injection is a fault in force.
@@ -238,12 +240,12 @@ func Feelings() []string {
 }
 
 // Uses returns the fault's levers, each with the service that has it, in the form of lever.At. Target is the service that the
-// experiment names; "" is the fault's own choice.
+// experiment names; "" is the fault's own choice. A lever of another service than the fault's own stays where it is.
 func (f Fault) Uses(target string) []string {
 	var uses []string
 	for _, name := range f.Levers {
 		service := cmp.Or(target, f.Service)
-		if l, err := lever.Lookup(name); err == nil && l.Service != "" {
+		if l, err := lever.Lookup(name); err == nil && l.Service != "" && l.Service != f.Service {
 			service = l.Service
 		}
 		uses = append(uses, lever.At(service, name))

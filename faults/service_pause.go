@@ -2,7 +2,6 @@ package faults
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/testenv/lever"
@@ -44,19 +43,7 @@ func servicePause() Fault {
 			in := inTurn(pull(site, site.Service, lever.Pause, struct{}{}), site.Values.Seconds("on"), site.Values.Seconds("off"))
 			return in, in.Renew(ctx)
 		},
-		Probe: func(ctx context.Context, site Site) (Effect, error) {
-			answers, err := site.Arm.Answers(ctx, site.Service)
-			if err != nil {
-				return Effect{}, err
-			}
-			detail, value := "answers", 1.0
-			if !answers {
-				detail, value = "does not answer", 0
-			}
-			return Effect{
-				Present: !answers, Gone: answers, Detail: fmt.Sprintf("%s %s", site.Service, detail), Values: map[string]float64{"answers": value},
-			}, nil
-		},
+		Probe: probeAnswers,
 	}
 }
 

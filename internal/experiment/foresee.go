@@ -48,7 +48,7 @@ func (e *Experiment) Lookback(lapsed *alerts.Lapsed) time.Duration {
 
 // Fault returns the catalogue's fault of an entry of Faults, with the alerts that this experiment expects of it.
 func (e *Experiment) Fault(text string, rules []result.Alert) (faults.Fault, error) {
-	f, err := faults.Lookup(text)
+	f, err := e.lookup(text)
 	if err != nil {
 		return f, err
 	}

@@ -92,7 +92,7 @@ func (e *Experiment) CatchTime(passes int) (about, most time.Duration) {
 func (e *Experiment) PlannedPasses(supports func(fault string, uses []string) error) int {
 	var listed []faults.Fault
 	for _, text := range e.Faults {
-		f, err := faults.Lookup(text)
+		f, err := e.lookup(text)
 		if err == nil && supports != nil {
 			err = supports(f.ID, f.Uses(e.Target(f.ID)))
 		}
