@@ -30,10 +30,10 @@ var (
 )
 
 // killFile is an experiment with a fault in force for most of its time, on levers of several kinds: a service, a store, the
-// broker, and what the upstream delivers.
+// Collector's configuration, the Alertmanager, the broker, and what the upstream delivers.
 const killFile = `profile: smoke
 levels: [off, full]
-faults: [service-pause, dependency-slow, consumer-lag, profile-attribute-missing]
+faults: [service-pause, dependency-slow, series-vanish, alert-route-mute, consumer-lag, profile-attribute-missing]
 toll: {launches: %d, max_launches: 1, rounds: 2}
 catch: {settle: 2s, clean: 1s, hold: 6s, clear: 1s, confirm_limit: 5s}
 `
@@ -127,7 +127,7 @@ func killRun(t *testing.T, binary, environment, scratch, victim string, within b
 	defer func() { _ = cmd.Process.Kill(); <-ended }()
 
 	if within {
-		passes := 1 + random.IntN(3) // not every fault can be injected everywhere
+		passes := 1 + random.IntN(5) // not every fault can be injected everywhere
 		waitFor(t, "a fault is injected", func() bool {
 			text, _ := os.ReadFile(filepath.Join(out, result.FaultsFile))
 			return bytes.Count(text, []byte(result.PhaseInject)) >= passes || isClosed(ended)
