@@ -165,7 +165,7 @@ func TestConfig(t *testing.T) {
 
 func TestSilencing(t *testing.T) {
 	for text, want := range map[string]string{
-		`alertname=~".+"`: "", `severity!="page"`: "", `alertname=~(`: `matcher "alertname=~("`, ``: `matcher ""`,
+		`alertname=~".+"`: "", `severity!="page"`: "", `alertname=~(`: `matcher "alertname=~("`, `=`: `matcher "="`,
 	} {
 		_, err := Silencing{Matchers: []string{text}}.Parse()
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
