@@ -30,7 +30,7 @@ func alertRouteMute() Fault {
 			return in, in.Renew(ctx)
 		},
 		Probe: func(ctx context.Context, site Site) (Effect, error) {
-			var n struct{ Silences, Suppressed, Sent int }
+			var n lever.Notified
 			if err := site.Arm.Ask(ctx, role.Telemetry, lever.AskNotified, struct{}{}, &n); err != nil {
 				return Effect{}, err
 			}

@@ -53,9 +53,6 @@ func cardinalityExplosion() Fault {
 	}
 }
 
-// series are the numbers of series of an arm's Prometheus: all since its start, and those with a current sample.
-type series struct{ Ever, Fresh int }
-
-func askSeries(ctx context.Context, site Site, match string) (s series, err error) {
+func askSeries(ctx context.Context, site Site, match string) (s lever.Series, err error) {
 	return s, site.Arm.Ask(ctx, role.Telemetry, lever.AskSeries, map[string]string{"match": match}, &s)
 }

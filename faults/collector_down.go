@@ -50,17 +50,8 @@ func collectorDown() Fault {
 	}
 }
 
-// collector is what an arm's Collector says of itself. The amounts are those since it last started, which may be the change of its
-// configuration by the fault, or by its heal.
-type collector struct {
-	Answers    bool    `json:"answers"`
-	DataPoints int64   `json:"data_points"`
-	Stored     int64   `json:"stored"`
-	Dropped    int64   `json:"dropped"`
-	LogRecords int64   `json:"log_records"`
-	LogAge     float64 `json:"log_age"` // mean, s
-}
-
-func askCollector(ctx context.Context, site Site) (c collector, err error) {
+// askCollector asks an arm's Collector what it has done since it last started, which may be the change of its configuration by the
+// fault, or by its heal.
+func askCollector(ctx context.Context, site Site) (c lever.CollectorState, err error) {
 	return c, site.Arm.Ask(ctx, cmp.Or(site.Service, role.Telemetry), lever.AskCollector, struct{}{}, &c)
 }

@@ -14,12 +14,13 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 	"github.com/tollgate-dev/tollgate/testenv/external"
 	"github.com/tollgate-dev/tollgate/testenv/pipeline"
+	"github.com/tollgate-dev/tollgate/testenv/receiver"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 	"github.com/tollgate-dev/tollgate/testenv/stack"
 )
 
 func (a *app) serveCommand() *cobra.Command {
-	roles := []string{role.Telemetry, role.Guard, role.ProxyGuard, role.DelayProxy}
+	roles := []string{role.Telemetry, role.Guard, role.ProxyGuard, role.DelayProxy, role.Receiver}
 	for _, r := range stack.Roles() {
 		roles = append(roles, r.Name)
 	}
@@ -68,6 +69,12 @@ func (a *app) runRole(ctx context.Context, name string) error {
 			return usage(err)
 		}
 		return delayproxy.Run(ctx, config, a.stdout)
+	case role.Receiver:
+		config, err := receiver.ConfigFromEnv(os.Getenv)
+		if err != nil {
+			return usage(err)
+		}
+		return receiver.Run(ctx, config, a.stdout)
 	case role.Telemetry:
 		config, err := pipeline.ConfigFromEnv(os.Getenv, a.stdout)
 		if err != nil {

@@ -39,6 +39,8 @@ type Config struct {
 	SelfMetrics string   // host:port at which its metrics about itself can be scraped (image only); "": nowhere
 	Change      Change   // what an operator has changed since
 	Health      string   // host:port whose path / says whether it works (image only); "": nowhere
+	Version     string   // what Health answers while it works, so that others see which configuration it has; "": nothing
+	LogsTo      string   // URL at which log records are taken by OTLP, too, so that their ages are measured there; "": nowhere
 }
 
 // object is a mapping of the configuration file, and list a sequence.
@@ -81,6 +83,9 @@ func (c Config) YAML() ([]byte, error) {
 	}
 	for _, e := range targets {
 		f.add(e)
+	}
+	if c.LogsTo != "" {
+		f.add(exporter{"otlp_http/receiver", []string{Logs}, object{"logs_endpoint": literal(c.LogsTo), "compression": "none", "retry_on_failure": retry()}})
 	}
 	if c.SelfMetrics != "" {
 		f.Service.Telemetry = selfTelemetry(host, port)
@@ -216,7 +221,11 @@ func (c Config) extensions() object {
 		out[c.Wire] = object{}
 	}
 	if c.Health != "" {
-		out["health_check"] = object{"endpoint": literal(c.Health)}
+		check := object{"endpoint": literal(c.Health)}
+		if c.Version != "" {
+			check["response_body"] = object{"healthy": literal(c.Version)}
+		}
+		out["health_check"] = check
 	}
 	return out
 }

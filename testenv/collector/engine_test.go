@@ -46,7 +46,10 @@ func TestCollectorValidates(t *testing.T) {
 	sampled.Tail = &collector.Tail{Errors: true, Slow: time.Second, Share: 0.5}
 	bare := config()
 	bare.Dir, bare.Health, bare.SelfMetrics = "", "", ""
-	configs := map[string]collector.Config{"no back end": config(), "tail sampling": sampled, "bare": bare}
+	changed := config()
+	changed.Version, changed.LogsTo = "1", "http://receiver:8080/full/v1/logs"
+	changed.Change = collector.Change{Queue: 1, HoldLogs: "4s", CountBy: "session.id", DropMetric: "perso.decisions"}
+	configs := map[string]collector.Config{"no back end": config(), "tail sampling": sampled, "bare": bare, "changed": changed}
 	for _, b := range collector.Backends() {
 		configs[b.Name] = config(collector.Target{Backend: b.Name})
 	}

@@ -11,6 +11,8 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+
+	"github.com/tollgate-dev/tollgate/testenv/lever"
 )
 
 // RequestSize is the instrument of the HTTP instrumentation that measures request bodies on the wire, before decompression. No
@@ -53,15 +55,61 @@ type Volume struct {
 // ParseSelfMetrics reads the Collector's metrics about itself, in Prometheus's text format, as they are scraped at
 // Config.SelfMetrics. It is an error if the text has no metric of a Collector or another format.
 func ParseSelfMetrics(r io.Reader) (Volume, error) {
+	families, err := parseSelfMetrics(r)
+	return Sum(families), err
+}
+
+// ParseState reads from the same text what State says.
+func ParseState(r io.Reader) (lever.CollectorState, error) {
+	families, err := parseSelfMetrics(r)
+	return State(families), err
+}
+
+func parseSelfMetrics(r io.Reader) ([]*dto.MetricFamily, error) {
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(r)
 	if err != nil {
-		return Volume{}, fmt.Errorf("collector: self-metrics: %w", err)
+		return nil, fmt.Errorf("collector: self-metrics: %w", err)
 	}
 	if !slices.ContainsFunc(slices.Collect(maps.Keys(families)), func(name string) bool { return strings.HasPrefix(name, "otelcol_") }) {
-		return Volume{}, fmt.Errorf("collector: self-metrics: none of the %d metrics is a Collector's: want names that begin with otelcol_", len(families))
+		return nil, fmt.Errorf("collector: self-metrics: none of the %d metrics is a Collector's: want names that begin with otelcol_", len(families))
 	}
-	return Sum(slices.Collect(maps.Values(families))), nil
+	return slices.Collect(maps.Values(families)), nil
+}
+
+// State reads from the metrics that a Collector has about itself how many data points it took, stored and dropped since it last
+// started. The other fields of the answer are zero.
+func State(families []*dto.MetricFamily) lever.CollectorState {
+	var s lever.CollectorState
+	for _, family := range families {
+		for prefix, into := range map[string]*int64{
+			"otelcol_receiver_accepted_metric_points":       &s.DataPoints,
+			"otelcol_exporter_sent_metric_points":           &s.Stored,
+			"otelcol_exporter_enqueue_failed_metric_points": &s.Dropped,
+			"otelcol_exporter_send_failed_metric_points":    &s.Dropped,
+		} {
+			if strings.HasPrefix(family.GetName(), prefix) {
+				for _, m := range family.GetMetric() {
+					*into += int64(m.GetCounter().GetValue())
+				}
+			}
+		}
+	}
+	return s
+}
+
+// Plus adds the amounts of another Collector.
+func (v Volume) Plus(w Volume) Volume {
+	return Volume{
+		Spans: v.Spans + w.Spans, LogRecords: v.LogRecords + w.LogRecords, DataPoints: v.DataPoints + w.DataPoints,
+		Bytes: v.Bytes + w.Bytes, Refused: v.Refused + w.Refused,
+	}
+}
+
+// Less reports whether any amount is less than before: then the Collector has begun to count from zero.
+func (v Volume) Less(before Volume) bool {
+	return v.Spans < before.Spans || v.LogRecords < before.LogRecords || v.DataPoints < before.DataPoints ||
+		v.Bytes < before.Bytes || v.Refused < before.Refused
 }
 
 // Sum adds up the metrics that a Collector has about itself.

@@ -1,7 +1,6 @@
 package containers
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,8 +11,6 @@ import (
 	"slices"
 	"sync/atomic"
 
-	prometheus "github.com/prometheus/client_golang/api"
-	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tollgate-dev/tollgate/internal/lease"
@@ -23,6 +20,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/collector"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 	"github.com/tollgate-dev/tollgate/testenv/outside"
+	"github.com/tollgate-dev/tollgate/testenv/receiver"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
@@ -38,8 +36,11 @@ type arm struct {
 	push       *outside.Push
 	leases     lease.Table // of what this process does to the arm's containers
 	parking    engine.Parking
-	stopped    atomic.Bool                      // the Collector, by a fault
+	stopped    atomic.Bool                      // the Collector, by a fault, or while it takes another configuration
 	read       atomic.Pointer[result.Telemetry] // what the Collector last said; nil: nothing yet
+	volume     volume
+	configured configured
+	silence    silence
 }
 
 // host returns the name of one of the arm's containers in the network.
@@ -56,8 +57,12 @@ const (
 // startPipeline starts the arm's Prometheus and its Collector.
 func (a *arm) startPipeline(ctx context.Context) error {
 	config := collector.Config{
-		HTTP: "0.0.0.0:" + role.OTLPPort, GRPC: "0.0.0.0:" + role.OTLPGRPCPort, Prometheus: a.url(prometheusHost, prometheusPort) + "/api/v1/otlp/v1/metrics",
+		HTTP: "0.0.0.0:" + role.OTLPPort, GRPC: "0.0.0.0:" + role.OTLPGRPCPort, Prometheus: a.url(prometheusHost, prometheusPort) + otlpPath,
 		Arm: a.spec.Name, Run: a.launch.spec.Run, Backends: a.launch.targets(), SelfMetrics: "0.0.0.0:" + selfPort, Health: "0.0.0.0:" + healthPort,
+		Version: usual,
+	}
+	if a.launch.spec.Links {
+		config.LogsTo = "http://" + receiverHost + ":" + servicePort + receiver.LogsPath(a.spec.Name)
 	}
 	if a.launch.spec.TelemetryDir != "" {
 		config.Dir = telemetryData
@@ -68,6 +73,7 @@ func (a *arm) startPipeline(ctx context.Context) error {
 			return err
 		}
 	}
+	a.configured.basis, a.configured.seen = config, usual
 	text, err := config.YAML()
 	if err != nil {
 		return fmt.Errorf("testenv: %w", err)
@@ -82,11 +88,10 @@ func (a *arm) startPipeline(ctx context.Context) error {
 		return err
 	})
 	group.Go(func() (err error) {
-		const file = "/etc/otelcol-contrib/tollgate.yaml"
 		a.collector, err = a.launch.start(ctx, engine.Spec{
 			Name: "collector of arm " + a.spec.Name, Host: a.host(collectorHost), Image: a.launch.Images.Ref("collector"),
-			Cmd: []string{"--config", file}, Env: env, Ports: []string{role.OTLPPort, healthPort, selfPort}, Join: a.launch.Networks,
-			Files: []engine.File{{Path: file, Text: text, Mode: 0o644}, {Path: telemetryData, Mode: 0o777 | fs.ModeDir}},
+			Cmd: []string{"--config", collectorFile}, Env: env, Ports: []string{role.OTLPPort, healthPort, selfPort}, Join: a.launch.Networks,
+			Files: []engine.File{{Path: collectorFile, Text: text, Mode: 0o644}, {Path: telemetryData, Mode: 0o777 | fs.ModeDir}},
 			Ready: engine.HTTP(healthPort, "/"),
 		})
 		return err
@@ -141,9 +146,12 @@ func (a *arm) env(service string) map[string]string {
 	return env
 }
 
-// linked are the links of the arm, to what the services would call without them.
+// linked are the links of the arm, to what the services would call without them. That to Prometheus is for the Collector, which takes
+// it only while its way to Prometheus is to be slow.
 func (a *arm) linked(services role.Config) []role.Link {
-	var links []role.Link
+	links := []role.Link{{
+		Service: prometheusHost, Listen: net.JoinHostPort("0.0.0.0", prometheusLinkPort), Target: a.url(prometheusHost, prometheusPort),
+	}}
 	for service, target := range map[string]string{
 		role.Decision: services.DecisionURL, role.Model: services.ModelURL, role.Profile: services.ProfileURL,
 		role.Store: "tcp://" + services.RedisAddr,
@@ -236,46 +244,6 @@ func (a *arm) Usage() (testenv.Usage, error) {
 		errs = append(errs, err)
 	}
 	return u, errors.Join(errs...)
-}
-
-// Telemetry reads how much telemetry the Collector received and how many series Prometheus has. While a fault has stopped the
-// Collector, it received nothing more than the last time.
-func (a *arm) Telemetry(ctx context.Context) (result.Telemetry, error) {
-	last := a.read.Load()
-	if last != nil && a.stopped.Load() {
-		return *last, nil
-	}
-	t, err := a.telemetry(ctx)
-	switch {
-	case err == nil:
-		a.read.Store(&t)
-	case last != nil && a.stopped.Load(): // meanwhile
-		return *last, nil
-	}
-	return t, err
-}
-
-func (a *arm) telemetry(ctx context.Context) (result.Telemetry, error) {
-	var t result.Telemetry
-	var text []byte
-	if err := a.launch.client.Get(ctx, a.collector.URL(selfPort)+"/metrics", &text); err != nil {
-		return t, fmt.Errorf("testenv: collector of arm %s: %w", a.spec.Name, err)
-	}
-	v, err := collector.ParseSelfMetrics(bytes.NewReader(text))
-	if err != nil {
-		return t, fmt.Errorf("testenv: collector of arm %s: %w", a.spec.Name, err)
-	}
-	t = result.Telemetry{Spans: v.Spans, LogRecords: v.LogRecords, DataPoints: v.DataPoints, Bytes: v.Bytes, Refused: v.Refused}
-	client, err := prometheus.NewClient(prometheus.Config{Address: a.Prometheus(), Client: a.launch.client.HTTP})
-	if err != nil {
-		return t, fmt.Errorf("testenv: prometheus of arm %s: %w", a.spec.Name, err)
-	}
-	status, err := promv1.NewAPI(client).TSDB(ctx, promv1.WithLimit(1))
-	if err != nil {
-		return t, fmt.Errorf("testenv: prometheus of arm %s: %w", a.spec.Name, err)
-	}
-	t.ActiveSeries = int64(status.HeadStats.NumSeries)
-	return t, nil
 }
 
 // Runtime asks the services what their runtimes have counted.

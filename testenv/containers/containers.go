@@ -26,6 +26,7 @@ const (
 	zipkinHost       = "zipkin"
 	collectorHost    = "collector"
 	prometheusHost   = "prometheus"
+	receiverHost     = "receiver"
 )
 
 var _ testenv.Environment = (*Environment)(nil)

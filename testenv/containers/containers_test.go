@@ -69,7 +69,7 @@ func deployed(t *testing.T) (*launch, *arm, testenv.Spec) {
 		Run:  "a run",
 		Arms: []testenv.ArmSpec{{Arm: result.Arm{Name: "full", Level: "full"}, Env: env}}, Seed: 1, Users: 100, Items: 50,
 		RulesFile: rules, EvalInterval: 500 * time.Millisecond, Scrape: 500 * time.Millisecond, Lookback: 5 * time.Second,
-		SeriesDir: filepath.Join(dir, "series"), TelemetryDir: filepath.Join(dir, "telemetry"),
+		SeriesDir: filepath.Join(dir, "series"), TelemetryDir: filepath.Join(dir, "telemetry"), Links: true,
 	}
 	up, err := c.Launch(t.Context(), spec)
 	if err != nil {
@@ -118,7 +118,7 @@ func TestContainers(t *testing.T) {
 	clicks(t, a, 20)
 
 	t.Run("start-up", func(t *testing.T) {
-		want := []string{"kafka", "redis", "jaeger", "zipkin", "alertmanager", "full-collector", "full-prometheus"}
+		want := []string{"kafka", "redis", "jaeger", "zipkin", "alertmanager", "full-collector", "full-prometheus", "full-links", "receiver"}
 		for _, service := range role.Services() {
 			want = append(want, "full-"+service)
 		}

@@ -31,7 +31,13 @@ const (
 	prometheusPort = "9090"
 	healthPort     = "13133"
 	selfPort       = "8888"
+
+	alertmanagerPort   = "9093"
+	prometheusLinkPort = "9005" // of the link to an arm's Prometheus; role.Linked has the others
 )
+
+// otlpPath is where Prometheus takes metrics by OTLP.
+const otlpPath = "/api/v1/otlp/v1/metrics"
 
 // launch is one deployment of all arms as containers.
 type launch struct {
@@ -152,9 +158,12 @@ func (l *launch) sharedParts() []engine.Spec {
 			Cmd: []string{"--protected-mode", "no", "--save", "", "--appendonly", "no"}},
 		{Host: jaegerHost, Image: l.Images.Ref("jaeger"), Ports: []string{"16686"}, Ready: engine.HTTP("16686", "/api/services"),
 			Env: map[string]string{"COLLECTOR_OTLP_ENABLED": "true", "MEMORY_MAX_TRACES": "5000"}},
-		{Host: alertmanagerHost, Image: l.Images.Ref("alertmanager"), Ports: []string{"9093"}, Ready: engine.HTTP("9093", "/-/ready"),
+		{Host: alertmanagerHost, Image: l.Images.Ref("alertmanager"), Ports: []string{alertmanagerPort}, Ready: engine.HTTP(alertmanagerPort, "/-/ready"),
 			Cmd:   []string{"--config.file=/etc/alertmanager/tollgate.yml", "--storage.path=/alertmanager", "--cluster.listen-address="},
-			Files: []engine.File{{Path: "/etc/alertmanager/tollgate.yml", Text: []byte(alertmanagerConfig), Mode: 0o644}}},
+			Files: []engine.File{{Path: "/etc/alertmanager/tollgate.yml", Text: l.alertmanagerConfig(), Mode: 0o644}}},
+	}
+	if l.spec.Links {
+		parts = append(parts, l.receiver())
 	}
 	if slices.Contains(l.names(), "zipkin") {
 		parts = append(parts, engine.Spec{Host: zipkinHost, Image: l.Images.Ref("zipkin"), Ports: []string{"9411"}, Ready: engine.HTTP("9411", "/health")})
@@ -163,6 +172,19 @@ func (l *launch) sharedParts() []engine.Spec {
 		parts[i].Name = parts[i].Host
 	}
 	return parts
+}
+
+// receiver is the far end of the arms' pipelines, which is there while faults are injected.
+func (l *launch) receiver() engine.Spec {
+	config := role.Defaults()
+	config.Listen = "0.0.0.0:" + servicePort
+	for _, a := range l.arms {
+		config.Arms = append(config.Arms, a.spec.Name)
+	}
+	return engine.Spec{
+		Host: receiverHost, Image: l.stack, Cmd: []string{"serve", role.Receiver}, Env: config.Environ(), Ports: []string{servicePort},
+		Ready: engine.HTTP(servicePort, role.HealthPath),
+	}
 }
 
 func (l *launch) startShared(ctx context.Context, spec engine.Spec) error {

@@ -2,7 +2,6 @@ package containers
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -44,9 +43,13 @@ func levers() lever.Handles[*arm] {
 		lever.StopConsumer:   testenv.RoleLever[*arm](lever.StopConsumer),
 		lever.EventsTopic:    testenv.RoleLever[*arm](lever.EventsTopic),
 
-		lever.StopCollector: {Pull: stopCollector, Release: startCollector},
-		lever.AskCollector:  {Ask: askCollector},
-		lever.PageSize:      testenv.RoleSetting[*arm](lever.PageSize),
+		lever.StopCollector:   {Pull: stopCollector, Release: startCollector},
+		lever.ChangeCollector: {Pull: changeCollector, Release: restoreCollector},
+		lever.SilenceAlerts:   {Pull: silenceAlerts, Release: endSilence},
+		lever.AskCollector:    {Ask: askCollector},
+		lever.AskSeries:       {Ask: askSeries},
+		lever.AskNotified:     {Ask: askNotified},
+		lever.PageSize:        testenv.RoleSetting[*arm](lever.PageSize),
 	})
 	return handles
 }
@@ -127,7 +130,6 @@ func (h *holders) drop(arm string, free func() error) error {
 	return nil
 }
 
-// stopCollector kills the Collector's container.
 // stopCollector makes the Collector's container stand still: it takes connections and answers nothing.
 func stopCollector(ctx context.Context, a *arm, _ string, _ any, d time.Duration) error {
 	a.stopped.Store(true)
@@ -153,15 +155,6 @@ func startCollector(ctx context.Context, a *arm, _ string) error {
 // collectorHealth is the URL that answers 200 while the Collector takes telemetry.
 func (a *arm) collectorHealth() string { return a.collector.URL(healthPort) + "/" }
 
-// askCollector says whether the Collector works. What it stored and dropped is not read here.
-func askCollector(ctx context.Context, a *arm, _ string, _, out any) error {
-	text, err := json.Marshal(map[string]bool{"answers": a.view.Probe(ctx, a.collectorHealth())})
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(text, out)
-}
-
 // Levers returns the names of the levers that this environment has.
 func Levers() []string { return slices.Sorted(maps.Keys(levers())) }
 
@@ -170,8 +163,8 @@ func (a *arm) Reach(service, name string) error {
 	if l, err := lever.Lookup(name); err == nil && service == role.Backing && l.Service == role.Backing {
 		return nil
 	}
-	if service == role.Telemetry && (name == lever.StopCollector || name == lever.AskCollector) {
-		return nil
+	if service == role.Telemetry {
+		return a.reachPipeline(name)
 	}
 	if lever.OfLink(name) {
 		if _, ok := role.Linked()[service]; !ok || a.links == nil {
@@ -183,6 +176,20 @@ func (a *arm) Reach(service, name string) error {
 		return fmt.Errorf("there is no service %q", service)
 	}
 	return nil
+}
+
+// reachPipeline returns an error for a lever that the arm's pipeline does not have.
+func (a *arm) reachPipeline(name string) error {
+	switch name {
+	case lever.StopCollector, lever.AskCollector, lever.AskSeries:
+		return nil
+	case lever.ChangeCollector, lever.SilenceAlerts, lever.AskNotified:
+		if a.links == nil {
+			return fmt.Errorf("%s acts on what is there only while faults are injected: the links and the receiver", name)
+		}
+		return nil
+	}
+	return fmt.Errorf("%q has no %s", role.Telemetry, name)
 }
 
 func (a *arm) Pull(ctx context.Context, service, name string, params any, d time.Duration) error {

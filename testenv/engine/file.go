@@ -23,8 +23,8 @@ type File struct {
 	Mode fs.FileMode // permissions; with fs.ModeDir, a directory
 }
 
-// put copies files into a container that has not started.
-func (s *Session) put(ctx context.Context, id string, files []File) error {
+// put copies files into a container, in the place of those that are there.
+func (e *Engine) put(ctx context.Context, id string, files []File) error {
 	if len(files) == 0 {
 		return nil
 	}
@@ -47,7 +47,7 @@ func (s *Session) put(ctx context.Context, id string, files []File) error {
 	if err := w.Close(); err != nil {
 		return fmt.Errorf("engine: %w", err)
 	}
-	_, err := s.Client.CopyToContainer(ctx, id, client.CopyToContainerOptions{DestinationPath: "/", Content: &archive})
+	_, err := e.Client.CopyToContainer(ctx, id, client.CopyToContainerOptions{DestinationPath: "/", Content: &archive})
 	if err != nil {
 		return fmt.Errorf("engine: files of %.12s: %w", id, Explain(err))
 	}

@@ -38,7 +38,7 @@ func (s *Session) Hold(ctx context.Context, container, verb string, params any, 
 	}
 	s.mu.Unlock()
 	if v.save != nil && !s.guard.Holds(verb, container) {
-		saved, err := v.save(ctx, s.Engine, container)
+		saved, err := v.save(ctx, s.Engine, container, act.Params)
 		if err != nil {
 			return fmt.Errorf("engine: %s: %w", verb, err)
 		}

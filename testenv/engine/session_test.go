@@ -198,6 +198,7 @@ func TestVerbs(t *testing.T) {
 		}
 		eventually.True(t, "back", func() bool { return answers(t.Context(), c) })
 	})
+	t.Run("rewrite", func(t *testing.T) { testRewrite(t, s, c) })
 	t.Run("the lease ends", func(t *testing.T) {
 		if err := s.Hold(t.Context(), c.ID, "pause", nil, 300*time.Millisecond); err != nil {
 			t.Fatal(err)
@@ -208,6 +209,46 @@ func TestVerbs(t *testing.T) {
 	case err := <-s.Lost():
 		t.Errorf("what a verb ended counts as lost: %v", err)
 	default:
+	}
+}
+
+// testRewrite gives a file other contents, once until a release and once until its lease ends.
+func testRewrite(t *testing.T, s *engine.Session, c *engine.Container) {
+	holds := func() string {
+		to := filepath.Join(t.TempDir(), "out")
+		if err := c.CopyOut(t.Context(), "/left", to); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(filepath.Join(to, "note.txt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	for _, lease := range []time.Duration{time.Minute, 300 * time.Millisecond} {
+		to := engine.Rewriting{Path: "/left/note.txt", Text: []byte("good day"), Signal: "SIGHUP"} // which redis ignores
+		for range 2 {                                                                              // the second renews
+			if err := s.Hold(t.Context(), c.ID, engine.Rewrite, to, lease); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if lease == time.Minute {
+			if got := holds(); got != "good day" {
+				t.Errorf("the file holds %q", got)
+			}
+			for range 2 { // the second has nothing to do
+				if err := s.Release(t.Context(), c.ID, engine.Rewrite); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		eventually.True(t, "the old contents are back", func() bool { return holds() == "hello" })
+	}
+	if err := s.Release(t.Context(), c.ID, engine.Rewrite); err != nil {
+		t.Error(err)
+	}
+	if !answers(t.Context(), c) {
+		t.Error("it does not answer any more")
 	}
 }
 
@@ -222,6 +263,10 @@ func TestVerbsRefuse(t *testing.T) {
 		{"explode", nil, "legal verbs are pause, kill, restart, limit-cpu, limit-memory, disconnect"},
 		{"limit-cpu", map[string]float64{"cores": -1}, "cores must be from 0.01 to 1024, got -1"},
 		{"limit-cpu", map[string]float64{"core": 1}, `unknown field "core"`},
+		{"rewrite", engine.Rewriting{Path: "note.txt", Signal: "SIGHUP"}, `path must be absolute, got "note.txt"`},
+		{"rewrite", engine.Rewriting{Path: "/left/note.txt"}, "signal must be the name of one"},
+		{"rewrite", engine.Rewriting{Path: "/left/nothing.txt", Signal: "SIGHUP"}, "/left/nothing.txt"},
+		{"rewrite", engine.Rewriting{Path: "/left", Signal: "SIGHUP"}, "want a file of at most"},
 		{"limit-memory", map[string]int{"bytes": 1}, "bytes must be at least 6291456, got 1"},
 	} {
 		if err := s.Hold(t.Context(), c.ID, v.verb, v.params, time.Minute); err == nil || !strings.Contains(err.Error(), v.want) {

@@ -24,14 +24,14 @@ type Verb struct {
 	// ends: the container ends by it, which is no loss.
 	ends bool
 	// save returns what the revert needs to know of the container before it is done; nil: nothing.
-	save func(ctx context.Context, e *Engine, id string) (any, error)
+	save func(ctx context.Context, e *Engine, id string, params json.RawMessage) (any, error)
 	// apply does it. Doing it to a container to which it was done already is no error.
 	apply func(ctx context.Context, e *Engine, id string, params json.RawMessage) error
 	// revert undoes it; nil: there is nothing to undo. It is idempotent.
 	revert func(ctx context.Context, e *Engine, id string, saved json.RawMessage) error
 }
 
-// Verbs are all verbs. What each does, and its parameters, is in lever.All.
+// Verbs are all verbs but Rewrite. What each does, and its parameters, is in lever.All.
 func Verbs() []Verb {
 	return []Verb{
 		{Name: lever.Pause, apply: pause, revert: unpause},
@@ -46,7 +46,7 @@ func Verbs() []Verb {
 // LookupVerb returns the verb of that name; the error lists the legal ones.
 func LookupVerb(name string) (Verb, error) {
 	var names []string
-	for _, v := range Verbs() {
+	for _, v := range append(Verbs(), rewriteVerb()) {
 		if v.Name == name {
 			return v, nil
 		}
@@ -99,7 +99,7 @@ type endpoint struct {
 	IP      string
 }
 
-func endpointsOf(ctx context.Context, e *Engine, id string) (any, error) {
+func endpointsOf(ctx context.Context, e *Engine, id string, _ json.RawMessage) (any, error) {
 	at, err := e.Client.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
 	if err != nil {
 		return nil, err

@@ -77,7 +77,6 @@ const (
 	needsStack  = "is a part of our own stack"
 	needsEngine = "takes a container engine: use --env containers"
 	needsProxy  = "takes a proxy in front of a dependency: name it in external.proxies"
-	needsOne    = "is a part of the telemetry pipeline that is one process: use --env process"
 	needsLink   = "acts on a link between the parts of our own stack"
 	needsCrowd  = "moves the population behind our journeys, and the load is a script of the user's own"
 )
@@ -115,12 +114,12 @@ func All() []Lever {
 		{Disconnect, "it is cut off from its networks", "", needsEngine, ""},
 		{Latency, "a proxy holds up what it answers, by so many ms", "", needsProxy, `{"latency":500,"jitter":100}`},
 		{StopCollector, "the Collector takes no telemetry until the release", role.Telemetry, needsStack, ""},
-		{ChangeCollector, "the Collector gets another configuration, and its way to Prometheus another latency", role.Telemetry, needsOne,
+		{ChangeCollector, "the Collector gets another configuration, and its way to Prometheus another latency", role.Telemetry, needsStack,
 			`{"drop_metric":"perso.decisions"}`},
-		{SilenceAlerts, "a silence holds the notifications of some alerts back", role.Telemetry, needsOne, `{"matchers":["alertname=~\".+\""]}`},
+		{SilenceAlerts, "a silence holds the notifications of some alerts back", role.Telemetry, needsStack, `{"matchers":["alertname=~\".+\""]}`},
 		{AskCollector, "says whether the Collector takes OTLP, and what it stored and dropped since it last started", role.Telemetry, needsStack, ""},
-		{AskSeries, "counts the series that match, and those of them with a current sample", role.Telemetry, needsOne, `{"match":"up"}`},
-		{AskNotified, "says whether notifications are silenced, and how many were held back and sent", role.Telemetry, needsOne, ""},
+		{AskSeries, "counts the series that match, and those of them with a current sample", role.Telemetry, needsStack, `{"match":"up"}`},
+		{AskNotified, "says whether notifications are silenced, and how many were held back and sent", role.Telemetry, needsStack, ""},
 		{Reset, "the connections to it are reset, or a share of them", "", needsLink, `{"share":0.3}`},
 		{Cut, "nothing that it answers arrives, on a share of the connections to it; the release closes these", "", needsLink, `{"share":1}`},
 		{StripHeader, "requests to it lose headers on the way", "", needsLink, `{"headers":["traceparent"]}`},

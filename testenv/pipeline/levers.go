@@ -8,14 +8,15 @@ import (
 	"math"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/prometheus/prometheus/promql"
 
 	"github.com/tollgate-dev/tollgate/internal/api"
+	configuration "github.com/tollgate-dev/tollgate/testenv/collector"
 	"github.com/tollgate-dev/tollgate/testenv/control"
 	"github.com/tollgate-dev/tollgate/testenv/lever"
+	"github.com/tollgate-dev/tollgate/testenv/receiver"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
@@ -39,24 +40,15 @@ func (p *process) endpoints() []control.Endpoint {
 
 // changeCollector gives the Collector another configuration.
 func (p *process) changeCollector(params json.RawMessage) (func() error, error) {
-	var to struct {
-		change
-		// MostSeries takes count_by back when there are so many series with that label, so that the machine survives; 0: never.
-		MostSeries int `json:"most_series"`
-	}
+	var to configuration.Order
 	if err := control.Decode(params, &to); err != nil {
 		return nil, err
 	}
-	err := to.Check()
-	if err == nil && to.Latency != "" {
-		_, err = latencyOf(to.Latency)
-	}
-	if err != nil {
+	if err := to.Check(); err != nil {
 		return nil, fmt.Errorf("%w: %w", control.ErrParams, err)
 	}
-	if to.CountBy != "" && to.MostSeries > 0 {
-		label := strings.ReplaceAll(to.CountBy, ".", "_")
-		n, err := p.engine.seriesEver(fmt.Sprintf(`{%s!=""}`, label))
+	if selector, limited := to.Counted(); limited {
+		n, err := p.engine.seriesEver(selector)
 		if err != nil {
 			return nil, err
 		}
@@ -64,34 +56,22 @@ func (p *process) changeCollector(params json.RawMessage) (func() error, error) 
 			to.CountBy = ""
 		}
 	}
-	return func() error { return p.collector.reconfigure(change{}) }, p.collector.reconfigure(to.change)
+	to.MostSeries = 0 // it is no part of the configuration
+	return func() error { return p.collector.reconfigure(configuration.Order{}) }, p.collector.reconfigure(to)
 }
 
 // silenceAlerts holds the notifications of some alerts back.
 func (p *process) silenceAlerts(params json.RawMessage) (func() error, error) {
-	var of struct {
-		Matchers []string `json:"matchers"`
-	}
+	var of receiver.Silencing
 	if err := control.Decode(params, &of); err != nil {
 		return nil, err
 	}
-	matchers, err := p.engine.matchers(of.Matchers)
+	matchers, err := of.Parse()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", control.ErrParams, err)
 	}
 	p.engine.notifier.mute(matchers)
 	return func() error { p.engine.notifier.mute(nil); return nil }, nil
-}
-
-// CollectorState is the answer of the question about the Collector. The amounts are those since it last started: the last start
-// may have been a change of its configuration.
-type CollectorState struct {
-	Answers    bool    `json:"answers"`     // it takes OTLP
-	DataPoints int64   `json:"data_points"` // that it took
-	Stored     int64   `json:"stored"`      // data points that its Prometheus took, also those that the Collector derived
-	Dropped    int64   `json:"dropped"`     // data points that it could not queue or send
-	LogRecords int64   `json:"log_records"` // that arrived at the end of the pipeline
-	LogAge     float64 `json:"log_age"`     // their mean age then, s
 }
 
 // knock is how long a Collector may take to answer.
@@ -122,33 +102,13 @@ func (p *process) askCollector(ctx context.Context, _ json.RawMessage) (any, err
 }
 
 // state reads what the Collector has done since it last started.
-func (o *operator) state() (CollectorState, error) {
+func (o *operator) state() (lever.CollectorState, error) {
 	families, err := o.Gather()
-	var s CollectorState
-	for _, family := range families {
-		for prefix, into := range map[string]*int64{
-			"otelcol_receiver_accepted_metric_points":       &s.DataPoints,
-			"otelcol_exporter_sent_metric_points":           &s.Stored,
-			"otelcol_exporter_enqueue_failed_metric_points": &s.Dropped,
-			"otelcol_exporter_send_failed_metric_points":    &s.Dropped,
-		} {
-			if strings.HasPrefix(family.GetName(), prefix) {
-				for _, m := range family.GetMetric() {
-					*into += int64(m.GetCounter().GetValue())
-				}
-			}
-		}
-	}
+	s := configuration.State(families)
 	var age time.Duration
 	s.LogRecords, age = o.logs.since()
 	s.LogAge = age.Seconds()
 	return s, err
-}
-
-// Series is the answer of the question about series.
-type Series struct {
-	Ever  int `json:"ever"`  // since the start of the pipeline
-	Fresh int `json:"fresh"` // with a current sample
 }
 
 // askSeries counts the series that a selector matches.
@@ -159,7 +119,7 @@ func (p *process) askSeries(ctx context.Context, params json.RawMessage) (any, e
 	if err := control.Decode(params, &of); err != nil {
 		return nil, err
 	}
-	var s Series
+	var s lever.Series
 	var err error
 	if s.Ever, err = p.engine.seriesEver(of.Match); err != nil {
 		return nil, fmt.Errorf("%w: %w", control.ErrParams, err)

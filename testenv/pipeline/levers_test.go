@@ -83,9 +83,9 @@ func (s sdk) try() {
 	_ = errors.Join(s.meter.ForceFlush(ctx), s.tracer.ForceFlush(ctx), s.logger.ForceFlush(ctx))
 }
 
-func collectorOf(t *testing.T, r running) CollectorState {
+func collectorOf(t *testing.T, r running) lever.CollectorState {
 	t.Helper()
-	return asked[CollectorState](t, r, lever.AskCollector, nil)
+	return asked[lever.CollectorState](t, r, lever.AskCollector, nil)
 }
 
 // health is the status of the pipeline's health check.
@@ -142,7 +142,7 @@ func TestSmallQueueInFrontOfASlowBackEnd(t *testing.T) {
 func TestHeldLogs(t *testing.T) {
 	r := start(t, fast())
 	s := newSDK(t, r)
-	logged := func() CollectorState {
+	logged := func() lever.CollectorState {
 		s.decide("attribute-missing")
 		s.try()
 		return collectorOf(t, r)
@@ -157,7 +157,7 @@ func TestSessionsAsALabel(t *testing.T) {
 	r := start(t, fast())
 	s := newSDK(t, r)
 	n := 0
-	session := func() Series {
+	session := func() lever.Series {
 		var record log.Record
 		n++
 		record.SetTimestamp(time.Now())
@@ -167,7 +167,7 @@ func TestSessionsAsALabel(t *testing.T) {
 		span.SetAttributes(attribute.String("session.id", fmt.Sprint(n)))
 		span.End()
 		s.try()
-		return asked[Series](t, r, lever.AskSeries, params{"match": `{session_id!=""}`})
+		return asked[lever.Series](t, r, lever.AskSeries, params{"match": `{session_id!=""}`})
 	}
 	ever := 0
 	pulled(t, r, lever.ChangeCollector, params{"count_by": "session.id", "most_series": 1000},
@@ -182,10 +182,10 @@ func TestSessionsAsALabel(t *testing.T) {
 func TestDroppedMetric(t *testing.T) {
 	r := start(t, fast())
 	s := newSDK(t, r)
-	decided := func(metric string) Series {
+	decided := func(metric string) lever.Series {
 		s.decide("none")
 		s.try()
-		return asked[Series](t, r, lever.AskSeries, params{"match": metric})
+		return asked[lever.Series](t, r, lever.AskSeries, params{"match": metric})
 	}
 	eventually.Nil(t, func() error { got := decided("perso_decisions_total"); return is(got.Fresh > 0, got) })
 	pulled(t, r, lever.ChangeCollector, params{"drop_metric": "perso.decisions"},
@@ -216,11 +216,11 @@ func TestSilence(t *testing.T) {
 	r.expect(t, `alertmanager_notifications_total{receiver="on-call"}`, 1)
 	pulled(t, r, lever.SilenceAlerts, params{"matchers": []string{`alertname=~".+"`}},
 		func() error {
-			got, n := asked[Notified](t, r, lever.AskNotified, nil), heard()
+			got, n := asked[lever.Notified](t, r, lever.AskNotified, nil), heard()
 			return is(got.Silences == 1 && got.Suppressed > 0 && got.Sent == 0 && n == 0, fmt.Sprint(got, n))
 		},
 		func() error {
-			got, n := asked[Notified](t, r, lever.AskNotified, nil), heard()
+			got, n := asked[lever.Notified](t, r, lever.AskNotified, nil), heard()
 			return is(got.Silences == 0 && n > 0, fmt.Sprint(got, n))
 		})
 }

@@ -2,13 +2,15 @@ package pipeline
 
 import (
 	"context"
-	"fmt"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/rules"
+
+	"github.com/tollgate-dev/tollgate/testenv/lever"
+	"github.com/tollgate-dev/tollgate/testenv/receiver"
 )
 
 // notifier takes the alerts that fire and notifies receivers, as an Alertmanager with two routes does. The alert Watchdog, which
@@ -21,36 +23,19 @@ type notifier struct {
 	notified   map[uint64]bool   // alerts of which on-call knows, by hash of their labels
 	sent       map[string]int    // notifications, by receiver
 	suppressed int               // notifications held back by silences
-	silenced   Notified          // since the silence began
+	silenced   lever.Notified    // since the silence began
 }
-
-// Notified is the answer of the question about notifications.
-type Notified struct {
-	Silences   int `json:"silences"`   // in force
-	Suppressed int `json:"suppressed"` // notifications held back since the silence began
-	Sent       int `json:"sent"`       // notifications sent since then
-}
-
-// Watchdog is the alert that always fires.
-const Watchdog = "Watchdog"
-
-// Receivers of notifications.
-const (
-	onCall    = "on-call"
-	heartbeat = "heartbeat"
-)
 
 var (
-	notifications = prometheus.NewDesc("alertmanager_notifications_total", "Notifications sent.", []string{"receiver"}, nil)
-	suppressed    = prometheus.NewDesc("alertmanager_notifications_suppressed_total", "Notifications held back.", []string{"reason"}, nil)
-	silences      = prometheus.NewDesc("alertmanager_silences", "Silences.", []string{"state"}, nil)
+	suppressed = prometheus.NewDesc("alertmanager_notifications_suppressed_total", "Notifications held back.", []string{"reason"}, nil)
+	silences   = prometheus.NewDesc("alertmanager_silences", "Silences.", []string{"state"}, nil)
 )
 
 func newNotifier() *notifier { return &notifier{notified: map[uint64]bool{}, sent: map[string]int{}} }
 
 // Describe implements prometheus.Collector.
 func (n *notifier) Describe(out chan<- *prometheus.Desc) {
-	out <- notifications
+	out <- receiver.Notifications
 	out <- suppressed
 	out <- silences
 }
@@ -59,8 +44,8 @@ func (n *notifier) Describe(out chan<- *prometheus.Desc) {
 func (n *notifier) Collect(out chan<- prometheus.Metric) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, receiver := range []string{onCall, heartbeat} {
-		out <- prometheus.MustNewConstMetric(notifications, prometheus.CounterValue, float64(n.sent[receiver]), receiver)
+	for _, name := range receiver.Receivers() {
+		out <- prometheus.MustNewConstMetric(receiver.Notifications, prometheus.CounterValue, float64(n.sent[name]), name)
 	}
 	out <- prometheus.MustNewConstMetric(suppressed, prometheus.CounterValue, float64(n.suppressed), "silence")
 	out <- prometheus.MustNewConstMetric(silences, prometheus.GaugeValue, float64(n.silenced.Silences), "active")
@@ -71,7 +56,7 @@ func (n *notifier) notify(_ context.Context, _ string, alerts ...*rules.Alert) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, alert := range alerts {
-		watchdog, key := alert.Labels.Get(model.AlertNameLabel) == Watchdog, alert.Labels.Hash()
+		watchdog, key := alert.Labels.Get(model.AlertNameLabel) == receiver.Watchdog, alert.Labels.Hash()
 		switch {
 		case !alert.ResolvedAt.IsZero():
 			delete(n.notified, key)
@@ -80,11 +65,11 @@ func (n *notifier) notify(_ context.Context, _ string, alerts ...*rules.Alert) {
 			n.suppressed++
 			n.silenced.Suppressed++
 		case watchdog:
-			n.sent[heartbeat]++
+			n.sent[receiver.Heartbeat]++
 			n.silenced.Sent++
 		default:
 			n.notified[key] = true
-			n.sent[onCall]++
+			n.sent[receiver.OnCall]++
 			n.silenced.Sent++
 		}
 	}
@@ -105,7 +90,7 @@ func (n *notifier) mute(matchers []*labels.Matcher) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if on := len(matchers) > 0; on != (len(n.silence) > 0) {
-		n.silenced = Notified{}
+		n.silenced = lever.Notified{}
 		if on {
 			n.silenced.Silences = 1
 		}
@@ -114,24 +99,8 @@ func (n *notifier) mute(matchers []*labels.Matcher) {
 }
 
 // answer answers the question about notifications.
-func (n *notifier) answer() Notified {
+func (n *notifier) answer() lever.Notified {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.silenced
-}
-
-// matchers reads the matchers of a silence, such as alertname=~".+".
-func (e *engine) matchers(texts []string) ([]*labels.Matcher, error) {
-	if len(texts) == 0 {
-		return nil, fmt.Errorf(`matchers must name alerts, such as ["alertname=~\".+\""], got none`)
-	}
-	var out []*labels.Matcher
-	for _, text := range texts {
-		m, err := e.parser.ParseMetricSelector("{" + text + "}")
-		if err != nil {
-			return nil, fmt.Errorf("matcher %q: %w", text, err)
-		}
-		out = append(out, m...)
-	}
-	return out, nil
 }

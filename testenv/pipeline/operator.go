@@ -22,22 +22,15 @@ type operator struct {
 	lost chan error // delivers an error when a Collector has ended by itself
 
 	mu      sync.Mutex
-	at      [2]string  // where the Collector takes OTLP over HTTP and gRPC
-	running *collector // nil while it is stopped
-	stopped bool       // it is meant to be
-	change  change     // of the configuration, in force or meant to be
-	applied change     // what the running Collector has
-	link    *slowLink  // to Prometheus; nil: there is nothing between them
-	past    Stats      // of the Collectors that have ended
+	at      [2]string           // where the Collector takes OTLP over HTTP and gRPC
+	running *collector          // nil while it is stopped
+	stopped bool                // it is meant to be
+	change  configuration.Order // in force or meant to be
+	applied configuration.Order // what the running Collector has
+	link    *slowLink           // to Prometheus; nil: there is nothing between them
+	past    Stats               // of the Collectors that have ended
 	logs    logAges
 	visible atomic.Pointer[collector] // running, for readers that must not wait for a restart
-}
-
-// change is the body of the lever that changes the configuration.
-type change struct {
-	configuration.Change
-	// Latency is how much later each answer of Prometheus comes to the Collector, as a duration; "": no later.
-	Latency string `json:"latency,omitempty"`
 }
 
 // restartLimit is how long a Collector may take to end and to be ready again.
@@ -80,7 +73,7 @@ func (o *operator) stop(stop bool) error {
 }
 
 // reconfigure gives the Collector another configuration. Nothing happens if it has that one already.
-func (o *operator) reconfigure(to change) error {
+func (o *operator) reconfigure(to configuration.Order) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.change = to
@@ -98,11 +91,14 @@ func (o *operator) reconcile() error {
 		return nil
 	}
 	metrics := o.self
-	if o.change.Latency != "" {
-		var err error
-		if o.link, err = slow(o.self, o.change.Latency); err != nil {
-			return err
-		}
+	latency, err := o.change.Delay()
+	if err == nil && latency > 0 {
+		o.link, err = slow(o.self, latency)
+	}
+	if err != nil {
+		return err
+	}
+	if o.link != nil {
 		metrics = o.link.address()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), restartLimit)

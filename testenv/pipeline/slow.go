@@ -13,18 +13,11 @@ import (
 // slowLink is a Toxiproxy between the Collector and its back end. A nil one does nothing.
 type slowLink struct{ proxy *toxiproxy.Proxy }
 
-// maxLatency is the longest latency of a link.
-const maxLatency = time.Minute
-
 // slowToxic is the name of what makes the link slow.
 const slowToxic = "slow"
 
 // slow returns a link to a back end whose answers come so much later.
-func slow(backend, latency string) (*slowLink, error) {
-	d, err := latencyOf(latency)
-	if err != nil {
-		return nil, err
-	}
+func slow(backend string, d time.Duration) (*slowLink, error) {
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	proxy := toxiproxy.NewProxy(server, "back end", "127.0.0.1:0", backend)
 	if err := proxy.Start(); err != nil {
@@ -36,15 +29,6 @@ func slow(backend, latency string) (*slowLink, error) {
 		return nil, fmt.Errorf("pipeline: proxy: %w", err)
 	}
 	return &slowLink{proxy}, nil
-}
-
-// latencyOf reads a latency.
-func latencyOf(text string) (time.Duration, error) {
-	d, err := time.ParseDuration(text)
-	if err != nil || d < time.Millisecond || d > maxLatency {
-		return 0, fmt.Errorf("latency must be a duration from 1ms to %v, got %q", maxLatency, text)
-	}
-	return d, nil
 }
 
 // address is the host:port at which the link takes requests.

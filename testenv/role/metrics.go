@@ -2,7 +2,7 @@ package role
 
 import "slices"
 
-// PipelineMetrics lists the metrics of a telemetry process about itself that its Prometheus scrapes: those that a rule about the
+// PipelineMetrics lists the metrics of an arm's pipeline about itself that its Prometheus scrapes: those that a rule about the
 // health of a pipeline may need. The other 300 series can be read at /metrics; to scrape them twice a second would cost more
 // than all rules.
 func PipelineMetrics() []string {
@@ -68,10 +68,8 @@ func Metrics(environment string) ([]string, bool) {
 	if environment == "containers" { // processes have no quota
 		out = append(out, "container_cpu_cfs_throttled_periods_total")
 	}
-	if environment == "process" { // whose Prometheus scrapes; that of a container is pushed to
-		out = slices.Concat(out, PipelineMetrics(), []string{
-			"up", "scrape_duration_seconds", "scrape_samples_post_metric_relabeling", "scrape_samples_scraped", "scrape_series_added",
-		})
-	}
+	out = slices.Concat(out, PipelineMetrics(), []string{
+		"up", "scrape_duration_seconds", "scrape_samples_post_metric_relabeling", "scrape_samples_scraped", "scrape_series_added",
+	})
 	return out, true
 }

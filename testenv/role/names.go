@@ -20,6 +20,7 @@ const (
 	Guard      = "guard"       // undoes what a killed run has done to containers
 	ProxyGuard = "proxy-guard" // undoes what a killed run has done to proxies
 	DelayProxy = "delay-proxy" // stands in front of every arm of a system of the user's own
+	Receiver   = "receiver"    // takes what the pipelines of arms in containers deliver, and counts it
 	Links      = "links"       // stands between the parts of an arm, while faults are injected
 )
 
