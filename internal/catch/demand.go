@@ -10,16 +10,16 @@ import (
 	"time"
 )
 
-// Kind is what a budget may demand of the catch.
-type Kind string
+// Want is what a budget may demand of the catch.
+type Want string
 
 // Kinds of demands.
 const (
-	WantDetected    Kind = "detected"     // a fault fires an alert that it should
-	WantDiagnosed   Kind = "diagnosed"    // the level's own telemetry names the cause of a fault
-	MissedOK        Kind = "missed ok"    // a fault may be missed: other demands leave it out
-	WantFalseAlarms Kind = "false-alarms" // no more alerts without need than this
-	WantFired       Kind = "fired"        // an alert fires for a fault that should fire it
+	WantDetected    Want = "detected"     // a fault fires an alert that it should
+	WantDiagnosed   Want = "diagnosed"    // the level's own telemetry names the cause of a fault
+	MissedOK        Want = "missed ok"    // a fault may be missed: other demands leave it out
+	WantFalseAlarms Want = "false-alarms" // no more alerts without need than this
+	WantFired       Want = "fired"        // an alert fires for a fault that should fire it
 )
 
 // All is the subject of a demand on every fault, or every alert.
@@ -30,7 +30,7 @@ const RulesLevel = "rules"
 
 // Demand is what a budget demands of the catch.
 type Demand struct {
-	Kind    Kind          // "": nothing
+	Kind    Want          // "": nothing
 	Subject string        // the ID of a fault, for WantFired of an alert, or All; "" for WantFalseAlarms
 	Within  time.Duration // of WantDetected: the most time from the confirmed effect to the alert; 0: any
 	Wall    bool          // Within is wall time, not rule time: see result.Run.Lapse
@@ -50,7 +50,7 @@ func ParseDemand(level, text string) (d Demand, ok bool, err error) {
 	plain := strings.NewReplacer("≤", " <= ", "≥", " >= ", "<=", " <= ", ">=", " >= ").Replace(text)
 	words := strings.Fields(plain)
 	at := slices.IndexFunc(words, func(w string) bool {
-		return slices.Contains([]Kind{WantDetected, WantDiagnosed, WantFalseAlarms, WantFired, "missed"}, Kind(w))
+		return slices.Contains([]Want{WantDetected, WantDiagnosed, WantFalseAlarms, WantFired, "missed"}, Want(w))
 	})
 	if at < 0 && level != RulesLevel {
 		return Demand{}, false, nil
@@ -65,12 +65,12 @@ func ParseDemand(level, text string) (d Demand, ok bool, err error) {
 func parseDemand(level string, words []string, at int) (Demand, error) {
 	var d Demand
 	switch {
-	case at < 0 || (level == RulesLevel) != (Kind(words[at]) == WantFired):
+	case at < 0 || (level == RulesLevel) != (Want(words[at]) == WantFired):
 		return d, errors.New("the level rules is for alerts that have to have fired, and they for it")
 	case at > 1:
 		return d, fmt.Errorf("%q is more than one name", strings.Join(words[:at], " "))
 	}
-	d.Kind = Kind(words[at])
+	d.Kind = Want(words[at])
 	rest := words[at+1:]
 	if at == 1 {
 		d.Subject = words[0]

@@ -64,8 +64,8 @@ func at(level string) string {
 	return "level " + level + ": "
 }
 
-// tried is what the passes of one fault came to at one level.
-type tried struct {
+// trial is what the passes of one fault came to at one level.
+type trial struct {
 	hits, misses int
 	longest      time.Duration // to detect
 	why          string        // the first miss, or what the first pass lacked that is neither
@@ -74,11 +74,11 @@ type tried struct {
 }
 
 // n is how many passes speak for or against the level.
-func (t tried) n() int { return t.hits + t.misses }
+func (t trial) n() int { return t.hits + t.misses }
 
 // try holds every pass of a fault against a demand.
-func (m *Matrix) try(d Demand, fault, level string) tried {
-	var t tried
+func (m *Matrix) try(d Demand, fault, level string) trial {
+	var t trial
 	m.eachCell(func(row Row, c Cell) {
 		if row.Fault.ID != fault || c.Level != level {
 			return
@@ -189,7 +189,7 @@ func (m *Matrix) holdOne(d Demand, fault, level string) Finding {
 }
 
 // shareFinding judges a share of passes by its exact interval.
-func shareFinding(did string, t tried, least float64) Finding {
+func shareFinding(did string, t trial, least float64) Finding {
 	share := stats.ExactShare(t.hits, t.n(), 1-2*(1-demandConfidence)) // each end is a bound at demandConfidence
 	if t.hits == 0 || t.misses == 0 {
 		share = stats.ExactShare(t.hits, t.n(), demandConfidence)
@@ -206,7 +206,7 @@ func shareFinding(did string, t tried, least float64) Finding {
 	return f
 }
 
-func waiveOf(k Kind) string {
+func waiveOf(k Want) string {
 	if k == WantDiagnosed {
 		return result.WaiveUndiagnosed
 	}

@@ -23,12 +23,6 @@ type Example struct {
 	Left    int         `json:"left,omitempty"`     // spans of the trace that are not in Trace
 }
 
-// Signals of an Example.
-const (
-	InLogs  = "logs"
-	InSpans = "spans"
-)
-
 // Limits of one Example.
 const (
 	MostSpans        = 200      // of its trace

@@ -173,7 +173,7 @@ type budgetKind struct {
 	level, metric string
 	relative      bool
 
-	demand  catch.Kind
+	demand  catch.Want
 	subject string
 }
 
