@@ -218,6 +218,9 @@ func logOf(resource pcommon.Resource, record plog.LogRecord, e *faults.Evidence)
 }
 
 func serviceOf(resource pcommon.Resource) string {
-	name, _ := resource.Attributes().Get("service.name")
+	name, known := resource.Attributes().Get("service.name")
+	if !known {
+		return ""
+	}
 	return shown(name.AsString())
 }

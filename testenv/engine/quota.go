@@ -16,7 +16,9 @@ type limits struct {
 	Running                 bool
 }
 
-func limitsOf(ctx context.Context, e *Engine, id string, _ json.RawMessage) (any, error) { return e.limits(ctx, id) }
+func limitsOf(ctx context.Context, e *Engine, id string, _ json.RawMessage) (any, error) {
+	return e.limits(ctx, id)
+}
 
 func (e *Engine) limits(ctx context.Context, id string) (limits, error) {
 	at, err := e.Client.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
