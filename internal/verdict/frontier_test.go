@@ -189,6 +189,10 @@ func TestChoicesByGroup(t *testing.T) {
 	if got != want {
 		t.Errorf("choices\n%s\nwant\n%s", got, want)
 	}
+	d.Run.Faults[2].Skipped, d.Run.Faults[3].Skipped = "not here", "not here"
+	if f := frontier(t, d); len(f.Choices) != 1 || f.Choices[0].Group != "" || f.Choices[0].Faults != 1 {
+		t.Errorf("one kind alone is all: %+v", f.Choices)
+	}
 }
 
 // Half a run has half a frontier, and says so.
