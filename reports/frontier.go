@@ -162,14 +162,14 @@ func frontierTable(a *verdict.Analysis) table {
 	return out
 }
 
-// shareCell is a share and its interval: "9 of 12" and "75 % [43, 95]".
+// shareCell is a share and its interval: "9 of 12" and "= 75 % [43, 95]".
 func shareCell(s catch.Share) cell {
 	if !(s.Of > 0) {
 		return cell{Text: unknown}
 	}
 	out := cell{Text: parts(s.Yes) + " of " + parts(s.Of)}
 	if iv := s.Interval; known(iv.Mid) {
-		out.Gloss = []string{fmt.Sprintf("%s [%s, %s]", part100(iv.Mid), fixed(100*iv.Lo, 0), fixed(100*iv.Hi, 0))}
+		out.Gloss = []string{fmt.Sprintf("= %s [%s, %s]", part100(iv.Mid), fixed(100*iv.Lo, 0), fixed(100*iv.Hi, 0))}
 	}
 	return out
 }
@@ -194,7 +194,7 @@ func frontierLegend(f *verdict.Frontier) string {
 	text := "detected, diagnosed: of the faults that were judged at the level; a fault of several passes counts as the part of them. precision: of the alerts that " +
 		"fired in a pass, those that its fault explains. The intervals of these shares are Clopper–Pearson's."
 	if slices.ContainsFunc(f.Points, func(p verdict.Point) bool { return len(p.DominatedBy) > 0 }) {
-		text += fmt.Sprintf(" dominated: another level caught, fault by fault, all that this one did, surely costs less of something, and of nothing surely more than %s more.",
+		text += fmt.Sprintf(" dominated: another level caught, fault by fault, all that this one did, surely costs less of something, and surely at most %s more of anything else.",
 			part100(verdict.DominationMargin))
 	}
 	if len(f.Sampling) > 0 {

@@ -49,8 +49,8 @@ func sampledLevels(f *verdict.Frontier) []string {
 // sampledCell is what is needed, and below it what was expected of the requests there were, and what was found in them.
 func sampledCell(l verdict.Sampled) cell {
 	return cell{Text: whole10(l.Need.Mid) + " requests", Gloss: []string{
-		fmt.Sprintf("[%s, %s], %s", whole10(l.Need.Lo), whole10(l.Need.Hi), lasting(l.Seconds.Mid)),
-		fmt.Sprintf("%s sent: chance %s", whole10(l.Requests), percentOf(l.Chance)),
+		fmt.Sprintf("[%s, %s], %s;", whole10(l.Need.Lo), whole10(l.Need.Hi), lasting(l.Seconds.Mid)),
+		fmt.Sprintf("%s sent: chance %s;", whole10(l.Requests), percentOf(l.Chance)),
 		foundWords(l),
 	}}
 }

@@ -123,13 +123,14 @@ func (s *steps) choices(f *Frontier) []Choice {
 	if all, has := s.choice(f, "", func(catch.Score) bool { return true }); has {
 		out = append(out, all)
 	}
-	if len(groups) < 2 {
-		return out
-	}
+	var kinds []Choice
 	for _, group := range groups {
 		if c, has := s.choice(f, group, func(of catch.Score) bool { return of.Group == group }); has && group != "" {
-			out = append(out, c)
+			kinds = append(kinds, c)
 		}
+	}
+	if len(kinds) > 1 { // one alone is all of them
+		out = append(out, kinds...)
 	}
 	return out
 }

@@ -128,8 +128,34 @@ func TestDomination(t *testing.T) {
 			t.Errorf("%s in noise has no rival, though metrics sends surely fewer bytes", level)
 		}
 	}
-	// Cheaper, but it misses what the dear one diagnoses.
+	// The same in everything: nobody saves.
 	s := verdicttest.Default(3)
+	s.Effect, s.RoundSD, s.SlotSD, s.LaunchSD, s.Spikes = map[string]float64{"metrics": 0.1, "logs": 0.1, "full": 0.1}, 0, 0, 0, 0
+	d := verdicttest.Build(s)
+	diagnose(d, "profile-attribute-missing", "metrics")
+	for i := range d.Slots {
+		d.Slots[i].Telemetry = result.Telemetry{Bytes: 1000}
+	}
+	f = frontier(t, d)
+	for _, level := range []string{"metrics", "logs", "full"} {
+		if p := point(t, f, level); len(p.DominatedBy)+len(p.Rivals) > 0 {
+			t.Errorf("%s costs what the others do, and is dominated by %v, rivals %+v", level, p.DominatedBy, p.Rivals)
+		}
+	}
+	// As good as the same in CPU, and surely fewer bytes; so few requests that there is no p95 to look at.
+	s = verdicttest.Default(3)
+	s.Effect, s.SlotSD, s.LaunchSD, s.PerSlot = map[string]float64{"metrics": 0.1, "logs": 0.103, "full": 0.103}, 0.01, 0.001, 3
+	d = verdicttest.Build(s)
+	diagnose(d, "profile-attribute-missing", "metrics")
+	f = frontier(t, d)
+	for _, level := range []string{"logs", "full"} {
+		p := point(t, f, level)
+		if e := cost(t, p.Costs, "p95"); e.Rounds > 0 || fmt.Sprint(p.DominatedBy) != "[metrics]" {
+			t.Errorf("%s is dominated by %v, rivals %+v; p95 has %d rounds", level, p.DominatedBy, p.Rivals, e.Rounds)
+		}
+	}
+	// Cheaper, but it misses what the dear one diagnoses.
+	s = verdicttest.Default(3)
 	s.Effect = steep
 	if p := point(t, frontier(t, verdicttest.Build(s)), "full"); len(p.DominatedBy)+len(p.Rivals) > 0 {
 		t.Errorf("full diagnoses what no cheaper one does, and is dominated by %v, rivals %+v", p.DominatedBy, p.Rivals)
@@ -162,6 +188,10 @@ func TestChoicesByGroup(t *testing.T) {
 	want := " 3 {metrics 3 3 []} {logs 1 1 []}; data 1 {metrics 1 1 []} {logs 1 1 []}; model 1 {metrics 1 1 []} { 0 0 []}; stream 1 {off 1 1 []} { 0 0 []}; "
 	if got != want {
 		t.Errorf("choices\n%s\nwant\n%s", got, want)
+	}
+	d.Run.Faults[2].Skipped, d.Run.Faults[3].Skipped = "not here", "not here"
+	if f := frontier(t, d); len(f.Choices) != 1 || f.Choices[0].Group != "" || f.Choices[0].Faults != 1 {
+		t.Errorf("one kind alone is all: %+v", f.Choices)
 	}
 }
 

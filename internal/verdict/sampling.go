@@ -180,10 +180,11 @@ func evidenceOf(events []result.FaultEvent, row catch.Row, level string) (result
 	return events[i], true
 }
 
-// sentBetween is how many requests a level was sent, and in how long. A slot belongs to the time in which its middle is.
+// sentBetween is how many requests a level was sent, and in how long. A slot belongs to the time in which the middle of its sending
+// is; it ends when the answers are in.
 func sentBetween(slots []result.Slot, level string, from, to time.Time) (requests, seconds float64) {
 	for _, s := range slots {
-		middle := s.Start.Add(s.End.Sub(s.Start) / 2)
+		middle := s.Start.Add(slot.CatchLength / 2)
 		if s.Phase == slot.Catch && s.Arm == level && !middle.Before(from) && middle.Before(to) {
 			requests, seconds = requests+float64(s.Work.Sent), seconds+slot.CatchLength.Seconds()
 		}
