@@ -217,9 +217,10 @@ func logOf(resource pcommon.Resource, record plog.LogRecord, e *faults.Evidence)
 	return &sample{log: out, trace: record.TraceID(), span: record.SpanID()}
 }
 
+// serviceOf is the name of the service of a resource; "" if it has none.
 func serviceOf(resource pcommon.Resource) string {
-	name, known := resource.Attributes().Get("service.name")
-	if !known {
+	name, has := resource.Attributes().Get("service.name")
+	if !has {
 		return ""
 	}
 	return shown(name.AsString())

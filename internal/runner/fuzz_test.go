@@ -38,7 +38,7 @@ func FuzzSearchLine(f *testing.F) {
 func FuzzGather(f *testing.F) {
 	const id = "000102030405060708090a0b0c0d0e0f"
 	f.Add([]byte(`{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"a"}}]},"scopeSpans":[{"spans":[{"traceId":"` + id +
-		`","spanId":"0001020304050607","parentSpanId":"0001020304050607","name":"n","startTimeUnixNano":"2000000000","endTimeUnixNano":"1",` +
+		`","spanId":"0001020304050607","parentSpanId":"0001020304050607","name":"n","startTimeUnixNano":"1000000000500000000","endTimeUnixNano":"1000000000600000000",` +
 		`"attributes":[{"key":"perso.reason","value":{"arrayValue":{"values":[{"intValue":"1"}]}}}],"status":{"code":2}}]}]}]}`))
 	f.Add([]byte(`{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"` + id + `","startTimeUnixNano":"18446744073709551615"}]}]}]}`))
 	f.Fuzz(func(t *testing.T, line []byte) {
@@ -50,7 +50,7 @@ func FuzzGather(f *testing.F) {
 			t.Fatal(err)
 		}
 		e := &example{Example: result.Example{TraceID: id, Fault: "f", Arm: "full", Signal: result.InSpans}, query: &query{Evidence: &faults.Evidence{}}}
-		e.query.sample = &sample{at: time.Unix(2, 0), trace: [16]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}}
+		e.query.sample = &sample{at: time.Unix(1_000_000_000, 0), trace: [16]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}}
 		if err := gather(path, []*example{e}); err != nil {
 			return
 		}
