@@ -49,7 +49,7 @@ func limitsLead(s *result.Sweep) string {
 	if s.Falls {
 		kind = "largest"
 	}
-	return fmt.Sprintf("the %s %s of %s that an expected alert notices in %g %% of the passes; %s of each size, in an order drawn from the seed",
+	return fmt.Sprintf("the %s %s at which an expected alert notices %s in %g %% of the passes; %s of each size, in an order drawn from the seed",
 		kind, s.Param, s.Fault, 100*sweep.Probability, passes(s.Repeats))
 }
 

@@ -41,6 +41,11 @@ func ReadBaseline(path string) (*Baseline, error) {
 	if err != nil {
 		return nil, fmt.Errorf("baseline: %w", err)
 	}
+	return parseBaseline(path, text)
+}
+
+// parseBaseline reads the text of a baseline; path is for messages.
+func parseBaseline(path string, text []byte) (*Baseline, error) {
 	var b Baseline
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	dec.KnownFields(true)
