@@ -110,12 +110,18 @@ func backtestMatrix(c *backtest.Comparison) []section {
 
 // backtestCell is a cell of the second side, behind that of the first if what was detected differs, and the false alarms.
 func backtestCell(p backtest.Pair) cell {
-	out := cell{Text: cellText(p.Second)}
-	if before := cellText(p.First); p.Differs && before != out.Text {
+	short := func(c catch.Cell) string {
+		if c.State == catch.Noisy { // its alerts stand below
+			return stateMark(c.State) + " " + string(c.State)
+		}
+		return cellText(c)
+	}
+	out := cell{Text: short(p.Second)}
+	if before := short(p.First); p.Differs && before != out.Text {
 		out.Text = before + " → " + out.Text
 	}
 	for _, alarm := range p.Second.False {
-		if p.Second.State != catch.Noisy && !slices.Contains(p.New, alarm) && !slices.Contains(p.Gone, alarm) && slices.Contains(p.First.False, alarm) {
+		if slices.Contains(p.First.False, alarm) {
 			out.Gloss = append(out.Gloss, stateMark(catch.Noisy)+" "+alarm)
 		}
 	}
@@ -165,8 +171,12 @@ func backtestDifferences(c *backtest.Comparison) []section {
 // told is a cell in words, with the false alarms that the other side does not have.
 func told(c catch.Cell, alarms []string) string {
 	text := cellText(c)
-	if len(alarms) > 0 && c.State != catch.Noisy {
-		text += " and the false alarm " + join(alarms)
+	switch {
+	case c.State == catch.Noisy || len(alarms) == 0:
+	case len(alarms) == 1:
+		text += " and the false alarm " + alarms[0]
+	default:
+		text += " and the false alarms " + join(alarms)
 	}
 	return text
 }
@@ -177,7 +187,7 @@ func backtestCoverage(c *backtest.Comparison) []section {
 	var out list
 	tell := func(what string, names []string) {
 		if len(names) > 0 {
-			out.Items = append(out.Items, item{Sign: "-", Hang: 2, Text: fmt.Sprintf("%s (%d): %s", what, len(names), strings.Join(names, ", "))})
+			out.Items = append(out.Items, item{Sign: "-", Hang: 2, Text: fmt.Sprintf("%s (%d): %s", what, len(names), strings.Join(names, "; "))})
 		}
 	}
 	marked := func(id, now string) string {

@@ -12,8 +12,8 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/backtest/replaytest"
 )
 
-// recorded writes a run with series, and a file of other rules beside it.
-func recorded(t *testing.T) (run, rules string) {
+// replayable writes a run with series, and a file of other rules beside it.
+func replayable(t *testing.T) (run, rules string) {
 	t.Helper()
 	dir := t.TempDir()
 	run, rules = filepath.Join(dir, "run"), filepath.Join(dir, "mine.yaml")
@@ -44,7 +44,7 @@ func carriedOut(t *testing.T, code int, args ...string) (stdout, stderr string) 
 
 // A backtest of the run's own rules says that nothing differs; one of others, and one of two files, say what does.
 func TestBacktest(t *testing.T) {
-	dir, rules := recorded(t)
+	dir, rules := replayable(t)
 	out, _ := carriedOut(t, 0, "backtest", dir)
 	if !strings.Contains(out, "0 of 4 cells differ") || !strings.Contains(out, "✓ 1.2 s") || strings.Contains(out, "→ ✓") {
 		t.Errorf("of its own rules:\n%s", out)
@@ -69,7 +69,7 @@ func TestBacktest(t *testing.T) {
 
 // Unit tests are written beside the report, and a directory that has something is left alone.
 func TestBacktestPromtool(t *testing.T) {
-	dir, rules := recorded(t)
+	dir, rules := replayable(t)
 	to := filepath.Join(t.TempDir(), "unit")
 	args := []string{"backtest", dir, "--rules", rules, "--expect", "consumer-lag=Late", "--promtool", to}
 	if _, errs := carriedOut(t, 0, args...); !strings.Contains(errs, "alerts that fire in one: 1; silence: the clean window of consumer-lag") {
@@ -87,7 +87,7 @@ func TestBacktestPromtool(t *testing.T) {
 
 // What cannot be evaluated is refused, before anything is, with what is legal.
 func TestBacktestRefused(t *testing.T) {
-	dir, rules := recorded(t)
+	dir, rules := replayable(t)
 	broken := filepath.Join(t.TempDir(), "broken.yaml")
 	if err := os.WriteFile(broken, []byte("groups:\n  - name: a\n    rules:\n      - alert: A\n        expr: sum(\n"), 0o600); err != nil {
 		t.Fatal(err)

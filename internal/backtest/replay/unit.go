@@ -39,7 +39,7 @@ type unitWriter struct {
 	run    *result.Data // as replayed
 	matrix *catch.Matrix
 	eval   int64 // ms between two evaluations
-	step   int64 // ms between two samples
+	step   int64 // ms between two samples, an even number
 	stores map[string]*store
 	out    UnitTests
 	file   unitFile
@@ -54,7 +54,7 @@ func (r *Recording) WriteUnitTests(ctx context.Context, of *Rules, replayed *Rep
 	}
 	w := &unitWriter{Recording: r, of: of, run: replayed.Data, matrix: m, stores: map[string]*store{}}
 	w.eval = r.evalInterval().Milliseconds()
-	w.step = min(w.eval, r.experiment.Telemetry.ScrapeInterval.Milliseconds(), r.experiment.Telemetry.CatchMetricInterval.Milliseconds())
+	w.step = min(w.eval, r.experiment.Telemetry.ScrapeInterval.Milliseconds(), r.experiment.Telemetry.CatchMetricInterval.Milliseconds()) / 2 * 2
 	if w.eval <= 0 || w.step <= 0 {
 		return UnitTests{}, errors.New("backtest: the run does not say at which intervals it evaluated rules and took samples")
 	}

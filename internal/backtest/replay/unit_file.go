@@ -56,7 +56,7 @@ type firingAlert struct {
 
 // test begins a test on cut series.
 func (w *unitWriter) test(name string, of *cutting) *unitTest {
-	t := &unitTest{Name: name, Interval: model.Duration(time.Duration(w.step) * time.Millisecond), Series: of.texts}
+	t := &unitTest{Name: name, Interval: model.Duration(time.Duration(w.step/2) * time.Millisecond), Series: of.texts}
 	if of.start != 0 {
 		t.Start = time.UnixMilli(of.start).UTC().Format(time.RFC3339Nano)
 	}
@@ -96,7 +96,7 @@ func (f *unitFile) write(dir string, of *Rules, run result.Run) error {
 	}
 	var text bytes.Buffer
 	fmt.Fprintf(&text, "# Made by tollgate backtest from run %s, with the rules of %s as the run evaluates them: durations divided by %v.\n"+
-		"# Series are cut from the recorded ones, and a sample stands at the next point of the grid.\n# promtool test rules %s\n",
+		"# Series are cut from the recorded ones. A sample stands halfway between two evaluations.\n# promtool test rules %s\n",
 		run.ID, strings.ReplaceAll(of.Name, "\n", " "), run.Lapse, testsFile)
 	enc := yaml.NewEncoder(&text)
 	enc.SetIndent(2)

@@ -95,15 +95,25 @@ func (w *unitWriter) cut(from *store, names []string, begin, end int64) (_ *cutt
 		if s.mixed != nil {
 			return nil, fmt.Sprintf("%s is a native histogram, which is not written to unit tests", s.labels.Get(model.MetricNameLabel))
 		}
-		points := s.onGrid(begin, end, w.step, lookback)
+		points := s.onGrid(begin+w.step/2, end, w.step, lookback)
 		if !slices.ContainsFunc(points, func(p point) bool { return p.there }) {
 			continue
 		}
-		all = append(all, gridSeries(s.labels, points, out.start, w.step))
-		out.texts = append(out.texts, unitSeries{seriesText(s.labels), valuesText(points)})
+		all = append(all, gridSeries(s.labels, points, out.start+w.step/2, w.step))
+		out.texts = append(out.texts, unitSeries{seriesText(s.labels), valuesText(between(points))})
 	}
 	out.store = newStore(all)
 	return out, ""
+}
+
+// between puts nothing before each point: samples stand halfway between evaluations, where no window begins or ends. Whether a window
+// has the sample at its beginning is not the same in all versions of promtool.
+func between(points []point) []point {
+	out := make([]point, 0, 2*len(points))
+	for _, p := range points {
+		out = append(out, point{}, p)
+	}
+	return out
 }
 
 // point is one of a grid.
