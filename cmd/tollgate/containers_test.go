@@ -53,7 +53,7 @@ func inContainers(t *testing.T) (binary string, e *engine.Engine) {
 
 // parityFile is the same experiment in both environments, with a fault of every kind of lever: what the upstream delivers, the model's
 // artefact, the crowd, the broker's quota, the harness's own producer, the consumer's group, the network and the requests between two
-// services, a signal, a kill, the pipeline.
+// services, a signal, a kill, the Collector as a whole, its configuration, the Alertmanager.
 const parityFile = `profile: smoke
 levels: [off, full]
 faults:
@@ -68,6 +68,8 @@ faults:
   - {id: service-pause, off: 0s}
   - memory-squeeze
   - collector-down
+  - series-vanish
+  - alert-route-mute
 toll: {launches: 0}
 catch: {rate: 60, settle: 8s, clean: 2s, hold: 7s, clear: 4s, quiet_limit: 12s}
 `
@@ -133,7 +135,7 @@ func TestParity(t *testing.T) {
 			})
 		}
 	})
-	if len(processes) != 22 || !maps.Equal(processes, containers) {
+	if len(processes) != 26 || !maps.Equal(processes, containers) {
 		t.Errorf("in processes %v, in containers %v", processes, containers)
 	}
 }

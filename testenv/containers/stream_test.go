@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -39,7 +40,7 @@ func used(t *testing.T, a *arm) {
 }
 
 // TestFaults: with a real broker, Collector, Prometheus and Alertmanager, each of these faults is there after its injection, and gone
-// after its heal, or after the end of its lease.
+// after its heal. Of what holds a fault of the pipeline (a link and a guard, a guard, an end of its own), one each heals by itself.
 func TestFaults(t *testing.T) {
 	l, a, _ := deployed(t)
 	used(t, a)
@@ -66,7 +67,7 @@ func TestFaults(t *testing.T) {
 					}
 				}
 			})
-			if f.Group == "pipeline" { // nobody renews it
+			if slices.Contains([]string{"collector-drop", "series-vanish", "alert-route-mute"}, f.ID) { // nobody renews it
 				healed(t, a, f, func(faults.Injection) {})
 			}
 			lost()
