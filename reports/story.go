@@ -15,7 +15,9 @@ func storySection(a *verdict.Analysis) []section {
 		return nil
 	}
 	inFull := len(a.Catch.Stories) == 1
-	blocks := []block{lead{Only: inText | inMarkdown | inHTML, Text: say("times are since the injection; in brackets, as the alert rules count them" + lapseWords(a.Run.Lapse))}}
+	const heading = "What an engineer would have known, and when"
+	clocks := lead{Text: say("times are since the injection; in brackets, as the alert rules count them" + lapseWords(a.Run.Lapse))}
+	var blocks []block
 	var records []map[string]any
 	for i, s := range a.Catch.Stories {
 		of := []block{list{Only: inText | inMarkdown | inHTML, Items: momentItems(s, s.Users)}}
@@ -32,8 +34,10 @@ func storySection(a *verdict.Analysis) []section {
 		records = append(records, storyRecords(s)...)
 	}
 	return []section{
-		{ID: "story", Heading: "What an engineer would have known, and when", Only: inText | inMarkdown | inHTML, Fold: !inFull, Blocks: blocks},
-		{ID: "story", Heading: "What an engineer would have known, and when", Only: inCSV, Last: true, Blocks: []block{recordsOf(records)}},
+		{ID: "story", Heading: heading, Only: inText | inMarkdown, Fold: !inFull, Blocks: append([]block{clocks}, blocks...)},
+		{ID: "story", Heading: heading, Only: inHTML, Blocks: []block{clocks}},
+		{ID: "stories", Heading: "Level by level", Only: inHTML, Sub: true, Blocks: blocks},
+		{ID: "story", Heading: heading, Only: inCSV, Last: true, Blocks: []block{recordsOf(records)}},
 	}
 }
 
