@@ -20,8 +20,9 @@ func brokerPause() Fault {
 		Runbook: "Producers time out, consumers get nothing, and the broker does not answer kafka-broker-api-versions either. Look at its process: " +
 			"stopped, out of memory, or waiting for its disk. Producers keep records for some seconds and send them when it goes on; what they " +
 			"gave up is in their logs and cannot be had back from Kafka. Do not restart the producers: their buffers are all that there is.",
-		Levers: []string{lever.PauseBroker, lever.AskBroker},
-		Expect: []string{"ProducerErrors", "ServiceDown", "EngagementAbsent"},
+		Levers:  []string{lever.PauseBroker, lever.AskBroker},
+		Service: role.Backing,
+		Expect:  []string{"ProducerErrors", "ServiceDown", "EngagementAbsent"},
 		Allow: []string{
 			"EventAgeHigh", "EventAgeChannel", "ConsumerLagHigh", "PartitionStalled", "LagSkewed", "ProfileUpdatesStale", "ConsumerGroupEmpty",
 			"HighErrorRate", "ServiceErrorRateHigh", "ClickThroughLow", "DuplicateEvents", "MetricVanished",
@@ -30,12 +31,12 @@ func brokerPause() Fault {
 			"perso.reason": "broker-silent",
 		}},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {
-			in := pull(site, role.Backing, lever.PauseBroker, map[string]string{"arm": site.Arm.Name()})
+			in := pull(site, site.Service, lever.PauseBroker, map[string]string{"arm": site.Arm.Name()})
 			return in, in.Renew(ctx)
 		},
 		Probe: func(ctx context.Context, site Site) (Effect, error) {
 			var broker struct{ Answers *bool }
-			if err := site.Arm.Ask(ctx, role.Backing, lever.AskBroker, struct{}{}, &broker); err != nil || broker.Answers == nil {
+			if err := site.Arm.Ask(ctx, site.Service, lever.AskBroker, struct{}{}, &broker); err != nil || broker.Answers == nil {
 				return Effect{}, err
 			}
 			effect := Effect{Present: !*broker.Answers, Gone: *broker.Answers, Detail: "the broker answers", Values: map[string]float64{"answers": 1}}
@@ -43,6 +44,10 @@ func brokerPause() Fault {
 				effect.Detail, effect.Values = "the broker does not answer", map[string]float64{"answers": 0}
 			}
 			return effect, nil
+		},
+		Theirs: &Theirs{
+			Title: "the broker that the experiment names stands still",
+			Felt:  "what waits for the broker waits; what producers give up is lost",
 		},
 	}
 }

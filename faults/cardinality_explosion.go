@@ -21,7 +21,7 @@ func cardinalityExplosion() Fault {
 		Signs: map[string]int{"errors": 0},
 		Least: "traces-10",
 		Params: []Param{
-			{Name: "series", Title: "where it is taken back, so that the machine survives", Unit: "series", Default: 5000, Least: 100, Most: 50000},
+			{Name: "series", Title: "where it is taken back, so that the machine survives", Unit: "series", Default: 5000, Least: 100, Most: 50000, Whole: true},
 		},
 		Runbook: "The number of series grows without end. Ask the Prometheus for the labels with the most values " +
 			"(/api/v1/status/tsdb): one that names a session, a user or a request does not belong there. Find out which metric has " +

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/tollgate-dev/tollgate/testenv/lever"
@@ -24,9 +25,10 @@ func collectorDown() Fault {
 		Levers:   []string{lever.StopCollector, lever.AskCollector},
 		Expect:   []string{"CollectorDown", "PipelineBlind"},
 		Allow:    []string{"EngagementAbsent", "MetricVanished", "ProfileUpdatesStale", "ServiceDown", "TelemetryRefused", "TracesBroken"},
+		Service:  role.Telemetry,
 		Evidence: &Evidence{Signal: "metrics", Query: `probe_success{service="telemetry"} == 0`},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {
-			in := pull(site, role.Telemetry, lever.StopCollector, struct{}{})
+			in := pull(site, site.Service, lever.StopCollector, struct{}{})
 			return in, in.Renew(ctx)
 		},
 		Probe: func(ctx context.Context, site Site) (Effect, error) {
@@ -40,11 +42,16 @@ func collectorDown() Fault {
 			}
 			return Effect{Present: !c.Answers, Gone: c.Answers, Detail: detail, Values: map[string]float64{"answers": value}}, nil
 		},
+		Theirs: &Theirs{
+			Title: "the Collector that the experiment names is down, and what it takes goes nowhere",
+			Felt:  "nothing: the operators are blind",
+			Signs: map[string]int{"errors": 0},
+		},
 	}
 }
 
 // askCollector asks an arm's Collector what it has done since it last started, which may be the change of its configuration by the
 // fault, or by its heal.
 func askCollector(ctx context.Context, site Site) (c lever.CollectorState, err error) {
-	return c, site.Arm.Ask(ctx, role.Telemetry, lever.AskCollector, struct{}{}, &c)
+	return c, site.Arm.Ask(ctx, cmp.Or(site.Service, role.Telemetry), lever.AskCollector, struct{}{}, &c)
 }

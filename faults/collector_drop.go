@@ -19,7 +19,7 @@ func collectorDrop() Fault {
 		Signs: map[string]int{"errors": 0},
 		Least: "metrics",
 		Params: []Param{
-			{Name: "queue", Title: "capacity of the queue to the back end", Unit: "requests", Default: 1, Least: 1, Most: 100},
+			{Name: "queue", Title: "capacity of the queue to the back end", Unit: "requests", Default: 1, Least: 1, Most: 100, Falls: true, Whole: true},
 			{Name: "latency", Title: "how much later each answer of the back end comes", Unit: "ms", Default: 3000, Least: 100, Most: 20000},
 		},
 		Runbook: "The Collector takes more than it delivers. Compare what its receivers accepted with what its exporters sent, " +

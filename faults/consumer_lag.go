@@ -22,7 +22,7 @@ func consumerLag() Fault {
 		Least: "off",
 		Params: []Param{{
 			Name: "bytes", Title: "what the consumer gets in a second; a broker never sends less than a batch", Unit: "B",
-			Default: 1024, Least: 1, Most: 1e6,
+			Default: 1024, Least: 1, Most: 1e6, Falls: true, Whole: true,
 		}},
 		Runbook: "The group is alive and commits, but slowly. Look for a client quota on the group's client id (kafka-configs --describe " +
 			"--entity-type clients), then at the time that the consumer takes for a batch, then at the store behind it. Recommendations " +

@@ -21,15 +21,16 @@ func consumerStopped() Fault {
 		Runbook: "Every service is up, the lag grows in all partitions alike, and nothing is committed. Ask the broker for the members of the " +
 			"group (kafka-consumer-groups --describe --members): with none, nobody reads. The consumer's log says when it left and why: a stop " +
 			"by hand, an error that ended its thread, a poll that took too long. Start it again; it goes on where it was, with all that waits.",
-		Levers: []string{lever.StopConsumer, lever.AskGroup},
-		Expect: []string{"ConsumerGroupEmpty", "PartitionStalled", "ConsumerLagHigh", "ProfileUpdatesStale", "EngagementAbsent"},
-		Allow:  []string{"EventAgeHigh", "EventAgeChannel", "LagSkewed", "ClickThroughLow", "MetricVanished"},
+		Levers:  []string{lever.StopConsumer, lever.AskGroup},
+		Service: role.Ingest,
+		Expect:  []string{"ConsumerGroupEmpty", "PartitionStalled", "ConsumerLagHigh", "ProfileUpdatesStale", "EngagementAbsent"},
+		Allow:   []string{"EventAgeHigh", "EventAgeChannel", "LagSkewed", "ClickThroughLow", "MetricVanished"},
 		Evidence: &Evidence{Signal: "logs", Match: map[string]string{
 			"perso.reason": "left-group",
 		}},
 		Unseen: true,
 		Inject: func(ctx context.Context, site Site) (Injection, error) {
-			in := pull(site, role.Ingest, lever.StopConsumer, struct{}{})
+			in := pull(site, site.Service, lever.StopConsumer, struct{}{})
 			return in, in.Renew(ctx)
 		},
 		Probe: func(ctx context.Context, site Site) (Effect, error) {
@@ -46,6 +47,12 @@ func consumerStopped() Fault {
 				Detail:  fmt.Sprintf("the group has %d members and is %s", group.Members, group.State),
 				Values:  map[string]float64{"members": float64(group.Members)},
 			}, nil
+		},
+		Theirs: &Theirs{
+			Title:  "the consumer that the experiment names stands still, and what it should read piles up",
+			Felt:   "what follows from events stands still; the rest is as before",
+			Levers: []string{lever.StopConsumer},
+			Probe:  probeAnswers,
 		},
 	}
 }

@@ -23,7 +23,7 @@ func cpuThrottle() Fault {
 		Signs: map[string]int{"p95": 1},
 		Least: "off",
 		Params: []Param{
-			{Name: "cores", Title: "share of one core; what a container does not use of it is no throttling", Default: 0.05, Least: 0.01, Most: 0.9},
+			{Name: "cores", Title: "share of one core; what a container does not use of it is no throttling", Default: 0.05, Least: 0.01, Most: 0.9, Falls: true},
 		},
 		Runbook: "Latency has steps of up to 100 ms, the period of a CPU quota, while the CPU use of the service is low and no " +
 			"dependency is slow. Look at nr_throttled in cpu.stat of the control group, and raise or remove the limit. Without a " +

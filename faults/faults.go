@@ -85,6 +85,16 @@ func (f *Fault) fill() {
 // Lookup returns the fault of a text: its id, and after a colon the parameters that are not to have their defaults, as in
 // "profile-attribute-missing: share=0.1, attribute=tier". Errors list what is legal.
 func Lookup(text string) (Fault, error) {
+	f, err := read(text)
+	if err != nil {
+		return Fault{}, err
+	}
+	f.fill()
+	return f, nil
+}
+
+// read is Lookup with texts as they are written.
+func read(text string) (Fault, error) {
 	id, given, has := strings.Cut(text, ":")
 	f, err := entry(strings.TrimSpace(id))
 	if err != nil {
@@ -95,7 +105,6 @@ func Lookup(text string) (Fault, error) {
 			return Fault{}, fmt.Errorf("%s: %w", f.ID, err)
 		}
 	}
-	f.fill()
 	return f, nil
 }
 
@@ -149,6 +158,8 @@ type Fault struct {
 	Inject func(ctx context.Context, site Site) (Injection, error)
 	// Probe looks for the effect of the fault at the arm, without the arm's own telemetry.
 	Probe func(ctx context.Context, site Site) (Effect, error)
+
+	Theirs *Theirs // what is another in a system of the user's own; nil: nothing is
 }
 
 // Injection is a fault in force.
@@ -229,12 +240,12 @@ func Feelings() []string {
 }
 
 // Uses returns the fault's levers, each with the service that has it, in the form of lever.At. Target is the service that the
-// experiment names; "" is the fault's own choice.
+// experiment names; "" is the fault's own choice. A lever of another service than the fault's own stays where it is.
 func (f Fault) Uses(target string) []string {
 	var uses []string
 	for _, name := range f.Levers {
 		service := cmp.Or(target, f.Service)
-		if l, err := lever.Lookup(name); err == nil && l.Service != "" {
+		if l, err := lever.Lookup(name); err == nil && l.Service != "" && l.Service != f.Service {
 			service = l.Service
 		}
 		uses = append(uses, lever.At(service, name))

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -24,7 +25,7 @@ func memorySqueeze() Fault {
 		Signs: map[string]int{"default": 1},
 		Least: "off",
 		Params: []Param{
-			{Name: "every", Title: "from one kill to the next; kept to within two seconds", Unit: "s", Default: 5, Least: 4, Most: 60},
+			{Name: "every", Title: "from one kill to the next; kept to within two seconds", Unit: "s", Default: 5, Least: 4, Most: 60, Falls: true},
 		},
 		Runbook: "The service answers, and yet its counters fall to 0 every few seconds: look at its start time and at how it " +
 			"ended (exit code 137, OOMKilled, the kernel's log). Raise the memory limit first, then look for what has grown: " +
@@ -39,18 +40,7 @@ func memorySqueeze() Fault {
 			"ErrorSpansRare", "ClickThroughLow", "ConsumerLagHigh", "EventAgeHigh", "ConsumerGroupEmpty", "MetricVanished", "TracesBroken",
 		},
 		Evidence: &Evidence{Signal: "logs", Match: map[string]string{"perso.lifecycle": "started"}},
-		Inject: func(ctx context.Context, site Site) (Injection, error) {
-			in := pull(site, site.Service, lever.Restart, struct{}{})
-			kill, killed := in.Renew, time.Now()
-			in.Renew = func(ctx context.Context) error { // the lever acts once: it is let go of, and pulled again
-				if err := in.Heal(ctx); err != nil || time.Since(killed) < site.Values.Seconds("every") {
-					return err
-				}
-				killed = time.Now()
-				return kill(ctx)
-			}
-			return in, kill(ctx)
-		},
+		Inject:   killAgain,
 		Probe: func(ctx context.Context, site Site) (Effect, error) {
 			answers, err := site.Arm.Answers(ctx, site.Service)
 			if err != nil || !answers {
@@ -67,5 +57,61 @@ func memorySqueeze() Fault {
 				Values:  map[string]float64{"uptime_seconds": up.Seconds},
 			}, nil
 		},
+		Theirs: &Theirs{
+			Title:  "a service gets hardly more memory than it uses, and is killed every {every} and started again",
+			Felt:   "errors for moments, again and again",
+			Levers: []string{lever.Restart, lever.Uptime, lever.LimitMemory},
+			Inject: squeeze,
+			Probe:  probeStart,
+		},
 	}
+}
+
+// killAgain kills a service and starts it again, every so often.
+func killAgain(ctx context.Context, site Site) (Injection, error) {
+	in := pull(site, site.Service, lever.Restart, struct{}{})
+	kill, killed := in.Renew, time.Now()
+	in.Renew = func(ctx context.Context) error { // the lever acts once: it is let go of, and pulled again
+		if err := in.Heal(ctx); err != nil || time.Since(killed) < site.Values.Seconds("every") {
+			return err
+		}
+		killed = time.Now()
+		return kill(ctx)
+	}
+	return in, kill(ctx)
+}
+
+// room is what a squeezed container may use beyond what it uses at the beginning, as a share of that.
+const room = 0.05
+
+// squeeze sets a real limit besides, where an engine can take it back. What the kernel kills because of it starts again with the
+// next kill of ours, as a supervisor would start it.
+func squeeze(ctx context.Context, site Site) (Injection, error) {
+	limit := pull(site, site.Service, lever.LimitMemory, map[string]any{"room": room})
+	both := Injection{Heal: limit.Heal}
+	if err := limit.Renew(ctx); err != nil {
+		return both, err
+	}
+	kills, err := killAgain(ctx, site)
+	both.Renew = func(ctx context.Context) error { return errors.Join(limit.Renew(ctx), kills.Renew(ctx)) }
+	both.Heal = func(ctx context.Context) error { return errors.Join(kills.Heal(ctx), limit.Heal(ctx)) }
+	return both, err
+}
+
+// probeStart is Fault.Probe where an engine says when a service was started, also while it has too little memory to answer.
+func probeStart(ctx context.Context, site Site) (Effect, error) {
+	answers, err := site.Arm.Answers(ctx, site.Service)
+	if err != nil {
+		return Effect{}, err
+	}
+	var up struct{ Seconds float64 }
+	if err := site.Arm.Ask(ctx, site.Service, lever.Uptime, struct{}{}, &up); err != nil {
+		return Effect{Detail: fmt.Sprintf("%s does not say how long it has been there: %v", site.Service, err)}, ctx.Err()
+	}
+	return Effect{
+		Present: up.Seconds < site.Values.Number("every")+2,
+		Gone:    answers,
+		Detail:  fmt.Sprintf("%s was started %.1f s ago", site.Service, up.Seconds),
+		Values:  map[string]float64{"uptime_seconds": up.Seconds},
+	}, nil
 }

@@ -20,7 +20,7 @@ func nPlusOne() Fault {
 		Felt:   "nothing while there is little load; slow pages at the peak",
 		Signs:  map[string]int{"errors": 0},
 		Least:  "traces-10",
-		Params: []Param{{Name: "items", Title: "the most items in an answer", Unit: "items", Default: 1, Least: 1, Most: 4}},
+		Params: []Param{{Name: "items", Title: "the most items in an answer", Unit: "items", Default: 1, Least: 1, Most: 4, Falls: true, Whole: true}},
 		Runbook: "One request now makes many small calls, one after the other; each is fast, and the error rate is flat. Open a trace: " +
 			"the same call stands there again and again. Look at the limit of the called API (its configuration, its changelog) and " +
 			"at the latest change of the caller. Raise the page size again, or ask for the pages side by side.",

@@ -20,6 +20,8 @@ type Param struct {
 	Least   float64
 	Most    float64
 	Words   []string // legal words, the default first; the parameter is then no number
+	Falls   bool     // the fault grows as the number falls
+	Whole   bool     // what is behind the decimal point has no effect
 }
 
 // Share is the unit of a number that is a part of 1. It may be written as a percentage.
@@ -52,8 +54,8 @@ func (p Param) number(v float64) string {
 	return strconv.FormatFloat(v, 'f', -1, 64) + " " + p.Unit
 }
 
-// value reads what an experiment says: a number with or without its unit, or a word.
-func (p Param) value(text string) (Value, error) {
+// Parse reads what an experiment says: a number with or without its unit, or a word. The error says what is legal.
+func (p Param) Parse(text string) (Value, error) {
 	text = strings.TrimSpace(text)
 	if p.Words != nil {
 		if !slices.Contains(p.Words, text) {
@@ -148,13 +150,28 @@ func (f *Fault) set(text string) error {
 		if at < 0 {
 			return fmt.Errorf("unknown parameter %q: %s", name, f.legal())
 		}
-		v, err := f.Params[at].value(value)
+		v, err := f.Params[at].Parse(value)
 		if err != nil {
 			return err
 		}
 		f.Given[name], f.Values[name] = strings.TrimSpace(value), v
 	}
 	return nil
+}
+
+// Spanning is Lookup of a fault whose parameter, a number, takes values between two. Texts of the fault name both, as in 1 % to 50 %.
+func Spanning(text, param string, least, most float64) (Fault, error) {
+	f, err := read(text)
+	if err != nil {
+		return Fault{}, err
+	}
+	at := slices.IndexFunc(f.Params, func(p Param) bool { return p.Name == param && p.Words == nil })
+	if at < 0 {
+		return Fault{}, fmt.Errorf("%s has no parameter %q that is a number", f.ID, param)
+	}
+	f.Values[param] = Value{Number: most, text: f.Params[at].number(least) + " to " + f.Params[at].number(most)}
+	f.fill()
+	return f, nil
 }
 
 // legal lists the parameters of a fault.

@@ -46,7 +46,7 @@ func TestParameters(t *testing.T) {
 func TestDefaultsAreLegal(t *testing.T) {
 	for _, f := range All() {
 		for _, p := range f.Params {
-			v, err := p.value(p.Usual())
+			v, err := p.Parse(p.Usual())
 			if err != nil || v != f.Values[p.Name] || p.Title == "" {
 				t.Errorf("%s: %s: %q is read as %+v, %v; want %+v", f.ID, p.Name, p.Usual(), v, err, f.Values[p.Name])
 			}

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/tollgate-dev/tollgate/testenv/lever"
 	"github.com/tollgate-dev/tollgate/testenv/role"
@@ -35,5 +36,40 @@ func retryStorm() Fault {
 			return in, in.Renew(ctx)
 		},
 		Probe: probeRequests(lever.ResetRequests, "were reset"),
+		Theirs: &Theirs{
+			Title:    "a proxy resets {share} of the connections to a dependency, again and again",
+			Felt:     "errors, or slower answers where somebody calls again",
+			Evidence: &Evidence{Signal: "spans", Match: map[string]string{"http.request.resend_count": "1"}},
+			Levers:   []string{lever.Reset},
+			Inject:   resetConnections,
+			Probe:    probeReset,
+		},
 	}
+}
+
+// resetConnections resets a share of the connections to a service. A connection that was spared once is spared for good, so every
+// renewal begins anew.
+func resetConnections(ctx context.Context, site Site) (Injection, error) {
+	in := pull(site, site.Service, lever.Reset, map[string]any{"share": site.Values.Number("share")})
+	again := in.Renew
+	in.Renew = func(ctx context.Context) error {
+		if err := in.Heal(ctx); err != nil {
+			return err
+		}
+		return again(ctx)
+	}
+	return in, again(ctx)
+}
+
+// probeReset asks the proxy, which stands outside the system, for the share of the connections that it resets.
+func probeReset(ctx context.Context, site Site) (Effect, error) {
+	var now struct{ Share float64 }
+	if err := site.Arm.Ask(ctx, site.Service, lever.Reset, struct{}{}, &now); err != nil {
+		return Effect{}, err
+	}
+	return Effect{
+		Present: now.Share >= 0.99*site.Values.Number("share"), Gone: now.Share == 0, // Toxiproxy keeps it in single precision
+		Detail: fmt.Sprintf("the proxy resets %g %% of the connections to %s", 100*now.Share, site.Service),
+		Values: map[string]float64{"reset_share": now.Share},
+	}, nil
 }

@@ -2,7 +2,6 @@ package faults
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/testenv/lever"
@@ -25,7 +24,7 @@ func servicePause() Fault {
 		Least: "off",
 		Params: []Param{
 			{Name: "on", Title: "how long they stand still; kept to within two seconds", Unit: "s", Default: 5, Least: 2, Most: 60},
-			{Name: "off", Title: "how long they go on after that; 0: not before the end", Unit: "s", Default: 5, Least: 0, Most: 60},
+			{Name: "off", Title: "how long they go on after that; 0: not before the end", Unit: "s", Default: 5, Least: 0, Most: 60, Falls: true},
 		},
 		Runbook: "The process is there and takes connections, and answers nothing for seconds, then everything at once. Look at " +
 			"its state (T in ps, or frozen), at the node's and the hypervisor's events, and at garbage collection logs. Take it " +
@@ -44,19 +43,7 @@ func servicePause() Fault {
 			in := inTurn(pull(site, site.Service, lever.Pause, struct{}{}), site.Values.Seconds("on"), site.Values.Seconds("off"))
 			return in, in.Renew(ctx)
 		},
-		Probe: func(ctx context.Context, site Site) (Effect, error) {
-			answers, err := site.Arm.Answers(ctx, site.Service)
-			if err != nil {
-				return Effect{}, err
-			}
-			detail, value := "answers", 1.0
-			if !answers {
-				detail, value = "does not answer", 0
-			}
-			return Effect{
-				Present: !answers, Gone: answers, Detail: fmt.Sprintf("%s %s", site.Service, detail), Values: map[string]float64{"answers": value},
-			}, nil
-		},
+		Probe: probeAnswers,
 	}
 }
 

@@ -113,6 +113,9 @@ func faultRecord(f catch.Row, level string, c catch.Cell) map[string]any {
 		"also":         strings.Join(c.Also, " "),
 		"false_alarms": strings.Join(c.False, " "), "diagnosed": c.Diagnosed, "evidence": c.Evidence,
 		"cannot_fire": strings.Join(c.Cannot, " ")}
+	if f.Size > 0 {
+		record["size"] = f.Size
+	}
 	if c.State == catch.Detected {
 		record["detect_seconds"], record["least_detect_seconds"], record["clear_seconds"] = c.Detect, c.LeastDetect, c.Clear
 	}

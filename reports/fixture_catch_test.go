@@ -5,11 +5,25 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 
 // fixtureCatch has one pass of 18 s per fault.
 func fixtureCatch(start time.Time, faults []result.Fault) *catch.Matrix {
-	c := &catch.Matrix{Levels: []string{"off", "metrics", "traces-10", "full"}}
+	c := &catch.Matrix{
+		Levels: []string{"off", "metrics", "traces-10", "full"},
+		Coverage: []catch.Coverage{
+			{Alert: "ConsumerLagHigh", For: []string{"consumer-lag"}, Tried: []string{"consumer-lag"}},
+			{Alert: "EventAgeHigh", Other: []string{"none"}, Tried: []string{"consumer-lag"}},
+			{Alert: "BudgetBurn", Why: "it needs data that are 3h old (offset)"},
+		},
+		Repeats: []catch.Repeats{{Fault: "consumer-lag", Level: "full", Detected: 2, N: 2, Open: 1, Share: stats.ExactShare(2, 2, 0.95),
+			Detect: []time.Duration{3 * time.Second, 5 * time.Second}, Soonest: 2 * time.Second, Clear: []time.Duration{4 * time.Second}}},
+		Waivers: []catch.Waiver{
+			{Waiver: result.Waiver{Waive: result.WaiveMissed, Fault: "model-drift", Level: "off", Reason: "needs metrics", Expires: "2026-03-31"}, Used: []string{"model-drift at off"}},
+			{Waiver: result.Waiver{Waive: result.WaiveFalseAlarm, Alert: "EventAgeHigh", Reason: "<b>known</b>", Expires: "2025-12-31"}, Expired: true},
+		},
+	}
 	for i, f := range faults {
 		begin := start.Add(time.Duration(i) * 20 * time.Second)
 		fc := catch.Row{Fault: f, Start: begin, End: at(begin, 18)}
@@ -33,6 +47,7 @@ func fixtureCatch(start time.Time, faults []result.Fault) *catch.Matrix {
 		}
 		c.Alarms = append(c.Alarms, a)
 	}
+	c.Stories = fixtureStories(c)
 	c.Standing = []catch.Standing{
 		{Alert: `Watchdog{severity="none"}`, Switch: true, Levels: c.Levels[:3], Broken: []string{"full: it fell silent for 2s, 3s after the start of model-drift"}},
 		{Alert: "DiskAlmostFull", Levels: c.Levels},

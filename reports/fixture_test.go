@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
@@ -26,6 +27,9 @@ func fixture() *verdict.Analysis {
 		Budgets: []verdict.BudgetResult{
 			{Budget: verdict.Budget{Metric: "p95", Limit: 0.2, Relative: true, Text: "p95 <= +20%"}, Level: "full", Saw: verdict.Interval{Lo: 0.125, Mid: 0.151, Hi: 0.18},
 				Outcome: verdict.Pass, Sentence: "full: p95 +15.1 % [+12.5, +18.0] is under +20 %"},
+			{Budget: verdict.Budget{Level: "full", Text: "full: consumer-lag detected <= 2m", Catch: catch.Demand{Kind: catch.WantDetected, Subject: "consumer-lag", Within: 2 * time.Minute}},
+				Level: "full", Saw: verdict.Interval{Lo: math.NaN(), Mid: 84, Hi: math.NaN()}, Outcome: verdict.Pass,
+				Sentence: "level full: consumer-lag was detected (after 1m24s of rule time at most, limit 2m)"},
 		},
 	}
 	for _, b := range fixtureBase() {
@@ -44,6 +48,7 @@ func fixture() *verdict.Analysis {
 		a.Shapes = append(a.Shapes, fixtureShape(arm, []float64{0, 0.002, 0.16, 0.05, 0.12, 0.21}[i], []float64{0, 0, 0, 0.03, 0.08, 0.2}[i]))
 	}
 	a.Catch = fixtureCatch(start.Add(100*time.Second), a.Run.Faults)
+	a.Frontier = fixtureFrontier(a)
 	return a
 }
 
@@ -182,17 +187,17 @@ func fixtureRun(start time.Time) result.Run {
 		},
 		Plan: result.Plan{Launches: 2, Rounds: 40, Slot: 500 * time.Millisecond, Washout: 100 * time.Millisecond, Rate: 160, CatchRate: 25, ClientTimeout: 5 * time.Second},
 		Faults: []result.Fault{
-			{ID: "none", Title: "nothing is injected", Felt: "nothing"},
-			{ID: "profile-attribute-missing", Title: "the upstream stops delivering an attribute", Felt: "half of the users see default content",
+			{ID: "none", Group: "controls", Title: "nothing is injected", Felt: "nothing"},
+			{ID: "profile-attribute-missing", Group: "data", Title: "the upstream stops delivering an attribute", Felt: "half of the users see default content",
 				Signs:  map[string]int{"default": 1, "errors": 0},
 				Expect: []string{"FeatureMissing", "DefaultContentHigh"}, Allow: []string{"ClickThroughLow"}, Evidence: "log attribute perso.attribute"},
-			{ID: "model-drift", Title: "the users are no longer those that the model was trained on", Felt: "recommendations fit worse, fewer clicks",
+			{ID: "model-drift", Group: "model", Title: "the users are no longer those that the model was trained on", Felt: "recommendations fit worse, fewer clicks",
 				Expect: []string{"InputDrift", "ClickThroughLow"}, Evidence: "perso_feature_psi{perso_feature=\"age\"}"},
-			{ID: "consumer-lag", Title: "the events consumer falls behind", Felt: "profiles are stale", Expect: []string{"ConsumerLagHigh", "EventAgeHigh"}, Evidence: "span attribute messaging.kafka.offset"},
+			{ID: "consumer-lag", Group: "stream", Title: "the events consumer falls behind", Felt: "profiles are stale", Expect: []string{"ConsumerLagHigh", "EventAgeHigh"}, Evidence: "span attribute messaging.kafka.offset"},
 		},
 		Alerts: []result.Alert{
-			{Name: "ConsumerLagHigh", Group: "stream", Needs: "outside", Summary: "a consumer is behind", Expr: "sum(kafka_consumergroup_lag) > 500", RunExpr: "sum(kafka_consumergroup_lag) > 500", For: time.Minute, RunFor: time.Second, LeastDetect: 1750 * time.Millisecond},
-			{Name: "FeatureMissing", Group: "data", Needs: "metrics", Summary: "inputs are missing", Expr: "rate(perso_feature_missing_total[5m]) > 0.1", RunExpr: "rate(perso_feature_missing_total[5s]) > 0.1", For: time.Minute, RunFor: time.Second, LeastDetect: 2500 * time.Millisecond},
+			{Name: "ConsumerLagHigh", Group: "stream", Labels: map[string]string{"severity": "page"}, Needs: "outside", Summary: "a consumer is behind", Expr: "sum(kafka_consumergroup_lag) > 500", RunExpr: "sum(kafka_consumergroup_lag) > 500", For: time.Minute, RunFor: time.Second, LeastDetect: 1750 * time.Millisecond},
+			{Name: "FeatureMissing", Group: "data", Labels: map[string]string{"severity": "ticket"}, Needs: "metrics", Summary: "inputs are missing", Expr: "rate(perso_feature_missing_total[5m]) > 0.1", RunExpr: "rate(perso_feature_missing_total[5s]) > 0.1", For: time.Minute, RunFor: time.Second, LeastDetect: 2500 * time.Millisecond},
 			{Name: "ClickThroughLow", Group: "business", Needs: "metrics", Summary: "fewer clicks", Expr: "a < 0.9 * b", RunExpr: "a < 0.9 * b", For: 5 * time.Minute, RunFor: 5 * time.Second, LeastDetect: 9 * time.Second, MinImpressions: 4000},
 		},
 		Lapse:    60,

@@ -33,8 +33,7 @@ func renderJSON(a *verdict.Analysis) ([]byte, error) {
 		out.Controls = append(out.Controls, jsonControl(c))
 	}
 	for _, r := range a.Budgets {
-		out.Budgets = append(out.Budgets, jsonBudget{r.Budget.Text, r.Level, r.Budget.Metric, number(r.Budget.Limit), r.Budget.Relative, r.Budget.Least,
-			jsonIntervalOf(r.Saw), string(r.Outcome), r.Sentence})
+		out.Budgets = append(out.Budgets, jsonBudgetOf(r))
 	}
 	for _, l := range a.Looks {
 		out.Looks = append(out.Looks, jsonLook{l.Launches, number(l.Confidence), l.Open})
@@ -50,10 +49,12 @@ func renderJSON(a *verdict.Analysis) ([]byte, error) {
 		out.Distributions = append(out.Distributions, d)
 	}
 	out.Capacity = jsonCapacityOf(a.Capacity, notes)
+	out.Limits = jsonLimitsOf(a, notes)
 	if a.Catch != nil {
 		c := jsonCatchOf(a.Catch, notes)
 		out.Catch = &c
 	}
+	out.Frontier = jsonFrontierOf(a.Frontier, notes)
 	for _, note := range a.Notes {
 		notes.number(note)
 	}
@@ -91,7 +92,9 @@ type jsonReport struct {
 	Money         *jsonMoney         `json:"money"`         // bills per million requests; null without prices
 	Distributions []jsonDistribution `json:"distributions"` // response time of the step whose latency is the toll
 	Capacity      *jsonCapacity      `json:"capacity"`      // null when it was not to be measured
+	Limits        *jsonLimits        `json:"limits"`        // null when nothing was swept
 	Catch         *jsonCatch         `json:"catch"`         // null when no fault was run
+	Frontier      *jsonFrontier      `json:"frontier"`      // costs against catch; null when no fault was judged
 	Notes         []string           `json:"notes"`         // footnotes; a note is a 1-based index into it
 }
 
@@ -108,11 +111,12 @@ type jsonControl struct {
 type jsonBudget struct {
 	Budget   string        `json:"budget"` // as it was given
 	Level    string        `json:"level"`
-	Metric   string        `json:"metric"`
-	Limit    number        `json:"limit"` // a ratio when relative, else in the metric's unit
+	Metric   string        `json:"metric"`            // or what is demanded of the catch: detected, diagnosed, missed ok, false-alarms, fired
+	Subject  string        `json:"subject,omitempty"` // the fault or the alert of which that is demanded, or all
+	Limit    number        `json:"limit"`             // a ratio when relative, else in the metric's unit; null of a demand on the catch
 	Relative bool          `json:"relative"`
 	Least    bool          `json:"least"`   // what was seen has to be over the limit, not under it
-	Saw      *jsonInterval `json:"saw"`     // as limit
+	Saw      *jsonInterval `json:"saw"`     // as limit; of the catch seconds to detect, a share, or a number
 	Outcome  string        `json:"outcome"` // pass, fail or inconclusive
 	Sentence string        `json:"sentence"`
 }
@@ -176,6 +180,15 @@ type jsonPoint struct {
 	Seconds  number `json:"seconds"`
 }
 
+func jsonBudgetOf(r verdict.BudgetResult) jsonBudget {
+	out := jsonBudget{Budget: r.Budget.Text, Level: r.Level, Metric: r.Budget.Metric, Limit: number(r.Budget.Limit), Relative: r.Budget.Relative, Least: r.Budget.Least,
+		Saw: jsonIntervalOf(r.Saw), Outcome: string(r.Outcome), Sentence: r.Sentence}
+	if d := r.Budget.Catch; d.Kind != "" {
+		out.Metric, out.Subject, out.Limit = string(d.Kind), d.Subject, number(math.NaN())
+	}
+	return out
+}
+
 func jsonArmOf(arm result.Arm) jsonArm {
 	return jsonArm{arm.Name, arm.Level, arm.Role, number(arm.Delay.Seconds())}
 }
@@ -187,15 +200,7 @@ func jsonTollOf(a *verdict.Analysis, notes *footnotes) []jsonArmToll {
 	}
 	out := []jsonArmToll{base}
 	for _, t := range a.Toll {
-		arm := jsonArmToll{jsonArmOf(t.Arm), []jsonValue{}}
-		for _, e := range t.Effects {
-			detectable := number(e.Detectable)
-			arm.Values = append(arm.Values, jsonValue{
-				Metric: e.Metric.ID, Value: number(e.Value), Diff: jsonIntervalOf(e.Diff), Ratio: jsonIntervalOf(e.Ratio),
-				Significant: &e.Significant, Detectable: &detectable, Rounds: e.Rounds, Note: notes.number(e.Note),
-			})
-		}
-		out = append(out, arm)
+		out = append(out, jsonArmToll{jsonArmOf(t.Arm), jsonCostsOf(t.Effects, notes)})
 	}
 	return out
 }

@@ -95,6 +95,12 @@ type jsonCatch struct {
 	Faults   []jsonFault    `json:"faults"`
 	Standing []jsonStanding `json:"standing_alerts"`
 	Alarms   []jsonAlarms   `json:"alarms"` // by level: alerts that fired without a fault
+
+	Repeats  []jsonRepeats  `json:"repeats"`  // by fault and level: faults that were injected more than once
+	Coverage []jsonCoverage `json:"coverage"` // by alert: what made it fire
+	Waivers  []jsonWaiver   `json:"waivers"`  // what somebody has accepted until a day
+	// Stories are missing where the run kept no examples of evidence.
+	Stories []jsonStory `json:"stories,omitempty"`
 }
 
 type jsonAlarms struct {
@@ -149,6 +155,9 @@ type jsonFault struct {
 	End      *string     `json:"end"`
 	Phases   []jsonPhase `json:"phases"`
 	Cells    []jsonCell  `json:"cells"` // by level
+
+	Params map[string]string `json:"params,omitempty"` // of the fault in this pass, with units
+	Size   number            `json:"size,omitempty"`   // of what is swept, in the unit of limits; missing: nothing is
 }
 
 type jsonPhase struct {
@@ -224,7 +233,8 @@ func jsonRunOf(r result.Run, load verdict.Load) jsonRun {
 }
 
 func jsonCatchOf(c *catch.Matrix, notes *footnotes) jsonCatch {
-	out := jsonCatch{Levels: listed(c.Levels), Faults: []jsonFault{}, Standing: []jsonStanding{}}
+	out := jsonCatch{Levels: listed(c.Levels), Faults: []jsonFault{}, Standing: []jsonStanding{}, Stories: jsonStoriesOf(c.Stories),
+		Repeats: jsonRepeatsOf(c.Repeats), Coverage: jsonCoverageOf(c.Coverage), Waivers: jsonWaiversOf(c.Waivers)}
 	for _, s := range c.Standing {
 		out.Standing = append(out.Standing, jsonStanding{s.Alert, s.Switch, listed(s.Levels), listed(s.Broken)})
 	}
@@ -237,7 +247,7 @@ func jsonCatchOf(c *catch.Matrix, notes *footnotes) jsonCatch {
 			Pass: f.Pass, Measured: jsonFeltOf(f),
 			ID: f.Fault.ID, Title: f.Fault.Title, Felt: f.Fault.Felt, Expect: listed(f.Fault.Expect), Allow: listed(f.Fault.Allow),
 			Evidence: f.Fault.Evidence, Skipped: f.Fault.Skipped, Start: moment(f.Start), End: moment(f.End),
-			Phases: []jsonPhase{}, Cells: []jsonCell{},
+			Phases: []jsonPhase{}, Cells: []jsonCell{}, Params: f.Params, Size: number(f.Size),
 		}
 		for _, p := range f.Phases {
 			jf.Phases = append(jf.Phases, jsonPhase{p.Name, moment(p.Start), moment(p.End)})

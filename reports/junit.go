@@ -24,6 +24,7 @@ import (
 //	catch     a case per fault and level, classified by the fault. What was caught is information about a level and no
 //	          property of the change under test, so missed, noisy and under-powered cells pass and tell in system-out;
 //	          skipped, unconfirmed and unfinished cells are skipped, and those in which no expected alert can fire
+//	alerts    a case per alert rule: one that fired for no fault that should fire it is skipped
 //
 // Times are seconds of wall time, and those of the suites add up to that of the run. The catch has the passes of its faults; a
 // pass is made at all levels at once, so each cell of a fault has the time of the whole pass. The verdict has the rest of the
@@ -44,6 +45,9 @@ func renderJUnit(a *verdict.Analysis) ([]byte, error) {
 	}
 	if a.Catch != nil {
 		report.add(junitCatch(a.Catch, passes))
+		if len(a.Catch.Coverage) > 0 {
+			report.add(junitAlerts(a.Catch))
+		}
 	}
 	var b bytes.Buffer
 	b.WriteString(xml.Header)
@@ -138,7 +142,7 @@ func passTime(m *catch.Matrix) time.Duration {
 	sum := time.Duration(0)
 	if m != nil {
 		for _, f := range m.Faults {
-			sum += wallTime(f.Start, f.End)
+			sum += f.Took
 		}
 	}
 	return sum
@@ -213,7 +217,7 @@ func junitCatch(m *catch.Matrix, took time.Duration) junitSuite {
 		}
 		for i, level := range m.Levels {
 			cell := cellAt(f, i)
-			c := junitCase{Class: "tollgate.catch." + f.Name(), Name: level, Time: inXML(wallTime(f.Start, f.End))}
+			c := junitCase{Class: "tollgate.catch." + f.Name(), Name: level, Time: inXML(f.Took)}
 			story := strings.Join(cellStory(cell), "; ")
 			switch {
 			case f.Fault.Skipped != "":
@@ -227,6 +231,23 @@ func junitCatch(m *catch.Matrix, took time.Duration) junitSuite {
 			}
 			s.Cases = append(s.Cases, c)
 		}
+	}
+	return s
+}
+
+func junitAlerts(m *catch.Matrix) junitSuite {
+	s := junitSuite{Name: "alerts"}
+	for _, c := range m.Coverage {
+		rule := junitCase{Class: "tollgate.alerts", Name: c.Alert}
+		switch {
+		case len(c.For) > 0:
+			rule.Out = "fired for " + strings.Join(c.For, ", ")
+		case c.Never():
+			rule.Skipped = &junitMessage{Message: "never fired: " + coverageName(c)}
+		default:
+			rule.Skipped = &junitMessage{Message: "fired for other faults only: " + strings.Join(c.Other, ", ")}
+		}
+		s.Cases = append(s.Cases, rule)
 	}
 	return s
 }

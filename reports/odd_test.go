@@ -67,6 +67,17 @@ func oddities() map[string]*verdict.Analysis {
 	for name, x := range map[string]float64{"NaN": math.NaN(), "infinite": math.Inf(1), "minus infinite": math.Inf(-1), "zero width": 0, "huge": 1e300} {
 		change(name, func(a *verdict.Analysis) { everyNumber(reflect.ValueOf(a).Elem(), x) })
 	}
+	change("no stories", func(a *verdict.Analysis) { a.Catch.Stories = nil })
+	change("several stories", func(a *verdict.Analysis) {
+		a.Catch.Stories = append(a.Catch.Stories, a.Catch.Stories[0], catch.Story{})
+	})
+	change("a long trace without time", func(a *verdict.Analysis) {
+		l := &a.Catch.Stories[0].Levels[3]
+		l.Moments = append(l.Moments, catch.Moment{Kind: "new", At: -time.Hour}, catch.Moment{Kind: catch.Noticed, Whole: true})
+		for len(l.Waterfall) < result.MostSpans {
+			l.Waterfall = append(l.Waterfall, catch.Bar{Depth: len(l.Waterfall)})
+		}
+	})
 	change("30 faults × 10 levels", func(a *verdict.Analysis) {
 		for i := range 6 {
 			name := fmt.Sprintf("level-%d", i)
@@ -105,6 +116,18 @@ func hostile(a *verdict.Analysis, text string) *verdict.Analysis {
 		return text
 	})
 	a.Run.Levels[0].Env = map[string]string{text: text}
+	if a.Catch != nil {
+		for _, s := range a.Catch.Stories {
+			for _, l := range s.Levels {
+				if l.Example != nil && l.Example.Log != nil {
+					l.Example.Log.Attributes = map[string]string{text: text}
+				}
+				for i := range l.Waterfall {
+					l.Waterfall[i].Attributes = map[string]string{text: text}
+				}
+			}
+		}
+	}
 	return a
 }
 

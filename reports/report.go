@@ -35,14 +35,20 @@ func sections() []func(*verdict.Analysis) []section {
 	return []func(*verdict.Analysis) []section{
 		controlsSection,
 		budgetsSection,
+		waiversSection,
+		frontierSection,
 		tollSections,
 		costSection,
 		moneySection,
 		distributionsSection,
 		capacitySection,
+		limitsSection,
 		catchSection,
+		repeatsSection,
 		feltSection,
 		faultsSection,
+		coverageSection,
+		storySection,
 		methodSections,
 	}
 }

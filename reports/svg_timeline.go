@@ -47,11 +47,12 @@ func timeline(id string, levels []string, f catch.Row) template.HTML {
 			c.short(0, y+14, timelineAlert-8, "strong", l.level)
 		}
 		c.short(timelineAlert, y+14, timelineFrom-timelineAlert-8, "small", l.alert)
+		of := func(t time.Time) float64 { return seconds(t.Add(-l.cell.Later)) }
 		for _, s := range l.spans {
-			c.add("rect", "x", x.at(seconds(s.Start)), "y", y+4, "width", max(x.at(seconds(s.End))-x.at(seconds(s.Start)), 2),
+			c.add("rect", "x", x.at(of(s.Start)), "y", y+4, "width", max(x.at(of(s.End))-x.at(of(s.Start)), 2),
 				"height", timelineLane-7, "class", spanClass(s))
 		}
-		timelineMarks(c, l, x, seconds, y)
+		timelineMarks(c, l, x, of, y)
 	}
 	bottom := top + timelineLane*float64(len(lanes))
 	for _, v := range x.ticks(10) {

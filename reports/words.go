@@ -216,7 +216,7 @@ func measured(r result.Run, load verdict.Load) string {
 	if c := p.Capacity; c == nil || p.Launches > 0 || len(r.Faults) > 0 {
 		parts = append(parts,
 			fmt.Sprintf("%s of %s of %s slots per arm", count(p.Launches, "launch"), count(p.Rounds, "round"), amount(p.Slot.Seconds(), verdict.Seconds)),
-			fmt.Sprintf("%s (catch: %s)", rateWords(p.Rate, rate, load.Toll), rateWords(p.CatchRate, "per arm", load.Catch)))
+			fmt.Sprintf("%s (catch: %s)", rateWords(p.Rate, rate, load.Toll), catchRateWords(r, load.Catch)))
 	}
 	if c := p.Capacity; c != nil {
 		parts = append(parts, fmt.Sprintf("capacity: %s of %s of %s slots per arm", count(c.Launches, "launch"), count(c.Rounds, "round"),

@@ -101,8 +101,9 @@ func (d *driver) open(run *slotRun, arms []*arm) {
 	defer d.mu.Unlock()
 	o := run.order
 	for k, a := range arms {
-		// Arms with the same schedule would strike at the same instants. Spread them over one mean gap.
-		offset := time.Duration(float64(k) / float64(len(arms)) / o.Rate * float64(time.Second))
+		// Arms with the same schedule would strike at the same instants, and come in waves if they were only a gap apart: the
+		// requests of a journey follow each other closely. Spread them over the slot.
+		offset := time.Duration(float64(k) / float64(len(arms)) * float64(o.Duration))
 		a.clock, a.offset = a.clock+a.offset-offset, offset
 		a.rec = d.newRecord(run, a.Arm)
 		a.tempo = a.lane.open(o)

@@ -249,8 +249,8 @@ func TestDriverSpreadsArms(t *testing.T) {
 		t.Fatalf("%+v", report.Arms)
 	}
 	a, b := d.arms["a"], d.arms["b"]
-	if a.clock-b.clock != time.Second/400/2 {
-		t.Errorf("clocks at %s and %s, want half a mean gap between them", a.clock, b.clock)
+	if a.clock-b.clock != testOrder(g, nil).Duration/2 {
+		t.Errorf("clocks at %s and %s, want half a slot between them", a.clock, b.clock)
 	}
 	play(t, d, testOrder(g, nil))
 	play(t, d, testOrder(h, func(o *slot.Order) { o.Targets[0].Arm = "b" }))

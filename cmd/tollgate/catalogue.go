@@ -35,6 +35,14 @@ func environmentsOf(levers ...string) []string {
 	return names
 }
 
+// environmentsThat are the environments that have all levers of a fault, as it is injected there.
+func environmentsThat(f faults.Fault) []string {
+	names := slices.DeleteFunc(environmentsOf(f.Levers...), isExternal)
+	return append(names, slices.DeleteFunc(environmentsOf(f.InTheirs().Levers...), func(name string) bool { return !isExternal(name) })...)
+}
+
+func isExternal(name string) bool { return name == (&external.Environment{}).Name() }
+
 // fact is one thing that is to be known of a fault.
 type fact struct{ name, text string }
 
@@ -53,7 +61,8 @@ func factsOf(f faults.Fault) []fact {
 		{"felt as", f.Felt},
 		{"parameters", strings.Join(params, ". ")},
 		{"levers", strings.Join(levers, ", ")},
-		{"environments", strings.Join(environmentsOf(f.Levers...), ", ")},
+		{"environments", strings.Join(environmentsThat(f), ", ")},
+		{"in a system of your own", inTheirs(f)},
 		{"least level", f.Least},
 		{"expected alerts", cmp.Or(strings.Join(f.Expect, ", "), "none: any is false")},
 		{"may fire too", strings.Join(f.Allow, ", ")},
@@ -64,6 +73,14 @@ func factsOf(f faults.Fault) []fact {
 		facts = append(facts, fact{"unseen", "nobody looked at this fault while the rules were written and tuned"})
 	}
 	return slices.DeleteFunc(facts, func(f fact) bool { return f.text == "" })
+}
+
+// inTheirs is what another system than ours gets of a fault; "" where that is no different.
+func inTheirs(f faults.Fault) string {
+	if f.Theirs == nil {
+		return ""
+	}
+	return f.InTheirs().Title
 }
 
 // showFaults prints all that there is to know of some faults.
@@ -100,7 +117,7 @@ func cataloguePage() string {
 		fmt.Fprintf(&b, "\n## %s\n\n| fault | what happens | least level | environments |\n|---|---|---|---|\n", title(group))
 		for _, f := range faults.All() {
 			if f.Group == group {
-				fmt.Fprintf(&b, "| [`%s`](#%s) | %s | %s | %s |\n", f.ID, f.ID, f.Title, f.Least, strings.Join(environmentsOf(f.Levers...), ", "))
+				fmt.Fprintf(&b, "| [`%s`](#%s) | %s | %s | %s |\n", f.ID, f.ID, f.Title, f.Least, strings.Join(environmentsThat(f), ", "))
 			}
 		}
 		for _, f := range faults.All() {

@@ -196,8 +196,9 @@ func TestRunOfAScriptThatDoesNotLoad(t *testing.T) {
 	}
 }
 
-// TestRunOfTheExample takes examples/shop, which knows nothing of tollgate, from its Compose file to a verdict.
-func TestRunOfTheExample(t *testing.T) {
+// exampleImage makes the image of examples/shop, as make example does, and returns the directory of the example.
+func exampleImage(t *testing.T) string {
+	t.Helper()
 	e := enginetest.Open(t)
 	if _, err := compose.Find(t.Context()); err != nil {
 		enginetest.Missing(t, err)
@@ -216,7 +217,12 @@ func TestRunOfTheExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run := runIn(t, example, `
+	return example
+}
+
+// TestRunOfTheExample takes examples/shop, which knows nothing of tollgate, from its Compose file to a verdict.
+func TestRunOfTheExample(t *testing.T) {
+	run := runIn(t, exampleImage(t), `
 profile: smoke
 environment: external
 levels:
@@ -259,5 +265,45 @@ alerts: {rules: rules.yaml, expect: {service-pause: [ShopDown, ShopErrors, ShopS
 	}
 	if !slices.ContainsFunc(run.Run.Warnings, func(w string) bool { return strings.Contains(w, "container_name is left out") }) {
 		t.Errorf("what was changed of the file is not said: %v", run.Run.Warnings)
+	}
+}
+
+// TestRunOfFaultsOnTargets injects into the example what the experiment names. Every effect is confirmed, and so is its end. What has
+// no target is skipped, and the reason says which key names one.
+func TestRunOfFaultsOnTargets(t *testing.T) {
+	run := runIn(t, exampleImage(t), `
+profile: smoke
+environment: external
+levels:
+  - {name: off, env: {OTEL_SDK_DISABLED: "true"}}
+  - {name: full, env: {OTEL_METRICS_EXPORTER: otlp, OTEL_TRACES_EXPORTER: otlp, OTEL_LOGS_EXPORTER: otlp}}
+journeys: {script: load.js, step: search}
+external:
+  compose: {file: compose.yaml, service: shop, port: 8080}
+  health: /healthz
+  targets: {cpu-throttle: shop, memory-squeeze: shop, consumer-stopped: shop, collector-down: telemetry}
+faults: [{id: cpu-throttle, cores: 0.01}, memory-squeeze, consumer-stopped, collector-down, broker-pause, retry-storm, consumer-lag]
+toll: {launches: 0}
+catch: {rate: 40, settle: 1s, clean: 2s, hold: 6s, clear: 5s}
+alerts: {rules: rules.yaml, expect: {consumer-stopped: [ShopDown]}}
+`)
+	for fault, want := range map[string]string{
+		"broker-pause": "external.targets: {broker-pause: SERVICE}", "retry-storm": "external.proxies: {profile:", "consumer-lag": "part of our own stack",
+	} {
+		at := slices.IndexFunc(run.Run.Faults, func(f result.Fault) bool { return f.ID == fault })
+		if at < 0 || !strings.Contains(run.Run.Faults[at].Skipped, want) {
+			t.Errorf("%s is not skipped for want of %q: %+v", fault, want, run.Run.Faults)
+		}
+	}
+	for _, fault := range []string{"cpu-throttle", "memory-squeeze", "consumer-stopped", "collector-down"} {
+		seen := map[string]int{}
+		for _, e := range run.Faults {
+			if e.Fault == fault {
+				seen[e.Phase]++
+			}
+		}
+		if seen[result.PhaseConfirmed] != 2 || seen[result.PhaseReverted] != 2 {
+			t.Errorf("%s: want it confirmed and reverted at both levels, got %v", fault, seen)
+		}
 	}
 }

@@ -29,14 +29,22 @@ var (
 	killSeed        = flag.Uint64("kill-seed", 1, "seed of the moments")
 )
 
-// killFile is an experiment with a fault in force for most of its time, on levers of several kinds: a service, a store, the
-// Collector's configuration, the Alertmanager, the broker, and what the upstream delivers.
+// killFile is an experiment with a fault in force for most of its time.
 const killFile = `profile: smoke
 levels: [off, full]
-faults: [service-pause, dependency-slow, series-vanish, alert-route-mute, consumer-lag, profile-attribute-missing]
+faults: [%s]
 toll: {launches: %d, max_launches: 1, rounds: 2}
 catch: {settle: 2s, clean: 1s, hold: 6s, clear: 1s, confirm_limit: 5s}
 `
+
+// everyLever are faults of all kinds of levers. A kill with a fault in force takes the next two of them: signals and new starts of a
+// process, its share of the CPU, links, the reverse proxy, the broker, its stream, its consumers, what the upstream delivers, the
+// model, the journeys, the Collector and its configuration, Prometheus and Alertmanager.
+var everyLever = []string{
+	"service-pause", "memory-squeeze", "cpu-throttle", "dependency-slow", "trace-context-loss", "broker-pause", "consumer-lag", "consumer-stopped",
+	"poison-message", "profile-attribute-missing", "profile-stale", "model-wrong-version", "identity-split", "model-drift", "collector-down",
+	"collector-drop", "series-vanish", "alert-route-mute",
+}
 
 // victims are whom the tests kill: the run itself in most cases, or one of the processes that it has started.
 var victims = []string{"run", "run", "run", "k6", "run", "run", role.Guard, "run", "run", "a service"}
@@ -76,7 +84,11 @@ func killRuns(t *testing.T, binary, environment string, n int) {
 		if environment == "process" && victim == role.Guard {
 			victim = "run" // there is none: all that a fault acts on ends with the run
 		}
-		k := killRun(t, binary, environment, scratch, victim, i%2 == 0, random)
+		var force []string
+		if i%2 == 0 {
+			force = []string{everyLever[i%len(everyLever)], everyLever[(i+1)%len(everyLever)]}
+		}
+		k := killRun(t, binary, environment, scratch, victim, force, random)
 		if k.fault != "" {
 			inForce++
 		}
@@ -103,17 +115,17 @@ func command(binary, scratch string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// killRun starts a run, kills the victim at a random moment, and looks at what is left. If within, the moment is one at which a
-// fault is in force.
-func killRun(t *testing.T, binary, environment, scratch, victim string, within bool, random *rand.Rand) killed {
+// killRun starts a run, kills the victim at a random moment, and looks at what is left. With faults to have in force, the moment is
+// one at which one of them is.
+func killRun(t *testing.T, binary, environment, scratch, victim string, force []string, random *rand.Rand) killed {
 	t.Helper()
 	dir := t.TempDir()
 	file, out := filepath.Join(dir, "kill.yaml"), filepath.Join(dir, "run")
-	launches := 1
-	if within {
-		launches = 0 // no toll: the faults come soon
+	launches, faults, within := 0, force, len(force) > 0 // no toll: the faults come soon
+	if !within {
+		launches, faults = 1, everyLever[:4]
 	}
-	if err := os.WriteFile(file, fmt.Appendf(nil, killFile, launches), 0o600); err != nil {
+	if err := os.WriteFile(file, fmt.Appendf(nil, killFile, strings.Join(faults, ", "), launches), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var said syncBuffer
@@ -127,7 +139,7 @@ func killRun(t *testing.T, binary, environment, scratch, victim string, within b
 	defer func() { _ = cmd.Process.Kill(); <-ended }()
 
 	if within {
-		passes := 1 + random.IntN(5) // not every fault can be injected everywhere
+		passes := 1 + random.IntN(len(force))
 		waitFor(t, "a fault is injected", func() bool {
 			text, _ := os.ReadFile(filepath.Join(out, result.FaultsFile))
 			return bytes.Count(text, []byte(result.PhaseInject)) >= passes || isClosed(ended)

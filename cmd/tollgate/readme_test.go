@@ -77,7 +77,7 @@ func TestReadmeCommands(t *testing.T) {
 		tried++
 		words := split(args)
 		switch words[0] {
-		case "run":
+		case "run", "sweep":
 			for i, word := range words { // this name means a file of the reader
 				if word == "clicks.tsv" {
 					words[i] = writeClicks(t)

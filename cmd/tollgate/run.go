@@ -46,13 +46,7 @@ its reports. Without an experiment file the profile is the experiment.`,
 				return usage(err)
 			}
 			if f.print {
-				text, err := e.Text()
-				fmt.Fprint(a.stdout, text)
-				warnings, badRules := e.Warnings()
-				for _, w := range warnings {
-					fmt.Fprintln(a.stderr, "warning: "+w)
-				}
-				return errors.Join(err, badRules)
+				return a.printExperiment(e)
 			}
 			load, err := foresee(e, optionsAsWritten(c.Flags().Changed, len(args) == 1))
 			if err != nil {
@@ -76,28 +70,8 @@ its reports. Without an experiment file the profile is the experiment.`,
 // experiment returns the experiment file, or the profile, with the values of the flags in place of its own.
 func (f *runFlags) experiment(c *cobra.Command, args []string) (*experiment.Experiment, error) {
 	given := c.Flags().Changed
-	var e *experiment.Experiment
-	var err error
-	if len(args) == 1 {
-		if given("profile") {
-			return nil, errors.New("--profile and an experiment file exclude each other: name the profile in the file")
-		}
-		e, err = experiment.Load(args[0])
-	} else {
-		e, err = experiment.Profile(f.profile)
-	}
+	e, err := f.laid(c, args)
 	if err != nil {
-		return nil, err
-	}
-	if vus, err := slot.UserVUs(os.LookupEnv); err != nil {
-		return nil, err
-	} else if vus != 0 {
-		e.Journeys.VUs = vus
-	}
-	if err := f.lay(e, given); err != nil {
-		return nil, err
-	}
-	if err := f.images.lay(&e.Containers); err != nil {
 		return nil, err
 	}
 	if given("fault") && given("faults") {
@@ -128,6 +102,47 @@ func (f *runFlags) experiment(c *cobra.Command, args []string) (*experiment.Expe
 	return e, e.Validate()
 }
 
+// printExperiment prints the effective experiment file, and what can be said of it before it runs.
+func (a *app) printExperiment(e *experiment.Experiment) error {
+	text, err := e.Text()
+	fmt.Fprint(a.stdout, text)
+	warnings, badRules := e.Warnings()
+	for _, w := range warnings {
+		fmt.Fprintln(a.stderr, "warning: "+w)
+	}
+	return errors.Join(err, badRules)
+}
+
+// laid is the experiment file, or the profile, under the values of the flags. It is not validated.
+func (f *runFlags) laid(c *cobra.Command, args []string) (*experiment.Experiment, error) {
+	given := c.Flags().Changed
+	var e *experiment.Experiment
+	var err error
+	if len(args) == 1 {
+		if given("profile") {
+			return nil, errors.New("--profile and an experiment file exclude each other: name the profile in the file")
+		}
+		e, err = experiment.Load(args[0])
+	} else {
+		e, err = experiment.Profile(f.profile)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if vus, err := slot.UserVUs(os.LookupEnv); err != nil {
+		return nil, err
+	} else if vus != 0 {
+		e.Journeys.VUs = vus
+	}
+	if err := f.lay(e, given); err != nil {
+		return nil, err
+	}
+	if err := f.images.lay(&e.Containers); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
 // lay replaces values of the experiment by the values of the flags that were given.
 func (f *runFlags) lay(e *experiment.Experiment, given func(name string) bool) error {
 	for _, setting := range f.settings {
@@ -148,7 +163,7 @@ func (a *app) measure(ctx context.Context, e *experiment.Experiment, o runner.Op
 		return err
 	}
 	if o.Out == "" {
-		o.Out = filepath.Join("runs", time.Now().Format("20060102-150405")+"-"+e.Profile)
+		o.Out = newRunDir(e.Profile)
 	}
 	a.sweepScratch(placesOfRuns(o.Out)...)
 	for _, warning := range append(e.Notes(), warningsOf(o.Load)...) {
@@ -156,8 +171,12 @@ func (a *app) measure(ctx context.Context, e *experiment.Experiment, o runner.Op
 	}
 	if passes := e.PlannedPasses(o.Env.Supports); passes > 0 {
 		about, most := e.CatchTime(passes)
-		fmt.Fprintf(a.stderr, "tollgate: the catch will take about %v: %d passes at %d levels "+
-			"(at most %v, if no effect and no quiet comes in time)\n", about.Round(time.Second), passes, len(e.Levels), most.Round(time.Second))
+		in := ""
+		if launches := len(e.CatchLaunches()); launches > 1 {
+			in = fmt.Sprintf(", in each of %d launches", launches)
+		}
+		fmt.Fprintf(a.stderr, "tollgate: the catch will take about %v: %d passes at %d levels%s "+
+			"(at most %v, if no effect and no quiet comes in time)\n", about.Round(time.Second), passes, len(e.Levels), in, most.Round(time.Second))
 	}
 	progress := newProgress(a.stderr)
 	o.Version, o.Progress = version(), progress
@@ -178,6 +197,11 @@ func (a *app) measure(ctx context.Context, e *experiment.Experiment, o runner.Op
 	}
 	a.code = exitCode(analysis.Outcome)
 	return nil
+}
+
+// newRunDir is the directory of a run that begins now.
+func newRunDir(name string) string {
+	return filepath.Join("runs", time.Now().Format("20060102-150405")+"-"+name)
 }
 
 // conclude judges a run and writes every report into its directory.

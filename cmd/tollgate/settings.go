@@ -20,16 +20,35 @@ type setting struct {
 // rulesUsage is what the flag --rules does, of run and of up.
 const rulesUsage = "Prometheus rule files or PrometheusRule resources to evaluate instead of the shipped pack: paths or patterns, such as 'rules/*.yaml'"
 
-// settings returns all settings. Their order has no meaning, since help sorts them. A new setting is a line here.
-func settings() []setting {
+// settings returns all settings. Their order has no meaning, since help sorts them. A new setting is a line in one of the two.
+func settings() []setting { return append(catchSettings(), tollSettings()...) }
+
+// tollSettings are those that have nothing to say to a sweep, which measures no toll and injects one fault.
+func tollSettings() []setting {
+	type e = experiment.Experiment
+	return []setting{
+		lays("faults", "faults to inject, in this order, or all; empty for none at all (see: tollgate list faults)",
+			(*pflag.FlagSet).StringSliceVar, func(e *e, ids []string) error { e.Faults = experiment.NamedFaults(ids...); return nil }),
+		sets("rate", "requests per second in a toll slot", (*pflag.FlagSet).Float64Var, func(e *e) *float64 { return &e.Toll.Rate }),
+		sets("rounds", "toll rounds per launch", (*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Toll.Rounds }),
+		sets("launches", "toll launches; 0 measures no toll", (*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Toll.Launches }),
+		sets("max-launches", "toll launches at most, while a budget is open", (*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Toll.Most }),
+		sets("budget", "budget to judge, e.g. 'full: p95 <= +5%' or 'full: all detected' (repeatable)",
+			(*pflag.FlagSet).StringArrayVar, func(e *e) *[]string { return &e.Budgets }),
+		lays("waivers", "file of what is known and accepted until a day (see docs/verdict.md)", (*pflag.FlagSet).StringVar,
+			func(e *e, path string) (err error) { e.Waivers, err = experiment.ReadWaivers(path); return err }),
+		sets("repeats", "how often every fault is injected in a launch", (*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Catch.Repeats }),
+	}
+}
+
+// catchSettings are those of a sweep, too.
+func catchSettings() []setting {
 	type e = experiment.Experiment
 	return []setting{
 		sets("env", "where the stack runs: "+strings.Join(experiment.Environments, ", ")+" (default process)",
 			(*pflag.FlagSet).StringVar, func(e *e) *string { return &e.Environment }),
 		lays("levels", "levels to compare, the baseline first, or all (see: tollgate list levels)",
 			(*pflag.FlagSet).StringSliceVar, func(e *e, names []string) (err error) { e.Levels, err = experiment.NamedLevels(names...); return err }),
-		lays("faults", "faults to inject, in this order, or all; empty for none at all (see: tollgate list faults)",
-			(*pflag.FlagSet).StringSliceVar, func(e *e, ids []string) error { e.Faults = experiment.NamedFaults(ids...); return nil }),
 		lays("fault", "the only fault to inject, with its parameters, e.g. 'consumer-lag: bytes=4096' (repeatable)",
 			(*pflag.FlagSet).StringArrayVar, func(e *e, texts []string) error { e.Faults = texts; return nil }),
 		sets("seed", "seed of everything that is drawn", (*pflag.FlagSet).Int64Var, func(e *e) *int64 { return &e.Seed }),
@@ -39,13 +58,7 @@ func settings() []setting {
 		sets("speed", "divide recorded think times by this", (*pflag.FlagSet).Float64Var, func(e *e) *float64 { return &e.Journeys.Speed }),
 		sets("vus", "turns of a k6 script of your own, or requests, that can be on at once (default 50 turns, 1024 requests)",
 			(*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Journeys.VUs }),
-		sets("rate", "requests per second in a toll slot", (*pflag.FlagSet).Float64Var, func(e *e) *float64 { return &e.Toll.Rate }),
-		sets("rounds", "toll rounds per launch", (*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Toll.Rounds }),
-		sets("launches", "toll launches; 0 measures no toll", (*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Toll.Launches }),
-		sets("max-launches", "toll launches at most, while a budget is open", (*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Toll.Most }),
 		sets("rules", rulesUsage, (*pflag.FlagSet).StringSliceVar, func(e *e) *[]string { return (*[]string)(&e.Alerts.Rules) }),
-		sets("budget", "budget to judge, e.g. 'full: p95 <= +5%' (repeatable)",
-			(*pflag.FlagSet).StringArrayVar, func(e *e) *[]string { return &e.Budgets }),
 		sets("backend", "with --env containers: where traces and more go besides Jaeger, NAME or NAME=ADDRESS (see docs/backends.md)",
 			(*pflag.FlagSet).StringSliceVar, func(e *e) *[]string { return &e.Containers.Backends }),
 	}

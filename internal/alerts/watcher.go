@@ -96,6 +96,15 @@ func (w *Watcher) Poll(ctx context.Context) ([]result.AlertEvent, error) {
 	return events, nil
 }
 
+// Close ends every alert that is pending or firing, since its Prometheus is gone.
+func (w *Watcher) Close(at time.Time) []result.AlertEvent {
+	var events []result.AlertEvent
+	for _, key := range slices.Sorted(maps.Keys(w.alerts)) {
+		w.change(w.alerts[key], result.Inactive, at, &events)
+	}
+	return events
+}
+
 // follow begins to follow an alert. One that may come from several rules is taken for the slowest.
 func (w *Watcher) follow(s *sampled) *following {
 	f := &following{name: s.name, labels: s.labels, state: result.Inactive}

@@ -20,26 +20,42 @@ type Matrix struct {
 	Levels   []string // columns
 	Faults   []Row
 	Standing []Standing // alerts that fire whether or not there is a fault
+	Coverage []Coverage // by alert: what made it fire
+	Repeats  []Repeats  // by fault and level: of faults that were injected more than once
+	Waivers  []Waiver   // those of the run
+	Lapse    float64    // rule time per time of the run
 	Alarms   []Alarms   // by Levels: the false alarms per hour
+	Stories  []Story    // nil where the run kept no examples of evidence
 }
 
 // Row is one pass of a fault at every level, and its timeline.
 type Row struct {
-	Fault  result.Fault
-	Pass   int    // counts the passes of this fault, from 0
-	Cells  []Cell // by Matrix.Levels
-	Start  time.Time
-	End    time.Time
-	Phases []Phase // of all arms together
-	Felt   Felt    // without Levels: not measured
+	Fault result.Fault
+	Pass  int    // counts the passes of this fault, from 0
+	Cells []Cell // by Matrix.Levels
+	// Expected are the alerts that the fault should fire.
+	Expected []string
+	Start    time.Time
+	End      time.Time
+	Phases   []Phase       // of all arms together; with Start and End those of the first launch that went through the fault
+	Took     time.Duration // in all launches together
+	Felt     Felt          // without Levels: not measured
+
+	Params map[string]string // of the fault in this pass, with units; nil in older runs
+	Size   float64           // of the parameter that is swept; 0: none is
+	Swept  string            // the same for people: share 5 %; "": none is
 }
 
-// Name tells the passes of one fault apart: none, none (2), none (3).
+// Name tells the passes of one fault apart: none, none (2), none (3). That of a sweep says the size, too.
 func (r Row) Name() string {
-	if r.Pass == 0 {
-		return r.Fault.ID
+	name := r.Fault.ID
+	if r.Pass > 0 {
+		name = fmt.Sprintf("%s (%d)", r.Fault.ID, r.Pass+1)
 	}
-	return fmt.Sprintf("%s (%d)", r.Fault.ID, r.Pass+1)
+	if r.Swept != "" {
+		name += ", " + r.Swept
+	}
+	return name
 }
 
 // Phase is a stretch of a fault's timeline: settle, quiet (waiting for the alerts of the pass before), clean, inject (asked for
@@ -61,7 +77,7 @@ func Analyze(d *result.Data) (*Matrix, error) {
 		return nil, err
 	}
 	passes := passes(d)
-	m := &Matrix{Standing: standing(rules, d.Run.Levels, spans, passes)}
+	m := &Matrix{Lapse: d.Run.Lapse, Standing: standing(d.Run, rules, spans, passes)}
 	for _, l := range d.Run.Levels {
 		m.Levels = append(m.Levels, l.Name)
 	}
@@ -69,27 +85,12 @@ func Analyze(d *result.Data) (*Matrix, error) {
 	if err := feelings.look(passes); err != nil {
 		return nil, err
 	}
-	for i, p := range passes {
-		row := Row{Fault: p.fault, Pass: p.nth, Start: p.start, End: p.end(end)}
-		row.Phases = p.phases(row.End)
-		watched := row.End
-		if i+1 < len(passes) && !passes[i+1].quiet.IsZero() {
-			watched = later(watched, passes[i+1].clean)
+	for _, together := range sameFault(passes) {
+		row, err := m.row(d, rules, spans, together, passes, alarms, end)
+		if err != nil {
+			return nil, err
 		}
-		for _, l := range d.Run.Levels {
-			j := judge{
-				pass: p, data: d, level: l, rules: rules, spans: spans[l.Name], end: row.End, watched: watched, began: dataBegin(d, passes),
-				expected: rules.meant(p.fault.Expect), allowed: rules.meant(p.fault.Allow),
-			}
-			for _, s := range m.Standing {
-				if !s.Switch && slices.Contains(s.Levels, l.Name) {
-					j.always = append(j.always, s.Alert)
-				}
-			}
-			row.Cells = append(row.Cells, j.cell())
-			alarms[l.Name] = alarms[l.Name].plus(j.cleanTime(), j.cleanAlarms)
-		}
-		if row.Felt, err = feelings.of(p); err != nil {
+		if row.Felt, err = feelings.of(together); err != nil {
 			return nil, err
 		}
 		m.Faults = append(m.Faults, row)
@@ -97,5 +98,64 @@ func Analyze(d *result.Data) (*Matrix, error) {
 	for _, level := range m.Levels {
 		m.Alarms = append(m.Alarms, alarms[level].rate(level))
 	}
+	m.Coverage, m.Repeats = coverage(rules, m.Faults), m.repeats()
+	m.waivers(d.Run.Waivers, d.Run.Started)
+	m.Stories = stories(d, m, sameFault(passes), rules, feelings)
 	return m, nil
+}
+
+// sameFault puts the passes together that are one pass of a fault in several launches, in the order of the first of them.
+func sameFault(passes []*pass) [][]*pass {
+	var out [][]*pass
+	for _, p := range passes {
+		at := slices.IndexFunc(out, func(ps []*pass) bool { return ps[0].fault.ID == p.fault.ID && ps[0].nth == p.nth })
+		if at < 0 {
+			at = len(out)
+			out = append(out, nil)
+		}
+		out[at] = append(out[at], p)
+	}
+	return out
+}
+
+// row judges one pass of a fault at every level, each in the launch that has it, and counts the false alarms.
+func (m *Matrix) row(d *result.Data, rules *rules, spans map[string][]alertSpan, together, all []*pass, alarms map[string]Alarms, runEnd time.Time) (Row, error) {
+	shown := together[0]
+	row := Row{Fault: shown.fault, Pass: shown.nth, Start: shown.start, End: shown.end(runEnd), Expected: rules.meant(shown.fault.Expect),
+		Params: shown.params, Size: shown.size, Swept: shown.swept(d.Run.Sweep)}
+	row.Phases = shown.phases(row.End)
+	for _, p := range together {
+		if !p.start.IsZero() {
+			row.Took += p.end(runEnd).Sub(p.start)
+		}
+	}
+	for _, l := range d.Run.Levels {
+		at := slices.IndexFunc(together, func(p *pass) bool { return d.Run.InCatchLaunch(p.launch, l.Name) })
+		if at < 0 {
+			return Row{}, fmt.Errorf("catch: %s was in no launch of the catch that has the level %s", row.Name(), l.Name)
+		}
+		p := together[at]
+		launch := p.launch
+		j := judge{
+			pass: p, data: d, level: l, rules: rules, spans: spans[l.Name], end: p.end(runEnd), began: dataBegin(d, all, launch),
+			expected: row.Expected, allowed: rules.meant(p.fault.Allow),
+		}
+		j.watched = j.end
+		in := inLaunch(all, launch)
+		if next := slices.Index(in, p) + 1; next < len(in) && !in[next].quiet.IsZero() {
+			j.watched = later(j.watched, in[next].clean)
+		}
+		for _, s := range m.Standing {
+			if !s.Switch && slices.Contains(s.Levels, l.Name) {
+				j.always = append(j.always, s.Alert)
+			}
+		}
+		c := j.cell()
+		if !p.start.IsZero() && !shown.start.IsZero() {
+			c.Later = p.zero().Sub(shown.zero())
+		}
+		row.Cells = append(row.Cells, c)
+		alarms[l.Name] = alarms[l.Name].plus(j.cleanTime(), j.cleanAlarms)
+	}
+	return row, nil
 }

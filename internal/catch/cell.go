@@ -36,13 +36,14 @@ type Cell struct {
 	Clear       time.Duration // last expected alert inactive − revert confirmed; −1: not seen
 	Confirmed   time.Time
 	Reverted    time.Time
-	Cannot      []string // expected alerts that cannot notice the fault in this run: name, reason and what to change, a sentence each
-	Also        []string // other expected or allowed alerts that fired
-	False       []string // alerts that fired in the clean window, or that the fault does not explain
-	Evidence    string   // what the evidence query found; "" where there is none at this level
-	Diagnosed   bool     // evidence in the fault window and none in the clean one
-	Spans       []Span   // for the timeline
-	Note        string   // footnote; "" if there is nothing to say
+	Cannot      []string      // expected alerts that cannot notice the fault in this run: name, reason and what to change, a sentence each
+	Also        []string      // other expected or allowed alerts that fired
+	False       []string      // alerts that fired in the clean window, or that the fault does not explain
+	Evidence    string        // what the evidence query found; "" where there is none at this level
+	Diagnosed   bool          // evidence in the fault window and none in the clean one
+	Spans       []Span        // for the timeline
+	Later       time.Duration // by how much the injection was later than that of the row, in a launch of its own; may be negative
+	Note        string        // footnote; "" if there is nothing to say
 }
 
 // judge finds what one fault did at one level.
@@ -132,7 +133,7 @@ func (j *judge) obstacle(id string) string {
 	if gone := j.gone(); !j.began.IsZero() {
 		age = gone.Sub(j.began)
 	}
-	return j.rules.obstacle(id, j.data.Run.Plan.Hold, age)
+	return j.rules.obstacle(id, j.hold(), age)
 }
 
 // halfSeen notes what a missed fault may be due to: alerts that fired before it and after it, evaluations that are farther
@@ -143,11 +144,11 @@ func (j *judge) halfSeen() {
 			j.say("%s fired all the time, so that it cannot tell a fault", id)
 		}
 		for _, a := range j.rules.with(id) {
-			if hold := j.data.Run.Plan.Hold; hold > 0 && a.Interval > hold && emits(j.level, a.Needs) {
+			if hold := j.hold(); hold > 0 && a.Interval > hold && emits(j.level, a.Needs) {
 				j.say("%s is evaluated every %s and the fault is held for %s, so that chance decides whether it sees the fault",
 					id, short(a.Interval), short(hold))
 			}
-			if age := j.gone().Sub(j.began); !j.began.IsZero() && a.Window > age && emits(j.level, a.Needs) && obstacle(a, j.data.Run.Plan.Hold, age) == "" {
+			if age := j.gone().Sub(j.began); !j.began.IsZero() && a.Window > age && emits(j.level, a.Needs) && obstacle(a, j.hold(), age) == "" {
 				j.say("%s has a window of %s, and the oldest data were %s old when the fault ended: a rate over it is lower than it would be later",
 					id, short(a.Window), short(age))
 			}

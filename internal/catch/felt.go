@@ -185,14 +185,17 @@ func (f *feelings) look(passes []*pass) error {
 	return nil
 }
 
-// of is what was felt in a pass; nothing is measured where its effect was not confirmed, or no whole slot was in one of its windows.
-func (f *feelings) of(p *pass) (Felt, error) {
+// of is what was felt in one pass of a fault, each level in the launch that has it. Nothing is measured where the effect was not
+// confirmed, or no whole slot was in one of the windows.
+func (f *feelings) of(together []*pass) (Felt, error) {
 	out, clean, fault := Felt{}, window{}, window{}
 	for _, l := range f.levels {
-		confirmed := p.confirmed[l.Name]
-		if confirmed.IsZero() || p.revert.IsZero() {
+		at := slices.IndexFunc(together, func(p *pass) bool { return !p.confirmed[l.Name].IsZero() && !p.revert.IsZero() })
+		if at < 0 {
 			continue
 		}
+		p := together[at]
+		confirmed := p.confirmed[l.Name]
 		before, err := f.within(l.Name, p.clean, p.inject)
 		if err != nil {
 			return Felt{}, err
@@ -226,10 +229,7 @@ type window []second
 // within are the slots of an arm that lie in a stretch of time as a whole.
 func (f *feelings) within(arm string, from, to time.Time) (window, error) {
 	var out window
-	for _, s := range f.slots[arm] {
-		if from.IsZero() || s.Start.Before(from) || s.Start.Add(slot.CatchLength).After(to) {
-			continue
-		}
+	for _, s := range f.whole(arm, from, to) {
 		one := second{order: s.Order, work: []slot.ArmReport{s.Work}}
 		for _, i := range f.times[arm][[2]int{s.Launch, s.Round}] {
 			h, err := i.Histogram()
@@ -241,6 +241,17 @@ func (f *feelings) within(arm string, from, to time.Time) (window, error) {
 		out = append(out, one)
 	}
 	return out, nil
+}
+
+// whole are the slots themselves.
+func (f *feelings) whole(arm string, from, to time.Time) []result.Slot {
+	var out []result.Slot
+	for _, s := range f.slots[arm] {
+		if !from.IsZero() && !s.Start.Before(from) && !s.Start.Add(slot.CatchLength).After(to) {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // bySecond puts the arms of one order together.

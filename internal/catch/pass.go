@@ -12,11 +12,14 @@ import (
 type pass struct {
 	fault                                   result.Fault
 	nth                                     int // counts the passes of this fault, from 0
+	launch                                  int // of the catch, from 0
 	start, clean, inject, revert, done      time.Time
 	settle, quiet                           time.Time
 	confirmed, unconfirmed, reverted, stuck map[string]time.Time         // by arm
 	evidence                                map[string]result.FaultEvent // by arm
 	lastEvent                               time.Time
+	params                                  map[string]string // of the fault in this pass, with units
+	size                                    float64           // of what is swept; 0: nothing is
 }
 
 // passes puts the fault events in order: the passes that began in the order in which they did, then those that did not, in the
@@ -24,29 +27,34 @@ type pass struct {
 func passes(d *result.Data) []*pass {
 	var out []*pass
 	type key struct {
-		fault string
-		nth   int
+		fault       string
+		nth, launch int
 	}
 	index := map[key]*pass{}
-	begin := func(f result.Fault, nth int) *pass {
+	begin := func(f result.Fault, nth, launch int) *pass {
 		p := &pass{
-			fault: f, nth: nth, confirmed: map[string]time.Time{}, unconfirmed: map[string]time.Time{},
+			fault: f, nth: nth, launch: launch, confirmed: map[string]time.Time{}, unconfirmed: map[string]time.Time{},
 			reverted: map[string]time.Time{}, stuck: map[string]time.Time{}, evidence: map[string]result.FaultEvent{},
 		}
-		out, index[key{f.ID, nth}] = append(out, p), p
+		out, index[key{f.ID, nth, launch}] = append(out, p), p
 		return p
 	}
 	faults := map[string]result.Fault{}
 	for _, f := range d.Run.Faults {
 		faults[f.ID] = f
-		for nth := range max(1, f.Passes) {
-			begin(f, nth)
-		}
+		planned(d.Run, f, func(nth, launch int) { begin(f, nth, launch) })
 	}
 	for _, e := range d.Faults {
-		p := index[key{e.Fault, e.Pass}]
+		if e.Phase == result.PhaseEvidence { // comes after all launches
+			planned(d.Run, faults[e.Fault], func(nth, launch int) {
+				if nth == e.Pass && d.Run.InCatchLaunch(launch, e.Arm) {
+					e.Launch = launch
+				}
+			})
+		}
+		p := index[key{e.Fault, e.Pass, e.Launch}]
 		if f, known := faults[e.Fault]; p == nil && known {
-			p = begin(f, e.Pass)
+			p = begin(f, e.Pass, e.Launch)
 		}
 		if p != nil {
 			p.add(e)
@@ -83,6 +91,12 @@ func (p *pass) add(e result.FaultEvent) {
 	if e.Phase == result.PhaseEvidence { // comes after the run
 		p.evidence[e.Arm] = e
 		return
+	}
+	if e.Params != nil {
+		p.params = e.Params
+	}
+	if e.Size > 0 {
+		p.size = e.Size
 	}
 	if p.start.IsZero() || e.Time.Before(p.start) {
 		p.start = e.Time
@@ -124,6 +138,14 @@ func (p *pass) end(runEnd time.Time) time.Time {
 	default:
 		return later(p.lastEvent, runEnd)
 	}
+}
+
+// zero is the time of the injection, or else of the start.
+func (p *pass) zero() time.Time {
+	if p.inject.IsZero() {
+		return p.start
+	}
+	return p.inject
 }
 
 // phases is the timeline of the pass up to end. What was not reached, or took no time, is left out.
@@ -192,16 +214,50 @@ func runEnd(d *result.Data) time.Time {
 	return end
 }
 
-// dataBegin is the earliest time of which the alert rules can have had data: when the launch of the catch phase began.
-func dataBegin(d *result.Data, passes []*pass) time.Time {
+// dataBegin is the earliest time of which the alert rules can have had data in a launch of the catch: when it began.
+func dataBegin(d *result.Data, passes []*pass, launch int) time.Time {
 	var begin time.Time
+	begun := 0 // the last launch of which something is known
 	for _, p := range passes {
-		begin = first(begin, p.start)
+		if !p.start.IsZero() {
+			begun = max(begun, p.launch)
+		}
+		if p.launch == launch {
+			begin = first(begin, p.start)
+		}
 	}
-	if n := len(d.Run.StartUp); n > 0 && !begin.IsZero() {
-		begin = begin.Add(-d.Run.StartUp[n-1].Total)
+	if at := len(d.Run.StartUp) - 1 - (begun - launch); at >= 0 && at < len(d.Run.StartUp) && !begin.IsZero() {
+		begin = begin.Add(-d.Run.StartUp[at].Total)
 	}
 	return begin
+}
+
+// inLaunch are the passes of one launch.
+func inLaunch(passes []*pass, launch int) []*pass {
+	return slices.DeleteFunc(slices.Clone(passes), func(p *pass) bool { return p.launch != launch })
+}
+
+// planned names the passes of a fault. A level that is in several launches has as many passes in each.
+func planned(r result.Run, f result.Fault, each func(nth, launch int)) {
+	if len(r.CatchLaunches) == 0 {
+		for nth := range max(1, f.Passes) {
+			each(nth, 0)
+		}
+		return
+	}
+	for launch, levels := range r.CatchLaunches {
+		all, before := 0, 0 // launches of these levels
+		for other, of := range r.CatchLaunches {
+			if slices.Equal(of, levels) {
+				all++
+				before += bit(other < launch)
+			}
+		}
+		n := max(1, f.Passes/all)
+		for i := range n {
+			each(before*n+i, launch)
+		}
+	}
 }
 
 // first is the earlier of two times. Either may be zero, which is "never".

@@ -21,12 +21,15 @@ type Standing struct {
 
 // standing finds the alerts that fire whether or not there is a fault: by their expression, or by what they did at every level
 // where they fired.
-func standing(rules *rules, levels []result.Level, spans map[string][]alertSpan, passes []*pass) []Standing {
-	var clean time.Time // the first clean window
-	for _, p := range passes {
-		clean = first(clean, p.clean)
+func standing(run result.Run, rules *rules, spans map[string][]alertSpan, passes []*pass) []Standing {
+	watched := map[string][]stretch{} // by level
+	var levels []result.Level
+	for _, l := range run.Levels {
+		if watched[l.Name] = stretches(withLevel(run, passes, l.Name)); len(watched[l.Name]) > 0 {
+			levels = append(levels, l)
+		}
 	}
-	if clean.IsZero() {
+	if len(levels) == 0 {
 		return nil
 	}
 	byAlert := map[string]*Standing{}
@@ -44,7 +47,7 @@ func standing(rules *rules, levels []result.Level, spans map[string][]alertSpan,
 		}
 		s := at(rules.ids[i])
 		for _, l := range levels {
-			if broken := interruption(spans[l.Name], s.Alert, passes); broken != "" {
+			if broken := interruption(spans[l.Name], s.Alert, withLevel(run, passes, l.Name), watched[l.Name]); broken != "" {
 				s.Broken = append(s.Broken, l.Name+": "+broken)
 			} else if !slices.Contains(s.Levels, l.Name) {
 				s.Levels = append(s.Levels, l.Name)
@@ -53,7 +56,10 @@ func standing(rules *rules, levels []result.Level, spans map[string][]alertSpan,
 	}
 	for _, l := range levels {
 		for _, span := range spans[l.Name] {
-			if span.state == result.Firing && span.open && !span.start.After(clean) && !rules.isSwitch(span.alert) {
+			if rules.isSwitch(span.alert) || byAlert[span.alert] != nil && slices.Contains(byAlert[span.alert].Levels, l.Name) {
+				continue
+			}
+			if allThrough(spans[l.Name], span.alert, watched[l.Name]) {
 				s := at(span.alert)
 				s.Levels = append(s.Levels, l.Name)
 			}
@@ -66,8 +72,44 @@ func standing(rules *rules, levels []result.Level, spans map[string][]alertSpan,
 	return out
 }
 
+// stretch is when a launch of the catch was watched: from its first clean window to the end of its last pass, zero if it has none.
+type stretch struct{ from, to time.Time }
+
+// stretches are those of the launches of passes, in their order.
+func stretches(passes []*pass) []stretch {
+	var out []stretch
+	at := map[int]int{} // by launch
+	for _, p := range passes {
+		if p.clean.IsZero() {
+			continue
+		}
+		i, known := at[p.launch]
+		if !known {
+			i = len(out)
+			out, at[p.launch] = append(out, stretch{from: p.clean}), i
+		}
+		out[i].to = p.done
+	}
+	return out
+}
+
+// fires says that a span is of an alert that fires, from the start of a stretch to its end.
+func (w stretch) fires(s alertSpan) bool {
+	return s.state == result.Firing && !s.start.After(w.from) && (s.open || !w.to.IsZero() && !s.end.Before(w.to))
+}
+
+// allThrough says that an alert fired all the time that was watched.
+func allThrough(spans []alertSpan, alert string, watched []stretch) bool {
+	for _, w := range watched {
+		if !slices.ContainsFunc(spans, func(s alertSpan) bool { return s.alert == alert && w.fires(s) }) {
+			return false
+		}
+	}
+	return len(watched) > 0
+}
+
 // interruption says when a dead man's switch did not fire at a level; "" if it never ceased once it had begun.
-func interruption(spans []alertSpan, alert string, passes []*pass) string {
+func interruption(spans []alertSpan, alert string, passes []*pass, watched []stretch) string {
 	var firing []alertSpan
 	for _, s := range spans {
 		if s.alert == alert && s.state == result.Firing {
@@ -78,7 +120,8 @@ func interruption(spans []alertSpan, alert string, passes []*pass) string {
 		return "it never fired, so that its rule was not evaluated or its for is longer than the run"
 	}
 	for i, s := range firing {
-		if s.open {
+		atEnd := func(w stretch) bool { return !s.start.After(w.to) && !w.to.IsZero() && !s.end.Before(w.to) }
+		if s.open || slices.ContainsFunc(watched, atEnd) { // a launch took it along
 			continue
 		}
 		where := "at " + s.end.UTC().Format("15:04:05")
@@ -93,4 +136,9 @@ func interruption(spans []alertSpan, alert string, passes []*pass) string {
 		return fmt.Sprintf("it fell silent for good, %s", where)
 	}
 	return ""
+}
+
+// withLevel are the passes of the launches that have a level.
+func withLevel(run result.Run, passes []*pass, level string) []*pass {
+	return slices.DeleteFunc(slices.Clone(passes), func(p *pass) bool { return !run.InCatchLaunch(p.launch, level) })
 }

@@ -19,6 +19,7 @@ import (
 type Group struct {
 	version     int    // 1 or 2
 	cpu, memory string // directories; the same one in version 2
+	quota       string // of the CPU quota; in version 1 not always that of the CPU time
 	freezer     string
 }
 
@@ -48,13 +49,13 @@ func find(root string, pid int) (Group, error) {
 	if path, ok := paths["cpuacct"]; ok {
 		g := Group{
 			version: 1, cpu: filepath.Join(base, "cpuacct", path), memory: filepath.Join(base, "memory", paths["memory"]),
-			freezer: filepath.Join(base, "freezer", paths["freezer"]),
+			quota: filepath.Join(base, "cpu", paths["cpu"]), freezer: filepath.Join(base, "freezer", paths["freezer"]),
 		}
 		return g, g.check(pid, "cpuacct.usage")
 	}
 	if path, ok := paths[""]; ok {
 		dir := filepath.Join(base, path)
-		g := Group{version: 2, cpu: dir, memory: dir, freezer: dir}
+		g := Group{version: 2, cpu: dir, memory: dir, quota: dir, freezer: dir}
 		return g, g.check(pid, "cpu.stat")
 	}
 	return Group{}, fmt.Errorf("cgroup: process %d: %w", pid, ErrNone)
@@ -83,11 +84,25 @@ func (g Group) CPU() (time.Duration, error) {
 
 // Throttled is in how many periods of its CPU quota the group was held up since it was made; 0 where the kernel does not tell it.
 func (g Group) Throttled() int64 {
-	n, err := readKey(filepath.Join(g.cpu, "cpu.stat"), "nr_throttled")
+	n, err := readKey(filepath.Join(g.quota, "cpu.stat"), "nr_throttled")
 	if err != nil {
 		return 0 // a group without a quota, or a kernel without quotas
 	}
 	return n
+}
+
+// Stood is how long its CPU quota has held the group up since it was made, added up over the CPUs; 0 where the kernel does not
+// tell it.
+func (g Group) Stood() time.Duration {
+	key, unit := "throttled_usec", time.Microsecond
+	if g.version == 1 {
+		key, unit = "throttled_time", time.Nanosecond
+	}
+	n, err := readKey(filepath.Join(g.quota, "cpu.stat"), key)
+	if err != nil {
+		return 0 // likewise
+	}
+	return time.Duration(n) * unit
 }
 
 // Memory returns the anonymous memory that the group holds, in bytes: what its processes allocated, without the page cache. It

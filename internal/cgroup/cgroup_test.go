@@ -36,6 +36,7 @@ func TestGroup(t *testing.T) {
 		{"version 1", map[string]string{
 			"proc/7/cgroup": "11:freezer:/docker/abc\n4:cpu,cpuacct:/docker/abc\n3:memory:/docker/abc\n1:name=systemd:/docker/abc\n0::/system.slice/containerd.service\n",
 			"sys/fs/cgroup/cpuacct/docker/abc/cpuacct.usage": "1500000000\n",
+			"sys/fs/cgroup/cpu/docker/abc/cpu.stat":          "nr_periods 9\nnr_throttled 7\nthrottled_time 250000000\n", // mounted apart from the CPU time
 			"sys/fs/cgroup/memory/docker/abc/memory.stat":    "cache 9\nrss 1\ntotal_cache 99\ntotal_rss 4096\n",
 			"sys/fs/cgroup/freezer/docker/abc/freezer.state": "THAWED",
 
@@ -44,7 +45,7 @@ func TestGroup(t *testing.T) {
 		}, 1, "sys/fs/cgroup/memory/docker/abc/memory.max_usage_in_bytes", "sys/fs/cgroup/freezer/docker/abc/freezer.state", [2]string{"FROZEN", "THAWED"}},
 		{"version 2", map[string]string{
 			"proc/7/cgroup": "0::/system.slice/docker-abc.scope\n",
-			"sys/fs/cgroup/system.slice/docker-abc.scope/cpu.stat":       "usage_usec 1500000\nuser_usec 1\nsystem_usec 2\nnr_throttled 7\n",
+			"sys/fs/cgroup/system.slice/docker-abc.scope/cpu.stat":       "usage_usec 1500000\nuser_usec 1\nsystem_usec 2\nnr_throttled 7\nthrottled_usec 250000\n",
 			"sys/fs/cgroup/system.slice/docker-abc.scope/memory.stat":    "anon 4096\nfile 77\n",
 			"sys/fs/cgroup/system.slice/docker-abc.scope/memory.current": "5096\n",
 			"sys/fs/cgroup/system.slice/docker-abc.scope/memory.peak":    "9000\n",
@@ -62,8 +63,8 @@ func TestGroup(t *testing.T) {
 			if err != nil || cpu != 1500*time.Millisecond {
 				t.Errorf("CPU: got %v, %v", cpu, err)
 			}
-			if held, want := g.Throttled(), int64(7*(c.version-1)); held != want { // the tree of version 1 has no quota
-				t.Errorf("throttled in %d periods, want %d", held, want)
+			if periods, stood := g.Throttled(), g.Stood(); periods != 7 || stood != 250*time.Millisecond {
+				t.Errorf("throttled in %d periods and for %v, want 7 and 250ms", periods, stood)
 			}
 			if now, peak, err := g.Memory(); err != nil || now != 4096 || peak != 8000 { // 1,000 bytes of it are cache
 				t.Errorf("memory: got %d, peak %d, %v", now, peak, err)

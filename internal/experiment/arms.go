@@ -46,6 +46,27 @@ func (e *Experiment) CatchArms() []testenv.ArmSpec {
 	return e.Specs(e.catchArms(), e.Telemetry.CatchMetricInterval)
 }
 
+// CatchLaunches are the levels of each launch of the catch: as few launches as catch.at_once allows, of about as many levels each, and
+// all of that catch.launches times. With few levels at once, a machine with few cores does not take the queues of its own processes
+// for faults.
+func (e *Experiment) CatchLaunches() [][]string {
+	var names []string
+	for _, l := range e.Levels {
+		names = append(names, l.Name)
+	}
+	n := 1
+	if e.Catch.AtOnce > 0 {
+		n = max(1, (len(names)+e.Catch.AtOnce-1)/e.Catch.AtOnce)
+	}
+	var out [][]string
+	for range max(1, e.Catch.Launches) {
+		for i := range n {
+			out = append(out, names[i*len(names)/n:(i+1)*len(names)/n])
+		}
+	}
+	return out
+}
+
 // CapacityArms are the arms of the capacity phase: those of the toll but for the known delay, which has no truth to tell here.
 func (e *Experiment) CapacityArms() []result.Arm {
 	return slices.DeleteFunc(e.TollArms(), func(a result.Arm) bool { return a.Role == result.RoleKnownDelay })

@@ -1,6 +1,8 @@
 package experiment
 
 import (
+	"github.com/tollgate-dev/tollgate/faults"
+	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
@@ -8,29 +10,48 @@ import (
 func (e *Experiment) validateBudgets(c *complaints) {
 	budgets, err := verdict.ParseBudgets(e.Budgets)
 	if err == nil {
-		var above []string
-		for i, l := range e.Levels {
-			if i > 0 {
-				above = append(above, l.Name)
-			}
-		}
-		err = verdict.CheckBudgets(budgets, above)
-	}
-	for _, b := range budgets {
-		if m, _ := verdict.Lookup(b.Metric); m.Phase == slot.Capacity && e.Capacity.Launches == 0 {
-			c.add("budgets: %q: this experiment does not measure the capacity: set capacity.launches, or name it in --only", b.Text)
-		}
+		err = verdict.CheckBudgets(budgets, e.scope())
 	}
 	if err != nil {
 		c.add("budgets: %v", err)
 	}
 	for _, b := range budgets {
-		m, _ := verdict.Lookup(b.Metric)
-		if need := m.Rounds(e.mainPerSlot()); need > e.Toll.Rounds && e.Toll.Launches > 0 {
-			c.add("budgets: %q: %s needs about %d rounds per launch at this rate and slot, and toll.rounds is %d: run more rounds (--rounds), "+
-				"a higher rate (--rate) or longer slots", b.Text, b.Metric, need, e.Toll.Rounds)
+		switch b.Part() {
+		case slot.Catch:
+		case slot.Capacity:
+			if e.Capacity.Launches == 0 {
+				c.add("budgets: %q: this experiment does not measure the capacity: set capacity.launches, or name it in --only", b.Text)
+			}
+		default:
+			m, _ := verdict.Lookup(b.Metric)
+			if need := m.Rounds(e.mainPerSlot()); need > e.Toll.Rounds && e.Toll.Launches > 0 {
+				c.add("budgets: %q: %s needs about %d rounds per launch at this rate and slot, and toll.rounds is %d: run more rounds (--rounds), "+
+					"a higher rate (--rate) or longer slots", b.Text, b.Metric, need, e.Toll.Rounds)
+			}
 		}
 	}
+}
+
+// scope is what budgets can be about. What is wrong with the faults or the rules is said elsewhere.
+func (e *Experiment) scope() verdict.Scope {
+	var s verdict.Scope
+	for i, l := range e.Levels {
+		s.Levels = append(s.Levels, l.Name)
+		if i > 0 {
+			s.Above = append(s.Above, l.Name)
+		}
+	}
+	for _, text := range e.Faults {
+		if f, err := faults.Lookup(text); err == nil {
+			s.Faults = append(s.Faults, f.ID)
+		}
+	}
+	if pack, err := e.LoadRules(); err == nil {
+		for i := range pack.Alerts() {
+			s.Alerts = append(s.Alerts, result.Rules(pack.Alerts()).ID(i))
+		}
+	}
+	return s
 }
 
 // mainShare is the share of recommends among the requests of our journeys. Runs have shown 0.33 to 0.36, with journeys of the

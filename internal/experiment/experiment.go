@@ -31,9 +31,11 @@ type Experiment struct {
 	Toll        Toll      `yaml:"toll"`
 	Capacity    Capacity  `yaml:"capacity"`
 	Catch       Catch     `yaml:"catch"`
+	Sweep       Sweep     `yaml:"sweep"`
 	Telemetry   Telemetry `yaml:"telemetry"`
 	Alerts      Alerts    `yaml:"alerts"`
 	Budgets     []string  `yaml:"budgets"`
+	Waivers     Waivers   `yaml:"waivers"`
 
 	Prices result.Prices `yaml:"prices"`
 
@@ -96,6 +98,9 @@ type Catch struct {
 	ConfirmLimit time.Duration `yaml:"confirm_limit"`
 	QuietLimit   time.Duration `yaml:"quiet_limit"` // most that a pass waits for the alerts of the one before
 	Shuffle      bool          `yaml:"shuffle"`     // see Passes
+	Launches     int           `yaml:"launches"`    // how often every level is deployed anew to go through all faults
+	Repeats      int           `yaml:"repeats"`     // how often every fault is injected in a launch
+	AtOnce       int           `yaml:"at_once"`     // most levels in one launch; 0: all
 }
 
 // Telemetry sets the intervals that are alike in every level.

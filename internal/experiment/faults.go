@@ -16,6 +16,15 @@ func (e *Experiment) Target(fault string) string {
 	return e.Targets[fault]
 }
 
+// lookup is faults.Lookup of a fault as it is in the system that the experiment names.
+func (e *Experiment) lookup(text string) (faults.Fault, error) {
+	f, err := faults.Lookup(text)
+	if err == nil && e.Environment == "external" {
+		f = f.InTheirs()
+	}
+	return f, err
+}
+
 func (e *Experiment) validateFaults(c *complaints) {
 	seen := map[string]bool{}
 	for _, text := range e.Faults {

@@ -48,7 +48,7 @@ func (e *Experiment) Lookback(lapsed *alerts.Lapsed) time.Duration {
 
 // Fault returns the catalogue's fault of an entry of Faults, with the alerts that this experiment expects of it.
 func (e *Experiment) Fault(text string, rules []result.Alert) (faults.Fault, error) {
-	f, err := faults.Lookup(text)
+	f, err := e.lookup(text)
 	if err != nil {
 		return f, err
 	}
@@ -99,8 +99,9 @@ func (e *Experiment) Foresee(lapsed *alerts.Lapsed, injected []faults.Fault) []F
 		if p.Nth > 0 {
 			continue // the first pass has the least past
 		}
-		age := e.Catch.Settle + time.Duration(i)*(e.Catch.Clean+e.Catch.Hold+e.Catch.Clear) + e.Catch.Clean + e.Catch.Hold
-		for _, s := range catch.Foresee(rules, p.Fault.Expect, e.Catch.Hold, age) {
+		hold := e.mostHold()
+		age := e.Catch.Settle + time.Duration(i)*(e.Catch.Clean+hold+e.Catch.Clear) + e.Catch.Clean + hold
+		for _, s := range catch.Foresee(rules, p.Fault.Expect, hold, age) {
 			at := slices.IndexFunc(rules, func(a result.Alert) bool { return a.Name == s.Alert }) // names of shipped alerts are unique
 			if at < 0 || !e.elsewhere(rules[at]) {
 				out = append(out, Foreseen{p.Fault.ID, s.Alert, s.Why})

@@ -87,13 +87,13 @@ func TestOwnRulesThatLackMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "rules.yaml")
-	text := "groups: [{name: own, rules: [{alert: QueueFull, expr: otelcol_exporter_queue_size > 900}]}]"
+	text := "groups: [{name: own, rules: [{alert: Throttled, expr: container_cpu_cfs_throttled_periods_total > 900}]}]"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	e.Environment, e.Faults, e.Alerts.Rules = "containers", Faults{"none"}, testenv.Files{file}
+	e.Environment, e.Faults, e.Alerts.Rules = "process", Faults{"none"}, testenv.Files{file}
 	got, err := e.Warnings()
-	if err != nil || len(got) != 1 || !strings.Contains(got[0], "QueueFull (otelcol_exporter_queue_size)") {
-		t.Errorf("%q, %v; want a warning that QueueFull cannot fire", got, err)
+	if err != nil || len(got) != 1 || !strings.Contains(got[0], "Throttled (container_cpu_cfs_throttled_periods_total)") {
+		t.Errorf("%q, %v; want a warning that Throttled cannot fire", got, err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/secret"
 	"github.com/tollgate-dev/tollgate/scenarios"
 )
@@ -22,6 +23,7 @@ func FuzzParse(f *testing.F) {
 		"profile: smoke\nlevels: [off, {name: x, title: 'a: b', env: {OTEL_SDK_DISABLED: 'true'}}]\nfaults: all",
 		"environment: external\nexternal: {urls: {off: 'http://u:p@h:1'}, compose: {file: [a.yaml, b.yaml]}}", "levels: &a [*a]", "toll: {slot: 1e9h, rate: .inf}",
 		"budgets: ['p95 <= +5%']\ntargets: {service-pause: model}\nprices: {currency: €, cpu_hour: 0x1p-2}", "seed: 9007199254740993\n---\nseed: 1",
+		"faults: [{id: profile-attribute-missing, attribute: tier}]\nsweep: {vary: share=1%..50%, sizes: 5, repeats: 2}", "faults: [consumer-lag]\nsweep: {vary: catch.hold=4s..40s}",
 	} {
 		f.Add([]byte(seed))
 	}
@@ -36,7 +38,7 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		if e.Journeys.File != "" || e.Journeys.Script != "" || len(e.Alerts.Rules) > 0 || e.External.Compose.File != nil {
+		if e.Journeys.File != "" || e.Journeys.Script != "" || len(e.Alerts.Rules) > 0 || e.External.Compose.File != nil || e.Sweep.Baseline != "" {
 			t.Skip("it would read other files of this machine")
 		}
 		if e.Validate() != nil {
@@ -55,6 +57,36 @@ func FuzzParse(f *testing.F) {
 		}
 		if err := again.Validate(); err != nil && !strings.Contains(printed, secret.Hidden) {
 			t.Errorf("what is printed is refused: %v", err)
+		}
+	})
+}
+
+// FuzzBaseline holds what is true of any file of detection limits: an error names it; and what is accepted can be judged by, or is
+// refused with a reason.
+func FuzzBaseline(f *testing.F) {
+	for _, seed := range []string{
+		"limits: [{fault: consumer-lag, param: bytes, level: off, limit: 2000}]", "limits: [{fault: x, limit: .inf}]", "limits: &a [*a]", "limit: 1",
+		"limits:\n  - {fault: consumer-lag, param: bytes, level: full, limit: 1e3}\n  - {fault: none, param: x, level: y, limit: 0x1p-2}",
+	} {
+		f.Add([]byte(seed))
+	}
+	plan := &result.Sweep{Fault: "consumer-lag", Param: "bytes", Unit: "B", Falls: true, Sizes: []float64{50000, 5000, 500}, Repeats: 1}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		b, err := parseBaseline("limits.yaml", text)
+		if err != nil {
+			if !strings.HasPrefix(err.Error(), "baseline: limits.yaml: ") {
+				t.Errorf("the error does not name the file: %v", err)
+			}
+			return
+		}
+		limits, err := b.Of(plan, []string{"off", "full"})
+		if (err == nil) != (len(limits) > 0) {
+			t.Errorf("%d limits, error %v", len(limits), err)
+		}
+		for _, l := range limits {
+			if !(l.Limit >= 500 && l.Limit <= 50000) {
+				t.Errorf("%+v is outside of the sizes", l)
+			}
 		}
 	})
 }

@@ -28,8 +28,8 @@ func legalKeys(err error) error {
 func keysOf(typeName string) []string {
 	for _, t := range []reflect.Type{
 		reflect.TypeFor[Experiment](), reflect.TypeFor[Journeys](), reflect.TypeFor[Toll](), reflect.TypeFor[Capacity](), reflect.TypeFor[Catch](),
-		reflect.TypeFor[Telemetry](), reflect.TypeFor[Alerts](), reflect.TypeFor[Containers](), reflect.TypeFor[ownLevel](),
-		reflect.TypeFor[result.Prices](), reflect.TypeFor[testenv.System](), reflect.TypeFor[testenv.SystemCompose](), reflect.TypeFor[testenv.SystemPrometheus](), reflect.TypeFor[testenv.SystemProxy](),
+		reflect.TypeFor[Sweep](), reflect.TypeFor[Baseline](), reflect.TypeFor[BaselineLimit](), reflect.TypeFor[Telemetry](), reflect.TypeFor[Alerts](), reflect.TypeFor[Containers](), reflect.TypeFor[ownLevel](),
+		reflect.TypeFor[result.Prices](), reflect.TypeFor[result.Waiver](), reflect.TypeFor[testenv.System](), reflect.TypeFor[testenv.SystemCompose](), reflect.TypeFor[testenv.SystemPrometheus](), reflect.TypeFor[testenv.SystemProxy](),
 	} {
 		if t.Name() != typeName {
 			continue

@@ -1,13 +1,20 @@
 package experiment
 
 import (
+	"slices"
+
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// MostLaunches is how many launches the toll may take.
+// MostLaunches is how many launches the toll may take. Budgets on the catch do not extend it.
 func (e *Experiment) MostLaunches() int {
-	if e.Toll.Launches == 0 || len(e.Budgets) == 0 {
+	onCatch := func(text string) bool {
+		b, err := verdict.ParseBudget(text) // what is wrong with one is for Validate to say
+		return err == nil && b.Part() == slot.Catch
+	}
+	if e.Toll.Launches == 0 || !slices.ContainsFunc(e.Budgets, func(text string) bool { return !onCatch(text) }) {
 		return e.Toll.Launches
 	}
 	return max(e.Toll.Launches, e.Toll.Most)

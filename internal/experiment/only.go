@@ -34,7 +34,7 @@ func (e *Experiment) Only(parts []string) error {
 			e.Toll.Launches = 0
 		}
 		if !has("catch") {
-			e.Faults = nil
+			e.Faults, e.Sweep.Vary, e.Sweep.Baseline = nil, "", ""
 		}
 		if !has("capacity") {
 			e.Capacity.Launches = 0
@@ -43,8 +43,7 @@ func (e *Experiment) Only(parts []string) error {
 		}
 		e.Budgets = slices.DeleteFunc(slices.Clone(e.Budgets), func(text string) bool {
 			b, err := verdict.ParseBudget(text) // what is wrong with one is for Validate to say
-			m, _ := verdict.Lookup(b.Metric)
-			return err == nil && !has(m.Phase)
+			return err == nil && !has(b.Part())
 		})
 		return nil
 	}

@@ -79,3 +79,23 @@ func TestQuietLimitIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// A level that is deployed again goes on counting; one that has its first launch begins.
+func TestLaunchPasses(t *testing.T) {
+	e := &Experiment{Levels: make(Levels, 4), Catch: Catch{AtOnce: 2, Launches: 2, Repeats: 2}}
+	for i := range e.Levels {
+		e.Levels[i].Name = fmt.Sprint("l", i)
+	}
+	if got := fmt.Sprint(e.CatchLaunches()); got != "[[l0 l1] [l2 l3] [l0 l1] [l2 l3]]" {
+		t.Fatalf("launches %s", got)
+	}
+	for launch, want := range []string{"a0 b0 a1 b1", "a0 b0 a1 b1", "a2 b2 a3 b3", "a2 b2 a3 b3"} {
+		var got []string
+		for _, p := range e.LaunchPasses([]faults.Fault{{ID: "a"}, {ID: "b"}}, launch) {
+			got = append(got, fmt.Sprint(p.Fault.ID, p.Nth))
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("launch %d: %v, want %s", launch, got, want)
+		}
+	}
+}

@@ -32,9 +32,11 @@ func (e *Experiment) Validate() error {
 	e.validateToll(c)
 	e.validateCapacity(c)
 	e.validateCatch(c)
+	e.validateSweep(c)
 	e.validateTelemetry(c)
 	e.validateAlerts(c)
 	e.validateBudgets(c)
+	e.validateWaivers(c)
 	e.validatePrices(c)
 	e.validateContainers(c)
 	e.validateExternal(c)
@@ -110,6 +112,9 @@ func (e *Experiment) validateCatch(c *complaints) {
 	within(c, "catch.clear", e.Catch.Clear, time.Second, time.Hour)
 	within(c, "catch.confirm_limit", e.Catch.ConfirmLimit, time.Second, time.Hour)
 	within(c, "catch.quiet_limit", e.Catch.QuietLimit, 0, time.Hour)
+	within(c, "catch.launches", e.Catch.Launches, 1, 100)
+	within(c, "catch.repeats", e.Catch.Repeats, 1, 1000)
+	within(c, "catch.at_once", e.Catch.AtOnce, 0, 1000)
 	if e.Toll.Launches == 0 && e.Capacity.Launches == 0 && len(e.Faults) == 0 {
 		c.add("nothing to do: toll.launches and capacity.launches are 0 and there are no faults")
 	}

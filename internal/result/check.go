@@ -115,6 +115,7 @@ func (r Run) check() error {
 			errs = append(errs, fmt.Errorf("faults[%d].passes is %d: want 0 to %d", i, f.Passes, mostPasses+1))
 		}
 	}
+	errs = append(errs, r.checkSweep())
 	if p := r.Plan; p.Launches > 0 && (p.Rounds == 0 || p.Slot == 0 || p.Rate == 0) {
 		errs = append(errs, errors.New("plan: a toll of some launches needs rounds, slot and rate above 0"))
 	}
@@ -163,6 +164,9 @@ func (e FaultEvent) check(r Run) error {
 	}
 	if e.Pass > mostPasses {
 		errs = append(errs, fmt.Errorf("pass is %d: want 0 to %d", e.Pass, mostPasses))
+	}
+	if e.Size != 0 && (r.Sweep == nil || r.Sweep.Fault != e.Fault || !slices.Contains(r.Sweep.Sizes, e.Size)) {
+		errs = append(errs, fmt.Errorf("size is %v, which the sweep of the run does not have", e.Size))
 	}
 	if !slices.ContainsFunc(r.Faults, func(f Fault) bool { return f.ID == e.Fault }) {
 		errs = append(errs, fmt.Errorf("fault is %.100q, which the run does not have", e.Fault))

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -44,6 +45,7 @@ func TestSeal(t *testing.T) {
 		"cut within a line": {CostFile, "cost.jsonl has 1 lines in", func(s string) string { return s[:len(s)-5] }},
 		"a value":           {AlertsFile, "alerts.jsonl has other contents", replace("pending", "firing ")},
 		"a line behind":     {LatencyFile, "latency.hlog has 9 lines in", func(s string) string { return s + "#\n" }},
+		"an example":        {EvidenceFile, "evidence.jsonl has other contents", replace(`"b"`, `"c"`)},
 		"the seed":          {RunFile, notAsWritten, replace(`"seed": 7`, `"seed": 8`)},
 		"the digest":        {RunFile, notAsWritten, replace(`"digest": "`, `"digest": "0`)},
 		"no digest":         {RunFile, notAsWritten, replace(`"digest"`, `"other"`)},
@@ -62,6 +64,26 @@ func TestSeal(t *testing.T) {
 	}
 	if _, err := Read(dir); err == nil || !strings.Contains(err.Error(), "cost.jsonl has 0 lines in 0 bytes") {
 		t.Errorf("a file that is gone: error %v", err)
+	}
+}
+
+// TestRunsBeforeTheExamples: a run that was sealed when there were no examples is read, and one that they were added to is not.
+func TestRunsBeforeTheExamples(t *testing.T) {
+	dir := finished(t)
+	edit(t, filepath.Join(dir, RunFile), func(s string) string {
+		s = regexp.MustCompile(`(?s)    "evidence.jsonl": \{.*?\},\n`).ReplaceAllString(s, "")
+		sealed := []byte(regexp.MustCompile(`"digest": "[0-9a-f]+"`).ReplaceAllString(s, `"digest": "`+undigested+`"`))
+		replaceLast(sealed, undigested, digestOf(sealed))
+		return string(sealed)
+	})
+	if _, err := Read(dir); err == nil || !strings.Contains(err.Error(), "evidence.jsonl has 2 lines in") {
+		t.Errorf("examples that the run did not write: error %v", err)
+	}
+	if err := os.Remove(filepath.Join(dir, EvidenceFile)); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := Read(dir); err != nil || len(d.Examples) != 0 || len(d.Alerts) != 2 {
+		t.Errorf("data %+v, error %v", d, err)
 	}
 }
 
@@ -173,6 +195,8 @@ func TestImpossibleValues(t *testing.T) {
 		CostFile: `{"phase":"toll","arm":"off","start":"2026-01-02T15:04:05Z","end":"2026-01-02T15:04:06Z","drained":true,"drain":1,` +
 			`"work":{"arm":"off","scheduled":3,"sent":2,"dropped":1},"cpu":{"gateway":5},"rss":{"gateway":5},"telemetry":{"spans":1}}`,
 		FaultsFile: `{"time":"2026-01-02T15:04:05Z","fault":"none","phase":"clean","arm":"off","values":{"x":-1}}`,
+		EvidenceFile: `{"fault":"none","arm":"off","signal":"logs","first":"2026-01-02T15:04:05Z","log":{"time":"2026-01-02T15:04:05Z","service":"s","body":"b"},` +
+			`"trace":[{"id":"1","service":"s","name":"n","start":"2026-01-02T15:04:05Z","took":5}]}`,
 		AlertsFile: `{"time":"2026-01-02T15:04:05Z","arm":"off","alert":"A","from":"inactive","to":"pending"}`,
 	}
 	for _, tt := range []struct{ file, old, by, want string }{
@@ -191,6 +215,13 @@ func TestImpossibleValues(t *testing.T) {
 		{AlertsFile, `"to":"pending"`, `"to":"burning"`, `to is "burning": want one of inactive, pending, firing`},
 		{AlertsFile, `"from":"inactive",`, ``, `from is ""`},
 		{AlertsFile, `"time":"2026`, `"time":"0026`, `time is in the year 26`},
+		{EvidenceFile, `"signal":"logs"`, `"signal":"metrics"`, `signal is "metrics": want one of logs, spans`},
+		{EvidenceFile, `"signal":"logs"`, `"signal":"spans"`, `want a log record with logs, and none with spans`},
+		{EvidenceFile, `"took":5`, `"took":-5`, `trace[0].took is -5ns: want 0 to 10 years`},
+		{EvidenceFile, `"took":5`, `"took":5,"status":"late"`, `trace[0].status is "late": want one of`},
+		{EvidenceFile, `"fault":"none"`, `"fault":"none","pass":1000`, `pass is 1000: want 0 to 999`},
+		{EvidenceFile, `"arm":"off"`, `"arm":"of"`, `arm is "of", which`},
+		{EvidenceFile, `"first":"2026`, `"first":"0026`, `first is in the year 26`},
 		{LatencyFile, "toll/", "tolls/", `phase is "tolls"`},
 		{LatencyFile, "/response", "/respons", `kind is "respons"`},
 		{LatencyFile, "/traces-10/", "/traces-11/", `arm is "traces-11"`},
@@ -278,7 +309,7 @@ func TestRanges(t *testing.T) {
 		"Run.Seed": true, "Run.Alerts.Fill": true, "Run.Alerts.Reach": true, "FaultEvent.Values": true, "Run.Faults.Signs": true, // see their comments
 	}
 	seen := 0
-	for _, of := range []any{&Run{}, &Slot{}, &FaultEvent{}, &AlertEvent{}} {
+	for _, of := range []any{&Run{}, &Slot{}, &FaultEvent{}, &AlertEvent{}, &Example{}} {
 		record := reflect.ValueOf(of).Elem()
 		eachNumber(record, record.Type().Name(), func() {}, func(path string, number reflect.Value, store func()) {
 			seen++

@@ -18,7 +18,10 @@ type Data struct {
 	Slots   []Slot
 	Faults  []FaultEvent
 	Alerts  []AlertEvent
-	Notes   []string // what a reader of the run must know of its files
+
+	Examples []Example // none in older runs
+
+	Notes []string // what a reader of the run must know of its files
 }
 
 // Writer writes a run directory. It is safe for concurrent use.
@@ -29,6 +32,8 @@ type Writer struct {
 	cost   *os.File
 	faults *os.File
 	alerts *os.File
+
+	evidence *os.File
 }
 
 // Create makes the directory (it must not exist, or be empty) and writes run.json with Status Running. What is in the directory is
@@ -48,7 +53,7 @@ func Create(dir string, run Run) (*Writer, error) {
 	for _, f := range []struct {
 		file **os.File
 		name string
-	}{{&w.cost, CostFile}, {&w.faults, FaultsFile}, {&w.alerts, AlertsFile}} {
+	}{{&w.cost, CostFile}, {&w.faults, FaultsFile}, {&w.alerts, AlertsFile}, {&w.evidence, EvidenceFile}} {
 		if *f.file, err = files.New(w.Path(f.name)); err != nil {
 			return nil, fmt.Errorf("result: %w", err)
 		}
@@ -130,9 +135,12 @@ func (w *Writer) Fault(e FaultEvent) error { return w.append(w.faults, e) }
 // Alert appends to alerts.jsonl.
 func (w *Writer) Alert(e AlertEvent) error { return w.append(w.alerts, e) }
 
+// Example appends to evidence.jsonl.
+func (w *Writer) Example(e Example) error { return w.append(w.evidence, e) }
+
 // Close closes the files; the status in run.json stays as it is.
 func (w *Writer) Close() error {
-	return errors.Join(w.cost.Close(), w.faults.Close(), w.alerts.Close())
+	return errors.Join(w.cost.Close(), w.faults.Close(), w.alerts.Close(), w.evidence.Close())
 }
 
 func (w *Writer) append(f *os.File, r record) error {

@@ -61,6 +61,7 @@ func read(dir string) (*Data, error) {
 		d.scan(root, CostFile, func(_ int, line []byte) error { return parse(&d.Slots, line, d.Run) }),
 		d.scan(root, FaultsFile, func(_ int, line []byte) error { return parse(&d.Faults, line, d.Run) }),
 		d.scan(root, AlertsFile, func(_ int, line []byte) error { return parse(&d.Alerts, line, d.Run) }),
+		d.scan(root, EvidenceFile, func(_ int, line []byte) error { return parse(&d.Examples, line, d.Run) }),
 	)
 	if err != nil {
 		return nil, err
@@ -124,7 +125,11 @@ func (d *Data) scan(root *os.Root, name string, each func(n int, line []byte) er
 		return parseErr // it could not be read at all
 	}
 	if d.Run.Files != nil {
-		if err := d.Run.Files[name].check(path, got); err != nil {
+		wrote, known := d.Run.Files[name]
+		if !known { // it was sealed before there was such a file
+			wrote = Written{SHA256: digestOf(nil)}
+		}
+		if err := wrote.check(path, got); err != nil {
 			return errors.Join(err, parseErr)
 		}
 	}

@@ -5,17 +5,19 @@
 //	cost.jsonl     one Slot per line: work, CPU, memory and telemetry of every slot
 //	faults.jsonl   one FaultEvent per line
 //	alerts.jsonl   one AlertEvent per line
+//	evidence.jsonl one Example per line, written when the run ends
 //	series/ARM/    the recorded series (Prometheus TSDB, in blocks once the run has ended)
 //	telemetry/     OTLP JSON lines: ARM.spans.jsonl, ARM.logs.jsonl
 //
 // Files are appended to and flushed record by record, so the directory of a killed run is readable up to its last
-// complete record. A run that has ended is sealed: run.json has the digests of the four files of records and of itself, and
+// complete record. A run that has ended is sealed: run.json has the digests of the five files of records and of itself, and
 // Read refuses what no longer matches them. What is in series and telemetry is part of no verdict and of no digest.
 package result
 
 import (
 	"cmp"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/slot"
@@ -34,6 +36,7 @@ const (
 	CostFile     = "cost.jsonl"
 	FaultsFile   = "faults.jsonl"
 	AlertsFile   = "alerts.jsonl"
+	EvidenceFile = "evidence.jsonl"
 	SeriesDir    = "series"
 	TelemetryDir = "telemetry"
 )
@@ -70,17 +73,23 @@ type Run struct {
 	Seed        int64   `json:"seed" range:"any"`
 	Journeys    string  `json:"journeys"` // "population", or the replayed recording: file name, sessions, clicks
 
-	Levels  []Level  `json:"levels"` // the baseline first
-	Arms    []Arm    `json:"arms"`   // of the toll phase, the baseline first
-	Plan    Plan     `json:"plan"`
-	Faults  []Fault  `json:"faults"`            // in the order in which they are injected first
-	Alerts  []Alert  `json:"alerts"`            // in rule-file order
-	Budgets []string `json:"budgets,omitempty"` // as written in the experiment
-	Lapse   float64  `json:"lapse"`             // rule durations were divided by this factor
-	Prices  *Prices  `json:"prices,omitempty"`  // nil: none were named
+	Levels []Level `json:"levels"` // the baseline first
+	Arms   []Arm   `json:"arms"`   // of the toll phase, the baseline first
+	Plan   Plan    `json:"plan"`
+	Faults []Fault `json:"faults"` // in the order in which they are injected first
+	// CatchLaunches are the levels of each launch of the catch, which goes through all faults. A level that is in several of them has
+	// as many passes of a fault in each. Empty: one launch has all levels.
+	CatchLaunches [][]string `json:"catch_launches,omitempty"`
+	Alerts        []Alert    `json:"alerts"`            // in rule-file order
+	Budgets       []string   `json:"budgets,omitempty"` // as written in the experiment
+	Waivers       []Waiver   `json:"waivers,omitempty"` // what somebody has accepted
+	Lapse         float64    `json:"lapse"`             // rule durations were divided by this factor
+	Prices        *Prices    `json:"prices,omitempty"`  // nil: none were named
 
 	StartUp  []StartUp `json:"start_up"` // one per launch
 	Warnings []string  `json:"warnings,omitempty"`
+
+	Sweep *Sweep `json:"sweep,omitempty"` // nil: every pass of a fault has the same parameters
 
 	// RuleNotes say what in the alert rules the time-lapse did not scale, or not as far as asked. Older runs have it in Warnings.
 	RuleNotes []RuleNote `json:"rule_notes,omitempty"`
@@ -368,13 +377,15 @@ const (
 type FaultEvent struct {
 	Time   time.Time          `json:"time"`
 	Fault  string             `json:"fault"`
-	Pass   int                `json:"pass,omitempty"` // counts the passes of this fault, from 0
+	Pass   int                `json:"pass,omitempty"`   // counts the passes of this fault, from 0
+	Launch int                `json:"launch,omitempty"` // of the catch, from 0: see Run.CatchLaunches
 	Phase  string             `json:"phase"`
 	Arm    string             `json:"arm,omitempty"`  // "" for all arms
-	Since  time.Time          `json:"since,omitzero"` // PhaseConfirmed, PhaseReverted: when the effect began or ended, if earlier than Time
+	Since  time.Time          `json:"since,omitzero"` // PhaseConfirmed, PhaseReverted: when the effect began or ended, if earlier than Time; PhaseEvidence: of the first record found
 	Detail string             `json:"detail,omitempty"`
 	Values map[string]float64 `json:"values,omitempty" range:"any"` // the numbers that a confirmation or the evidence query saw
-	Params map[string]string  `json:"params,omitempty"`             // of the fault, with units
+	Params map[string]string  `json:"params,omitempty"`             // of the fault in this pass, with units
+	Size   float64            `json:"size,omitempty"`               // of the parameter that Run.Sweep names, in its unit; 0: none is swept
 }
 
 // States of an alert.
@@ -383,6 +394,14 @@ const (
 	Pending  = "pending"
 	Firing   = "firing"
 )
+
+// InCatchLaunch says that a launch of the catch has a level.
+func (r Run) InCatchLaunch(launch int, level string) bool {
+	if len(r.CatchLaunches) == 0 {
+		return launch == 0
+	}
+	return launch >= 0 && launch < len(r.CatchLaunches) && slices.Contains(r.CatchLaunches[launch], level)
+}
 
 // AlertEvent is one line of alerts.jsonl: an alert (one label set of one rule) changed its state at the evaluation at
 // Time. Alerts start inactive.

@@ -17,7 +17,9 @@ type Written struct {
 }
 
 // recordFiles are the files of records: what a verdict is made of, together with run.json.
-func recordFiles() []string { return []string{LatencyFile, CostFile, FaultsFile, AlertsFile} }
+func recordFiles() []string {
+	return []string{LatencyFile, CostFile, FaultsFile, AlertsFile, EvidenceFile}
+}
 
 // undigested stands for the digest of run.json while that is computed.
 var undigested = strings.Repeat("0", 2*sha256.Size)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,20 +24,47 @@ import (
 // those of the evaluations.
 const watchInterval = time.Second
 
-// catch runs every fault at all levels at once.
+// catch runs every fault at all levels, in as many launches as the levels need.
 func (r *run) catch(ctx context.Context) error {
 	if len(r.faults) == 0 {
 		return nil
 	}
-	spec := testenv.Spec{
-		Launch: r.launched, Arms: r.CatchArms(), Links: true,
-		RulesFile: absolute(r.rulesFile()), SeriesDir: absolute(r.dir.Path(result.SeriesDir)), TelemetryDir: absolute(r.dir.Path(result.TelemetryDir)),
+	present := map[alerts.Selector]bool{}
+	var events []result.FaultEvent
+	var err error
+	launches := r.CatchLaunches()
+	for nth, levels := range launches {
+		c := &catch{
+			run: r, nth: nth, last: nth == len(launches)-1, launch: r.launched, rate: r.Catch.Rate, present: present,
+			crowd: &crowd{arrived: map[string][]int64{}}, active: newActive(r.lapsed.Alerts),
+		}
+		err = c.carryOut(ctx, levels)
+		events = append(events, c.events...)
+		if err != nil {
+			break
+		}
 	}
-	c := &catch{
-		run: r, launch: spec.Launch, crowd: &crowd{arrived: map[string][]int64{}}, active: newActive(r.lapsed.Alerts),
+	return errors.Join(err, r.keepSeries(), r.evidence(events))
+}
+
+// carryOut runs every fault at some levels at once.
+func (c *catch) carryOut(ctx context.Context, levels []string) error {
+	r := c.run
+	spec := testenv.Spec{
+		Launch: c.launch, Links: true, RulesFile: absolute(r.rulesFile()),
+		SeriesDir: absolute(r.dir.Path(c.seriesDir())), TelemetryDir: absolute(r.dir.Path(result.TelemetryDir)),
+	}
+	for _, arm := range r.CatchArms() {
+		if slices.Contains(levels, arm.Level) {
+			spec.Arms = append(spec.Arms, arm)
+		}
+	}
+	why := "one arm per level, all under load together"
+	if len(levels) < len(r.Levels) {
+		why = "one arm per level, under load together: " + strings.Join(levels, ", ")
 	}
 	begun := r.now()
-	err := r.deploy(ctx, spec, "one arm per level, all under load together", func(ctx context.Context, arms []testenv.Arm) error {
+	return r.deploy(ctx, spec, why, func(ctx context.Context, arms []testenv.Arm) error {
 		c.arms, c.watchers = arms, r.watchers(arms)
 		group, ctx := errgroup.WithContext(ctx)
 		loadCtx, stopLoad := context.WithCancel(ctx)
@@ -56,9 +84,39 @@ func (r *run) catch(ctx context.Context) error {
 			}
 			return c.lacking(ctx)
 		})
-		return group.Wait()
+		return errors.Join(group.Wait(), c.closeAlerts())
 	})
-	return errors.Join(err, r.keepSeries(), r.evidence(c.events))
+}
+
+// closeAlerts ends what is pending or firing at levels that are deployed again: their next launch begins without it.
+func (c *catch) closeAlerts() error {
+	var errs []error
+	for _, w := range c.watchers {
+		again := func(levels []string) bool { return slices.Contains(levels, w.Arm) }
+		if !slices.ContainsFunc(c.CatchLaunches()[c.nth+1:], again) {
+			continue
+		}
+		for _, e := range w.Close(time.Now()) {
+			errs = append(errs, c.dir.Alert(e))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// seriesDir is where the series of this launch are kept. Levels that are deployed again begin a directory of their own: their rules
+// must not see the series of the launch before.
+func (c *catch) seriesDir() string {
+	launches := c.CatchLaunches()
+	before := 0
+	for _, levels := range launches[:c.nth] {
+		if slices.Equal(levels, launches[c.nth]) {
+			before++
+		}
+	}
+	if before == 0 {
+		return result.SeriesDir
+	}
+	return fmt.Sprintf("%s-%d", result.SeriesDir, before+1)
 }
 
 // untilStopped runs a loop that goes on until its context ends, which is an error only if the outer one ended.
@@ -70,10 +128,12 @@ func untilStopped(ctx, outer context.Context, loop func(context.Context) error) 
 	return err
 }
 
-// catch is the catch phase of a run.
+// catch is one launch of the catch phase of a run.
 type catch struct {
 	*run
-	launch int // its number
+	nth    int // counts the launches of the catch
+	last   bool
+	launch int // its number among all
 	arms   []testenv.Arm
 	crowd  *crowd
 
@@ -82,11 +142,15 @@ type catch struct {
 	mu     sync.Mutex
 	events []result.FaultEvent // of all passes, as they were written
 	active active              // as of the last poll
-	once   sync.Once           // the alerts that stand are known
+	rate   float64             // of the load, requests per second and arm
+
+	present map[alerts.Selector]bool // what some level had of what the rules read, in this launch or one before
+	once    sync.Once                // the alerts that stand are known
 }
 
 // record writes an event of a fault, and keeps it for the search of the evidence.
 func (c *catch) record(e result.FaultEvent) error {
+	e.Launch = c.nth
 	c.mu.Lock()
 	c.events = append(c.events, e)
 	c.mu.Unlock()
@@ -112,7 +176,7 @@ func (c *catch) load(ctx context.Context) error {
 				drift = c.crowd.now()
 				return slot.Order{
 					Phase: slot.Catch, Launch: c.launch, Round: round, Targets: targets(c.arms),
-					Duration: slot.CatchLength, Rate: c.Catch.Rate, Overlap: true, Drift: drift,
+					Duration: slot.CatchLength, Rate: c.rateNow(), Overlap: true, Drift: drift,
 				}
 			})
 			if err != nil {
@@ -225,7 +289,6 @@ func (c *catch) poll(ctx context.Context) error {
 // lacking finds out what the rules read and no level had, and writes which alerts could not fire without it. What our own stack
 // can have is known to be there, whether or not a level or an event brought it in this run.
 func (c *catch) lacking(ctx context.Context) error {
-	present := map[alerts.Selector]bool{}
 	selectors := c.lapsed.Selectors()
 	for _, w := range c.watchers {
 		has, err := w.Present(ctx, selectors)
@@ -235,13 +298,16 @@ func (c *catch) lacking(ctx context.Context) error {
 			})
 		}
 		for s, yes := range has {
-			present[s] = present[s] || yes
+			c.present[s] = c.present[s] || yes
 		}
+	}
+	if !c.last {
+		return nil
 	}
 	ours, _ := role.Metrics(c.Environment)
 	c.lapsed.Lacking(func(s alerts.Selector) bool {
 		known := slices.Contains(ours, s.Metric) && (s.Text == s.Metric || !alerts.FromOutside(s.Metric))
-		return !present[s] && !known
+		return !c.present[s] && !known
 	})
 	return c.dir.Update(func(m *result.Run) { m.Alerts = c.lapsed.Alerts })
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,18 +23,19 @@ import (
 )
 
 // evidence runs every fault's query over the logs and spans that each level kept, in the fault's window and in the
-// clean one before it, and writes what it found. The events of the passes say when these windows were. The files can be long, and are
+// clean one before it, and writes what it found, with an example. The events of the passes say when these windows were. The files can be long, and are
 // read once.
 func (r *run) evidence(events []result.FaultEvent) error {
-	passes := r.Passes(r.faults)
 	for _, l := range r.Levels {
+		passes := r.passesOf(l.Name)
 		found := make([]*query, len(passes))
 		bySignal := map[string][]*query{}
+		own := r.eventsOf(l.Name, events)
 		for i, p := range passes {
 			if p.Fault.Evidence == nil || p.Fault.Evidence.Signal == inMetrics {
 				continue
 			}
-			if w, ok := windowsOf(events, p.Fault.ID, p.Nth, l.Name); ok {
+			if w, ok := windowsOf(own, p.Fault.ID, p.Nth, l.Name); ok {
 				found[i] = &query{Evidence: p.Fault.Evidence, windows: w}
 				bySignal[p.Fault.Evidence.Signal] = append(bySignal[p.Fault.Evidence.Signal], found[i])
 			}
@@ -52,25 +54,49 @@ func (r *run) evidence(events []result.FaultEvent) error {
 				return err
 			}
 		}
+		if err := r.examples(l.Name, passes, found); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
+// passesOf are the passes of all launches that have a level.
+func (r *run) passesOf(level string) []experiment.Pass {
+	var out []experiment.Pass
+	for launch, levels := range r.CatchLaunches() {
+		if slices.Contains(levels, level) {
+			out = append(out, r.LaunchPasses(r.faults, launch)...)
+		}
+	}
+	return out
+}
+
+// eventsOf are those of the launches that have a level.
+func (r *run) eventsOf(level string, events []result.FaultEvent) []result.FaultEvent {
+	launches := r.CatchLaunches()
+	return slices.DeleteFunc(slices.Clone(events), func(e result.FaultEvent) bool { return !slices.Contains(launches[e.Launch], level) })
+}
+
 // found writes what a query found.
 func (r *run) found(p experiment.Pass, level string, q *query) error {
-	return r.dir.Fault(result.FaultEvent{
-		Time: q.faultEnd, Fault: p.Fault.ID, Pass: p.Nth, Phase: result.PhaseEvidence, Arm: level, Detail: q.detail,
+	e := result.FaultEvent{
+		Time: q.faultEnd, Fault: p.Fault.ID, Pass: p.Nth, Phase: result.PhaseEvidence, Arm: level, Detail: q.detail, Since: q.first,
 		Values: map[string]float64{"clean": q.clean, "fault": q.fault},
-	})
+	}
+	if q.Signal == result.InSpans {
+		e.Values["traces"] = float64(len(q.traces))
+	}
+	return r.dir.Fault(e)
 }
 
 // inMetrics is the signal of evidence that is in series. Prometheus answers while it runs.
-const inMetrics = "metrics"
+const inMetrics = result.InMetrics
 
 // evidenceInMetrics evaluates the queries whose evidence is in series, at the end of every fault and at the end of the clean window
 // before it. A query that cannot be evaluated has found nothing, and the run says so.
 func (c *catch) evidenceInMetrics(ctx context.Context) error {
-	for _, p := range c.Passes(c.faults) {
+	for _, p := range c.LaunchPasses(c.faults, c.nth) {
 		if p.Fault.Evidence == nil || p.Fault.Evidence.Signal != inMetrics {
 			continue
 		}
@@ -129,19 +155,27 @@ func windowsOf(events []result.FaultEvent, fault string, nth int, arm string) (w
 	return w, !w.faultStart.IsZero() && !w.faultEnd.IsZero()
 }
 
-// finding is what an evidence query found: the number of records in each window, and the first one in the fault's.
+// finding is what an evidence query found: the number of records in each window, and of the fault's window one of them, and the traces
+// that they belong to. Since the injection: when the earliest was made, and one of them as an example.
 type finding struct {
 	clean, fault float64
 	detail       string
+	first        time.Time
+	traces       map[pcommon.TraceID]bool
+	sample       *sample
 }
 
-func (f *finding) add(w windows, at time.Time, detail func() string) {
+func (f *finding) add(w windows, at time.Time, trace pcommon.TraceID, detail func() string) {
 	switch {
 	case !at.Before(w.faultStart) && at.Before(w.faultEnd):
 		if f.fault == 0 {
-			f.detail = detail()
+			f.detail, f.traces = detail(), map[pcommon.TraceID]bool{}
 		}
 		f.fault++
+		f.traces[trace] = true
+		if f.first.IsZero() || at.Before(f.first) { // services export by turns
+			f.first = at
+		}
 	case !at.Before(w.cleanStart) && at.Before(w.cleanEnd):
 		f.clean++
 	}
@@ -149,6 +183,22 @@ func (f *finding) add(w windows, at time.Time, detail func() string) {
 
 // search looks for what the queries want in a file of OTLP JSON lines. A level that does not have the signal has no file.
 func search(path string, queries []*query) error {
+	return eachLine(path, func(line []byte) error {
+		at, known := firstTime(line)
+		for _, q := range queries {
+			if known && (at.Before(q.cleanStart.Add(-lineSpan)) || at.After(q.faultEnd.Add(lineSpan))) {
+				continue
+			}
+			if err := searchLine(line, q.Evidence, q.windows, &q.finding); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// eachLine reads the complete lines of a file; one that is not there has none.
+func eachLine(path string, do func(line []byte) error) error {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -165,14 +215,8 @@ func search(path string, queries []*query) error {
 		if err != nil {
 			return fmt.Errorf("evidence: %w", err)
 		}
-		at, known := firstTime(line)
-		for _, q := range queries {
-			if known && (at.Before(q.cleanStart.Add(-lineSpan)) || at.After(q.faultEnd.Add(lineSpan))) {
-				continue
-			}
-			if err := searchLine(line, q.Evidence, q.windows, &q.finding); err != nil {
-				return fmt.Errorf("evidence: %s:%d: %w", path, n, err)
-			}
+		if err := do(line); err != nil {
+			return fmt.Errorf("evidence: %s:%d: %w", path, n, err)
 		}
 	}
 }
@@ -198,7 +242,7 @@ func searchLine(line []byte, e *faults.Evidence, w windows, found *finding) erro
 			return nil // spares the parsing of most lines
 		}
 	}
-	if e.Signal == "logs" {
+	if e.Signal == result.InLogs {
 		logs, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(line)
 		if err != nil {
 			return err
@@ -207,8 +251,11 @@ func searchLine(line []byte, e *faults.Evidence, w windows, found *finding) erro
 			for _, scope := range resource.ScopeLogs().All() {
 				for _, record := range scope.LogRecords().All() {
 					if matches(record.Attributes(), e.Match) {
-						found.add(w, record.Timestamp().AsTime(), func() string {
+						found.add(w, record.Timestamp().AsTime(), record.TraceID(), func() string {
 							return fmt.Sprintf("%s, trace %s", record.Body().AsString(), record.TraceID())
+						})
+						found.keep(w, record.Timestamp().AsTime(), record.Flags().IsSampled(), func() *sample {
+							return logOf(resource.Resource(), record, e)
 						})
 					}
 				}
@@ -233,8 +280,11 @@ func searchLine(line []byte, e *faults.Evidence, w windows, found *finding) erro
 				took := span.EndTimestamp().AsTime().Sub(span.StartTimestamp().AsTime())
 				orphan := e.Root == "" || span.ParentSpanID().IsEmpty()
 				if orphan && took >= least && matches(span.Attributes(), e.Match) {
-					found.add(w, span.StartTimestamp().AsTime(), func() string {
+					found.add(w, span.StartTimestamp().AsTime(), span.TraceID(), func() string {
 						return fmt.Sprintf("span %s, trace %s", span.Name(), span.TraceID())
+					})
+					found.keep(w, span.StartTimestamp().AsTime(), true, func() *sample {
+						return &sample{trace: span.TraceID(), span: span.SpanID()}
 					})
 				}
 			}

@@ -91,8 +91,12 @@ func TestEvidence(t *testing.T) {
 	for i, want := range []struct {
 		arm          string
 		clean, fault float64
-	}{{"off", 0, 0}, {"full", 1, 2}} {
+		first        time.Time
+	}{{"off", 0, 0, time.Time{}}, {"full", 1, 2, at(21)}} {
 		e := data.Faults[i]
+		if !e.Since.Equal(want.first) {
+			t.Errorf("the first record at %s is of %s, want %s", want.arm, e.Since, want.first)
+		}
 		if e.Fault != "missing" || e.Phase != result.PhaseEvidence || e.Arm != want.arm || e.Values["clean"] != want.clean || e.Values["fault"] != want.fault {
 			t.Errorf("finding %+v, want %+v", e, want)
 		}
@@ -111,13 +115,14 @@ func TestEvidenceInSpans(t *testing.T) {
 		s.SetStartTimestamp(pcommon.NewTimestampFromTime(begin.Add(at)))
 		s.SetEndTimestamp(pcommon.NewTimestampFromTime(begin.Add(at + took)))
 		s.SetParentSpanID(pcommon.SpanID{parent})
+		s.SetTraceID(pcommon.TraceID{byte(at / (26 * time.Second))}) // the last two spans are of one trace
 		s.Attributes().PutStr("http.route", "/v1/rank")
 		s.Attributes().PutInt("http.request.resend_count", 1)
 	}
 	span("model", 5*time.Second, time.Millisecond, 1)        // clean, with a parent
+	span("gateway", 27*time.Second, 200*time.Millisecond, 0) // another service has roots at all times; it exports earlier
 	span("model", 25*time.Second, time.Millisecond, 0)       // without
 	span("model", 26*time.Second, 250*time.Millisecond, 2)   // with a parent, and long
-	span("gateway", 27*time.Second, 200*time.Millisecond, 0) // another service has roots at all times
 	line, err := (&ptrace.JSONMarshaler{}).MarshalTraces(traces)
 	if err != nil {
 		t.Fatal(err)
@@ -125,17 +130,22 @@ func TestEvidenceInSpans(t *testing.T) {
 	for _, c := range []struct {
 		evidence     faults.Evidence
 		clean, fault float64
+		traces       int
+		first        time.Duration // of the window's records
 	}{
-		{faults.Evidence{Match: map[string]string{"http.request.resend_count": "1"}}, 1, 3},
-		{faults.Evidence{Root: "model"}, 0, 1},
-		{faults.Evidence{Took: "200 ms"}, 0, 2},
-		{faults.Evidence{Took: "200 ms", Root: "model"}, 0, 0},
+		{faults.Evidence{Match: map[string]string{"http.request.resend_count": "1"}}, 1, 3, 2, 25 * time.Second},
+		{faults.Evidence{Root: "model"}, 0, 1, 1, 25 * time.Second},
+		{faults.Evidence{Took: "200 ms"}, 0, 2, 1, 26 * time.Second},
+		{faults.Evidence{Took: "200 ms", Root: "model"}, 0, 0, 0, 0},
 	} {
 		e := c.evidence
 		e.Signal = "spans"
 		var found finding
 		if err := searchLine(line, &e, w, &found); err != nil || found.clean != c.clean || found.fault != c.fault {
 			t.Errorf("%s: found %g in the clean window and %g in the fault's, want %g and %g: %v", &e, found.clean, found.fault, c.clean, c.fault, err)
+		}
+		if len(found.traces) != c.traces || c.traces > 0 && !found.first.Equal(begin.Add(c.first)) {
+			t.Errorf("%s: %d traces, the first record at %s, want %d, %s", &e, len(found.traces), found.first.Sub(begin), c.traces, c.first)
 		}
 	}
 	if err := searchLine(line, &faults.Evidence{Signal: "spans", Took: "long"}, w, &finding{}); err == nil {

@@ -1,11 +1,15 @@
 package runner
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/faults"
+	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
 // FuzzSearchLine: no line of OTLP JSON makes the search panic, and it never counts more records than the line can have.
@@ -26,6 +30,40 @@ func FuzzSearchLine(f *testing.F) {
 		}
 		if n := float64(strings.Count(string(line), "attribute")); found.clean < 0 || found.fault < 0 || found.clean+found.fault > n {
 			t.Errorf("%v and %v records in a line with %v attributes", found.clean, found.fault, n)
+		}
+	})
+}
+
+// FuzzGather: no line of OTLP JSON makes the search for a trace panic, and what it keeps can be written and read.
+func FuzzGather(f *testing.F) {
+	const id = "000102030405060708090a0b0c0d0e0f"
+	f.Add([]byte(`{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"a"}}]},"scopeSpans":[{"spans":[{"traceId":"` + id +
+		`","spanId":"0001020304050607","parentSpanId":"0001020304050607","name":"n","startTimeUnixNano":"1000000000500000000","endTimeUnixNano":"1000000000600000000",` +
+		`"attributes":[{"key":"perso.reason","value":{"arrayValue":{"values":[{"intValue":"1"}]}}}],"status":{"code":2}}]}]}]}`))
+	f.Add([]byte(`{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"` + id + `","startTimeUnixNano":"18446744073709551615"}]}]}]}`))
+	f.Fuzz(func(t *testing.T, line []byte) {
+		if len(line) > 1<<14 {
+			t.Skip("too long to be quick")
+		}
+		path := filepath.Join(t.TempDir(), "full.spans.jsonl")
+		if err := os.WriteFile(path, append(line, '\n'), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		e := &example{Example: result.Example{TraceID: id, Fault: "f", Arm: "full", Signal: result.InSpans}, query: &query{Evidence: &faults.Evidence{}}}
+		e.query.sample = &sample{at: time.Unix(1_000_000_000, 0), trace: [16]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}}
+		if err := gather(path, []*example{e}); err != nil {
+			return
+		}
+		e.bound()
+		dir, err := result.Create(filepath.Join(t.TempDir(), "run"), result.Run{Levels: []result.Level{{Name: "full"}}, Faults: []result.Fault{{ID: "f"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(dir.Example(e.Example), dir.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if d, err := result.Read(dir.Dir()); err != nil || len(d.Examples) != 1 || len(d.Examples[0].Trace) != len(e.Trace) {
+			t.Errorf("%+v, read as %+v, %v", e.Example, d, err)
 		}
 	})
 }

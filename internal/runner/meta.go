@@ -26,7 +26,7 @@ func (r *run) meta() (result.Run, error) {
 		ID:      now.UTC().Format("20060102-150405") + "-" + r.Profile,
 		Started: now, Tool: tool(r.Version), Machine: machine.Here(), Environment: r.Env.Name(),
 		Profile: r.Profile, Experiment: text, Seed: r.Seed, Journeys: r.Load.Journeys,
-		Budgets: r.Budgets, Arms: r.TollArms(), Lapse: r.Alerts.Lapse, Alerts: r.lapsed.Alerts, Warnings: slices.Concat(r.planWarnings(), r.Notes(), r.Load.Warnings, r.lapsed.Read), RuleNotes: r.lapsed.Notes,
+		Budgets: r.Budgets, Waivers: r.Waivers, Arms: r.TollArms(), Lapse: r.Alerts.Lapse, Alerts: r.lapsed.Alerts, Warnings: slices.Concat(r.planWarnings(), r.Notes(), r.Load.Warnings, r.lapsed.Read), RuleNotes: r.lapsed.Notes,
 		Plan: result.Plan{
 			Launches: r.Toll.Launches, Rounds: r.Toll.Rounds, Slot: r.Toll.Slot, Washout: r.Toll.Washout,
 			Rate: r.Toll.Rate, CatchRate: r.Catch.Rate, Hold: r.Catch.Hold, ClientTimeout: experiment.ClientTimeout, Looks: r.Looks(), EqualWithin: r.Toll.EqualWithin,
@@ -49,16 +49,34 @@ func (r *run) meta() (result.Run, error) {
 		meta.Warnings = append(meta.Warnings, changed.Notes()...)
 	}
 	meta.Warnings = append(meta.Warnings, r.RuleWarnings(r.lapsed, r.faults)...)
+	if launches := r.CatchLaunches(); len(launches) > 1 && len(r.faults) > 0 {
+		meta.CatchLaunches = launches
+	}
 	for _, l := range r.Levels {
 		meta.Levels = append(meta.Levels, result.Level{Name: l.Name, Title: l.Title, Env: r.Public(l.Env)})
+	}
+	var swept faults.Fault
+	if meta.Sweep, swept, err = r.Swept(); err != nil {
+		return result.Run{}, err
 	}
 	for _, p := range r.Passes(r.faults) {
 		at := slices.IndexFunc(meta.Faults, func(f result.Fault) bool { return f.ID == p.Fault.ID })
 		if at < 0 {
-			meta.Faults = append(meta.Faults, entry(p.Fault, ""))
+			f := p.Fault
+			if meta.Sweep != nil && f.ID == meta.Sweep.Fault { // all its passes, and not the first
+				expect := f.Expect
+				f = swept
+				f.Expect = expect
+			}
+			meta.Faults = append(meta.Faults, entry(f, ""))
 			continue
 		}
 		meta.Faults[at].Passes = p.Nth + 1
+	}
+	for i := range meta.Faults {
+		if r.Catch.Launches > 1 {
+			meta.Faults[i].Passes = max(1, meta.Faults[i].Passes) * r.Catch.Launches
+		}
 	}
 	for _, s := range r.skipped {
 		meta.Faults = append(meta.Faults, entry(s.Fault, s.reason))

@@ -1,15 +1,18 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tollgate-dev/tollgate/faults"
+	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
@@ -21,7 +24,7 @@ const (
 // passes runs the faults one after the other.
 func (c *catch) passes(ctx context.Context) error {
 	c.Progress.Begin("settle", c.Catch.Settle, "windows fill, so that alerts have a past to compare with")
-	passes := c.Passes(c.faults)
+	passes := c.LaunchPasses(c.faults, c.nth)
 	if err := c.record(result.FaultEvent{Time: time.Now(), Fault: passes[0].Fault.ID, Phase: result.PhaseSettle}); err != nil {
 		return err
 	}
@@ -30,7 +33,7 @@ func (c *catch) passes(ctx context.Context) error {
 	}
 	c.Progress.End("")
 	for i, p := range passes {
-		if err := c.pass(ctx, p.Fault, p.Nth, fmt.Sprintf("pass %d of %d", i+1, len(passes))); err != nil {
+		if err := c.pass(ctx, p, fmt.Sprintf("pass %d of %d", i+1, len(passes))); err != nil {
 			return fmt.Errorf("fault %s: %w", p.Fault.ID, err)
 		}
 	}
@@ -38,16 +41,23 @@ func (c *catch) passes(ctx context.Context) error {
 }
 
 // pass takes all arms through one fault: quiet, clean, inject, confirm, hold, revert, confirm, clear.
-func (c *catch) pass(ctx context.Context, f faults.Fault, nth int, which string) (err error) {
+func (c *catch) pass(ctx context.Context, planned experiment.Pass, which string) (err error) {
+	f := planned.Fault
 	p := &pass{
-		catch: c, fault: f, nth: nth, params: entry(f, "").Params,
+		catch: c, fault: f, nth: planned.Nth, params: entry(f, "").Params, size: planned.Size, holds: cmp.Or(planned.Hold, c.Catch.Hold),
 		sites: make([]faults.Site, len(c.arms)), injected: make([]faults.Injection, len(c.arms)),
+	}
+	if key, value := planned.Setting(); key != "" {
+		p.params[key] = value
 	}
 	for i, arm := range c.arms {
 		p.sites[i] = f.At(arm, c.crowd, c.Target(f.ID))
 	}
 	began := c.now()
-	c.Progress.Begin("fault "+f.ID, c.Catch.Clean+c.Catch.Hold+c.Catch.Clear, f.Title+"; "+which)
+	c.Progress.Begin("fault "+f.ID, c.Catch.Clean+p.holds+c.Catch.Clear, p.title()+"; "+which)
+	if err := p.atRate(ctx, cmp.Or(planned.Rate, c.Catch.Rate)); err != nil {
+		return err
+	}
 	if err := p.quiet(ctx); err != nil {
 		return err
 	}
@@ -96,6 +106,8 @@ type pass struct {
 	fault     faults.Fault
 	nth       int               // counts the passes of this fault
 	params    map[string]string // of the fault
+	size      float64           // of what is swept; 0: nothing is
+	holds     time.Duration     // how long the fault is held once its effect is confirmed
 	sites     []faults.Site
 	injected  []faults.Injection // by site; zero where it was not injected, or is healed
 	confirmed int
@@ -104,8 +116,45 @@ type pass struct {
 func (p *pass) event(phase, arm string, e faults.Effect) error {
 	return p.record(result.FaultEvent{
 		Time: time.Now(), Fault: p.fault.ID, Pass: p.nth, Phase: phase, Arm: arm, Since: e.Since, Detail: e.Detail, Values: e.Values,
-		Params: p.params,
+		Params: p.params, Size: p.size,
 	})
+}
+
+// title says what the pass does.
+func (p *pass) title() string {
+	if s := p.Experiment.Sweep.Vary; s != "" && p.size > 0 {
+		name, _, _ := strings.Cut(s, "=")
+		name = strings.TrimSpace(name)
+		return p.fault.Title + ", " + name + " " + p.params[name]
+	}
+	return p.fault.Title
+}
+
+// atRate sets the rate of the load. Another rate than before has no past that alerts could compare with, so it settles first.
+func (p *pass) atRate(ctx context.Context, rate float64) error {
+	if !p.setRate(rate) {
+		return nil
+	}
+	if err := p.event(result.PhaseSettle, "", faults.Effect{}); err != nil {
+		return err
+	}
+	return p.wait(ctx, 0, p.Catch.Settle)
+}
+
+// setRate changes the rate of the load from the next order on, and says whether it is another one.
+func (c *catch) setRate(rate float64) (changed bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	changed = c.rate != rate
+	c.rate = rate
+	return changed
+}
+
+// rateNow is the rate of the load, requests per second and arm.
+func (c *catch) rateNow() float64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.rate
 }
 
 // inject breaks all arms at once.
@@ -127,7 +176,7 @@ func (p *pass) hold(ctx context.Context) error {
 		if err := p.probe(ctx, result.PhaseConfirmed, result.PhaseUnconfirmed, func(e faults.Effect) bool { return e.Present }); err != nil {
 			return err
 		}
-		return p.wait(ctx, p.Catch.Clean, p.Catch.Hold)
+		return p.wait(ctx, p.Catch.Clean, p.holds)
 	})
 	return group.Wait()
 }

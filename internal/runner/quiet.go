@@ -131,7 +131,7 @@ func (p *pass) quiet(ctx context.Context) error {
 // clear waits until no alert is pending or firing any more, for catch.clear at most. Without a fault it waits that long in any
 // case: the pass is there for its length.
 func (p *pass) clear(ctx context.Context) error {
-	return p.waitUntil(ctx, p.Catch.Clean+p.Catch.Hold, p.Catch.Clear, func(waited time.Duration) bool {
+	return p.waitUntil(ctx, p.Catch.Clean+p.holds, p.Catch.Clear, func(waited time.Duration) bool {
 		return p.fault.ID != faults.None && waited >= max(leastClear, 2*p.Alerts.EvalInterval) && look(p.catch, (*active).none)
 	})
 }

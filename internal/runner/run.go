@@ -100,6 +100,9 @@ func (r *run) prepare(ctx context.Context) (result.Run, error) {
 	if err := r.chooseFaults(); err != nil {
 		return result.Run{}, err
 	}
+	if err := r.checkSweep(); err != nil {
+		return result.Run{}, err
+	}
 	for _, f := range r.Foresee(r.lapsed, r.faults) {
 		r.Progress.Begin("alert "+f.Alert, 0, "cannot notice "+f.Fault)
 		r.Progress.End(f.Why)

@@ -25,15 +25,14 @@ import (
 // series are below the same directory by now. They are no part of any verdict, so that an arm whose series cannot be read is a
 // warning.
 func (r *run) keepSeries() error {
-	arms, err := os.ReadDir(r.dir.Path(result.SeriesDir))
+	arms, err := filepath.Glob(filepath.Join(r.dir.Path(result.SeriesDir)+"*", "*")) // of all launches of the catch
 	if err != nil {
 		return fmt.Errorf("runner: %w", err)
 	}
-	for _, arm := range arms {
-		dir := r.dir.Path(result.SeriesDir, arm.Name())
+	for _, dir := range arms {
 		if err := toBlock(dir); err != nil {
 			text := fmt.Sprintf("the series of arm %s are in no block, so that promtool does not read them; Prometheus may, from their write-ahead log: %v",
-				arm.Name(), err)
+				filepath.Base(dir), err)
 			if err := r.dir.Update(func(m *result.Run) { m.Warnings = append(m.Warnings, text) }); err != nil {
 				return err
 			}

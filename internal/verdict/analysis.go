@@ -42,6 +42,8 @@ type Analysis struct {
 	Shapes   []Shape        // latency distributions, one per arm
 	Capacity *Capacity      // nil when it was not to be measured
 	Catch    *catch.Matrix  // nil when no fault was run
+	Frontier *Frontier      // nil when no fault was judged at any level
+	Limits   []catch.Limit  // by level, of Run.Sweep; none without a sweep
 	Notes    []string       // of the run as a whole; Effect.Note and catch.Cell.Note are those of a single figure
 }
 

@@ -26,6 +26,9 @@ func Analyze(d *result.Data) (*Analysis, error) {
 
 // Judge is Analyze with other budgets than the run's own. A budget that this run cannot be held to is an error.
 func Judge(d *result.Data, budgets []Budget) (*Analysis, error) {
+	if err := CheckBudgets(budgets, ScopeOf(d.Run)); err != nil {
+		return nil, fmt.Errorf("verdict: %w", err)
+	}
 	m, err := measure(d)
 	if err != nil {
 		return nil, err
@@ -53,6 +56,10 @@ func Judge(d *result.Data, budgets []Budget) (*Analysis, error) {
 	if a.Catch, err = catch.Analyze(d); err != nil {
 		return nil, fmt.Errorf("verdict: %w", err)
 	}
+	a.Budgets = append(a.Budgets, judgeCatch(d.Run, a.Catch, budgets)...)
+	a.Frontier = t.frontier(a, d)
+	a.Limits = catch.Limits(d.Run.Sweep, a.Catch)
+	a.Budgets = append(a.Budgets, limitBudgets(d.Run.Sweep, a.Limits)...)
 	if m.incomplete > 0 {
 		a.Notes = append(a.Notes, fmt.Sprintf("rounds left out because not every arm finished them: %d", m.incomplete))
 	}
@@ -65,6 +72,7 @@ func Judge(d *result.Data, budgets []Budget) (*Analysis, error) {
 func outcome(a *Analysis, m *measured) (Outcome, []string) {
 	broken, undecided := controlReasons(a, m)
 	over, open, under := budgetReasons(a.Budgets)
+	over = append(over, expired(a.Catch)...)
 	decided := fmt.Sprintf("all %d controls hold", len(a.Controls))
 	if len(a.Controls) == 0 {
 		decided = "no toll was to be measured"

@@ -1,12 +1,14 @@
 package verdict_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
@@ -114,7 +116,14 @@ func TestPure(t *testing.T) {
 		t.Fatal(err)
 	}
 	a, b := analyze(t, d), analyze(t, read)
-	if x, y := fmt.Sprintf("%+v", *a.Catch), fmt.Sprintf("%+v", *b.Catch); x != y {
+	asText := func(m *catch.Matrix) string { // of what pointers point at, too
+		text, err := json.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	if x, y := asText(a.Catch), asText(b.Catch); x != y {
 		t.Errorf("the catch differs:\n%s\n%s", x, y)
 	}
 	if x, y := fmt.Sprintf("%+v%+v%+v", a.Toll, a.Controls, a.Notes), fmt.Sprintf("%+v%+v%+v", b.Toll, b.Controls, b.Notes); x != y {

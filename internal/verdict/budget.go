@@ -2,14 +2,20 @@ package verdict
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/tollgate-dev/tollgate/internal/catch"
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
-// Budget is the most that a level may cost over the baseline in one metric; or the least, where more of the metric is better.
+// Budget is the most that a level may cost over the baseline in one metric; or the least, where more of the metric is better; or
+// what a level has to catch.
 type Budget struct {
 	Level    string  // "" for every level
 	Metric   string  // Metric.ID
@@ -17,6 +23,9 @@ type Budget struct {
 	Relative bool
 	Least    bool   // the level must be over Limit, not under it: Metric.MoreIsBetter
 	Text     string // as written
+
+	// Catch is what is demanded of the catch. Of the fields above only Level and Text are then set.
+	Catch catch.Demand
 }
 
 // BudgetResult is one budget judged at one level.
@@ -31,40 +40,54 @@ type BudgetResult struct {
 	Sentence string   // the same in words
 }
 
-// ParseBudget reads a budget such as "p95 ≤ +5%", "cpu<=+10%", "p99<=+2ms" or "full: bytes <= +200kB": an optional
-// level and colon, a metric, <= or ≤, and a limit in per cent or in a unit of the metric (ns, us, ms, s; B, kB, MB;
-// none for counts and money). The metric rss was called memory once, and may be. The limit is on the change over the
-// baseline, also where it is in a unit. Where more of a metric is better, its budget is the least: "capacity >= -5%",
-// "full: capacity ≥ -40/s".
+// ParseBudget reads a budget: an optional level and a colon, and then either what catch.ParseDemand reads, such as "consumer-lag
+// detected <= 2m", or the limit of a metric: "p95 ≤ +5%", "cpu<=+10%", "p99<=+2ms", "full: bytes <= +200kB". That is a metric, <= or
+// ≤, and a limit in per cent or in a unit of the metric (ns, us, ms, s; B, kB, MB; none for counts and money). The metric rss was
+// called memory once, and may be. The limit is on the change over the baseline, also where it is in a unit. Where more of a metric
+// is better, its budget is the least: "capacity >= -5%", "full: capacity ≥ -40/s".
 func ParseBudget(text string) (Budget, error) {
 	b := Budget{Text: strings.TrimSpace(text)}
-	plain := strings.NewReplacer("≤", "<=", "≥", ">=").Replace(b.Text)
-	left, limit, found := strings.Cut(plain, "<=")
+	level, rest, named := strings.Cut(b.Text, ":")
+	if !named {
+		level, rest = "", b.Text
+	}
+	if b.Level = strings.TrimSpace(level); named && b.Level == "" {
+		return Budget{}, fmt.Errorf("budget %q: no level before the colon; leave the colon away to mean all levels", text)
+	}
+	demand, ok, err := catch.ParseDemand(b.Level, rest)
+	switch {
+	case err != nil:
+		return Budget{}, fmt.Errorf("budget %q: %w", text, err)
+	case ok:
+		b.Catch = demand
+		return b, nil
+	default:
+		return b, b.parseMetric(rest)
+	}
+}
+
+// parseMetric reads "p95 <= +5%".
+func (b *Budget) parseMetric(text string) error {
+	plain := strings.NewReplacer("≤", "<=", "≥", ">=").Replace(text)
+	metric, limit, found := strings.Cut(plain, "<=")
 	if !found {
-		left, limit, b.Least = strings.Cut(plain, ">=")
+		metric, limit, b.Least = strings.Cut(plain, ">=")
 	}
 	if !found && !b.Least {
-		return Budget{}, fmt.Errorf("budget %q: want METRIC <= LIMIT, such as p95<=+5%%", text)
+		return fmt.Errorf("budget %q: want METRIC <= LIMIT, such as p95<=+5%%, or a demand on the catch, such as all detected", b.Text)
 	}
-	if level, metric, named := strings.Cut(left, ":"); named {
-		b.Level, left = strings.TrimSpace(level), metric
-		if b.Level == "" {
-			return Budget{}, fmt.Errorf("budget %q: no level before the colon; leave the colon away to mean all levels", text)
-		}
-	}
-	b.Metric = strings.TrimSpace(left)
+	b.Metric = strings.TrimSpace(metric)
 	var ids []string
 	for _, m := range metrics("") {
 		if ids = append(ids, m.ID); m.ID == b.Metric || m.formerly != "" && m.formerly == b.Metric {
 			b.Metric = m.ID
 			if err := b.direction(m.Metric); err != nil {
-				return Budget{}, err
+				return err
 			}
-			err := b.parseLimit(strings.TrimSpace(limit), m.Metric)
-			return b, err
+			return b.parseLimit(strings.TrimSpace(limit), m.Metric)
 		}
 	}
-	return Budget{}, fmt.Errorf("budget %q: unknown metric %q: want one of %s", text, b.Metric, strings.Join(ids, ", "))
+	return fmt.Errorf("budget %q: unknown metric %q: want one of %s", b.Text, b.Metric, strings.Join(ids, ", "))
 }
 
 // direction refuses a budget that limits a metric on its good side.
@@ -149,28 +172,104 @@ func (b *Budget) parseLimit(limit string, m Metric) error {
 type budgetKind struct {
 	level, metric string
 	relative      bool
+
+	demand  catch.Want
+	subject string
 }
 
-func (b Budget) kind() budgetKind { return budgetKind{b.Level, b.Metric, b.Relative} }
+func (b Budget) kind() budgetKind {
+	return budgetKind{b.Level, b.Metric, b.Relative, b.Catch.Kind, b.Catch.Subject}
+}
 
-// CheckBudgets refuses budgets for a level that is not among those above the baseline, and two about the same thing.
-func CheckBudgets(budgets []Budget, levels []string) error {
-	if len(budgets) > 0 && len(levels) == 0 {
-		return fmt.Errorf("budget %q: there is no level above the baseline to hold to it", budgets[0].Text)
+// kindAt is what the budget limits at a level.
+func (b Budget) kindAt(level string) budgetKind {
+	b.Level = level
+	return b.kind()
+}
+
+// Part is the part of a run that the budget is judged by: toll, capacity or catch.
+func (b Budget) Part() string {
+	if b.onCatch() {
+		return slot.Catch
 	}
+	m, _ := Lookup(b.Metric)
+	return m.Phase
+}
+
+// onCatch says that the budget is a demand on the catch.
+func (b Budget) onCatch() bool { return b.Catch.Kind != "" }
+
+// Scope is what budgets can be about.
+type Scope struct {
+	Levels []string // that catch something, the baseline among them
+	Above  []string // that cost something over the baseline
+	Faults []string // that are injected; nil: the catch is not measured
+	Alerts []string // nil: not known
+}
+
+// ScopeOf is the scope of a run.
+func ScopeOf(r result.Run) Scope {
+	var s Scope
+	for _, l := range r.Levels {
+		s.Levels = append(s.Levels, l.Name)
+	}
+	for _, a := range r.Arms {
+		if a.Role == result.RoleLevel {
+			s.Above = append(s.Above, a.Name)
+		}
+	}
+	for _, f := range r.Faults {
+		s.Faults = append(s.Faults, f.ID)
+	}
+	for i := range r.Alerts {
+		s.Alerts = append(s.Alerts, result.Rules(r.Alerts).ID(i))
+	}
+	return s
+}
+
+// CheckBudgets refuses budgets on the toll of a level that is not among those above the baseline, demands on what is not in the
+// scope, and two budgets about the same thing.
+func CheckBudgets(budgets []Budget, s Scope) error {
 	seen := map[budgetKind]Budget{}
 	for _, b := range budgets {
-		if other, twice := seen[b.kind()]; twice && other.Limit == b.Limit {
+		if other, twice := seen[b.kind()]; twice && other.Limit == b.Limit && other.Catch == b.Catch {
 			return fmt.Errorf("budgets %q and %q are the same thing twice: keep one", other.Text, b.Text)
 		} else if twice {
 			return fmt.Errorf("budgets %q and %q contradict each other: they set two limits for the same thing, %s of %s: keep one",
-				other.Text, b.Text, b.Metric, cmp.Or(b.Level, "every level"))
+				other.Text, b.Text, b.subject(), cmp.Or(b.Level, "every level"))
 		}
 		seen[b.kind()] = b
-		if b.Level != "" && !slices.Contains(levels, b.Level) {
-			return fmt.Errorf("budget %q: there is no level %q above the baseline: want one of %s",
-				b.Text, b.Level, strings.Join(levels, ", "))
+		if err := b.within(s); err != nil {
+			return fmt.Errorf("budget %q: %w", b.Text, err)
 		}
 	}
 	return nil
+}
+
+// subject is what a budget limits.
+func (b Budget) subject() string {
+	if !b.onCatch() {
+		return b.Metric
+	}
+	return strings.TrimSpace(b.Catch.Subject + " " + string(b.Catch.Kind))
+}
+
+// within refuses a budget on what is not in the scope.
+func (b Budget) within(s Scope) error {
+	levels, suffix := s.Levels, ""
+	if !b.onCatch() {
+		levels, suffix = s.Above, " above the baseline"
+	}
+	switch {
+	case len(levels) == 0:
+		return fmt.Errorf("there is no level%s to hold to it", suffix)
+	case b.onCatch() && len(s.Faults) == 0:
+		return errors.New("no fault is injected, so that nothing is caught: name faults, or take the budget back")
+	case b.Level != "" && b.Catch.Kind != catch.WantFired && !slices.Contains(levels, b.Level):
+		return fmt.Errorf("there is no level %q%s: want one of %s", b.Level, suffix, strings.Join(levels, ", "))
+	case b.Catch.Kind == catch.WantFired && s.Alerts == nil, !b.onCatch():
+		return nil
+	default:
+		return b.Catch.Known(s.Faults, s.Alerts)
+	}
 }

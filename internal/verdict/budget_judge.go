@@ -26,17 +26,9 @@ type phase interface {
 	after(look result.Look) string                                   // when a budget was judged, as the end of a sentence
 }
 
-// budgetTests spreads budgets over levels. A budget that names a level goes before one that means all, for that level.
+// budgetTests spreads budgets on the toll over levels. A budget that names a level goes before one that means all, for that level.
 func (m *measured) budgetTests(budgets []Budget) ([]budgetTest, error) {
-	var levels []string
-	for _, a := range m.run.Arms {
-		if a.Role == result.RoleLevel {
-			levels = append(levels, a.Name)
-		}
-	}
-	if err := CheckBudgets(budgets, levels); err != nil {
-		return nil, fmt.Errorf("verdict: %w", err)
-	}
+	budgets = slices.DeleteFunc(slices.Clone(budgets), Budget.onCatch)
 	named := map[budgetKind]bool{}
 	for _, b := range budgets {
 		named[b.kind()] = true
@@ -48,7 +40,7 @@ func (m *measured) budgetTests(budgets []Budget) ([]budgetTest, error) {
 			continue
 		}
 		for _, b := range budgets {
-			if b.Level != a.Name && (b.Level != "" || named[budgetKind{a.Name, b.Metric, b.Relative}]) {
+			if here := b.kindAt(a.Name); b.Level != a.Name && (b.Level != "" || named[here]) {
 				continue
 			}
 			at := slices.IndexFunc(metrics, func(m metric) bool { return m.ID == b.Metric })

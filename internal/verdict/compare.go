@@ -280,7 +280,7 @@ func (a *Analysis) at(level string, m Metric) Effect {
 func faultDifferences(a, b *catch.Matrix) []FaultDifference {
 	var out []FaultDifference
 	for _, f := range a.Faults {
-		i := slices.IndexFunc(b.Faults, func(g catch.Row) bool { return g.Fault.ID == f.Fault.ID && g.Pass == f.Pass })
+		i := slices.IndexFunc(b.Faults, func(g catch.Row) bool { return g.Fault.ID == f.Fault.ID && g.Pass == f.Pass && g.Size == f.Size })
 		if i < 0 {
 			continue
 		}

@@ -9,7 +9,8 @@ import (
 
 // FuzzParseBudget: an error quotes the budget; a limit is finite, and the same when it is written in another way.
 func FuzzParseBudget(f *testing.F) {
-	for _, seed := range []string{"p95 ≤ +5%", "cpu<=+10%", "p99<=+2ms", "full: bytes <= +200kB", "capacity >= -5%", "full: capacity ≥ -40/s", "memory <= 1MB", "p50 <= 1e308s", "money<=0x1p3"} {
+	for _, seed := range []string{"p95 ≤ +5%", "cpu<=+10%", "p99<=+2ms", "full: bytes <= +200kB", "capacity >= -5%", "full: capacity ≥ -40/s", "memory <= 1MB", "p50 <= 1e308s", "money<=0x1p3",
+		"full: consumer-lag detected <= 2m wall", "all detected >= 80 %", "off: model-drift missed ok", "false-alarms <= 2/h", "rules: all fired"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -25,6 +26,9 @@ func FuzzParseBudget(f *testing.F) {
 		}
 		if again, err := ParseBudget(b.Text); err != nil || again != b {
 			t.Errorf("%q is %+v, and its text %+v, %v", text, b, again, err)
+		}
+		if b.onCatch() {
+			return
 		}
 		sign, level := "<=", ""
 		if b.Least {

@@ -50,6 +50,8 @@ type Metric struct {
 
 	Main int // place in the tables that have no room for all metrics, from 1; 0: it is not in them
 	Cost int // likewise in the table of what else a level costs
+
+	Frontier int // likewise among the costs that the frontier sets against the catch
 }
 
 // metric is a metric with the way to read it from a run, and the controls that are judged by it.

@@ -33,11 +33,11 @@ func metrics(step string) []metric {
 			carried: func(_ *measured, r round, arm, _ int) float64 { return float64(r.response[arm].ValueAtQuantile(50)) },
 		},
 		{Metric: Metric{ID: "p90", Unit: Seconds, Quantile: 0.9}},
-		{Metric: Metric{ID: "p95", Unit: Seconds, Quantile: 0.95, Main: 2}, equal: true},
+		{Metric: Metric{ID: "p95", Unit: Seconds, Quantile: 0.95, Main: 2, Frontier: 2}, equal: true},
 		{Metric: Metric{ID: "p99", Unit: Seconds, Quantile: 0.99, Main: 3}},
 		{Metric: Metric{ID: "p99.9", Unit: Seconds, Quantile: 0.999}},
 		{
-			Metric: Metric{ID: "cpu", Short: "CPU", Title: "CPU of the stack", Unit: Seconds, Per: PerThousand, Main: 4},
+			Metric: Metric{ID: "cpu", Short: "CPU", Title: "CPU of the stack", Unit: Seconds, Per: PerThousand, Main: 4, Frontier: 1},
 			needs:  []need{cpuOfStack()}, equal: true, signed: true, gross: stackCPU, read: netPerRequest(stackCPU),
 			carried: func(m *measured, r round, arm, launch int) float64 {
 				return m.net(arm, launch, stackCPU)(r.slots[arm]) / float64(max(1, r.slots[arm].Work.Sent))
@@ -89,7 +89,7 @@ func metrics(step string) []metric {
 			needs:  []need{telemetryAtAll()}, read: perRequest(telemetry(func(t result.Telemetry) int64 { return t.DataPoints })),
 		},
 		{
-			Metric: Metric{ID: "bytes", Short: "telemetry", Title: "telemetry on the wire", Unit: Bytes, Per: PerThousand, Main: 7},
+			Metric: Metric{ID: "bytes", Short: "telemetry", Title: "telemetry on the wire", Unit: Bytes, Per: PerThousand, Main: 7, Frontier: 3},
 			needs:  []need{telemetryAtAll()}, read: perRequest(telemetry(func(t result.Telemetry) int64 { return t.Bytes })),
 		},
 		{
@@ -97,7 +97,7 @@ func metrics(step string) []metric {
 			needs:  []need{telemetryAtAll()}, read: perLaunch(activeSeries),
 		},
 		{
-			Metric: Metric{ID: "money", Title: "money", Unit: Money, Per: PerMillion, InUnit: true, Cost: 1},
+			Metric: Metric{ID: "money", Title: "money", Unit: Money, Per: PerMillion, InUnit: true, Cost: 1, Frontier: 4},
 			needs:  []need{prices(), pricedLine()}, signed: true, read: money,
 		},
 		{Metric: Metric{ID: "capacity", Title: "highest offered rate within the SLO", Unit: PerSecond, MoreIsBetter: true, Phase: slot.Capacity}},

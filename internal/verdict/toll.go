@@ -45,11 +45,21 @@ func (t *tolls) references(arm int) []int {
 
 // difference estimates arm − reference of a metric at a confidence, in the metric's unit.
 func (t *tolls) difference(metric, arm int, confidence float64) stats.Result {
-	return t.estimate(metric, arm, confidence, "difference", t.series[metric].values)
+	return t.differenceTo(metric, arm, t.references(arm), confidence)
+}
+
+// differenceTo is difference to the mean of any other arms.
+func (t *tolls) differenceTo(metric, arm int, others []int, confidence float64) stats.Result {
+	return t.estimate(metric, arm, others, confidence, "difference", t.series[metric].values)
 }
 
 // ratio estimates arm / reference − 1, from the logarithms of the ratios to each reference. NaN where a value is not above 0.
 func (t *tolls) ratio(metric, arm int, confidence float64) stats.Result {
+	return t.ratioTo(metric, arm, t.references(arm), confidence)
+}
+
+// ratioTo is ratio to any other arms.
+func (t *tolls) ratioTo(metric, arm int, others []int, confidence float64) stats.Result {
 	logs := make([][][]float64, len(t.run.Arms))
 	for a, launches := range t.series[metric].values {
 		logs[a] = make([][]float64, len(launches))
@@ -59,30 +69,29 @@ func (t *tolls) ratio(metric, arm int, confidence float64) stats.Result {
 			}
 		}
 	}
-	for _, a := range append([]int{arm}, t.references(arm)...) {
+	for _, a := range append([]int{arm}, others...) {
 		if notFinite(logs[a]) {
 			nan := math.NaN()
 			return stats.Result{Interval: stats.Interval{Lo: nan, Mid: nan, Hi: nan}}
 		}
 	}
-	r := t.estimate(metric, arm, confidence, "ratio", logs)
+	r := t.estimate(metric, arm, others, confidence, "ratio", logs)
 	if r.Mid = math.Expm1(r.Mid); r.Finite() { // infinite ends stay infinite on both sides
 		r.Lo, r.Hi = math.Expm1(r.Lo), math.Expm1(r.Hi)
 	}
 	return r
 }
 
-// estimate estimates the difference of an arm to its references, round by round. How much launches vary is
+// estimate estimates the difference of an arm to others, round by round. How much launches vary is
 // taken from all arms together: a run has too few launches to learn it from one arm, and all arms are the same code.
-func (t *tolls) estimate(metric, arm int, confidence float64, kind string, values [][][]float64) stats.Result {
-	others := t.references(arm)
+func (t *tolls) estimate(metric, arm int, others []int, confidence float64, kind string, values [][][]float64) stats.Result {
 	references := make([][][]float64, len(others))
 	for k, other := range others {
 		references[k] = values[other]
 	}
 	return stats.EstimateArm(values[arm], references, stats.Options{
 		Confidence: confidence,
-		Seed:       t.seed(t.run.Arms[arm].Name, t.metrics[metric].ID, kind),
+		Seed:       t.seed(t.pair(arm, others), t.metrics[metric].ID, kind),
 		Spread:     t.spread(t.metrics[metric].ID+"/"+kind, values).Contrast(len(others)),
 	})
 }
@@ -102,6 +111,17 @@ func notFinite(launches [][]float64) bool {
 	return slices.ContainsFunc(slices.Concat(launches...), func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) })
 }
 
+// pair names a comparison: by the arm alone where it is with the references.
+func (t *tolls) pair(arm int, others []int) string {
+	name := t.run.Arms[arm].Name
+	if !slices.Equal(others, t.references(arm)) {
+		for _, other := range others {
+			name += " over " + t.run.Arms[other].Name
+		}
+	}
+	return name
+}
+
 // seed gives every estimate a random source of its own, so that one more metric changes none of the others.
 func (t *tolls) seed(parts ...string) uint64 {
 	h := fnv.New64a()
@@ -116,25 +136,30 @@ func (t *tolls) level(arm int, confidence float64) LevelToll {
 		if !t.has(metric.needs...) {
 			continue
 		}
-		diff, ratio := t.difference(i, arm, confidence), t.ratio(i, arm, confidence)
-		e := Effect{
-			Metric: metric.Metric,
-			Value:  t.centre(i, slices.Concat(t.series[i].values[arm]...)),
-			Diff:   Interval(diff.Interval), Ratio: Interval(ratio.Interval),
-			Significant: ratio.Excludes(0) || math.IsNaN(ratio.Mid) && diff.Excludes(0), // no ratio to a baseline of 0
-			Detectable:  math.NaN(), Rounds: diff.N,
-		}
-		if ratio.Finite() {
-			e.Detectable = (ratio.Hi - ratio.Lo) / 2
-		}
-		if diff.N > 1 {
-			e.Note = footnote(t.series[i].note, t.noRatio(i, ratio), diff.Caveat, autocorrelation(diff))
-		} else {
-			e.Note = cmp.Or(t.series[i].note, diff.Caveat) // the first says why there is so little
-		}
-		toll.Effects = append(toll.Effects, e)
+		toll.Effects = append(toll.Effects, t.effect(i, arm, t.references(arm), confidence))
 	}
 	return toll
+}
+
+// effect is what an arm costs over others in one metric.
+func (t *tolls) effect(metric, arm int, others []int, confidence float64) Effect {
+	diff, ratio := t.differenceTo(metric, arm, others, confidence), t.ratioTo(metric, arm, others, confidence)
+	e := Effect{
+		Metric: t.metrics[metric].Metric,
+		Value:  t.centre(metric, slices.Concat(t.series[metric].values[arm]...)),
+		Diff:   Interval(diff.Interval), Ratio: Interval(ratio.Interval),
+		Significant: ratio.Excludes(0) || math.IsNaN(ratio.Mid) && diff.Excludes(0), // no ratio to a baseline of 0
+		Detectable:  math.NaN(), Rounds: diff.N,
+	}
+	if ratio.Finite() {
+		e.Detectable = (ratio.Hi - ratio.Lo) / 2
+	}
+	if diff.N > 1 {
+		e.Note = footnote(t.series[metric].note, t.noRatio(metric, ratio), diff.Caveat, autocorrelation(diff))
+	} else {
+		e.Note = cmp.Or(t.series[metric].note, diff.Caveat) // the first says why there is so little
+	}
+	return e
 }
 
 // noRatio says why a metric from which the cost at rest is taken off has no ratio; "" if it has one.

@@ -65,9 +65,11 @@ func (s *Session) Release(ctx context.Context, container, verb string) error {
 		return fmt.Errorf("engine: %w", err) // it is held still, so that another release tries again
 	}
 	s.mu.Lock()
-	delete(s.holds, key)
-	if h.container != nil && h.verb.ends {
-		h.container.expected--
+	if s.holds[key] == h { // else another release, of an arm that shares the container, was faster
+		delete(s.holds, key)
+		if h.container != nil && h.verb.ends {
+			h.container.expected--
+		}
 	}
 	s.mu.Unlock()
 	if h.container == nil {

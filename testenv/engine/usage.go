@@ -49,7 +49,8 @@ type Reading struct {
 	Memory int64         // anonymous memory that it holds now, bytes
 	Peak   int64         // the most that Memory was since its start; 0: not known
 
-	Throttled int64 // periods of a CPU quota in which it was held up, since its start
+	Throttled int64         // periods of a CPU quota in which it was held up, since its start
+	Stood     time.Duration // how long the quota held it up, since its start, added up over the CPUs
 }
 
 // Used takes a reading of the container's meter; the error names the container.
@@ -69,20 +70,15 @@ func (m *Meter) Read(ctx context.Context) (r Reading, err error) {
 	if r.CPU, err = m.group.CPU(); err != nil {
 		return Reading{}, err
 	}
-	r.Throttled = m.group.Throttled()
+	r.Throttled, r.Stood = m.group.Throttled(), m.group.Stood()
 	r.Memory, r.Peak, err = m.group.Memory()
 	return r, err
 }
 
 func (m *Meter) ask(ctx context.Context) (Reading, error) {
-	answer, err := m.engine.Client.ContainerStats(ctx, m.id, client.ContainerStatsOptions{})
+	s, err := m.engine.statistics(ctx, m.id)
 	if err != nil {
-		return Reading{}, fmt.Errorf("engine: statistics of %.12s: %w", m.id, err)
-	}
-	defer answer.Body.Close()
-	var s container.StatsResponse
-	if err := json.NewDecoder(answer.Body).Decode(&s); err != nil {
-		return Reading{}, fmt.Errorf("engine: statistics of %.12s: %w", m.id, err)
+		return Reading{}, err
 	}
 	memory, ok := s.MemoryStats.Stats["anon"] // version 2
 	if !ok {
@@ -90,10 +86,24 @@ func (m *Meter) ask(ctx context.Context) (Reading, error) {
 	}
 	r := Reading{CPU: time.Duration(s.CPUStats.CPUUsage.TotalUsage), Memory: int64(memory)}
 	r.Throttled = int64(s.CPUStats.ThrottlingData.ThrottledPeriods)
+	r.Stood = time.Duration(s.CPUStats.ThrottlingData.ThrottledTime)
 	if s.MemoryStats.MaxUsage > 0 { // version 1 only
 		r.Peak = cgroup.AnonymousPeak(r.Memory, int64(s.MemoryStats.Usage), int64(s.MemoryStats.MaxUsage))
 	}
 	return r, nil
+}
+
+// statistics are what the engine itself says of a container.
+func (e *Engine) statistics(ctx context.Context, id string) (s container.StatsResponse, err error) {
+	answer, err := e.Client.ContainerStats(ctx, id, client.ContainerStatsOptions{})
+	if err != nil {
+		return s, fmt.Errorf("engine: statistics of %.12s: %w", id, err)
+	}
+	defer answer.Body.Close()
+	if err := json.NewDecoder(answer.Body).Decode(&s); err != nil {
+		return s, fmt.Errorf("engine: statistics of %.12s: %w", id, err)
+	}
+	return s, nil
 }
 
 // Freeze stops the container's processes where they are; Thaw lets them go on. It does so by the control group if this

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	cerrdefs "github.com/containerd/errdefs"
-	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 
@@ -39,7 +38,7 @@ func Verbs() []Verb {
 		{Name: lever.Kill, ends: true, apply: kill, revert: start},
 		{Name: lever.Restart, ends: true, apply: restart},
 		{Name: lever.LimitCPU, save: limitsOf, apply: limitCPU, revert: unlimitCPU},
-		{Name: lever.LimitMemory, save: limitsOf, apply: limitMemory, revert: unlimitMemory},
+		{Name: lever.LimitMemory, ends: true, save: limitsOf, apply: limitMemory, revert: unlimitMemory},
 		{Name: lever.Disconnect, save: endpointsOf, apply: disconnect, revert: connect},
 	}
 }
@@ -90,85 +89,6 @@ func start(ctx context.Context, e *Engine, id string, _ json.RawMessage) error {
 func restart(ctx context.Context, e *Engine, id string, _ json.RawMessage) error {
 	at := 0
 	_, err := e.Client.ContainerRestart(ctx, id, client.ContainerRestartOptions{Timeout: &at})
-	return err
-}
-
-// limits are what a container was allowed before.
-type limits struct {
-	NanoCPUs, Quota, Period int64
-	Memory, Swap            int64
-}
-
-func limitsOf(ctx context.Context, e *Engine, id string, _ json.RawMessage) (any, error) {
-	at, err := e.Client.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
-	if err != nil {
-		return nil, err
-	}
-	r := at.Container.HostConfig.Resources
-	return limits{r.NanoCPUs, r.CPUQuota, r.CPUPeriod, r.Memory, r.MemorySwap}, nil
-}
-
-// cpuPeriod is the kernel's own, in microseconds.
-const cpuPeriod = 100_000
-
-func limitCPU(ctx context.Context, e *Engine, id string, params json.RawMessage) error {
-	var p struct {
-		Cores float64 `json:"cores"`
-	}
-	if err := strict(params, &p); err != nil {
-		return err
-	}
-	if !(p.Cores >= 0.01 && p.Cores <= 1024) {
-		return fmt.Errorf("engine: limit-cpu: cores must be from 0.01 to 1024, got %g", p.Cores)
-	}
-	_, err := e.Client.ContainerUpdate(ctx, id, client.ContainerUpdateOptions{Resources: &container.Resources{
-		CPUPeriod: cpuPeriod, CPUQuota: int64(p.Cores * cpuPeriod),
-	}})
-	return err
-}
-
-func unlimitCPU(ctx context.Context, e *Engine, id string, text json.RawMessage) error {
-	var saved limits
-	if err := json.Unmarshal(text, &saved); err != nil {
-		return err
-	}
-	r := &container.Resources{CPUPeriod: saved.Period, CPUQuota: saved.Quota}
-	switch {
-	case saved.NanoCPUs > 0:
-		r.CPUPeriod, r.CPUQuota = cpuPeriod, saved.NanoCPUs*cpuPeriod/1e9
-	case saved.Quota == 0: // 0 would mean "leave it"; −1 is none
-		r.CPUPeriod, r.CPUQuota = cpuPeriod, -1
-	}
-	_, err := e.Client.ContainerUpdate(ctx, id, client.ContainerUpdateOptions{Resources: r})
-	return err
-}
-
-func limitMemory(ctx context.Context, e *Engine, id string, params json.RawMessage) error {
-	var p struct {
-		Bytes int64 `json:"bytes"`
-	}
-	if err := strict(params, &p); err != nil {
-		return err
-	}
-	const least = 6 << 20 // the engine's own
-	if p.Bytes < least {
-		return fmt.Errorf("engine: limit-memory: bytes must be at least %d, got %d", least, p.Bytes)
-	}
-	_, err := e.Client.ContainerUpdate(ctx, id, client.ContainerUpdateOptions{Resources: &container.Resources{Memory: p.Bytes, MemorySwap: p.Bytes}})
-	return err
-}
-
-func unlimitMemory(ctx context.Context, e *Engine, id string, text json.RawMessage) error {
-	var saved limits
-	if err := json.Unmarshal(text, &saved); err != nil {
-		return err
-	}
-	r := &container.Resources{Memory: saved.Memory, MemorySwap: saved.Swap}
-	if saved.Memory == 0 { // the engine takes no "none" here: all that the machine has is as good
-		r.Memory = e.Info.MemTotal &^ (1<<20 - 1)
-		r.MemorySwap = r.Memory // and a swap of −1 is tried too late, after the memory
-	}
-	_, err := e.Client.ContainerUpdate(ctx, id, client.ContainerUpdateOptions{Resources: r})
 	return err
 }
 

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/moby/moby/client"
-
 	"github.com/tollgate-dev/tollgate/internal/child"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/secret"
@@ -59,13 +57,11 @@ func (a *arm) start(ctx context.Context) (err error) {
 		}
 	} else {
 		for service, name := range a.Containers[a.spec.Level] {
-			at, err := a.session.Client.ContainerInspect(ctx, name, client.ContainerInspectOptions{})
+			c, err := a.theirs(ctx, service, name)
 			if err != nil {
 				return fmt.Errorf("container %s: %w", name, err)
 			}
-			if err := a.adopt(ctx, compose.Container{ID: at.Container.ID, Service: service}, nil); err != nil {
-				return err
-			}
+			a.parts[service] = append(a.parts[service], c)
 		}
 		if !named && a.rules != nil { // it only gets the outside view: services that we did not start do not send to it
 			if err := a.startLocalPipeline(ctx); err != nil {
@@ -123,7 +119,11 @@ func (a *arm) log() io.Writer {
 // begin starts the outside view of the arm, which is up by now.
 func (a *arm) begin(ctx context.Context) {
 	a.view = outside.NewView(a.spec.Name)
-	a.view.Watch(outside.Target{Usage: a.Usage, Health: map[string]func() string{a.front(): func() string { return a.base() + a.health() }}})
+	health := map[string]func() string{a.front(): func() string { return a.base() + a.health() }}
+	if a.ownPipeline() {
+		health[role.Telemetry] = func() string { return a.prometheus + role.HealthPath }
+	}
+	a.view.Watch(outside.Target{Usage: a.Usage, Health: health})
 	if _, theirs := a.System.Prometheus[a.spec.Level]; !theirs && a.prometheus != "" {
 		a.push = outside.StartPush(ctx, a.prometheus, a.view, a.launch.spec.Scrape, a.parking.Parked)
 	}
@@ -180,11 +180,15 @@ func (a *arm) Usage() (testenv.Usage, error) {
 	var errs []error
 	add := func(c *engine.Container, service string) {
 		r, err := c.Used(context.Background())
+		if err != nil && c.Ending() {
+			return // it was killed just now
+		}
 		if err != nil {
 			errs = append(errs, err)
 			return
 		}
 		u.Add(service, r.CPU, r.Memory, r.Peak)
+		u.Throttled[service] += r.Throttled
 	}
 	for service, parts := range a.parts {
 		for _, c := range parts {
@@ -206,20 +210,3 @@ func (a *arm) Lag(context.Context) (map[int32]int64, error) {
 }
 
 func (a *arm) Loadgen(o testenv.Observed) { a.view.Observe(o) }
-
-// Answers reports whether the service's containers run. For the service that takes the load, it also asks the health check.
-func (a *arm) Answers(ctx context.Context, service string) (bool, error) {
-	if service != a.front() && len(a.parts[service]) == 0 {
-		return false, fmt.Errorf("testenv: arm %s has no %q to ask", a.spec.Name, service)
-	}
-	for _, c := range a.parts[service] {
-		at, err := a.session.Client.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{})
-		if err != nil {
-			return false, fmt.Errorf("testenv: %s: %w", c.Name, err)
-		}
-		if s := at.Container.State; s == nil || !s.Running || s.Paused {
-			return false, nil
-		}
-	}
-	return service != a.front() || a.view.Probe(ctx, a.base()+a.health()), nil
-}

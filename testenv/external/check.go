@@ -72,13 +72,7 @@ func (e *Environment) checkCompose(ctx context.Context) error {
 	if e.file, err = tool.Load(ctx, e.Compose.File...); err != nil {
 		return err
 	}
-	named := append([]string{e.Compose.Service}, e.Compose.Instrumented...)
-	for _, fault := range slices.Sorted(maps.Keys(e.Targets)) {
-		if _, proxied := e.Proxies[e.Targets[fault]]; !proxied {
-			named = append(named, e.Targets[fault])
-		}
-	}
-	for _, service := range named {
+	for _, service := range slices.Concat([]string{e.Compose.Service}, e.Compose.Instrumented, e.fileTargets()) {
 		if !slices.Contains(e.file.Services(), service) {
 			return fmt.Errorf("external: %s has no service %q: it has %s", e.Compose.File, service, strings.Join(e.file.Services(), ", "))
 		}
@@ -207,7 +201,7 @@ func (e *Environment) checkPrometheus(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// checkProxies looks for the proxies. It ends a delay that a killed run has left, which would slow the toll.
+// checkProxies looks for the proxies. It ends what a killed run has left in them, which would slow or break the toll.
 func (e *Environment) checkProxies(ctx context.Context) error {
 	var errs []error
 	for _, service := range slices.Sorted(maps.Keys(e.Proxies)) {
@@ -222,12 +216,12 @@ func (e *Environment) clearProxy(ctx context.Context, service string) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	p := e.proxy(service)
-	left, err := p.held(ctx)
-	if err != nil || left == 0 {
-		return err
+	left, err := p.ours(ctx)
+	for _, found := range left {
+		e.say("ended what a killed run had left in the proxy of %s: %s", service, found.Name)
+		err = errors.Join(err, p.remove(ctx, found.Name))
 	}
-	e.say("ended the delay of %g ms that a killed run had left in the proxy of %s", left, service)
-	return p.heal(ctx)
+	return err
 }
 
 // client returns the client for requests to what the experiment names.

@@ -51,7 +51,7 @@ volumes: {data: {}}
 	}
 	return testenv.System{
 		Compose: testenv.SystemCompose{File: testenv.Files{filepath.Join(dir, "compose.yaml")}, Service: "shop", Port: 8080, Instrumented: []string{"shop"}},
-		Health:  "/healthz", Targets: map[string]string{"service-pause": "shop"},
+		Health:  "/healthz", Targets: map[string]string{"service-pause": "shop", "collector-down": role.Telemetry},
 	}
 }
 
@@ -63,8 +63,8 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	if os.Getenv(envVictim) != "" {
-		victim(os.Getenv(envVictim))
+	if text := os.Getenv(envVictim); text != "" {
+		victim(text)
 		return
 	}
 	os.Exit(enginetest.Run(m))
@@ -207,6 +207,7 @@ func TestExternalByCompose(t *testing.T) {
 		eventually.Nil(t, search)
 	})
 	t.Run("faults act on targets only", func(t *testing.T) { testTargets(t, full, search) })
+	t.Run("the Collector of our pipeline", func(t *testing.T) { testCollector(t, full) })
 	t.Run("the end", func(t *testing.T) {
 		closed = true
 		if err := l.Close(context.WithoutCancel(ctx)); err != nil {
@@ -250,6 +251,53 @@ func testTargets(t *testing.T, a *arm, works func() error) {
 	case err := <-a.Lost():
 		t.Errorf("what a fault did counts as a loss: %v", err)
 	default:
+	}
+}
+
+// testCollector stops the Collector of the pipeline, whose Prometheus goes on.
+func testCollector(t *testing.T, a *arm) {
+	ctx := t.Context()
+	collects := func() bool {
+		var s struct{ Answers bool }
+		if err := a.Ask(ctx, role.Telemetry, lever.AskCollector, struct{}{}, &s); err != nil {
+			t.Fatal(err)
+		}
+		return s.Answers
+	}
+	if !collects() {
+		t.Fatal("it takes no telemetry")
+	}
+	if err := a.Pull(ctx, role.Telemetry, lever.StopCollector, struct{}{}, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if collects() {
+		t.Error("it takes telemetry")
+	}
+	if _, err := a.Telemetry(ctx); err != nil {
+		t.Errorf("what it took is not said: %v", err)
+	}
+	for _, query := range []string{`probe_success{service="telemetry"} == 0`, `probe_success{service="shop"} == 1`} {
+		eventually.Nil(t, func() error {
+			var answer struct {
+				Data struct{ Result []struct{} }
+			}
+			err := api.New("").Get(ctx, a.Prometheus()+"/api/v1/query?query="+url.QueryEscape(query), &answer)
+			if err == nil && len(answer.Data.Result) != 1 {
+				err = fmt.Errorf("%s is not so", query)
+			}
+			return err
+		})
+	}
+	for range 2 {
+		if err := a.Release(ctx, role.Telemetry, lever.StopCollector); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually.True(t, "it takes telemetry again", collects)
+	for _, name := range []string{lever.Pause, lever.LimitCPU} {
+		if err := a.Pull(ctx, role.Telemetry, name, map[string]float64{"cores": 0.1}, time.Minute); err == nil {
+			t.Errorf("%s acts on the pipeline", name)
+		}
 	}
 }
 

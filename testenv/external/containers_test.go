@@ -20,15 +20,16 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/lever"
 )
 
-// TestExternalWithContainers has deployments that exist already, in containers that the experiment names.
-func TestExternalWithContainers(t *testing.T) {
+// theirShops deploys the example some times, as somebody else would have, and returns its containers by their names.
+func theirShops(t *testing.T, hosts ...string) (*engine.Session, map[string]*engine.Container) {
+	t.Helper()
 	e := enginetest.Open(t)
 	binary := enginetest.Program(t)
 	shop := filepath.Join(t.TempDir(), "shop")
 	if err := enginetest.Build(shop, enginetest.Shop); err != nil {
 		t.Fatal(err)
 	}
-	const image = "tollgate-example/shop:test"
+	image := "tollgate-example/shop:" + strings.ToLower(t.Name())
 	if err := images.Add(t.Context(), e, image, build.Image{
 		Arch: e.Arch(), Entries: []build.Entry{{Path: "/shop", Mode: 0o755, From: shop}}, Entrypoint: []string{"/shop"},
 	}); err != nil {
@@ -38,26 +39,39 @@ func TestExternalWithContainers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
+	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
 		if err := theirs.Close(ctx); err != nil {
 			t.Error(err)
 		}
 		_, _ = e.Client.ImageRemove(ctx, image, client.ImageRemoveOptions{})
-	}()
+	})
 	network, err := theirs.Network(t.Context(), "theirs")
 	if err != nil {
 		t.Fatal(err)
 	}
-	deployed, err := theirs.Start(t.Context(), engine.Spec{
-		Name: "their shop", Host: "their-shop", Image: image, Network: network, Ports: []string{"8080"}, Ready: engine.HTTP("8080", "/healthz"),
-	})
-	if err != nil {
-		t.Fatal(err)
+	deployed := map[string]*engine.Container{}
+	for _, host := range hosts {
+		c, err := theirs.Start(t.Context(), engine.Spec{
+			Name: "their " + host, Host: host, Image: image, Network: network, Ports: []string{"8080"}, Ready: engine.HTTP("8080", "/healthz"),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Expect() // its end, if a fault ends it
+		deployed["tollgate-"+theirs.ID+"-"+host] = c
 	}
-	env := &Environment{Binary: binary, System: testenv.System{
+	return theirs, deployed
+}
+
+// TestExternalWithContainers has deployments that exist already, in containers that the experiment names.
+func TestExternalWithContainers(t *testing.T) {
+	theirs, shops := theirShops(t, "their-shop")
+	name := "tollgate-" + theirs.ID + "-their-shop"
+	deployed := shops[name]
+	env := &Environment{Binary: enginetest.Program(t), System: testenv.System{
 		URLs: map[string]string{"off": deployed.URL("8080")}, Health: "/healthz", Targets: map[string]string{"service-pause": "shop"},
-		Containers: map[string]map[string]string{"off": {"shop": "tollgate-" + theirs.ID + "-their-shop"}},
+		Containers: map[string]map[string]string{"off": {"shop": name}},
 	}}
 	if err := env.Check(t.Context(), 1); err != nil {
 		t.Fatal(err)

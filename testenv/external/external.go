@@ -34,8 +34,10 @@ type Environment struct {
 	file   *compose.File
 	stack  string // reference of the image of our pipeline
 	notes  []string
-	once   sync.Once
-	web    *api.Client // see client
+	// contained are the targets of faults that take a container, although there is a proxy of the target: see Supports.
+	contained []string
+	once      sync.Once
+	web       *api.Client // see client
 }
 
 // Name returns "external".

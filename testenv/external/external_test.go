@@ -1,7 +1,6 @@
 package external
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -19,7 +17,6 @@ import (
 	"github.com/Shopify/toxiproxy/v2"
 	"github.com/rs/zerolog"
 
-	"github.com/tollgate-dev/tollgate/internal/eventually"
 	"github.com/tollgate-dev/tollgate/internal/guard"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/slot"
@@ -28,38 +25,6 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv/lever"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
-
-func TestExternalSupports(t *testing.T) {
-	composed := testenv.System{Compose: testenv.SystemCompose{File: testenv.Files{"c.yaml"}, Service: "shop", Port: 80}, Targets: map[string]string{"service-pause": "shop"}}
-	urls := testenv.System{URLs: map[string]string{"off": "http://a", "full": "http://b"}, Targets: map[string]string{"service-pause": "shop"}}
-	contained := urls
-	contained.Containers = map[string]map[string]string{"off": {"shop": "a"}, "full": {"shop": "b"}}
-	proxied := testenv.System{Proxies: map[string]testenv.SystemProxy{"redis": {}}}
-	for _, c := range []struct {
-		name   string
-		system testenv.System
-		script bool
-		fault  string
-		uses   []string
-		wrong  string // a piece of the reason; "" for none
-	}{
-		{"nothing is injected", urls, true, "none", nil, ""},
-		{"the target is named", composed, true, "service-pause", []string{"decision/pause"}, ""},
-		{"the target has containers", contained, true, "service-pause", []string{"decision/pause"}, ""},
-		{"the target has none", urls, true, "service-pause", []string{"decision/pause"}, "no containers of shop"},
-		{"no target", composed, true, "service-kill", []string{"decision/kill"}, "external.targets: {service-kill: SERVICE}"},
-		{"a lever of our own stack", composed, true, "consumer-lag", []string{"backing/throttle-fetch"}, "part of our own stack"},
-		{"the crowd, behind our journeys", composed, false, "model-drift", []string{"crowd/drift"}, ""},
-		{"the crowd, behind a script", composed, true, "model-drift", []string{"crowd/drift"}, "script"},
-		{"a proxy", proxied, true, "store-slow", []string{"redis/latency"}, ""},
-		{"no proxy", composed, true, "store-slow", []string{"redis/latency"}, "external.proxies: {redis:"},
-	} {
-		err := (&Environment{System: c.system, Script: c.script}).Supports(c.fault, c.uses)
-		if (err != nil) != (c.wrong != "") || err != nil && !strings.Contains(err.Error(), c.wrong) {
-			t.Errorf("%s: %v, want %q", c.name, err, c.wrong)
-		}
-	}
-}
 
 func TestExternalCheckOfURLs(t *testing.T) {
 	well := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -309,56 +274,14 @@ func TestProxies(t *testing.T) {
 	}
 	asked(0)
 	// The next run ends what killed ones have left, if the guard was killed too.
-	if err := l.proxy("redis").slow(t.Context(), params); err != nil {
+	if err := l.proxy("redis").put(t.Context(), toxics()[0], []byte(`{"latency":150}`)); err != nil {
 		t.Fatal(err)
 	}
 	said := ""
 	l.Say = func(s string) { said = s }
 	delete(l.Proxies, "gone")
-	if err := l.checkProxies(t.Context()); err != nil || said != "ended the delay of 150 ms that a killed run had left in the proxy of redis" {
+	if err := l.checkProxies(t.Context()); err != nil || said != "ended what a killed run had left in the proxy of redis: tollgate-latency" {
 		t.Errorf("said %q: %v", said, err)
 	}
 	asked(0)
-}
-
-// envVictim makes the test binary slow the proxy at this URL of Toxiproxy, and wait to be killed.
-const envVictim = "TOLLGATE_TEST_VICTIM"
-
-func victim(api string) {
-	l := &launch{Environment: &Environment{System: testenv.System{Proxies: map[string]testenv.SystemProxy{"redis": {URL: api, Name: "store"}}}}}
-	var err error
-	if l.proxies, err = guard.Start(os.Args[0], role.ProxyGuard); err == nil {
-		err = (&arm{launch: l}).Pull(context.Background(), "redis", lever.Latency, map[string]int{"latency": 1000}, time.Minute)
-	}
-	fmt.Println(err)
-	select {}
-}
-
-// TestKilledOwnerOfAProxy: no proxy stays slow when the run is killed.
-func TestKilledOwnerOfAProxy(t *testing.T) {
-	api, _ := toxiproxyServer(t)
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), envVictim+"="+api)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if line, _ := bufio.NewReader(out).ReadString('\n'); line != "<nil>\n" {
-		t.Fatalf("the victim says %q", line)
-	}
-	p := (&Environment{System: testenv.System{Proxies: map[string]testenv.SystemProxy{"redis": {URL: api, Name: "store"}}}}).proxy("redis")
-	if ms, err := p.held(t.Context()); err != nil || ms != 1000 {
-		t.Fatalf("the proxy is slow by %v ms: %v", ms, err)
-	}
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = cmd.Wait() // killed
-	eventually.True(t, "the proxy is quick again", func() bool {
-		ms, err := p.held(t.Context())
-		return err == nil && ms == 0
-	})
 }

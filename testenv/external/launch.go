@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/moby/moby/client"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tollgate-dev/tollgate/internal/child"
@@ -38,6 +39,9 @@ type launch struct {
 	closing chan struct{}
 	watch   sync.WaitGroup // for the watcher of the session's losses
 
+	finding sync.Mutex
+	found   map[string]*engine.Container // of the user's that run already, by id
+
 	mu      sync.Mutex
 	slowest time.Duration
 	procs   []*child.Process // delay proxies and pipelines
@@ -53,6 +57,7 @@ func (e *Environment) Launch(ctx context.Context, spec testenv.Spec) (_ testenv.
 	ctx, cancel := context.WithTimeoutCause(ctx, engine.LaunchLimit, fmt.Errorf("the launch took longer than %v", engine.LaunchLimit))
 	defer cancel()
 	l := &launch{Environment: e, spec: spec, client: role.NewClient(rand.Text()), lost: make(chan error, 1), closing: make(chan struct{}),
+		found:   map[string]*engine.Container{},
 		startUp: result.StartUp{Launch: spec.Launch, Parts: map[string]time.Duration{}}}
 	defer func() {
 		if err != nil {
@@ -108,6 +113,25 @@ func (e *Environment) Launch(ctx context.Context, spec testenv.Spec) (_ testenv.
 	}
 	l.startUp.Total, l.startUp.Processes = time.Since(begin), len(l.startUp.Parts)
 	return l, nil
+}
+
+// theirs returns a container of the user's that runs already. Several arms may name it: it is the same for all of them, since
+// what a fault does to it is known of it alone.
+func (l *launch) theirs(ctx context.Context, service, name string) (*engine.Container, error) {
+	at, err := l.session.Client.ContainerInspect(ctx, name, client.ContainerInspectOptions{})
+	if err != nil {
+		return nil, err
+	}
+	l.finding.Lock()
+	defer l.finding.Unlock()
+	if c := l.found[at.Container.ID]; c != nil {
+		return c, nil
+	}
+	c, err := l.session.Adopt(ctx, at.Container.ID, engine.Spec{Name: fmt.Sprintf("%s (container %s)", service, name)})
+	if err == nil {
+		l.found[c.ID] = c
+	}
+	return c, err
 }
 
 // started records how long a container or a process of ours took to be ready.

@@ -1,7 +1,6 @@
 package external
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,99 +9,126 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/guard"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
 	"github.com/tollgate-dev/tollgate/testenv/lever"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
-// levers returns the levers of a system of the user's own: what the engine can do to a container, and the proxies that the
-// experiment names.
+// levers returns the levers of a system of the user's own: what the engine can do to a container, what the proxies that the
+// experiment names can do to connections, and what stops the Collector of our own pipeline.
 func levers() lever.Handles[*arm] {
 	handles := engine.Levers(func(a *arm, service string) (*engine.Session, []*engine.Container) {
 		return a.session, a.parts[service]
 	})
-	for name, handle := range handles {
-		release := handle.Release
-		handle.Release = func(ctx context.Context, a *arm, service string) error {
-			return errors.Join(release(ctx, a, service), a.followProxy(ctx))
-		}
-		handles[name] = handle
+	still := lever.Handle[*arm]{Pull: stop(handles[lever.Pause]), Release: goOn(handles[lever.Pause]), Anywhere: true}
+	maps.Copy(handles, lever.Handles[*arm]{
+		lever.Drift:         {}, // the load generator pulls it
+		lever.Pause:         still,
+		lever.StopConsumer:  still,
+		lever.PauseBroker:   still,
+		lever.AskBroker:     {Ask: askAnswers, Anywhere: true},
+		lever.StopCollector: {Pull: stopCollector(still), Release: startCollector(still), Anywhere: true},
+		lever.AskCollector:  {Ask: askAnswers, Anywhere: true},
+		lever.Stalls:        {Ask: stalls},
+		lever.Uptime:        {Ask: uptime},
+	})
+	for _, t := range toxics() {
+		handles[t.lever] = t.handle()
 	}
-	handles[lever.Drift] = lever.Handle[*arm]{} // the load generator pulls it
-	handles[lever.Latency] = lever.Handle[*arm]{Pull: slow, Release: heal, Ask: held}
+	for name, handle := range handles {
+		if release := handle.Release; release != nil {
+			handle.Release = func(ctx context.Context, a *arm, service string) error {
+				return errors.Join(release(ctx, a, service), a.followProxy(ctx))
+			}
+			handles[name] = handle
+		}
+	}
 	return handles
 }
 
-// slow makes the proxy of a service delay its answers. This affects all arms, since they share the proxy.
-func slow(_ context.Context, a *arm, service string, params any, d time.Duration) error {
-	text, err := json.Marshal(params)
-	if err != nil {
-		return fmt.Errorf("testenv: arm %s: %w", a.spec.Name, err)
-	}
-	return a.proxies.Hold(guard.Act{Verb: lever.Latency, Target: a.proxy(service).url, Params: text}, d)
+// isStop reports whether a lever makes a service stand still, or asks whether it does, for which a proxy of it is enough.
+func isStop(name string) bool {
+	return slices.Contains([]string{lever.Pause, lever.StopConsumer, lever.PauseBroker, lever.AskBroker}, name) || isCollector(name)
 }
 
-func heal(_ context.Context, a *arm, service string) error {
-	return a.proxies.Release(lever.Latency, a.proxy(service).url)
-}
-
-// held answers how long the proxy of a service delays its answers.
-func held(ctx context.Context, a *arm, service string, _, out any) error {
-	ms, err := a.proxy(service).held(ctx)
-	if err != nil {
-		return fmt.Errorf("testenv: arm %s: %w", a.spec.Name, err)
-	}
-	text, err := json.Marshal(map[string]float64{"latency_ms": ms})
-	if err != nil {
-		return fmt.Errorf("testenv: arm %s: %w", a.spec.Name, err)
-	}
-	return json.Unmarshal(text, out)
-}
-
-// Supports returns why a fault cannot be injected: a fault may only act on the target that the experiment names for it.
-func (e *Environment) Supports(fault string, uses []string) error {
-	if err := levers().Supports(uses); err != nil {
-		return err
-	}
-	for _, use := range uses {
-		service, name := lever.Split(use)
-		target := e.Targets[fault]
-		switch {
-		case name == lever.Drift && e.Script:
-			l, err := lever.Lookup(name)
-			return cmp.Or(err, errors.New("it "+l.Needs))
-		case name == lever.Drift:
-		case name == lever.Latency:
-			service = cmp.Or(target, service)
-			if _, ok := e.Proxies[service]; !ok {
-				return fmt.Errorf("no proxy of %s is named: external.proxies: {%s: {url: …, name: …}}", service, service)
-			}
-		case target == "":
-			return fmt.Errorf("no target is named: external.targets: {%s: SERVICE}", fault)
-		case !e.composed() && len(e.Containers) == 0:
-			return fmt.Errorf("no containers of %s are named: external.containers: {LEVEL: {%s: CONTAINER}}", target, target)
-		}
-	}
-	return nil
-}
+// isCollector reports whether a lever acts on a Collector.
+func isCollector(name string) bool { return name == lever.StopCollector || name == lever.AskCollector }
 
 // Levers returns the names of the levers that this environment has.
 func Levers() []string { return slices.Sorted(maps.Keys(levers())) }
 
-// Reach returns an error for a service that the experiment names neither for a proxy nor as the target of a fault.
-func (a *arm) Reach(service, name string) error {
-	if name == lever.Latency {
-		if _, ok := a.Proxies[service]; !ok {
-			return fmt.Errorf("no proxy of %q is named in external.proxies", service)
+// stop returns the Pull that makes a service stand still: its containers are paused, or nothing comes through its proxy.
+func stop(pause lever.Handle[*arm]) func(context.Context, *arm, string, any, time.Duration) error {
+	return func(ctx context.Context, a *arm, service string, _ any, d time.Duration) error {
+		if a.onlyProxied(service) {
+			return a.hold(toxicCut(), service, struct{}{}, d)
 		}
-		return nil
+		return pause.Pull(ctx, a, service, struct{}{}, d)
 	}
-	for _, target := range a.Targets {
-		if target == service && len(a.parts[service]) > 0 {
-			return nil
+}
+
+// goOn returns the Release of stop.
+func goOn(pause lever.Handle[*arm]) func(context.Context, *arm, string) error {
+	return func(ctx context.Context, a *arm, service string) error {
+		if a.onlyProxied(service) {
+			return a.free(toxicCut(), service)
 		}
+		return pause.Release(ctx, a, service)
 	}
-	return fmt.Errorf("%q is not to be touched: external.targets does not name it, or no container of it is known", service)
+}
+
+// onlyProxied reports whether a service can be reached by a proxy of the experiment, and not by a container.
+func (a *arm) onlyProxied(service string) bool {
+	_, proxied := a.Proxies[service]
+	return proxied && len(a.parts[service]) == 0
+}
+
+// stopCollector returns the Pull that stops a Collector: the one in our own pipeline, whose Prometheus goes on, or one of the
+// user's, which stands still.
+func stopCollector(still lever.Handle[*arm]) func(context.Context, *arm, string, any, time.Duration) error {
+	return func(ctx context.Context, a *arm, service string, params any, d time.Duration) error {
+		if !a.ownPipeline() {
+			return still.Pull(ctx, a, service, params, d)
+		}
+		return a.launch.client.Pull(ctx, a.prometheus, lever.StopCollector, params, d)
+	}
+}
+
+// startCollector returns the Release of stopCollector.
+func startCollector(still lever.Handle[*arm]) func(context.Context, *arm, string) error {
+	return func(ctx context.Context, a *arm, service string) error {
+		if !a.ownPipeline() {
+			return still.Release(ctx, a, service)
+		}
+		return a.launch.client.Release(ctx, a.prometheus, lever.StopCollector, a.spec.Name)
+	}
+}
+
+// collects asks whether the Collector of our own pipeline takes telemetry.
+func (a *arm) collects(ctx context.Context) (bool, error) {
+	var state struct{ Answers bool }
+	if err := a.launch.client.Ask(ctx, a.prometheus, lever.AskCollector, struct{}{}, &state); err != nil {
+		return false, fmt.Errorf("testenv: %s of arm %s: %w", role.Telemetry, a.spec.Name, err)
+	}
+	return state.Answers, nil
+}
+
+// askAnswers says whether a service answers, as far as this can be told without knowing its protocol.
+func askAnswers(ctx context.Context, a *arm, service string, _, out any) error {
+	answers, err := a.Answers(ctx, service)
+	return answer(map[string]bool{"answers": answers}, err, out)
+}
+
+// answer puts an answer into out, in the form that it has on a wire.
+func answer(value any, err error, out any) error {
+	if err != nil || out == nil {
+		return err
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("testenv: %w", err)
+	}
+	return json.Unmarshal(text, out)
 }
 
 func (a *arm) Pull(ctx context.Context, service, name string, params any, d time.Duration) error {

@@ -15,6 +15,16 @@ type Handle[A Arm] struct {
 	Release func(ctx context.Context, arm A, service string) error
 	// Ask answers a question, or does something once, and decodes the answer into out.
 	Ask func(ctx context.Context, arm A, service string, params, out any) error
+	// Anywhere: every service may have it, whatever Lever.Service says, since the services of this environment are not ours.
+	Anywhere bool
+}
+
+// at returns an error for a service that cannot have the lever.
+func (h Handle[A]) at(l Lever, service string) error {
+	if l.Service == "" || l.Service == service || h.Anywhere {
+		return nil
+	}
+	return fmt.Errorf("%s is a lever of %s, not of %q", l.Name, l.Service, service)
 }
 
 // Arm is what Handles needs to know of an arm.
@@ -31,13 +41,17 @@ type Handles[A Arm] map[string]Handle[A]
 // Supports returns why one of the uses (see At) is not available; nil: all are.
 func (h Handles[A]) Supports(uses []string) error {
 	for _, use := range uses {
-		_, name := Split(use)
+		service, name := Split(use)
 		l, err := Lookup(name)
 		if err != nil {
 			return err
 		}
-		if _, ok := h[name]; !ok {
+		handle, ok := h[name]
+		if !ok {
 			return fmt.Errorf("%s %s", use, l.Needs)
+		}
+		if err := handle.at(l, service); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -89,8 +103,8 @@ func (h Handles[A]) find(arm A, service, name string) (Handle[A], error) {
 	if !ok {
 		return handle, fmt.Errorf("testenv: arm %s: %s/%s %s", arm.Name(), service, name, l.Needs)
 	}
-	if l.Service != "" && l.Service != service {
-		return handle, fmt.Errorf("testenv: arm %s: %s is a lever of %s, not of %q", arm.Name(), name, l.Service, service)
+	if err := handle.at(l, service); err != nil {
+		return handle, fmt.Errorf("testenv: arm %s: %w", arm.Name(), err)
 	}
 	if err := arm.Reach(service, name); err != nil {
 		return handle, fmt.Errorf("testenv: arm %s: %w", arm.Name(), err)

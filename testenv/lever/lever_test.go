@@ -47,7 +47,8 @@ func handles() Handles[*stack] {
 			},
 			Release: func(_ context.Context, s *stack, service string) error { return note(s, "release", service) },
 		},
-		Deliver: {Ask: func(_ context.Context, s *stack, service string, _, _ any) error { return note(s, "ask", service) }},
+		PauseBroker: {Anywhere: true, Ask: func(_ context.Context, s *stack, service string, _, _ any) error { return note(s, "ask", service) }},
+		Deliver:     {Ask: func(_ context.Context, s *stack, service string, _, _ any) error { return note(s, "ask", service) }},
 	}
 }
 
@@ -69,6 +70,7 @@ func TestWhatDoesNotExistIsAnError(t *testing.T) {
 		{"shop", "push", "", "legal levers are"},
 		{"shop", Latency, "", "external.proxies"}, // this environment does not have it
 		{"shop", Deliver, "", "lever of etl"},     // another service has it
+		{"shop", PauseBroker, "ask", ""},          // every service may have it here
 		{Crowd, Drift, "", "no service crowd"},    // no arm has it
 	} {
 		for path, do := range paths {
@@ -86,6 +88,7 @@ func TestSupports(t *testing.T) {
 	for use, wrong := range map[string]string{
 		At("decision", Pause): "", At(Crowd, Drift): "", At("etl", Deliver): "",
 		At("decision", Kill): "decision/kill takes a container engine", At("store", Latency): "store/latency takes a proxy", At("etl", "pull"): "unknown lever",
+		At("shop", Deliver): `deliver is a lever of etl, not of "shop"`, At("shop", PauseBroker): "",
 	} {
 		err := handles().Supports([]string{At("etl", Deliver), use})
 		if (err != nil) != (wrong != "") || err != nil && !strings.Contains(err.Error(), wrong) {

@@ -292,7 +292,7 @@ func TestBroken(t *testing.T) {
 	if err := ping(); err != nil {
 		t.Fatal(err)
 	}
-	heal := pull(t, store, lever.Reset, `{}`)
+	heal := pull(t, store, lever.Reset, `{"share":1}`)
 	if ping() == nil {
 		t.Error("a store that is reset answers")
 	}
@@ -310,6 +310,8 @@ func TestParameters(t *testing.T) {
 		{lever.Latency, `{"latency":5,"jitter":6}`, "jitter"},
 		{lever.Latency, `{"latenzy":5}`, "latenzy"},
 		{lever.Cut, `{"x":1}`, "x"},
+		{lever.Reset, `{"share":1.5}`, "share must be in (0, 1], got 1.5"},
+		{lever.Cut, `{"share":0}`, "share must be in (0, 1], got 0"},
 		{lever.StripHeader, `{}`, "headers"},
 		{lever.SetHeader, `{"header":"a"}`, "value"},
 		{lever.DelayRequests, `{"share":0.5}`, "delay must be"},

@@ -60,7 +60,7 @@ func (w *wire) slow(params json.RawMessage) (func(), error) {
 	if p.Latency < 1 || p.Latency > longest || p.Jitter < 0 || p.Jitter > p.Latency {
 		return nil, fmt.Errorf("latency must be from 1 to %d ms and jitter from 0 to latency, got %+v", longest, p)
 	}
-	return w.force("latency", map[string]int64{"latency": int64(p.Latency), "jitter": int64(p.Jitter)}, func() { w.delay = p })
+	return w.force("latency", 1, map[string]int64{"latency": int64(p.Latency), "jitter": int64(p.Jitter)}, func() { w.delay = p })
 }
 
 // slowed answers how late the service's answers are, in ms.
@@ -73,20 +73,26 @@ func (w *wire) slowed(context.Context) (any, error) {
 	return map[string]float64{"latency_ms": w.delay.Latency}, nil
 }
 
-// toxic returns the Force of a toxic without parameters.
+// toxic returns the Force of a toxic on a share of the connections: all of them, unless the parameters say how many.
 func (w *wire) toxic(kind string) func(json.RawMessage) (func(), error) {
 	return func(params json.RawMessage) (func(), error) {
-		if err := decode(params, &struct{}{}); err != nil {
+		p := struct {
+			Share float64 `json:"share"`
+		}{Share: 1}
+		if err := decode(params, &p); err != nil {
 			return nil, err
 		}
-		return w.force(kind, map[string]int64{"timeout": 0}, func() {})
+		if !(p.Share > 0 && p.Share <= 1) {
+			return nil, fmt.Errorf("share must be in (0, 1], got %g", p.Share)
+		}
+		return w.force(kind, p.Share, map[string]int64{"timeout": 0}, func() {})
 	}
 }
 
 // force puts a toxic into force. One that is in force with the same attributes stays as it is: connections do not notice that a
 // lease is renewed.
-func (w *wire) force(kind string, attributes map[string]int64, done func()) (func(), error) {
-	text, err := json.Marshal(map[string]any{"name": kind, "type": kind, "stream": "downstream", "toxicity": 1, "attributes": attributes})
+func (w *wire) force(kind string, share float64, attributes map[string]int64, done func()) (func(), error) {
+	text, err := json.Marshal(map[string]any{"name": kind, "type": kind, "stream": "downstream", "toxicity": share, "attributes": attributes})
 	if err != nil {
 		return nil, err
 	}

@@ -113,6 +113,7 @@ func (b *builder) catch() {
 		e.Time = b.now
 		b.data.Faults = append(b.data.Faults, e)
 	}
+	b.examples()
 }
 
 func evidenceEvent(fault, arm string, clean, found float64, text string) result.FaultEvent {

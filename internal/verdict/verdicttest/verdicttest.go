@@ -272,6 +272,11 @@ func Write(dir string, d *result.Data) error {
 			return err
 		}
 	}
+	for _, e := range d.Examples {
+		if err := w.Example(e); err != nil {
+			return err
+		}
+	}
 	log, err := result.OpenLatency(w.Path(result.LatencyFile))
 	if err != nil {
 		return err

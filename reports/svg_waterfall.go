@@ -1,0 +1,65 @@
+package reports
+
+import (
+	"fmt"
+	"html/template"
+	"strings"
+
+	"github.com/tollgate-dev/tollgate/internal/catch"
+	"github.com/tollgate-dev/tollgate/internal/result"
+)
+
+// Geometry of a waterfall.
+const (
+	waterfallFrom  = 330.
+	waterfallTo    = 800.
+	waterfallRow   = 19.
+	waterfallSpans = 60 // that are drawn; the table below has all
+)
+
+// waterfallPicture draws the spans of a trace as bars over its time, the name of each before it and its duration behind it.
+func waterfallPicture(id, title string, bars []catch.Bar) template.HTML {
+	begin, total := extent(bars)
+	drawn := bars[:min(len(bars), waterfallSpans)]
+	c := &canvas{w: timelineWidth, h: waterfallRow*float64(len(drawn)) + 28}
+	x := axis{0, total.Seconds(), waterfallFrom, waterfallTo}
+	var told []string
+	for i, b := range drawn {
+		y := waterfallRow * float64(i)
+		from, to := x.at(b.Start.Sub(begin).Seconds()), x.at((b.Start.Sub(begin) + b.Took).Seconds())
+		indent := 12 * float64(min(b.Depth, deepest))
+		class := "small"
+		if b.Telling {
+			class = "strong"
+		}
+		flat := b
+		flat.Depth = 0
+		c.short(indent, y+14, waterfallFrom-8-indent, class, barName(flat))
+		c.add("rect", "x", from, "y", y+4, "width", max(to-from, 2), "height", waterfallRow-7, "class", barClass(b))
+		c.text(max(to, from+2)+5, y+14, "small", elapsed(b.Took))
+		told = append(told, fmt.Sprintf("%s, %s after the start, took %s", barName(flat), elapsed(b.Start.Sub(begin)), elapsed(b.Took)))
+	}
+	bottom := waterfallRow*float64(len(drawn)) + 2
+	c.add("line", "x1", waterfallFrom, "x2", waterfallTo, "y1", bottom, "y2", bottom, "class", "axis")
+	ms := axis{0, total.Seconds() * 1000, waterfallFrom, waterfallTo}
+	label := func(v float64) string { return amount(v/1000, "s") }
+	for _, v := range roomyTicks(ms, 6, label) {
+		c.add("line", "x1", ms.at(v), "x2", ms.at(v), "y1", bottom, "y2", bottom+5, "class", "axis")
+		c.text(ms.at(v), bottom+18, "middle small", label(v))
+	}
+	// #nosec G203 -- the only text is escaped here
+	return template.HTML(`<figure><div class="scroll picture" role="group" aria-label="`+template.HTMLEscapeString(capital(title))+`" tabindex="0">`) +
+		c.svg(id, capital(title), strings.Join(told, "; ")+".") + `</div></figure>`
+}
+
+// barClass names a class of the style sheet for a span.
+func barClass(b catch.Bar) string {
+	switch {
+	case b.Status == result.StatusError:
+		return "span failed"
+	case b.Telling:
+		return "span telling"
+	default:
+		return "span"
+	}
+}
