@@ -170,7 +170,7 @@ func TestSessionsAsALabel(t *testing.T) {
 		return asked[lever.Series](t, r, lever.AskSeries, params{"match": `{session_id!=""}`})
 	}
 	ever := 0
-	pulled(t, r, lever.ChangeCollector, params{"count_by": "session.id", "most_series": 1000},
+	pulled(t, r, lever.ChangeCollector, params{"count_by": "session.id", "most_series": 20000},
 		func() error { got := session(); ever = got.Ever; return is(got.Ever >= 30 && got.Fresh >= 30, got) },
 		func() error { got := session(); return is(got.Fresh == 0, got) })
 	// No more series are made than are allowed, although the lever stays in force.
