@@ -26,7 +26,7 @@ func fixtureCatch(start time.Time, faults []result.Fault) *catch.Matrix {
 	}
 	for i, f := range faults {
 		begin := start.Add(time.Duration(i) * 20 * time.Second)
-		fc := catch.Row{Fault: f, Start: begin, End: at(begin, 18)}
+		fc := catch.Row{Fault: f, Start: begin, End: at(begin, 18), Took: 18 * time.Second}
 		for _, p := range []struct {
 			name     string
 			from, to float64
