@@ -109,7 +109,7 @@ func (a *app) backtest(ctx context.Context, dir string, o backtestOptions) (*bac
 	}
 	c.Notes, c.Took = r.Notes, took
 	if differ, _ := c.Differing(); differ > 0 && rules.Own() && other == nil {
-		c.Notes = append(c.Notes, "these are the run's own rules: what differs comes from the replay, which has samples that came in too late for the run")
+		c.Notes = append(c.Notes, "these are the run's own rules: what differs comes from the replay, which, for one, has samples that came in after an evaluation of the run")
 	}
 	return c, nil
 }

@@ -38,6 +38,12 @@ func Open(dir string, d *result.Data) (*Recording, error) {
 	if len(d.Run.Faults) == 0 || len(d.Faults) == 0 {
 		return nil, fmt.Errorf("backtest: run %s injected no faults, so that there is nothing to catch: name a run with faults", d.Run.ID)
 	}
+	for _, level := range d.Run.Levels {
+		if launches := catchLaunches(d.Run, level.Name); launches > 1 {
+			return nil, fmt.Errorf("backtest: run %s deployed the level %s %d times for the catch (catch.launches): only a run of one deployment of every level can be replayed",
+				d.Run.ID, level.Name, launches)
+		}
+	}
 	data := *d
 	r := &Recording{Data: &data, dir: dir}
 	data.Run.Levels = nil
@@ -62,6 +68,17 @@ func Open(dir string, d *result.Data) (*Recording, error) {
 		return nil, fmt.Errorf("backtest: %w", err)
 	}
 	return r, r.readRules()
+}
+
+// catchLaunches is in how many launches of the catch a level was.
+func catchLaunches(r result.Run, level string) int {
+	n := 0
+	for launch := range max(1, len(r.CatchLaunches)) {
+		if r.InCatchLaunch(launch, level) {
+			n++
+		}
+	}
+	return n
 }
 
 // readRules reads the rules that the run evaluated.

@@ -19,6 +19,14 @@ func TestRefused(t *testing.T) {
 	}{
 		"no series": {func(dir string, _ *result.Data) error { return os.RemoveAll(filepath.Join(dir, "series")) },
 			"has no data of any level (off, full)"},
+		"levels deployed again": {func(_ string, d *result.Data) error {
+			var all []string
+			for _, l := range d.Run.Levels {
+				all = append(all, l.Name)
+			}
+			d.Run.CatchLaunches = [][]string{all, all}
+			return nil
+		}, "2 times for the catch"},
 		"no faults": {func(_ string, d *result.Data) error { d.Run.Faults = nil; return nil }, "injected no faults"},
 		"no rules": {func(dir string, _ *result.Data) error { return os.Remove(filepath.Join(dir, "rules.yaml")) },
 			"rules.yaml is not there"},
