@@ -59,17 +59,14 @@ levels: [off, full]
 faults:
   - profile-attribute-missing
   - model-score-collapse
-  - identity-split
   - consumer-lag
   - poison-message
   - consumer-stopped
-  - {id: profile-store-slow, latency: 250ms}
   - trace-context-loss
   - {id: service-pause, off: 0s}
   - memory-squeeze
   - collector-down
   - series-vanish
-  - alert-route-mute
 toll: {launches: 0}
 catch: {rate: 60, settle: 8s, clean: 2s, hold: 7s, clear: 4s, quiet_limit: 12s}
 `
@@ -135,7 +132,7 @@ func TestParity(t *testing.T) {
 			})
 		}
 	})
-	if len(processes) != 26 || !maps.Equal(processes, containers) {
+	if len(processes) != 20 || !maps.Equal(processes, containers) {
 		t.Errorf("in processes %v, in containers %v", processes, containers)
 	}
 }

@@ -165,7 +165,7 @@ func TestContainers(t *testing.T) {
 			"count(sum by (job) (http_server_request_duration_seconds_count)) > 3":                                                     "",
 			`count(count by (instance) (target_info{tollgate_run_id="a run",service_version!="",deployment_environment_name="test"}))`: "6",
 			`count(messaging_client_operation_duration_seconds_count{server_address="kafka",error_type=""}) > 0`:                       "",
-			`count(db_client_operation_duration_seconds_count{server_address="redis",error_type=""}) > 0`:                              "",
+			`count(db_client_operation_duration_seconds_count{server_address="full-links",error_type=""}) > 0`:                         "",
 		} {
 			eventually.Nil(t, func() error {
 				var answer struct {

@@ -327,6 +327,7 @@ func TestAnnotations(t *testing.T) {
 	want := []string{
 		"UserLatencyHigh", "ServiceLatencyHigh", "DependencyLatencyHigh", "EventAgeHigh", "ProfileUpdatesStale", "EventAgeChannel", "LogsLate",
 		"ErrorSpansRare", "ClickThroughLow", "ClickThroughAboveBelief", "SampleRatioMismatch", "PartitionStalled",
+		"SpansPerRequestHigh",
 	}
 	if slices.Sort(noted); !slices.Equal(noted, slices.Sorted(slices.Values(want))) {
 		t.Errorf("notes on %v, want %v", noted, want)
