@@ -119,19 +119,12 @@ func detections(t *testing.T, binary, environment string) map[string]string {
 	return states
 }
 
-// TestParity: the same fault gives the same detection verdict in processes and in containers. Both run at the same time, since each
-// waits for most of its time.
+// TestParity: the same fault gives the same detection verdict in processes and in containers. One runs after the other: side by side on
+// two cores they made alerts late that have little time.
 func TestParity(t *testing.T) {
 	binary, _ := inContainers(t)
-	var processes, containers map[string]string
-	t.Run("environment", func(t *testing.T) {
-		for name, found := range map[string]*map[string]string{"process": &processes, "containers": &containers} {
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				*found = detections(t, binary, name)
-			})
-		}
-	})
+	processes := detections(t, binary, "process")
+	containers := detections(t, binary, "containers")
 	if len(processes) != 20 || !maps.Equal(processes, containers) {
 		t.Errorf("in processes %v, in containers %v", processes, containers)
 	}

@@ -84,7 +84,7 @@ func TestReadmeCommands(t *testing.T) {
 				}
 			}
 			words = append(words, "--print-experiment")
-		case "report", "gate", "compare":
+		case "report", "gate", "compare", "backtest":
 			if words[1] != "runs/RUN" {
 				t.Errorf("%q: a run is written runs/RUN", line)
 			}
