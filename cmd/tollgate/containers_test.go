@@ -52,8 +52,8 @@ func inContainers(t *testing.T) (binary string, e *engine.Engine) {
 }
 
 // parityFile is the same experiment in both environments, with a fault of every kind of lever: what the upstream delivers, the model's
-// artefact, the crowd, the broker's quota, the harness's own producer, the consumer's group, the network and the requests between two
-// services, a signal, a kill, the Collector as a whole, its configuration, the Alertmanager.
+// artefact, the broker's quota, the harness's own producer, the consumer's group, the network and the requests between two
+// services, a signal, a kill, the Collector as a whole and its configuration.
 const parityFile = `profile: smoke
 levels: [off, full]
 faults:
