@@ -3,7 +3,6 @@ package reports
 import (
 	"fmt"
 	"io"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,37 +25,17 @@ type BacktestFormat struct {
 func AllBacktest() []BacktestFormat {
 	return []BacktestFormat{
 		{"text", func(w io.Writer, c *backtest.Comparison) error {
-			return wholeBacktest(w, c, func(c *backtest.Comparison) ([]byte, error) {
+			return atOnce(inLines, func(c *backtest.Comparison) ([]byte, error) {
 				return backtestText(c, min(columnsOf(w), backtestColumns)), nil
-			})
+			})(w, c)
 		}},
-		{"json", func(w io.Writer, c *backtest.Comparison) error { return wholeBacktest(w, c, backtestJSON) }},
+		{"json", atOnce(inLines, backtestJSON)},
 	}
 }
 
 // LookupBacktest finds a format of a backtest by name. The error lists the legal names.
 func LookupBacktest(name string) (BacktestFormat, error) {
-	var names []string
-	for _, f := range AllBacktest() {
-		if f.Name == name {
-			return f, nil
-		}
-		names = append(names, f.Name)
-	}
-	return BacktestFormat{}, fmt.Errorf("reports: unknown format %q of a backtest: use one of %s", name, strings.Join(names, ", "))
-}
-
-// wholeBacktest cleans the comparison, as whole does an analysis, and writes it at once.
-func wholeBacktest(w io.Writer, c *backtest.Comparison, render func(*backtest.Comparison) ([]byte, error)) error {
-	clean := cleaned(reflect.ValueOf(*c)).Interface().(backtest.Comparison)
-	text, err := render(&clean)
-	if err != nil {
-		return fmt.Errorf("reports: %w", err)
-	}
-	if _, err := w.Write(text); err != nil {
-		return fmt.Errorf("reports: %w", err)
-	}
-	return nil
+	return named(AllBacktest(), name, " of a backtest", func(f BacktestFormat) string { return f.Name })
 }
 
 // backtestText writes a backtest for a terminal.
@@ -71,7 +50,7 @@ func backtestText(c *backtest.Comparison, columns int) []byte {
 	t.WriteString(t.wrap("", "  ", fmt.Sprintf("backtest of run %s: %d passes of faults at %d levels, evaluated again in %s",
 		c.Run.ID, len(c.Rows), len(c.Counts), elapsed(c.Took))))
 	for _, s := range []backtest.Side{c.First, c.Second} {
-		t.WriteString(t.wrap("  ", "    ", fmt.Sprintf("%s: %s", s.Name, countOf(len(s.Alerts), "alerting rule"))))
+		t.WriteString(t.wrap("  ", "    ", fmt.Sprintf("%s: %s", s.Name, count(len(s.Alerts), "alerting rule"))))
 	}
 	t.WriteString(t.wrap("  ", "    ", "durations in rules are divided by "+strconv.FormatFloat(c.Run.Lapse, 'g', -1, 64)))
 	t.WriteString(t.wrap("  ", "    ", fmt.Sprintf("%d of %d cells differ", differ, of)))
@@ -79,14 +58,6 @@ func backtestText(c *backtest.Comparison, columns int) []byte {
 		t.section(s)
 	}
 	return []byte(t.String())
-}
-
-// countOf is a number of things: 1 alert, 2 alerts.
-func countOf(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return strconv.Itoa(n) + " " + thing + "s"
 }
 
 // backtestMatrix is the fault × level matrix of the second side, with the first where it differs.

@@ -1,9 +1,6 @@
 package reports
 
 import (
-	"bytes"
-	"encoding/json"
-
 	"github.com/tollgate-dev/tollgate/internal/backtest"
 )
 
@@ -26,11 +23,7 @@ func backtestJSON(c *backtest.Comparison) ([]byte, error) {
 		out.Catch = append(out.Catch, tested)
 	}
 	out.Notes = listed(notes.texts)
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetIndent("", "  ")
-	err := enc.Encode(out)
-	return b.Bytes(), err
+	return indented(out)
 }
 
 // jsonBacktest is two sets of alert rules on the same recorded faults.

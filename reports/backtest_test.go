@@ -3,7 +3,6 @@ package reports
 import (
 	"bytes"
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -69,18 +68,7 @@ func TestBacktestGolden(t *testing.T) {
 	for _, f := range AllBacktest() {
 		path := filepath.Join("testdata", "backtest."+f.Name)
 		got := renderBacktest(t, f.Name, backtested(t))
-		if *update {
-			if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got != string(want) {
-			t.Errorf("%s differs from what is rendered now; look at the difference after go test -update", path)
-		}
+		golden(t, path, got)
 	}
 }
 

@@ -23,7 +23,7 @@ func catchSection(a *verdict.Analysis) []section {
 		line, row := texts(f.Name()), []cell{{Text: f.Name(), Link: faultAnchor(i)}}
 		for level, name := range a.Catch.Levels {
 			c := cellAt(f, level)
-			of := matrixCell(c, standingAt(a.Catch, name))
+			of := matrixCell(c, a.Catch.Always(name))
 			line = append(line, of)
 			if of.Strong, of.Class = true, "state "+string(c.State); c.Diagnosed {
 				of.Gloss = append(of.Gloss, "diagnosed")
@@ -53,17 +53,6 @@ func standingList(m *catch.Matrix) list {
 			sign = "-"
 		}
 		out.Items = append(out.Items, item{Sign: sign, Text: standingStory(s), Hang: 2})
-	}
-	return out
-}
-
-// standingAt are the alerts that fired all the time at a level.
-func standingAt(m *catch.Matrix, level string) []string {
-	var out []string
-	for _, s := range m.Standing {
-		if !s.Switch && slices.Contains(s.Levels, level) {
-			out = append(out, s.Alert)
-		}
 	}
 	return out
 }

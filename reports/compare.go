@@ -3,7 +3,6 @@ package reports
 import (
 	"fmt"
 	"io"
-	"reflect"
 	"strings"
 
 	"github.com/tollgate-dev/tollgate/internal/catch"
@@ -21,38 +20,16 @@ type CompareFormat struct {
 func AllCompare() []CompareFormat {
 	return []CompareFormat{
 		{"text", func(w io.Writer, c *verdict.Comparison) error {
-			return wholeCompare(func(c *verdict.Comparison) ([]byte, error) { return compareText(c, columnsOf(w)) })(w, c)
+			return atOnce(inLines, func(c *verdict.Comparison) ([]byte, error) { return compareText(c, columnsOf(w)) })(w, c)
 		}},
-		{"markdown", wholeCompare(compareMarkdown)},
-		{"json", wholeCompare(compareJSON)},
+		{"markdown", atOnce(inLines, compareMarkdown)},
+		{"json", atOnce(inLines, compareJSON)},
 	}
 }
 
 // LookupCompare finds a format of a comparison by name. The error lists the legal names.
 func LookupCompare(name string) (CompareFormat, error) {
-	var names []string
-	for _, f := range AllCompare() {
-		if f.Name == name {
-			return f, nil
-		}
-		names = append(names, f.Name)
-	}
-	return CompareFormat{}, fmt.Errorf("reports: unknown format %q of a comparison: use one of %s", name, strings.Join(names, ", "))
-}
-
-// wholeCompare cleans the comparison, as whole does an analysis, and writes it at once.
-func wholeCompare(render func(*verdict.Comparison) ([]byte, error)) func(io.Writer, *verdict.Comparison) error {
-	return func(w io.Writer, c *verdict.Comparison) error {
-		clean := cleaned(reflect.ValueOf(*c)).Interface().(verdict.Comparison)
-		text, err := render(&clean)
-		if err != nil {
-			return fmt.Errorf("reports: %w", err)
-		}
-		if _, err := w.Write(text); err != nil {
-			return fmt.Errorf("reports: %w", err)
-		}
-		return nil
-	}
+	return named(AllCompare(), name, " of a comparison", func(f CompareFormat) string { return f.Name })
 }
 
 // compareText writes a comparison for a terminal, its warnings first.

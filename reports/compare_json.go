@@ -1,9 +1,6 @@
 package reports
 
 import (
-	"bytes"
-	"encoding/json"
-
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
@@ -37,11 +34,7 @@ func compareJSON(c *verdict.Comparison) ([]byte, error) {
 		notes.number(note)
 	}
 	out.Notes = listed(notes.texts)
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetIndent("", "  ")
-	err := enc.Encode(out)
-	return b.Bytes(), err
+	return indented(out)
 }
 
 // jsonComparison is the comparison of two runs, A and B.

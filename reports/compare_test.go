@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -80,18 +79,7 @@ func TestCompareGolden(t *testing.T) {
 	for _, f := range AllCompare() {
 		path := filepath.Join("testdata", "compare."+f.Name)
 		got := renderCompare(t, f.Name, comparison())
-		if *update {
-			if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got != string(want) {
-			t.Errorf("%s differs from what is rendered now; look at the difference after go test -update", path)
-		}
+		golden(t, path, got)
 	}
 }
 

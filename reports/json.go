@@ -59,10 +59,15 @@ func renderJSON(a *verdict.Analysis) ([]byte, error) {
 		notes.number(note)
 	}
 	out.Notes = listed(notes.texts)
+	return indented(out)
+}
+
+// indented is a value as JSON that people can read, too.
+func indented(of any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetIndent("", "  ")
-	err := enc.Encode(out)
+	err := enc.Encode(of)
 	return b.Bytes(), err
 }
 

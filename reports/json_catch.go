@@ -22,7 +22,7 @@ type jsonCoverage struct {
 	Alert  string   `json:"alert"`
 	State  string   `json:"state"`  // fired, others (for other faults only) or never
 	For    []string `json:"for"`    // faults that should fire it, and during which it fired
-	Others []string `json:"others"` // passes of others during which it fired
+	Others []string `json:"others"` // other faults during which it fired
 	Silent []string `json:"silent"` // faults that should have fired it, had their effect, and did not
 	Why    string   `json:"why"`    // why it cannot fire in this run
 }

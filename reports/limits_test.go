@@ -7,7 +7,6 @@ import (
 	"encoding/xml"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -65,15 +64,7 @@ func TestLimitsGolden(t *testing.T) {
 		"limits.md":  between("markdown", "### Detection limits", "\n### ") + "\n",
 		"limits.svg": string(limitsPlot(a.Run.Sweep, a.Limits, "limits")) + "\n",
 	} {
-		path := filepath.Join("testdata", name)
-		if *update {
-			if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if want, err := os.ReadFile(path); err != nil || got != string(want) {
-			t.Errorf("%s differs from what is rendered now (%v); look at the difference after go test -update:\n%s", path, err, got)
-		}
+		golden(t, filepath.Join("testdata", name), got)
 	}
 }
 

@@ -17,8 +17,14 @@ import (
 // escapes, control characters and invisible or direction-changing characters. Doing it here, for all strings at
 // once, means that no renderer can forget one. The experiment file keeps its lines. A string that is very long is cut.
 func printable(a *verdict.Analysis) *verdict.Analysis {
-	out := cleaned(reflect.ValueOf(*a)).Interface().(verdict.Analysis)
+	out := inLines(a)
 	out.Run.Experiment = Printable(a.Run.Experiment)
+	return out
+}
+
+// inLines is a deep copy of something that is shown, with every string on one line.
+func inLines[T any](of *T) *T {
+	out := cleaned(reflect.ValueOf(*of)).Interface().(T)
 	return &out
 }
 

@@ -39,14 +39,19 @@ func All() []Format {
 
 // Lookup finds a format by name. The error lists the legal names.
 func Lookup(name string) (Format, error) {
+	return named(All(), name, "", func(f Format) string { return f.Name })
+}
+
+// named finds a format of something by its name. The error lists the legal names.
+func named[F any](all []F, name, of string, nameOf func(F) string) (found F, err error) {
 	var names []string
-	for _, f := range All() {
-		if f.Name == name {
+	for _, f := range all {
+		if nameOf(f) == name {
 			return f, nil
 		}
-		names = append(names, f.Name)
+		names = append(names, nameOf(f))
 	}
-	return Format{}, fmt.Errorf("reports: unknown format %q: use one of %s", name, strings.Join(names, ", "))
+	return found, fmt.Errorf("reports: unknown format %q%s: use one of %s", name, of, strings.Join(names, ", "))
 }
 
 // ofSections is a format that is made of sections.
@@ -66,8 +71,13 @@ func toScreen(render func(*report) ([]byte, error)) func(io.Writer, *verdict.Ana
 
 // whole cleans the analysis, renders it in memory and writes it at once, so that an error leaves no half report.
 func whole(render func(*verdict.Analysis) ([]byte, error)) func(io.Writer, *verdict.Analysis) error {
-	return func(w io.Writer, a *verdict.Analysis) error {
-		text, err := render(printable(a))
+	return atOnce(printable, render)
+}
+
+// atOnce is whole for anything that is shown.
+func atOnce[T any](clean func(*T) *T, render func(*T) ([]byte, error)) func(io.Writer, *T) error {
+	return func(w io.Writer, of *T) error {
+		text, err := render(clean(of))
 		if err != nil {
 			return fmt.Errorf("reports: %w", err)
 		}

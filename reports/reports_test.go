@@ -25,6 +25,23 @@ func render(t *testing.T, format string, a *verdict.Analysis) string {
 	return b.String()
 }
 
+// golden compares a text with a file, or writes the file with -update.
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs from what is rendered now; look at the difference after go test -update", path)
+	}
+}
+
 func TestGolden(t *testing.T) {
 	for _, f := range All() {
 		t.Run(f.Name, func(t *testing.T) {
@@ -34,18 +51,7 @@ func TestGolden(t *testing.T) {
 			}
 			path := filepath.Join("testdata", name)
 			got := render(t, f.Name, fixture())
-			if *update {
-				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got != string(want) {
-				t.Errorf("%s differs from what is rendered now; look at the difference after go test -update", path)
-			}
+			golden(t, path, got)
 		})
 	}
 }

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/netip"
@@ -39,6 +41,23 @@ func (l limits) server(handler http.Handler, maxBody int64) *http.Server {
 		IdleTimeout:       l.idle,
 		MaxHeaderBytes:    maxHeader,
 	}
+}
+
+// Serve serves at a listener until ctx ends, and closes the server. begun is called as soon as it serves; its error ends it.
+func Serve(ctx context.Context, server *http.Server, listener net.Listener, begun func() error) error {
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	if err := begun(); err != nil {
+		return errors.Join(err, server.Close())
+	}
+	select {
+	case <-ctx.Done():
+	case err := <-served:
+		return err
+	}
+	err := server.Close()
+	<-served
+	return err
 }
 
 // Local refuses requests that were sent to another host than this one. It is for servers on the loopback interface: a web page

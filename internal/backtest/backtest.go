@@ -74,7 +74,7 @@ func NewSide(name string, d *result.Data) (Side, error) {
 	if m == nil {
 		return Side{}, errors.New("backtest: the run has no faults")
 	}
-	return Side{Name: name, Alerts: d.Run.Alerts, Matrix: m, Coverage: cover(d.Run.Alerts, m)}, nil
+	return Side{Name: name, Alerts: d.Run.Alerts, Matrix: m, Coverage: cover(d.Run.Alerts, m.Coverage)}, nil
 }
 
 // Compare puts two sides of one run beside each other.
@@ -91,7 +91,7 @@ func Compare(run result.Run, first, second Side) (*Comparison, error) {
 		for l, level := range first.Matrix.Levels {
 			p := c.pair(level, f.Cells[l], second.Matrix.Faults[i].Cells[l])
 			row.Cells = append(row.Cells, p)
-			c.Counts[l].add(p, standing(first.Matrix, level), standing(second.Matrix, level))
+			c.Counts[l].add(p, first.Matrix.Always(level), second.Matrix.Always(level))
 		}
 		c.Rows = append(c.Rows, row)
 	}
@@ -101,7 +101,7 @@ func Compare(run result.Run, first, second Side) (*Comparison, error) {
 // pair compares two cells.
 func (c *Comparison) pair(level string, a, b catch.Cell) Pair {
 	p := Pair{Level: level, First: a, Second: b}
-	before, now := without(a.False, standing(c.First.Matrix, level)), without(b.False, standing(c.Second.Matrix, level))
+	before, now := without(a.False, c.First.Matrix.Always(level)), without(b.False, c.Second.Matrix.Always(level))
 	p.Gone, p.New = without(before, now), without(now, before)
 	apart := (a.Detect - b.Detect).Abs()
 	p.Differs = a.State != b.State || a.Alert != b.Alert || len(p.Gone)+len(p.New) > 0 ||
@@ -125,17 +125,16 @@ func (c *Comparison) Differing() (n, of int) {
 // interval is the longest evaluation interval of the rules of an ID.
 func interval(rules result.Rules, id string) time.Duration {
 	var out time.Duration
-	for i, a := range rules {
-		if rules.ID(i) == id {
-			out = max(out, a.Interval)
+	for i, of := range rules.IDs() {
+		if of == id {
+			out = max(out, rules[i].Interval)
 		}
 	}
 	return out
 }
 
 func (n *Count) add(p Pair, before, now []string) {
-	switch p.First.State {
-	case catch.Detected, catch.Missed, catch.CannotFire, catch.UnderPowered:
+	if p.First.State.Judged() {
 		n.Passes++
 	}
 	n.First.add(p.First, before)
@@ -147,17 +146,6 @@ func (t *Tally) add(c catch.Cell, standing []string) {
 		t.Detected++
 	}
 	t.False += len(without(c.False, standing))
-}
-
-// standing are the alerts that fire all the time at a level, dead man's switches apart.
-func standing(m *catch.Matrix, level string) []string {
-	var out []string
-	for _, s := range m.Standing {
-		if !s.Switch && slices.Contains(s.Levels, level) {
-			out = append(out, s.Alert)
-		}
-	}
-	return out
 }
 
 // without are the entries of a list that another does not have.

@@ -22,54 +22,24 @@ type Use struct {
 }
 
 // cover sorts the alerts by what they did in the passes.
-func cover(rules result.Rules, m *catch.Matrix) Coverage {
+func cover(rules result.Rules, all []catch.Coverage) Coverage {
 	var out Coverage
-	var seen []string
-	for i, a := range rules {
-		id := rules.ID(i)
-		if slices.Contains(seen, id) {
-			continue
-		}
-		seen = append(seen, id)
-		useful, other := uses(rules, i, m)
+	for _, c := range all {
 		switch {
-		case a.Constant == result.AlwaysTrue:
-			out.Switches = append(out.Switches, id)
-		case len(useful) > 0:
-			out.Useful = append(out.Useful, Use{id, useful})
-		case len(other) > 0:
-			out.Others = append(out.Others, Use{id, other})
+		case len(c.For) > 0:
+			out.Useful = append(out.Useful, Use{c.Alert, c.For})
+		case len(c.Other) > 0:
+			out.Others = append(out.Others, Use{c.Alert, c.Other})
 		default:
-			out.Never = append(out.Never, id)
+			out.Never = append(out.Never, c.Alert)
+		}
+	}
+	for i, id := range rules.IDs() {
+		if rules[i].Constant == result.AlwaysTrue && !slices.Contains(out.Switches, id) {
+			out.Switches = append(out.Switches, id)
 		}
 	}
 	return out
-}
-
-// uses are the faults in whose passes a rule fired, those that expect it and the others.
-func uses(rules result.Rules, i int, m *catch.Matrix) (useful, other []string) {
-	id := rules.ID(i)
-	for _, row := range m.Faults {
-		expected := slices.ContainsFunc(row.Fault.Expect, func(entry string) bool { return rules.Covers(entry, i) })
-		for _, c := range row.Cells {
-			caught := c.Alert == id || slices.Contains(c.Also, id)
-			switch {
-			case expected && caught:
-				useful = add(useful, row.Fault.ID)
-			case caught || slices.Contains(c.False, id):
-				other = add(other, row.Fault.ID)
-			}
-		}
-	}
-	return useful, other
-}
-
-// add appends s unless it is there.
-func add(list []string, s string) []string {
-	if slices.Contains(list, s) {
-		return list
-	}
-	return append(list, s)
 }
 
 // Of is how an alert stands in the coverage: useful, other, never or switch; "" for one that is not among the rules.

@@ -13,7 +13,7 @@ import (
 )
 
 // noFault is the catalogue's entry that injects nothing.
-const noFault = "none"
+const noFault = result.NoFault
 
 // Matrix is the fault × level matrix with its timelines.
 type Matrix struct {
@@ -138,17 +138,12 @@ func (m *Matrix) row(d *result.Data, rules *rules, spans map[string][]alertSpan,
 		launch := p.launch
 		j := judge{
 			pass: p, data: d, level: l, rules: rules, spans: spans[l.Name], end: p.end(runEnd), began: dataBegin(d, all, launch),
-			expected: row.Expected, allowed: rules.meant(p.fault.Allow),
+			expected: row.Expected, allowed: rules.meant(p.fault.Allow), always: m.Always(l.Name),
 		}
 		j.watched = j.end
 		in := inLaunch(all, launch)
 		if next := slices.Index(in, p) + 1; next < len(in) && !in[next].quiet.IsZero() {
 			j.watched = later(j.watched, in[next].clean)
-		}
-		for _, s := range m.Standing {
-			if !s.Switch && slices.Contains(s.Levels, l.Name) {
-				j.always = append(j.always, s.Alert)
-			}
 		}
 		c := j.cell()
 		if !p.start.IsZero() && !shown.start.IsZero() {

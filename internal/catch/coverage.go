@@ -10,7 +10,7 @@ import (
 type Coverage struct {
 	Alert string   // its ID: see result.Rules
 	For   []string // faults that should fire it, and during which it fired at some level
-	Other []string // passes of other faults during which it fired: they explain it, or it was a false alarm
+	Other []string // other faults during which it fired: they explain it, or it was a false alarm
 	Tried []string // faults that should fire it and had their effect at some level
 	Why   string   // why it cannot fire in this run, whatever the fault; "" if it can
 }
@@ -48,7 +48,7 @@ func (c *Coverage) add(row Row, expected bool) {
 		case fired && expected:
 			c.For = add(c.For, row.Fault.ID)
 		case fired, slices.Contains(cell.False, c.Alert):
-			c.Other = add(c.Other, row.Name())
+			c.Other = add(c.Other, row.Fault.ID)
 		}
 	}
 }

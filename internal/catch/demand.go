@@ -52,7 +52,7 @@ func ParseDemand(level, text string) (d Demand, ok bool, err error) {
 	at := slices.IndexFunc(words, func(w string) bool {
 		return slices.Contains([]Want{WantDetected, WantDiagnosed, WantFalseAlarms, WantFired, "missed"}, Want(w))
 	})
-	if at < 0 && level != RulesLevel {
+	if at < 0 { // also of a level that somebody has called rules
 		return Demand{}, false, nil
 	}
 	d, err = parseDemand(level, words, at)
@@ -65,16 +65,14 @@ func ParseDemand(level, text string) (d Demand, ok bool, err error) {
 func parseDemand(level string, words []string, at int) (Demand, error) {
 	var d Demand
 	switch {
-	case at < 0 || (level == RulesLevel) != (Want(words[at]) == WantFired):
+	case (level == RulesLevel) != (Want(words[at]) == WantFired):
 		return d, errors.New("the level rules is for alerts that have to have fired, and they for it")
-	case at > 1:
+	case at > 1 && level != RulesLevel: // the ID of an alert can have labels with spaces
 		return d, fmt.Errorf("%q is more than one name", strings.Join(words[:at], " "))
 	}
 	d.Kind = Want(words[at])
 	rest := words[at+1:]
-	if at == 1 {
-		d.Subject = words[0]
-	}
+	d.Subject = strings.Join(words[:at], " ")
 	if d.Kind == "missed" {
 		if d.Kind = MissedOK; len(rest) == 0 || rest[0] != "ok" {
 			return d, errors.New("what may be missed is missed ok")
@@ -82,7 +80,7 @@ func parseDemand(level string, words []string, at int) (Demand, error) {
 		rest = rest[1:]
 	}
 	switch {
-	case d.Kind == WantFalseAlarms && at == 1:
+	case d.Kind == WantFalseAlarms && at > 0:
 		return d, fmt.Errorf("false alarms are not of %s, but of a level", d.Subject)
 	case d.Kind == WantFalseAlarms:
 		return d, d.parseMost(rest)

@@ -87,7 +87,7 @@ func (m *Matrix) try(d Demand, fault, level string) trial {
 		switch {
 		case c.State == Skipped:
 			t.skipped, t.why = true, "was skipped: "+row.Fault.Skipped
-		case !judged(c.State) || c.State == UnderPowered && d.Kind == WantDetected:
+		case !c.State.Judged() || c.State == UnderPowered && d.Kind == WantDetected:
 			t.open++
 			if t.misses == 0 {
 				t.why = unjudged(c.State)
@@ -190,10 +190,7 @@ func (m *Matrix) holdOne(d Demand, fault, level string) Finding {
 
 // shareFinding judges a share of passes by its exact interval.
 func shareFinding(did string, t trial, least float64) Finding {
-	share := stats.ExactShare(t.hits, t.n(), 1-2*(1-demandConfidence)) // each end is a bound at demandConfidence
-	if t.hits == 0 || t.misses == 0 {
-		share = stats.ExactShare(t.hits, t.n(), demandConfidence)
-	}
+	share := stats.ShareBounds(t.hits, t.n(), demandConfidence)
 	f := Finding{Saw: share.Mid, Sentence: fmt.Sprintf("%s: at 95 %% at least %.0f %% and at most %.0f %% of all, which ", did, 100*share.Lo, 100*share.Hi)}
 	switch limit := fmt.Sprintf("%.3g %%", 100*least); {
 	case share.Lo >= least:

@@ -55,7 +55,7 @@ func (m *Matrix) holdRate(d Demand, level string) Finding {
 		return f
 	}
 	a := m.Alarms[i]
-	per := stats.PoissonRate(a.N, a.Clean.Hours(), 1-2*(1-demandConfidence)) // each end is a bound at demandConfidence
+	per := stats.PoissonRate(a.N, a.Clean.Hours(), 2*demandConfidence-1) // each end is a bound at demandConfidence
 	if a.N == 0 {
 		per = a.PerHour
 	}

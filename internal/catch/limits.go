@@ -15,7 +15,7 @@ type Limit struct {
 	Level string
 	sweep.Limit
 	Points  []sweep.Point // the trials by size, the smallest fault first
-	LeftOut int           // passes that are no trial: see tried
+	LeftOut int           // passes that are no trial: see State.Judged
 	Note    string        // footnote; "" if there is nothing to say
 }
 
@@ -37,7 +37,7 @@ func Limits(s *result.Sweep, m *Matrix) []Limit {
 				continue
 			}
 			switch state := row.Cells[i].State; {
-			case at < 0 || !tried(state):
+			case at < 0 || !state.Judged():
 				l.LeftOut++
 				continue
 			case state == Detected:
@@ -53,10 +53,6 @@ func Limits(s *result.Sweep, m *Matrix) []Limit {
 	}
 	return out
 }
-
-// tried says that a cell is a trial: the fault was there to be detected. An alert that cannot fire, or has too little load to, is one
-// that does not detect.
-func tried(s State) bool { return s == Detected || s == Missed || s == CannotFire || s == UnderPowered }
 
 // note says what the trials do not.
 func (l Limit) note(cannot int) string {

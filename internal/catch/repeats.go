@@ -39,7 +39,7 @@ func (m *Matrix) repeated(fault, level string) Repeats {
 		if row.Fault.ID != fault || c.Level != level || c.State == Skipped {
 			return
 		}
-		if !judged(c.State) {
+		if !c.State.Judged() {
 			r.Open++
 			return
 		}

@@ -13,11 +13,7 @@ type rules struct {
 }
 
 func rulesOf(all result.Rules) *rules {
-	out := &rules{all: all}
-	for i := range out.all {
-		out.ids = append(out.ids, out.all.ID(i))
-	}
-	return out
+	return &rules{all: all, ids: all.IDs()}
 }
 
 // id tells the alert of an event from others of its name; an alert that is not among the rules is told by its name.

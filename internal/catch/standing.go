@@ -19,6 +19,17 @@ type Standing struct {
 	Broken []string // of a dead man's switch: where it did not, a clause each
 }
 
+// Always are the alerts that fire all the time at a level, dead man's switches apart.
+func (m *Matrix) Always(level string) []string {
+	var out []string
+	for _, s := range m.Standing {
+		if !s.Switch && slices.Contains(s.Levels, level) {
+			out = append(out, s.Alert)
+		}
+	}
+	return out
+}
+
 // standing finds the alerts that fire whether or not there is a fault: by their expression, or by what they did at every level
 // where they fired.
 func standing(run result.Run, rules *rules, spans map[string][]alertSpan, passes []*pass) []Standing {

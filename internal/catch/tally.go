@@ -69,8 +69,8 @@ type Score struct {
 // Tallies counts what every level of a matrix caught. The rules tell the severities of alerts.
 func Tallies(m *Matrix, rules result.Rules) []Tally {
 	severity := map[string]string{}
-	for i, a := range rules {
-		severity[rules.ID(i)] = a.Labels["severity"]
+	for i, id := range rules.IDs() {
+		severity[id] = rules[i].Labels["severity"]
 	}
 	var out []Tally
 	for i, level := range m.Levels {
@@ -82,7 +82,8 @@ func Tallies(m *Matrix, rules result.Rules) []Tally {
 	return out
 }
 
-// Judged says that a state is one for which a level gets credit or blame.
+// Judged says that a state is one for which a level gets credit or blame: the fault was there to be detected. An alert that cannot fire,
+// or has too little load to, is one that does not detect.
 func (s State) Judged() bool {
 	return slices.Contains([]State{Detected, Missed, CannotFire, UnderPowered}, s)
 }

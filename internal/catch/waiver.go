@@ -57,7 +57,7 @@ func (m *Matrix) waivers(of []result.Waiver, began time.Time) {
 		m.eachCell(func(row Row, c Cell) {
 			place := row.Fault.ID + " at " + c.Level
 			if missed(c.State) && w.covers(result.WaiveMissed, row.Fault.ID, "", c.Level) ||
-				judged(c.State) && !c.Diagnosed && w.covers(result.WaiveUndiagnosed, row.Fault.ID, "", c.Level) {
+				c.State.Judged() && !c.Diagnosed && w.covers(result.WaiveUndiagnosed, row.Fault.ID, "", c.Level) {
 				w.Used = add(w.Used, place)
 			}
 			for _, alert := range c.False {
@@ -86,6 +86,3 @@ func (m *Matrix) eachCell(do func(Row, Cell)) {
 
 // missed says that a fault had its effect and no alert told of it.
 func missed(s State) bool { return s == Missed || s == CannotFire }
-
-// judged says that a cell speaks for or against its level.
-func judged(s State) bool { return s == Detected || s == UnderPowered || missed(s) }

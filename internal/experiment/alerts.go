@@ -6,6 +6,7 @@ import (
 
 	"github.com/tollgate-dev/tollgate/faults"
 	"github.com/tollgate-dev/tollgate/internal/alerts"
+	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/testenv/rules"
 )
 
@@ -21,21 +22,23 @@ func (e *Experiment) LoadRules() (*alerts.Pack, error) {
 	return alerts.LoadFiles(files...)
 }
 
-// validateAlerts reads the rules, and refuses expected alerts that the rules do not have.
-func (e *Experiment) validateAlerts(c *complaints) {
+// validateAlerts reads the rules, and refuses expected alerts that they do not have. It returns the rules; nil if they cannot be read.
+func (e *Experiment) validateAlerts(c *complaints) result.Rules {
 	pack, err := e.LoadRules()
 	if err != nil {
 		c.add("alerts.rules: %v", err)
-		return
+		return nil
 	}
+	rules := pack.Alerts()
 	for _, fault := range slices.Sorted(maps.Keys(e.Alerts.Expect)) {
 		if err := faults.Known(fault); err != nil {
 			c.add("alerts.expect: %v", err)
 		}
 		for _, alert := range e.Alerts.Expect[fault] {
-			if _, err := alerts.Resolve(pack.Alerts(), alert); err != nil {
+			if _, err := alerts.Resolve(rules, alert); err != nil {
 				c.add("alerts.expect: %s: %v", fault, err)
 			}
 		}
 	}
+	return rules
 }

@@ -67,6 +67,11 @@ func (e *Experiment) CatchLaunches() [][]string {
 	return out
 }
 
+// EarlierLaunches is in how many launches of the catch the levels of one were before.
+func (e *Experiment) EarlierLaunches(launch int) int {
+	return launch / (len(e.CatchLaunches()) / max(1, e.Catch.Launches))
+}
+
 // CapacityArms are the arms of the capacity phase: those of the toll but for the known delay, which has no truth to tell here.
 func (e *Experiment) CapacityArms() []result.Arm {
 	return slices.DeleteFunc(e.TollArms(), func(a result.Arm) bool { return a.Role == result.RoleKnownDelay })

@@ -7,10 +7,10 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-func (e *Experiment) validateBudgets(c *complaints) {
+func (e *Experiment) validateBudgets(c *complaints, rules result.Rules) {
 	budgets, err := verdict.ParseBudgets(e.Budgets)
 	if err == nil {
-		err = verdict.CheckBudgets(budgets, e.scope())
+		err = verdict.CheckBudgets(budgets, e.scope(rules))
 	}
 	if err != nil {
 		c.add("budgets: %v", err)
@@ -32,8 +32,8 @@ func (e *Experiment) validateBudgets(c *complaints) {
 	}
 }
 
-// scope is what budgets can be about. What is wrong with the faults or the rules is said elsewhere.
-func (e *Experiment) scope() verdict.Scope {
+// scope is what budgets can be about. What is wrong with the faults or the rules, which are nil then, is said elsewhere.
+func (e *Experiment) scope(rules result.Rules) verdict.Scope {
 	var s verdict.Scope
 	for i, l := range e.Levels {
 		s.Levels = append(s.Levels, l.Name)
@@ -46,10 +46,8 @@ func (e *Experiment) scope() verdict.Scope {
 			s.Faults = append(s.Faults, f.ID)
 		}
 	}
-	if pack, err := e.LoadRules(); err == nil {
-		for i := range pack.Alerts() {
-			s.Alerts = append(s.Alerts, result.Rules(pack.Alerts()).ID(i))
-		}
+	if rules != nil {
+		s.Alerts = rules.IDs()
 	}
 	return s
 }

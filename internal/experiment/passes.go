@@ -29,7 +29,7 @@ func (e *Experiment) LaunchPasses(injected []faults.Fault, launch int) []Pass {
 	for _, p := range out {
 		each[p.Fault.ID]++
 	}
-	before := launch / (len(e.CatchLaunches()) / max(1, e.Catch.Launches)) // times that the levels had a launch
+	before := e.EarlierLaunches(launch)
 	for i := range out {
 		out[i].Nth += before * each[out[i].Fault.ID]
 	}

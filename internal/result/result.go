@@ -206,6 +206,9 @@ type Fault struct {
 	Passes int `json:"passes,omitempty"`
 }
 
+// NoFault is the entry of the catalogue that injects nothing.
+const NoFault = "none"
+
 // Alert is one alerting rule, as this run used it.
 type Alert struct {
 	Name    string        `json:"name"`

@@ -36,6 +36,15 @@ func (r Rules) ID(i int) string {
 	return r[i].Name + "{" + strings.Join(parts, ",") + "}"
 }
 
+// IDs are those of all rules, by index.
+func (r Rules) IDs() []string {
+	out := make([]string, len(r))
+	for i := range r {
+		out[i] = r.ID(i)
+	}
+	return out
+}
+
 // Of returns the rules from which an alert with this name and these labels can come, as indices: those whose labels it has,
 // and among them those with the most. A label whose value is a template can have any value.
 func (r Rules) Of(name string, labels map[string]string) []int {

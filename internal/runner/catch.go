@@ -106,17 +106,10 @@ func (c *catch) closeAlerts() error {
 // seriesDir is where the series of this launch are kept. Levels that are deployed again begin a directory of their own: their rules
 // must not see the series of the launch before.
 func (c *catch) seriesDir() string {
-	launches := c.CatchLaunches()
-	before := 0
-	for _, levels := range launches[:c.nth] {
-		if slices.Equal(levels, launches[c.nth]) {
-			before++
-		}
+	if before := c.EarlierLaunches(c.nth); before > 0 {
+		return fmt.Sprintf("%s-%d", result.SeriesDir, before+1)
 	}
-	if before == 0 {
-		return result.SeriesDir
-	}
-	return fmt.Sprintf("%s-%d", result.SeriesDir, before+1)
+	return result.SeriesDir
 }
 
 // untilStopped runs a loop that goes on until its context ends, which is an error only if the outer one ended.

@@ -33,7 +33,11 @@ func (r *run) roomNeeded() int64 {
 	toll, catch := int64(len(r.TollArms())), int64(len(r.CatchArms()))
 	slots := toll * int64(r.MostLaunches()*r.Toll.Rounds+r.Capacity.Launches*r.Capacity.Rounds)
 	loaded, _ := r.CatchTime(len(r.Passes(r.faults)))
-	requests := int64(float64(catch) * r.MostRate() * loaded.Seconds())
+	launches := r.CatchLaunches()
+	requests := int64(0) // a level takes load in its own launches alone
+	for _, levels := range launches {
+		requests += int64(float64(len(levels)) * r.MostRate() * loaded.Seconds() / float64(len(launches)))
+	}
 	needed := int64(roomReports)
 	if len(r.faults) > 0 {
 		needed += roomBlock

@@ -181,10 +181,21 @@ func (b Budget) kind() budgetKind {
 	return budgetKind{b.Level, b.Metric, b.Relative, b.Catch.Kind, b.Catch.Subject}
 }
 
-// kindAt is what the budget limits at a level.
-func (b Budget) kindAt(level string) budgetKind {
-	b.Level = level
-	return b.kind()
+// kinds are those of budgets.
+func kinds(budgets []Budget) map[budgetKind]bool {
+	out := map[budgetKind]bool{}
+	for _, b := range budgets {
+		out[b.kind()] = true
+	}
+	return out
+}
+
+// holdsAt says that a level is held to the budget, one of a list with these kinds: one that names a level goes before one that means
+// all, for that level.
+func (b Budget) holdsAt(level string, all map[budgetKind]bool) bool {
+	of := b.kind()
+	of.level = level
+	return b.Level == level || b.Level == "" && !all[of]
 }
 
 // Part is the part of a run that the budget is judged by: toll, capacity or catch.
@@ -221,9 +232,7 @@ func ScopeOf(r result.Run) Scope {
 	for _, f := range r.Faults {
 		s.Faults = append(s.Faults, f.ID)
 	}
-	for i := range r.Alerts {
-		s.Alerts = append(s.Alerts, result.Rules(r.Alerts).ID(i))
-	}
+	s.Alerts = result.Rules(r.Alerts).IDs()
 	return s
 }
 

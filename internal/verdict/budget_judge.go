@@ -26,21 +26,17 @@ type phase interface {
 	after(look result.Look) string                                   // when a budget was judged, as the end of a sentence
 }
 
-// budgetTests spreads budgets on the toll over levels. A budget that names a level goes before one that means all, for that level.
+// budgetTests spreads budgets on the toll over levels.
 func (m *measured) budgetTests(budgets []Budget) ([]budgetTest, error) {
 	budgets = slices.DeleteFunc(slices.Clone(budgets), Budget.onCatch)
-	named := map[budgetKind]bool{}
-	for _, b := range budgets {
-		named[b.kind()] = true
-	}
-	metrics := metricsOf(m.run)
+	all, metrics := kinds(budgets), metricsOf(m.run)
 	var tests []budgetTest
 	for arm, a := range m.run.Arms {
 		if a.Role != result.RoleLevel {
 			continue
 		}
 		for _, b := range budgets {
-			if here := b.kindAt(a.Name); b.Level != a.Name && (b.Level != "" || named[here]) {
+			if !b.holdsAt(a.Name, all) {
 				continue
 			}
 			at := slices.IndexFunc(metrics, func(m metric) bool { return m.ID == b.Metric })

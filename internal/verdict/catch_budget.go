@@ -7,18 +7,12 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
-// judgeCatch holds every demand on the catch against its matrix, by level, then in the order given. A demand that names a level goes
-// before one that means all, for that level.
+// judgeCatch holds every demand on the catch against its matrix, by level, then in the order given.
 func judgeCatch(r result.Run, m *catch.Matrix, budgets []Budget) []BudgetResult {
-	named := map[budgetKind]bool{}
+	all := kinds(budgets)
 	exempt := map[string][]string{} // by level: the faults that may be missed
-	for _, b := range budgets {
-		if b.onCatch() {
-			named[b.kind()] = true
-		}
-	}
 	holds := func(b Budget, level string) bool {
-		return b.onCatch() && b.Catch.Kind != catch.WantFired && (b.Level == level || b.Level == "" && !named[b.kindAt(level)])
+		return b.onCatch() && b.Catch.Kind != catch.WantFired && b.holdsAt(level, all)
 	}
 	var out []BudgetResult
 	for _, l := range r.Levels {

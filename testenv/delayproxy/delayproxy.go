@@ -45,19 +45,13 @@ func Run(ctx context.Context, cfg role.Config, stdout io.Writer) error {
 	}
 	server := api.Server(New(target, cfg.Spin), api.AnyBody)
 	server.MaxHeaderBytes = http.DefaultMaxHeaderBytes // what the service behind it can take is not known
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	if err := child.Announce(stdout, map[string]string{role.AddrHTTP: listener.Addr().String()}); err != nil {
-		return errors.Join(err, server.Close())
-	}
-	select {
-	case <-ctx.Done():
-	case err := <-served:
+	err = api.Serve(ctx, server, listener, func() error {
+		return child.Announce(stdout, map[string]string{role.AddrHTTP: listener.Addr().String()})
+	})
+	if err != nil {
 		return fmt.Errorf("delay proxy: %w", err)
 	}
-	err = server.Close()
-	<-served
-	return err
+	return nil
 }
 
 // New returns the proxy as a handler. It passes requests and answers unchanged, with two exceptions: it adds the delay and the

@@ -6,7 +6,6 @@ package receiver
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -52,19 +51,13 @@ func Run(ctx context.Context, cfg role.Config, stdout io.Writer) error {
 		return err
 	}
 	server := api.Server(New(cfg.Arms), maxBody)
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	if err := child.Announce(stdout, map[string]string{role.AddrHTTP: listener.Addr().String()}); err != nil {
-		return errors.Join(err, server.Close())
-	}
-	select {
-	case <-ctx.Done():
-	case err := <-served:
+	err = api.Serve(ctx, server, listener, func() error {
+		return child.Announce(stdout, map[string]string{role.AddrHTTP: listener.Addr().String()})
+	})
+	if err != nil {
 		return fmt.Errorf("receiver: %w", err)
 	}
-	err = server.Close()
-	<-served
-	return err
+	return nil
 }
 
 // New returns a receiver for these arms as a handler.

@@ -9,9 +9,6 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
-// noFault is the catalogue's entry that injects nothing.
-const noFault = "none"
-
 // Expectation says which alerts of other rules should fire for a fault.
 type Expectation struct {
 	Fault  string
@@ -57,7 +54,7 @@ func ParseExpectation(text string) (Expectation, error) {
 func (r *Recording) Expect(e Expectation, sides ...*Rules) error {
 	var legal []string
 	for _, f := range r.Data.Run.Faults {
-		if f.ID != noFault {
+		if f.ID != result.NoFault {
 			legal = append(legal, f.ID)
 		}
 	}
@@ -114,7 +111,7 @@ func unexpected(faults []result.Fault, all result.Rules) []string {
 			}
 			return false
 		})
-		if f.ID != noFault && f.Skipped == "" && !known {
+		if f.ID != result.NoFault && f.Skipped == "" && !known {
 			names = append(names, f.ID)
 		}
 	}
