@@ -284,7 +284,7 @@ external:
   targets: {cpu-throttle: shop, memory-squeeze: shop, consumer-stopped: shop, collector-down: telemetry}
 faults: [{id: cpu-throttle, cores: 0.01}, memory-squeeze, consumer-stopped, collector-down, broker-pause, retry-storm, consumer-lag]
 toll: {launches: 0}
-catch: {rate: 40, settle: 1s, clean: 2s, hold: 6s, clear: 5s}
+catch: {rate: 40, settle: 1s, clean: 1s, hold: 2s, clear: 1s, quiet_limit: 0s}
 alerts: {rules: rules.yaml, expect: {consumer-stopped: [ShopDown]}}
 `)
 	for fault, want := range map[string]string{
