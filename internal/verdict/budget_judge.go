@@ -24,6 +24,7 @@ type phase interface {
 	estimator(test budgetTest) func(confidence float64) stats.Result // the estimate that the budget is held against
 	unjudged(test budgetTest, r BudgetResult) string                 // why there is none; "" if there is one
 	after(look result.Look) string                                   // when a budget was judged, as the end of a sentence
+	more(r BudgetResult) string                                      // what would decide one that is open, likewise
 }
 
 // budgetTests spreads budgets on the toll over levels.
@@ -87,7 +88,14 @@ func (t *tolls) judge(budgets []Budget, c *capacities, confidence float64) ([]Bu
 				continue // decided before
 			}
 			by := of(at, test)
-			out[i].Sentence = sentence(out[i], test.metric, by.unjudged(test, out[i]), by.after(look))
+			if unjudged := by.unjudged(test, out[i]); unjudged != "" {
+				out[i].Sentence = fmt.Sprintf("level %s: %s %s", out[i].Level, test.metric.ID, unjudged)
+				continue
+			}
+			out[i].Sentence = sentence(out[i], test.metric, by.after(look))
+			if out[i].Outcome == Inconclusive {
+				out[i].Sentence += "; " + by.more(out[i])
+			}
 		}
 	}
 	if len(t.run.Plan.Looks) < 2 || len(open) == 0 {
@@ -132,11 +140,8 @@ func (r *BudgetResult) lowerAt() float64 {
 	return r.FailAt
 }
 
-// sentence says how the budget of a metric came out: unjudged why it could not be judged, "" if it was; after when.
-func sentence(r BudgetResult, m Metric, unjudged, after string) string {
-	if unjudged != "" {
-		return fmt.Sprintf("level %s: %s %s", r.Level, m.ID, unjudged)
-	}
+// sentence says how the budget of a metric came out; after when.
+func sentence(r BudgetResult, m Metric, after string) string {
 	scale, unit := 1.0, ""
 	switch {
 	case r.Budget.Relative:
@@ -164,6 +169,6 @@ func sentence(r BudgetResult, m Metric, unjudged, after string) string {
 	case Fail:
 		return saw + " is " + bad + " its budget of " + limit
 	default:
-		return saw + " does not decide on its budget of " + limit + "; run more launches and rounds"
+		return saw + " does not decide on its budget of " + limit
 	}
 }
