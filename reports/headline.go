@@ -36,6 +36,15 @@ func headline(a *verdict.Analysis) []string {
 	return out
 }
 
+// headlineSection is the headline as records; other formats have it in their heads.
+func headlineSection(a *verdict.Analysis) []section {
+	var records []map[string]any
+	for _, text := range headline(a) {
+		records = append(records, map[string]any{"saw": text})
+	}
+	return []section{{ID: "headline", Only: inCSV, Blocks: []block{recordsOf(records)}}}
+}
+
 // caveats say that a run is partial or invalid, and why.
 func caveats(a *verdict.Analysis) []string {
 	var out []string
