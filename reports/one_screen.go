@@ -71,7 +71,7 @@ func (t *text) summary(a *verdict.Analysis) {
 		t.WriteString(t.wrap("  - ", "    ", reason))
 	}
 	if more := len(reasons) - mostReasons; more > 0 {
-		t.WriteString(t.wrap("  - ", "    ", fmt.Sprintf("and %d more reasons", more)))
+		t.WriteString(t.wrap("  - ", "    ", "and "+count(more, "more reason")))
 	}
 	t.WriteByte('\n')
 	for _, sentence := range headline(a) {
@@ -250,7 +250,7 @@ func falseAlarms(m *catch.Matrix) list {
 		out.Items = append(out.Items, item{Sign: stateMark(catch.Noisy), Text: "false alarm: " + alert + " at " + few(places[alert])})
 	}
 	if more := len(alerts) - mostNames; more > 0 {
-		out.Items = append(out.Items, item{Sign: stateMark(catch.Noisy), Text: fmt.Sprintf("%d more alerts fired falsely", more)})
+		out.Items = append(out.Items, item{Sign: stateMark(catch.Noisy), Text: count(more, "more alert") + " fired falsely"})
 	}
 	return out
 }
