@@ -151,7 +151,7 @@ func (of picking) remarks(f *verdict.Frontier, c verdict.Choice, p verdict.Pick)
 	if p.Caught < p.Any {
 		out = append(out, fmt.Sprintf("others %s %d that it does not", strings.TrimSuffix(of.does, "s"), p.Any-p.Caught))
 	}
-	if at := slices.IndexFunc(f.Points, func(of verdict.Point) bool { return of.Level == p.Level }); at >= 0 && c.Group == "" {
+	if at := pointOf(f, p.Level); at >= 0 && c.Group == "" {
 		share := of.share(f.Points[at].Catch)
 		if share.Of > 0 && share.Of < float64(c.Faults) {
 			out = append(out, parts(share.Of)+" could be judged there")

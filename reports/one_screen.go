@@ -177,7 +177,7 @@ func shortKinds(f *verdict.Frontier) table {
 	return out
 }
 
-// missList names the faults that a level did not detect in all passes, levels that are alike together.
+// missList names the faults that a level did not detect in every pass, levels that are alike together.
 func missList(f *verdict.Frontier) list {
 	var missed, levels []string
 	for _, p := range f.Points {
@@ -199,7 +199,7 @@ func missList(f *verdict.Frontier) list {
 	}
 	var out list
 	for i, text := range missed {
-		out.Items = append(out.Items, item{Sign: stateMark(catch.Missed), Text: "not always detected at " + levels[i] + ": " + text})
+		out.Items = append(out.Items, item{Sign: stateMark(catch.Missed), Text: "missed at least once at " + levels[i] + ": " + text})
 	}
 	return out
 }
