@@ -77,7 +77,7 @@ func TestOneScreenOfMany(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, got)
 		}
 	}
-	if strings.Contains(got, "severity") || strings.Contains(got, "✓ 4.5 s") {
+	if strings.Contains(got, "severity page") || strings.Contains(got, "✓ 4.5 s") {
 		t.Errorf("the matrix is shown:\n%s", got)
 	}
 	a.Frontier = nil // nothing was judged: there is nothing to count
