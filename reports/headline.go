@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
@@ -20,12 +21,16 @@ const (
 // the cheapest levels that detect and that diagnose the faults, and what the levels above them add. A run with one half has that half.
 func headline(a *verdict.Analysis) []string {
 	out := caveats(a)
-	if f := a.Frontier; f != nil && len(f.Choices) > 0 {
+	switch f := a.Frontier; {
+	case a.Run.Sweep != nil && len(a.Limits) > 0:
+		out = append(out, limitsHeadline(a))
+	case f != nil && len(f.Choices) > 0:
 		out = append(out, choiceHeadline(a, f)...)
-	} else {
+	default:
 		out = append(out, tollHeadline(a)...)
 		out = append(out, unjudged(a)...)
 	}
+	out = append(out, capacityHeadline(a)...)
 	if len(out) == 0 {
 		out = append(out, "the run measured no toll and injected no fault")
 	}
@@ -210,6 +215,46 @@ func tollHeadline(a *verdict.Analysis) []string {
 		text += "; a change of " + strings.Join(seen, " or of ") + " would have been seen"
 	}
 	return []string{text}
+}
+
+// limitsHeadline tells the detection limit of every level.
+func limitsHeadline(a *verdict.Analysis) string {
+	var told []string
+	for _, l := range a.Limits {
+		told = append(told, catch.LimitWords(a.Run.Sweep, l.Limit)+" at "+l.Level)
+	}
+	return limitMeaning(a.Run.Sweep) + " is " + join(told)
+}
+
+// capacityHeadline tells the rate that the baseline and the levels can take, and where there are many only the richest. None where
+// the capacity was not measured.
+func capacityHeadline(a *verdict.Analysis) []string {
+	if a.Capacity == nil {
+		return nil
+	}
+	var told []string
+	for _, arm := range a.Capacity.Arms {
+		rate, _ := capacityRate(arm)
+		text := arm.Arm.Level + " " + rate
+		switch arm.Arm.Role {
+		case result.RoleBaseline:
+			text = arm.Arm.Level + " can take " + rate + " requests/s"
+		case result.RoleLevel:
+			if change, _, _ := strings.Cut(capacityChange(arm), " ["); change != unknown {
+				text += " (" + change + ")"
+			}
+		default:
+			continue
+		}
+		told = append(told, text)
+	}
+	if len(told) > 1+mostLevels {
+		told = []string{told[0], told[len(told)-1]}
+	}
+	if len(told) == 0 {
+		return nil
+	}
+	return []string{"within the SLO, " + strings.Join(told, "; ")}
 }
 
 // unjudged says that faults were injected and none could be judged.

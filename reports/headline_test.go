@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -91,6 +92,19 @@ func TestHeadlineOfChoices(t *testing.T) {
 		if got := strings.Join(headline(a)[:2], "\n"); got != c.want {
 			t.Errorf("%s:\n%s\nwant\n%s", name, got, c.want)
 		}
+	}
+}
+
+// A sweep is told by its limits, a run of the capacity by the rates.
+func TestHeadlineOfLimitsAndCapacity(t *testing.T) {
+	want := "The smallest share at which an expected alert notices profile-attribute-missing in 80 % of the passes is > 50 % at off, 7.12 % at metrics, " +
+		"≤ 1 % at traces-10 and unknown at full."
+	if got := headline(sweptFixture()); len(got) != 1 || got[0] != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	got := headline(searched(t))
+	if len(got) != 1 || !regexp.MustCompile(`^Within the SLO, off can take [0-9,]+ requests/s; metrics [0-9,]+ \(−[0-9.]+ %\); logs [0-9,]+ \(−[0-9.]+ %\); full at least 8000/s\.$`).MatchString(got[0]) {
+		t.Errorf("%q", got)
 	}
 }
 

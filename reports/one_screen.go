@@ -15,10 +15,12 @@ import (
 
 // What one screen has room for; the report in full has the rest.
 const (
-	mostReasons    = 4
-	mostFaults     = 12 // and
-	mostSeenLevels = 6  // that are shown one by one; of more the catch is counted by kind
-	mostNames      = 4  // in an enumeration
+	mostReasons     = 4
+	mostFaults      = 12 // and
+	mostSeenLevels  = 6  // that are shown one by one; of more the catch is counted by kind
+	mostNames       = 3  // in an enumeration; of
+	mostMissed      = 8  // faults that a level missed all are named
+	mostNamedLevels = 2
 )
 
 // renderScreen writes what a run shows on one screen: the verdict, the headline, the toll, the catch, and what to do next.
@@ -177,9 +179,10 @@ func shortKinds(f *verdict.Frontier) table {
 	return out
 }
 
-// missList names the faults that a level did not detect in every pass, levels that are alike together.
+// missList names the faults that a level did not detect in every pass, levels that are alike together. Of levels that missed too many
+// to name, it gives the numbers.
 func missList(f *verdict.Frontier) list {
-	var missed, levels []string
+	var missed, levels, blind []string
 	for _, p := range f.Points {
 		var names []string
 		for _, s := range p.Catch.Scores {
@@ -187,19 +190,24 @@ func missList(f *verdict.Frontier) list {
 				names = append(names, s.Fault)
 			}
 		}
-		if len(names) == 0 {
-			continue
-		}
-		text := few(names)
-		if i := slices.Index(missed, text); i >= 0 {
+		text := join(names)
+		switch i := slices.Index(missed, text); {
+		case len(names) == 0:
+		case len(names) > mostMissed:
+			blind = append(blind, fmt.Sprintf("%s missed %d", p.Level, len(names)))
+		case i >= 0:
 			levels[i] += ", " + p.Level
-			continue
+		default:
+			missed, levels = append(missed, text), append(levels, p.Level)
 		}
-		missed, levels = append(missed, text), append(levels, p.Level)
 	}
 	var out list
+	add := func(text string) { out.Items = append(out.Items, item{Sign: stateMark(catch.Missed), Text: text}) }
+	if len(blind) > 0 {
+		add(join(blind) + " at least once")
+	}
 	for i, text := range missed {
-		out.Items = append(out.Items, item{Sign: stateMark(catch.Missed), Text: "missed at least once at " + levels[i] + ": " + text})
+		add("missed at least once at " + levels[i] + ": " + text)
 	}
 	return out
 }
@@ -219,27 +227,29 @@ func standingAlarms(m *catch.Matrix) list {
 	return out
 }
 
-// falseAlarms names the alerts that fired falsely, and where; or says how long none did.
+// falseAlarms names the alerts that fired falsely, and during which faults; or says how long none did.
 func falseAlarms(m *catch.Matrix) list {
 	var alerts []string
 	places := map[string][]string{}
 	for _, f := range m.Faults {
+		levels := map[string][]string{} // by alert
 		for i, level := range m.Levels {
 			for _, alert := range cellAt(f, i).False {
 				if slices.Contains(m.Always(level), alert) {
 					continue
 				}
-				if len(places[alert]) == 0 {
+				if !slices.Contains(alerts, alert) {
 					alerts = append(alerts, alert)
 				}
-				place := level + " during " + f.Name()
-				if f.Fault.ID == result.NoFault {
-					place = level + " without a fault"
-				}
-				if !slices.Contains(places[alert], place) {
-					places[alert] = append(places[alert], place)
-				}
+				levels[alert] = append(levels[alert], level)
 			}
+		}
+		during := "during " + f.Name()
+		if f.Fault.ID == result.NoFault {
+			during = "without a fault"
+		}
+		for alert, at := range levels {
+			places[alert] = append(places[alert], during+" at "+fewLevels(at))
 		}
 	}
 	if len(alerts) == 0 {
@@ -247,12 +257,20 @@ func falseAlarms(m *catch.Matrix) list {
 	}
 	var out list
 	for _, alert := range alerts[:min(len(alerts), mostNames)] {
-		out.Items = append(out.Items, item{Sign: stateMark(catch.Noisy), Text: "false alarm: " + alert + " at " + few(places[alert])})
+		out.Items = append(out.Items, item{Sign: stateMark(catch.Noisy), Text: "false alarm: " + alert + " " + few(places[alert])})
 	}
 	if more := len(alerts) - mostNames; more > 0 {
 		out.Items = append(out.Items, item{Sign: stateMark(catch.Noisy), Text: count(more, "more alert") + " fired falsely"})
 	}
 	return out
+}
+
+// fewLevels names levels, each once, or says how many they are.
+func fewLevels(levels []string) string {
+	if levels = slices.Compact(levels); len(levels) > mostNamedLevels {
+		return count(len(levels), "level")
+	}
+	return join(levels)
 }
 
 // watched says for how long every level was watched without a fault; "" where that is not known.

@@ -53,7 +53,7 @@ func TestOneScreenIsOne(t *testing.T) {
 		t.Errorf("%d lines:\n%s", n, got)
 	}
 	for _, want := range []string{"verdict: ✓ PASS (", "The cheapest level that detects all 3 faults is metrics", "+41.2 %", "[+40.2, +42.3]", "✗ missed",
-		"✓ 4.5 s, cause", "ClickThroughLow at full without a fault and metrics during consumer-lag", "! DiskAlmostFull", "tollgate report -v RUN", "report.html"} {
+		"✓ 4.5 s, cause", "ClickThroughLow without a fault at full and during consumer-lag at metrics", "! DiskAlmostFull", "tollgate report -v RUN", "report.html"} {
 		if !strings.Contains(strings.Join(strings.Fields(got), " "), want) {
 			t.Errorf("no %q in\n%s", want, got)
 		}
@@ -153,8 +153,8 @@ func TestFalseAlarmsOnScreen(t *testing.T) {
 	}
 	m.Standing = []catch.Standing{{Alert: "Always", Levels: m.Levels}}
 	m.Faults[0].Cells[1].False = []string{"Always", "A", "B", "C", "D", "E"}
-	if got, want := texts(), "▲ false alarm: A at full during lag\n▲ false alarm: B at full during lag\n▲ false alarm: C at full during lag\n"+
-		"▲ false alarm: D at full during lag\n▲ 1 more alert fired falsely"; got != want {
+	if got, want := texts(), "▲ false alarm: A during lag at full\n▲ false alarm: B during lag at full\n▲ false alarm: C during lag at full\n"+
+		"▲ 2 more alerts fired falsely"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
