@@ -26,7 +26,11 @@ func SoFar(d *result.Data) ([]string, error) {
 				continue
 			}
 			if e := t.effect(i, arm, t.references(arm), confidence); !math.IsNaN(e.Detectable) {
-				out = append(out, fmt.Sprintf("%s %s %+.3g %% ±%.2g", of.Level, metric.ID, 100*e.Ratio.Mid, 100*e.Detectable))
+				decimals := 0
+				if e.Detectable < 0.1 {
+					decimals = 1
+				}
+				out = append(out, fmt.Sprintf("%s %s %+.*f %% ±%.*f", of.Level, metric.ID, decimals, 100*e.Ratio.Mid, decimals, 100*e.Detectable))
 			}
 		}
 	}
