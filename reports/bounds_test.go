@@ -20,9 +20,11 @@ func renderers(text string) map[string]func(io.Writer) error {
 	a := hostile(fixture(), text)
 	a.Run.Experiment = "" // may be longer
 	for _, f := range All() {
-		out[f.Name] = func(w io.Writer) error { return f.Render(w, a) }
+		out[f.Name] = func(w io.Writer) error { return f.Render(verbose(w), a) }
 	}
+	out["one screen"] = func(w io.Writer) error { return All()[0].Render(w, a) }
 	out["gate"] = func(w io.Writer) error { return Verdict(w, a) }
+	out["gate in full"] = func(w io.Writer) error { return Verdict(verbose(w), a) }
 	c := comparison()
 	everyString(reflect.ValueOf(c).Elem(), func(string) string { return text })
 	for _, f := range AllCompare() {
@@ -107,8 +109,8 @@ func TestMoreItemsTakeAsMuchMore(t *testing.T) {
 			return a
 		}
 		for _, f := range All() {
-			size, work := cost(t, func(w io.Writer) error { return f.Render(w, of(n)) })
-			size4, work4 := cost(t, func(w io.Writer) error { return f.Render(w, of(4*n)) })
+			size, work := cost(t, func(w io.Writer) error { return f.Render(verbose(w), of(n)) })
+			size4, work4 := cost(t, func(w io.Writer) error { return f.Render(verbose(w), of(4*n)) })
 			if size4 > 9*size/2 || work4 > 6*work {
 				t.Errorf("%s, %s: %d bytes of report and %d of memory, and %d and %d for four times as many", name, f.Name, size, work, size4, work4)
 			}

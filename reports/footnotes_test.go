@@ -33,7 +33,7 @@ func TestFootnotesAreReferredTo(t *testing.T) {
 		p90             bool           // shown
 	}{
 		"text":     {regexp.MustCompile(`(?m)^  \[(\d+)\]`), regexp.MustCompile(`\[(\d+)\]`), "\nnotes\n", false},
-		"markdown": {regexp.MustCompile(`note \\\[(\d+)\\\]`), regexp.MustCompile(` \\\[(\d+)\\\]`), "Run, machine and notes", false},
+		"markdown": {regexp.MustCompile(`(?m)^\[\^(\d+)\]: `), regexp.MustCompile(`\[\^(\d+)\]`), "Run, machine and notes", false},
 		"html":     {regexp.MustCompile(`id="note-(\d+)"`), regexp.MustCompile(`href="#note-(\d+)"`), `<h3 id="notes">`, true},
 	} {
 		body, notes, found := strings.Cut(render(t, format, noted()), c.split)

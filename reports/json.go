@@ -26,7 +26,7 @@ const jsonSchema = 2
 func renderJSON(a *verdict.Analysis) ([]byte, error) {
 	notes := &footnotes{}
 	out := jsonReport{
-		Schema: jsonSchema, Outcome: string(a.Outcome), Reasons: listed(a.Reasons), Confidence: number(a.Confidence), Run: jsonRunOf(a.Run, a.Load),
+		Schema: jsonSchema, Outcome: string(a.Outcome), Reasons: listed(a.Reasons), Headline: headline(a), Confidence: number(a.Confidence), Run: jsonRunOf(a.Run, a.Load),
 		Controls: []jsonControl{}, Budgets: []jsonBudget{}, Looks: []jsonLook{}, Metrics: []jsonMetric{}, Toll: jsonTollOf(a, notes), Money: jsonMoneyOf(a.Money), Distributions: []jsonDistribution{},
 	}
 	for _, c := range a.Controls {
@@ -87,6 +87,7 @@ type jsonReport struct {
 	Schema        int                `json:"schema"`
 	Outcome       string             `json:"outcome"`       // the verdict: pass, fail, inconclusive or invalid
 	Reasons       []string           `json:"reasons"`       // why, the most important first
+	Headline      []string           `json:"headline"`      // what the run shows, in one to three sentences
 	Confidence    number             `json:"confidence"`    // of every interval, e.g. 0.95
 	Run           jsonRun            `json:"run"`           // what ran where
 	Controls      []jsonControl      `json:"controls"`      // measurements whose true answer is known

@@ -18,7 +18,7 @@ import (
 // The file is red exactly when the verdict is not pass, so that it never contradicts the exit code:
 //
 //	verdict   the outcome as one case: fail is a failure; invalid is an error, for nothing was judged; inconclusive is
-//	          an error too, since a gate that cannot tell has not passed
+//	          an error too, since a gate that cannot tell has not passed; system-out says what the run shows
 //	controls  a case per control: one that fails is a failure, an undecided one is skipped
 //	budgets   a case per budget and level: an exceeded one is a failure, an undecided one is skipped
 //	catch     a case per fault and level, classified by the fault. What was caught is information about a level and no
@@ -160,12 +160,12 @@ func junitStamp(t time.Time) string {
 }
 
 func junitVerdict(a *verdict.Analysis, took time.Duration) junitSuite {
-	c := junitCase{Class: "tollgate.verdict", Name: "verdict", Time: inXML(took)}
+	c := junitCase{Class: "tollgate.verdict", Name: "verdict", Time: inXML(took), Out: strings.Join(headline(a), "\n")}
 	reasons := strings.Join(a.Reasons, "\n")
 	message := &junitMessage{Message: fmt.Sprintf("%s: %s", a.Outcome, meaning(a.Outcome)), Text: reasons}
 	switch a.Outcome {
 	case verdict.Pass:
-		c.Out = reasons
+		c.Out += "\n" + reasons
 	case verdict.Fail:
 		c.Failure = message
 	default:

@@ -31,7 +31,7 @@ func limitsSection(a *verdict.Analysis) []section {
 		}
 		out.Rows = append(out.Rows, row)
 	}
-	text := limitsLead(s)
+	text := limitMeaning(s) + fmt.Sprintf("; %s of each size, in an order drawn from the seed", passes(s.Repeats))
 	return []section{{ID: "limits", Heading: "Detection limits", Blocks: []block{
 		lead{Only: inText | inMarkdown, Text: say(text)},
 		lead{Only: inHTML, Text: say("from which size on would a fault have been noticed at this level? " + text)},
@@ -43,14 +43,13 @@ func limitsSection(a *verdict.Analysis) []section {
 
 func interval95() string { return fmt.Sprintf("%g %% interval", 100*sweep.Confidence) }
 
-// limitsLead says what a limit is, in one sentence.
-func limitsLead(s *result.Sweep) string {
+// limitMeaning says what a limit is, in a clause.
+func limitMeaning(s *result.Sweep) string {
 	kind := "smallest"
 	if s.Falls {
 		kind = "largest"
 	}
-	return fmt.Sprintf("the %s %s at which an expected alert notices %s in %g %% of the passes; %s of each size, in an order drawn from the seed",
-		kind, s.Param, s.Fault, 100*sweep.Probability, passes(s.Repeats))
+	return fmt.Sprintf("the %s %s at which an expected alert notices %s in %g %% of the passes", kind, s.Param, s.Fault, 100*sweep.Probability)
 }
 
 func passes(n int) string {

@@ -13,6 +13,7 @@ func renderMarkdown(r *report) ([]byte, error) {
 	sections, notes := r.in(inMarkdown)
 	m := &markdownText{notes: notes}
 	fmt.Fprintf(m, "## %s tollgate: %s\n\n", outcomeMark(r.outcome), markdown(string(r.outcome)))
+	fmt.Fprintf(m, "%s\n\n", markdown(strings.Join(r.headline, " ")))
 	fmt.Fprintf(m, "**%s**\n\n", markdown(r.meaning))
 	for _, reason := range r.reasons {
 		m.WriteString("- " + markdown(reason) + "\n")
@@ -77,7 +78,7 @@ func (m *markdownText) block(b block) string {
 	case list:
 		var lines strings.Builder
 		for _, i := range b.Items {
-			text := markdown(i.Text + m.notes.mark(i.Note))
+			text := markdown(i.Text) + m.mark(i.Note)
 			if i.Sign != "" && i.Sign != "-" {
 				text = i.Sign + " " + text
 			}
@@ -97,7 +98,10 @@ func (m *markdownText) block(b block) string {
 	case noteList:
 		var lines strings.Builder
 		for i, note := range b.Numbered {
-			fmt.Fprintf(&lines, "- note \\[%d\\]: %s\n", i+1, markdown(note))
+			fmt.Fprintf(&lines, "[^%d]: %s\n", i+1, markdown(note))
+		}
+		if len(b.Numbered) > 0 && len(b.General) > 0 {
+			lines.WriteByte('\n')
 		}
 		for _, note := range b.General {
 			lines.WriteString("- note: " + markdown(note) + "\n")
@@ -154,7 +158,15 @@ func (m *markdownText) cell(c cell) string {
 	if text = strings.Join(append([]string{text}, c.Gloss...), " "); c.Remedy != "" {
 		text += "; remedy: " + c.Remedy
 	}
-	return markdown(text + m.notes.mark(c.Note))
+	return markdown(text) + m.mark(c.Note)
+}
+
+// mark is the reference to a footnote, which GitHub links to the note; "" for none.
+func (m *markdownText) mark(note string) string {
+	if n := m.notes.number(note); n > 0 {
+		return fmt.Sprintf("[^%d]", n)
+	}
+	return ""
 }
 
 var (

@@ -3,6 +3,7 @@ package reports
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -235,12 +236,12 @@ func said(dir string) (string, error) {
 		return "", err
 	}
 	for _, f := range All() {
-		if err := f.Render(io.Discard, a); err != nil {
+		if err := f.Render(verbose(io.Discard), a); err != nil {
 			return "", err
 		}
 	}
 	var out bytes.Buffer
-	if err := Verdict(&out, a); err != nil {
+	if err := errors.Join(Verdict(verbose(&out), a), Verdict(io.Discard, a), All()[0].Render(io.Discard, a)); err != nil {
 		return "", err
 	}
 	catch, err := json.Marshal(a.Catch)

@@ -15,6 +15,7 @@ type report struct {
 	meaning    string
 	reasons    []string
 	unfinished string // why the run is not complete; "" if it is
+	headline   []string
 	sections   []section
 	notes      []string // of the report as a whole
 	columns    int      // of text
@@ -23,7 +24,7 @@ type report struct {
 // reportOf is the report of an analysis.
 func reportOf(a *verdict.Analysis) *report {
 	r := &report{columns: columns, run: a.Run, load: a.Load, outcome: a.Outcome, meaning: meaning(a.Outcome), reasons: a.Reasons,
-		unfinished: unfinished(a.Run), notes: a.Notes}
+		unfinished: unfinished(a.Run), headline: headline(a), notes: a.Notes}
 	for _, build := range sections() {
 		r.sections = append(r.sections, build(a)...)
 	}
@@ -33,6 +34,7 @@ func reportOf(a *verdict.Analysis) *report {
 // sections builds every section of a report, in display order.
 func sections() []func(*verdict.Analysis) []section {
 	return []func(*verdict.Analysis) []section{
+		headlineSection,
 		controlsSection,
 		budgetsSection,
 		waiversSection,

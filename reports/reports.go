@@ -27,7 +27,7 @@ type Format struct {
 // All lists every format, in display order.
 func All() []Format {
 	return []Format{
-		{"text", "", "for a terminal and for logs", toScreen(renderText)},
+		{"text", "", "for a terminal and for logs", toScreen(renderScreen, inFull(renderText))},
 		{"html", "report.html", "one self-contained page with pictures", whole(ofSections(renderHTML))},
 		{"markdown", "report.md", "for a comment on a pull request", whole(ofSections(renderMarkdown))},
 		{"json", "report.json", "for programs; a stable schema", whole(renderJSON)},
@@ -59,13 +59,23 @@ func ofSections(render func(*report) ([]byte, error)) func(*verdict.Analysis) ([
 	return func(a *verdict.Analysis) ([]byte, error) { return render(reportOf(a)) }
 }
 
-// toScreen is a format that is made of sections and keeps to the width of its writer.
-func toScreen(render func(*report) ([]byte, error)) func(io.Writer, *verdict.Analysis) error {
+// toScreen is a format that keeps to the width of its writer. It has a short form, and one in full for a writer that is verbose.
+func toScreen(short, full func(*verdict.Analysis, Screen) ([]byte, error)) func(io.Writer, *verdict.Analysis) error {
 	return func(w io.Writer, a *verdict.Analysis) error {
-		return whole(ofSections(func(r *report) ([]byte, error) {
-			r.columns = columnsOf(w)
-			return render(r)
-		}))(w, a)
+		s, render := screenOf(w), short
+		if s.Verbose {
+			render = full
+		}
+		return whole(func(a *verdict.Analysis) ([]byte, error) { return render(a, s) })(w, a)
+	}
+}
+
+// inFull is a format for a screen that is made of all sections.
+func inFull(render func(*report) ([]byte, error)) func(*verdict.Analysis, Screen) ([]byte, error) {
+	return func(a *verdict.Analysis, s Screen) ([]byte, error) {
+		r := reportOf(a)
+		r.columns = s.Columns
+		return render(r)
 	}
 }
 

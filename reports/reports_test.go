@@ -3,6 +3,7 @@ package reports
 import (
 	"bytes"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files instead of comparing with them")
 
+// render is a report in full.
 func render(t *testing.T, format string, a *verdict.Analysis) string {
 	t.Helper()
 	f, err := Lookup(format)
@@ -19,11 +21,14 @@ func render(t *testing.T, format string, a *verdict.Analysis) string {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	if err := f.Render(&b, a); err != nil {
+	if err := f.Render(verbose(&b), a); err != nil {
 		t.Fatalf("%s: %v", format, err)
 	}
 	return b.String()
 }
+
+// verbose is a screen that wants all of a report.
+func verbose(w io.Writer) Screen { return Screen{Writer: w, Verbose: true} }
 
 // golden compares a text with a file, or writes the file with -update.
 func golden(t *testing.T, path, got string) {
@@ -47,11 +52,12 @@ func TestGolden(t *testing.T) {
 		t.Run(f.Name, func(t *testing.T) {
 			name := f.File
 			if name == "" {
-				name = "report.txt"
+				name = "report-verbose.txt"
 			}
 			path := filepath.Join("testdata", name)
 			got := render(t, f.Name, fixture())
 			golden(t, path, got)
 		})
 	}
+	golden(t, filepath.Join("testdata", "report.txt"), onScreen(t, fixture(), Screen{Dir: "runs/20260102-150405-pr"}))
 }

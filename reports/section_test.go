@@ -23,8 +23,8 @@ func TestAnySectionInEveryFormat(t *testing.T) {
 	}{
 		"text": {renderText, []string{"\nthe rules: which rules could fire\n\nrule             least time\nServiceDown [1]  1.5 s\n✗ =Silent\n",
 			"\nServiceDown: no answers\n  pages somebody\n", "  Group: stack\n", "  [1] a note of a rule\n"}},
-		"markdown": {renderMarkdown, []string{"\n### The rules\n\nWhich rules could fire.\n\n| rule | least time |\n| --- | ---: |\n| ServiceDown \\[1\\] | 1.5 s |\n| ✗ =Silent |  |\n",
-			"\n**ServiceDown**: no answers\n\n- pages somebody\n", "- Group: stack\n", "- note \\[1\\]: a note of a rule\n"}},
+		"markdown": {renderMarkdown, []string{"\n### The rules\n\nWhich rules could fire.\n\n| rule | least time |\n| --- | ---: |\n| ServiceDown[^1] | 1.5 s |\n| ✗ =Silent |  |\n",
+			"\n**ServiceDown**: no answers\n\n- pages somebody\n", "- Group: stack\n", "\n[^1]: a note of a rule\n"}},
 		"html": {renderHTML, []string{`<li><a href="#rules">The rules</a><ol><li><a href="#rule-1">ServiceDown</a></li></ol></li>`, `<h2 id="rules-h">The rules</h2>`,
 			"<p>Which rules could fire.</p>", `aria-label="The rules"`, `<th scope="row">ServiceDown<sup><a href="#note-1"`, `<td>1.5 s</td>`,
 			`<article id="rule-1"`, "<li>pages somebody</li>", "<dt>Group</dt><dd>stack</dd>", `<li id="note-1">a note of a rule</li>`}},

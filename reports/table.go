@@ -15,19 +15,27 @@ const columns = 100
 // leastColumns is the narrowest width that text is fitted to.
 const leastColumns = 20
 
-// Screen is a writer of a width: text that is rendered to it keeps to the columns, from 20 to 100.
+// Screen is a writer for people: text that is rendered to it keeps to the columns, from 20 to 100, and that of a run to one screen
+// unless more is wanted.
 type Screen struct {
 	io.Writer
-	Columns int // 0: as many as text takes
+	Columns int    // 0: as many as text takes
+	Verbose bool   // all of the report of a run
+	Dir     string // of the run, for the commands that its report names; "": not known
+}
+
+// screenOf is what is known of the screen that w writes to, its width within bounds.
+func screenOf(w io.Writer) Screen {
+	s, _ := w.(Screen)
+	if s.Columns <= 0 {
+		s.Columns = columns
+	}
+	s.Columns = min(max(s.Columns, leastColumns), columns)
+	return s
 }
 
 // columnsOf is the width of what is written to w.
-func columnsOf(w io.Writer) int {
-	if s, ok := w.(Screen); ok && s.Columns > 0 {
-		return min(max(s.Columns, leastColumns), columns)
-	}
-	return columns
-}
+func columnsOf(w io.Writer) int { return screenOf(w).Columns }
 
 // grid is a table of plain text. Cells may have several lines. The first row is the head, the first column names
 // the rows.

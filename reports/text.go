@@ -35,8 +35,11 @@ func renderText(r *report) ([]byte, error) {
 	return []byte(t.String()), nil
 }
 
-// Verdict writes the first part of the text report: the verdict with its reasons, the controls and the budgets.
-func Verdict(w io.Writer, a *verdict.Analysis) error { return toScreen(verdictText)(w, a) }
+// Verdict writes the first part of the text report: the verdict with its reasons and the headline; to a Screen that is verbose the
+// controls, budgets and waivers in place of the headline.
+func Verdict(w io.Writer, a *verdict.Analysis) error {
+	return toScreen(renderVerdict, inFull(verdictText))(w, a)
+}
 
 func verdictText(r *report) ([]byte, error) {
 	r.sections = slices.DeleteFunc(r.sections, func(s section) bool { return !s.Verdict })

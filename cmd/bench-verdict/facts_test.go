@@ -23,7 +23,7 @@ func TestOneMachineHasOneSizeOfMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	var report bytes.Buffer
-	if err := text.Render(&report, analysis); err != nil {
+	if err := text.Render(reports.Screen{Writer: &report, Verbose: true}, analysis); err != nil {
 		t.Fatal(err)
 	}
 	for where, says := range map[string]string{

@@ -173,7 +173,7 @@ func TestKilledRun(t *testing.T) {
 		n, err := labelled(t.Context(), e, cmd.Process.Pid)
 		return err == nil && n == 0
 	})
-	report, err := exec.Command(binary, "report", out).CombinedOutput()
+	report, err := exec.Command(binary, "report", "-v", out).CombinedOutput()
 	if err != nil || !strings.Contains(string(report), "environment containers") || !strings.Contains(string(report), "off") {
 		t.Errorf("report of the killed run: %v: %.2000s", err, report)
 	}

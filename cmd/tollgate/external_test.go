@@ -44,7 +44,7 @@ func runIn(t *testing.T, dir, experiment string) small {
 		t.Fatal(err)
 	}
 	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), binary, "run", file, "--out", out)
+	cmd := exec.CommandContext(t.Context(), binary, "run", "-v", file, "--out", out)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &stdout, &stderr
 	if err := cmd.Run(); err != nil {
 		exit := &exec.ExitError{}

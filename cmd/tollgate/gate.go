@@ -51,10 +51,11 @@ func (a *app) gateCommand() *cobra.Command {
 				return err
 			}
 			a.code = exitCode(analysis.Outcome)
-			return reports.Verdict(a.screen(), analysis)
+			return reports.Verdict(a.reader(args[0]), analysis)
 		},
 	}
 	c.Flags().StringArrayVar(&texts, "budget", nil, "budget to judge, e.g. 'full: p95 <= +5%' or 'full: all detected' (repeatable)")
+	a.verboseFlag(c)
 	c.Flags().StringVar(&waivers, "waivers", "", "file of what is known and accepted until a day, in place of the run's own (see docs/verdict.md)")
 	c.Flags().StringVar(&baseline, "baseline", "", "of a sweep: a file of detection limits to judge by, instead of its own")
 	return c

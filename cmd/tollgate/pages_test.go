@@ -17,10 +17,12 @@ import (
 
 // Every page that people read may show printed output. A block of it stands under a marker that says where it comes from:
 //
-//	<!-- output of: RUN -->                        the text report of a run in testdata/runs, whole
+//	<!-- output of: RUN -->                        the text report of a run in testdata/runs, which is one screen
+//	<!-- output of: RUN, in full -->               the same with --verbose
 //	<!-- output of: RUN, from "A" to "B" -->       its lines from one that begins with A to before the next that begins with B;
-//	                                               further parts follow after a semicolon, B may be "" for the end
-//	<!-- output of: RUN, judged by "BUDGET" … -->  what gate prints of it with these budgets; parts may follow
+//	                                               of the report in full; further parts follow after a semicolon, B may be ""
+//	                                               for the end
+//	<!-- output of: RUN, judged by "BUDGET" … -->  what gate prints of it with these budgets; parts of it in full may follow
 //	<!-- output of the command -->                 what the command in the block's first line prints, carried out now
 //	<!-- not held: REASON -->                      something else; nothing is compared
 //
@@ -114,10 +116,17 @@ func recordedBlock(t *testing.T, rendered map[string]string, run, rest string, b
 	if budgets != nil {
 		key, parts = run+budgets[0], strings.TrimPrefix(rest, budgets[0])
 	}
+	full := parts != ""
+	if parts == inFull {
+		parts = ""
+	}
+	if full {
+		key += inFull
+	}
 	text, ok := rendered[key]
 	if !ok {
 		var err error
-		if text, err = render(unpack(t, run), budgets); err != nil {
+		if text, err = render(unpack(t, run), budgets, full); err != nil {
 			return nil, err
 		}
 		rendered[key] = text
@@ -158,14 +167,20 @@ func recordedBlock(t *testing.T, rendered map[string]string, run, rest string, b
 	return want, nil
 }
 
+// inFull in a marker is for a report that is not cut to one screen.
+const inFull = ", in full"
+
 // render is the text report of a run directory, or what gate prints of it with budgets.
-func render(dir string, budgets []string) (string, error) {
+func render(dir string, budgets []string, full bool) (string, error) {
 	args := []string{"report", dir}
 	if budgets != nil {
 		args = []string{"gate", dir}
 		for _, b := range strings.Split(strings.Trim(budgets[1], ` "`), `" "`) {
 			args = append(args, "--budget", b)
 		}
+	}
+	if full {
+		args = append(args, "--verbose")
 	}
 	var stdout, stderr bytes.Buffer
 	if code := run(context.Background(), args, nil, &stdout, &stderr); stderr.Len() > 0 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -38,8 +39,7 @@ const leastBars = 100
 // drawable says whether a program may draw on its terminal: not on a narrow or dumb one, not in a CI system, and not where the
 // user wants plain text (no-color.org).
 func drawable(columns int, getenv func(string) string) bool {
-	kind := getenv("TERM")
-	return columns >= leastBars && kind != "" && kind != "dumb" && getenv("NO_COLOR") == "" && getenv("CI") == ""
+	return columns >= leastBars && colourful(getenv) && getenv("CI") == ""
 }
 
 // lines writes progress for a log: one line as a stage begins, one as it ends.
@@ -67,6 +67,10 @@ func (l *lines) End(result string) {
 	}
 	l.printf("%s: %s, after %v", l.stage, result, time.Since(l.begun).Round(100*time.Millisecond))
 	l.stage = ""
+}
+
+func (l *lines) Tell(what string, items []string) {
+	l.printf("%s: %s", what, strings.Join(items, "; "))
 }
 
 func (l *lines) printf(format string, args ...any) {
@@ -120,6 +124,15 @@ func (b *bars) End(result string) {
 	b.bar.SetCurrent(b.full)
 	b.bar.Wait()
 	b.bar = nil
+}
+
+// Tell puts a line for each item above the bars that are to come.
+func (b *bars) Tell(what string, items []string) {
+	var text strings.Builder
+	for _, i := range items {
+		fmt.Fprintf(&text, "  %s: %s\n", what, i)
+	}
+	_, _ = b.pool.Write([]byte(text.String())) // a terminal that is lost shows nothing
 }
 
 func (b *bars) close() {

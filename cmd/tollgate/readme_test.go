@@ -112,7 +112,7 @@ func TestReadmeCommands(t *testing.T) {
 // example is the one that its meaning names.
 func TestReadmeWords(t *testing.T) {
 	text := readReadme(t)
-	_, output, _ := strings.Cut(text, "<!-- output of: pr -->")
+	_, output, _ := strings.Cut(text, "<!-- output of: pr")
 	output, table, _ := strings.Cut(output, "## What it says")
 	table, _, _ = strings.Cut(table, "\n\nA run whose")
 	number := regexp.MustCompile(`[0-9.]+ s\b`)

@@ -18,7 +18,7 @@ func (a *app) reportCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "report RUN",
 		Short: "Render a saved run again",
-		Long:  "Renders a run directory to stdout. The same directory always gives the same bytes.",
+		Long:  "Renders a run directory to stdout: the text on one screen, or in full with --verbose. The same directory always gives the same bytes.",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			f, err := reports.Lookup(format)
@@ -32,10 +32,14 @@ func (a *app) reportCommand() *cobra.Command {
 			if write {
 				return writeReports(args[0], analysis)
 			}
-			return f.Render(a.screen(), analysis)
+			if f.File == "" {
+				return f.Render(a.reader(args[0]), analysis)
+			}
+			return f.Render(a.stdout, analysis)
 		},
 	}
 	c.Flags().StringVar(&format, "format", names[0], "one of "+strings.Join(names, ", "))
+	a.verboseFlag(c)
 	c.Flags().BoolVar(&write, "write", false, "write the report files into the run directory instead")
 	return c
 }

@@ -17,7 +17,8 @@ import (
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	code           int // of a command that ended without an error
+	code           int  // of a command that ended without an error
+	verbose        bool // reports of runs are printed in full
 }
 
 // usageError marks an error as wrong usage.

@@ -60,6 +60,7 @@ its reports. Without an experiment file the profile is the experiment.`,
 		setting.register(flags)
 	}
 	flags.StringVar(&f.profile, "profile", scenarios.DefaultProfile, "size of the run: "+strings.Join(scenarios.Profiles(), ", "))
+	a.verboseFlag(c)
 	flags.StringVar(&f.out, "out", "", "run directory (default runs/TIME-PROFILE)")
 	flags.StringSliceVar(&f.only, "only", nil, "measure these parts and leave the others out: "+strings.Join(experiment.Parts, ", "))
 	f.images.register(flags)
@@ -213,16 +214,18 @@ func conclude(dir string) (*verdict.Analysis, error) {
 	return analysis, writeReports(dir, analysis)
 }
 
-// show prints the text report to stdout, and says where the others are.
+// show prints the text report to stdout, and where it does not say so itself, where the others are.
 func (a *app) show(analysis *verdict.Analysis, dir string) error {
 	text, err := reports.Lookup("text")
 	if err != nil {
 		return err
 	}
-	if err := text.Render(a.screen(), analysis); err != nil {
+	if err := text.Render(a.reader(dir), analysis); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stderr, "reports are in %s: open %s\n", dir, filepath.Join(dir, "report.html"))
+	if a.verbose {
+		fmt.Fprintf(a.stderr, "reports are in %s: open %s\n", dir, filepath.Join(dir, "report.html"))
+	}
 	return nil
 }
 

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/fatih/color"
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/tollgate-dev/tollgate/reports"
@@ -30,6 +32,59 @@ func width(w io.Writer) int {
 // screen is where text reports are printed: stdout with its width.
 func (a *app) screen() reports.Screen {
 	return reports.Screen{Writer: a.stdout, Columns: width(a.stdout)}
+}
+
+// reader is where the report of a run in a directory is printed for people: one screen, or all of it where the user wants that.
+func (a *app) reader(dir string) reports.Screen {
+	s := a.screen()
+	s.Writer, s.Verbose, s.Dir = paint(a.stdout), a.verbose, dir
+	return s
+}
+
+// verboseFlag lets the user of a command have the whole report.
+func (a *app) verboseFlag(c *cobra.Command) {
+	c.Flags().BoolVarP(&a.verbose, "verbose", "v", false, "print the report in full, not one screen")
+}
+
+// painted is a terminal on which the signs of a report have colours.
+type painted struct {
+	io.Writer
+	signs *strings.Replacer
+}
+
+// paint is w, with colours if it is a terminal that has some and the user wants them.
+func paint(w io.Writer) io.Writer {
+	if f, ok := w.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) || !colourful(os.Getenv) {
+		return w
+	}
+	return inColours(w)
+}
+
+func inColours(w io.Writer) painted {
+	in := func(c color.Attribute, sign string) string {
+		paint := color.New(c)
+		paint.EnableColor()
+		return paint.Sprint(sign)
+	}
+	var pairs []string
+	for sign, c := range map[string]color.Attribute{"✓": color.FgGreen, "✗": color.FgRed, "▲": color.FgYellow, "◇": color.FgYellow, "⊘": color.FgYellow} {
+		pairs = append(pairs, sign, in(c, sign))
+	}
+	return painted{w, strings.NewReplacer(pairs...)}
+}
+
+// colourful says whether a program may use colours on its terminal: not on a dumb one, and not where the user wants none (no-color.org).
+func colourful(getenv func(string) string) bool {
+	kind := getenv("TERM")
+	return kind != "" && kind != "dumb" && getenv("NO_COLOR") == ""
+}
+
+// Write implements io.Writer.
+func (p painted) Write(text []byte) (int, error) {
+	if _, err := p.signs.WriteString(p.Writer, string(text)); err != nil {
+		return 0, err
+	}
+	return len(text), nil
 }
 
 // table prints rows in columns, or as a list where the columns do not fit.

@@ -76,6 +76,7 @@ the verdict: 0 if every limit is as good as its baseline, 5 if one is worse, 3 i
 		setting.register(flags)
 	}
 	flags.StringVar(&f.profile, "profile", scenarios.DefaultProfile, "size of the passes: "+strings.Join(scenarios.Profiles(), ", "))
+	a.verboseFlag(c)
 	flags.StringVar(&f.out, "out", "", "run directory (default runs/TIME-sweep)")
 	flags.StringVar(&write, "write-baseline", "", "write the limits that were found into this file, in place of earlier ones of the same parameter")
 	f.images.register(flags)

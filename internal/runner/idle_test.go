@@ -61,6 +61,7 @@ type silent struct{}
 func (silent) Begin(string, time.Duration, string) {}
 func (silent) Advance(time.Duration)               {}
 func (silent) End(string)                          {}
+func (silent) Tell(string, []string)               {}
 
 // TestIdle: every arm is metered once, alone, and only after what it had left to do; then it is parked again.
 func TestIdle(t *testing.T) {

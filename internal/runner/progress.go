@@ -10,4 +10,6 @@ type Progress interface {
 	Advance(done time.Duration)
 	// End finishes the stage; result is a clause about what came out, or "".
 	End(result string)
+	// Tell says between two stages what is known by then, an item each.
+	Tell(what string, items []string)
 }

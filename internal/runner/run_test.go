@@ -33,6 +33,9 @@ func (p *told) Begin(stage string, _ time.Duration, why string) {
 }
 func (p *told) Advance(time.Duration) {}
 func (p *told) End(result string)     { p.text.WriteString(result + "\n") }
+func (p *told) Tell(what string, items []string) {
+	p.text.WriteString(what + ": " + strings.Join(items, "; ") + "\n")
+}
 
 // Before the nightly run starts, every fault of the catalogue is either planned or named with the reason why it is skipped.
 func TestNightlyNamesTheFaultsThatItSkips(t *testing.T) {

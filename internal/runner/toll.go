@@ -36,6 +36,7 @@ func (r *run) toll(ctx context.Context) error {
 		if more, err := r.look(launch + 1); err != nil || !more {
 			return err
 		}
+		r.soFar()
 	}
 	return nil
 }

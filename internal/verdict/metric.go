@@ -49,6 +49,7 @@ type Metric struct {
 	Vital        bool    // a run that has no interval for it decides nothing
 
 	Main int // place in the tables that have no room for all metrics, from 1; 0: it is not in them
+	Few  int // likewise in the table of the report that is one screen
 	Cost int // likewise in the table of what else a level costs
 
 	Frontier int // likewise among the costs that the frontier sets against the catch

@@ -22,6 +22,9 @@ func TestMetrics(t *testing.T) {
 		if m.Main > 0 {
 			places["main"] = append(places["main"], m.Main)
 		}
+		if m.Few > 0 {
+			places["few"] = append(places["few"], m.Few)
+		}
 		if m.Cost > 0 {
 			places["cost"] = append(places["cost"], m.Cost)
 		}

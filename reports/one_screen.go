@@ -1,0 +1,353 @@
+package reports
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/catch"
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/verdict"
+)
+
+// What one screen has room for; the report in full has the rest.
+const (
+	mostReasons     = 4
+	mostFaults      = 12 // and
+	mostSeenLevels  = 6  // that are shown one by one; of more the catch is counted by kind
+	mostNames       = 3  // in an enumeration; of
+	mostMissed      = 8  // faults that a level missed all are named
+	mostNamedLevels = 2
+)
+
+// renderScreen writes what a run shows on one screen: the verdict, the headline, the toll, the catch, and what to do next.
+func renderScreen(a *verdict.Analysis, s Screen) ([]byte, error) {
+	var sections []section
+	for _, build := range []func(*verdict.Analysis) []section{shortToll, capacitySection, shortCatch} {
+		sections = append(sections, build(a)...)
+	}
+	return oneScreen(a, s, sections)
+}
+
+// renderVerdict writes the first part of it, and what to do next.
+func renderVerdict(a *verdict.Analysis, s Screen) ([]byte, error) { return oneScreen(a, s, nil) }
+
+func oneScreen(a *verdict.Analysis, s Screen, sections []section) ([]byte, error) {
+	r := &report{columns: s.Columns, sections: append(sections, nextSection(a, s.Dir))}
+	shown, notes := r.in(inText)
+	t := &text{notes: notes, columns: s.Columns}
+	t.summary(a)
+	for _, s := range shown {
+		s.Blocks = withoutNotes(s.Blocks)
+		t.section(s)
+	}
+	return []byte(t.String()), nil
+}
+
+// withoutNotes are blocks without references to footnotes, which one screen has no room for.
+func withoutNotes(blocks []block) []block {
+	out := slices.Clone(blocks)
+	for i, b := range out {
+		if t, ok := b.(table); ok {
+			t.Silent |= inText
+			out[i] = t.in(inText)
+		}
+	}
+	return out
+}
+
+// summary writes the verdict, why it is that, and the headline.
+func (t *text) summary(a *verdict.Analysis) {
+	r := a.Run
+	t.WriteString(t.wrap("", "  ", fmt.Sprintf("run %s: profile %s, environment %s, %s, %s", r.ID, r.Profile, r.Environment,
+		count(len(r.Levels), "level"), count(len(r.Faults), "fault"))))
+	word, why, reasons := strings.ToUpper(string(a.Outcome)), meaning(a.Outcome), a.Reasons
+	if a.Outcome == verdict.Pass && len(a.Budgets) == 0 && len(reasons) > 0 {
+		word, why, reasons = "VALID, nothing to judge", reasons[0], reasons[1:]
+	}
+	t.WriteString(t.wrap("", "  ", fmt.Sprintf("verdict: %s %s (%s)", outcomeMark(a.Outcome), word, why)))
+	for _, reason := range reasons[:min(len(reasons), mostReasons)] {
+		t.WriteString(t.wrap("  - ", "    ", reason))
+	}
+	if more := len(reasons) - mostReasons; more > 0 {
+		t.WriteString(t.wrap("  - ", "    ", "and "+count(more, "more reason")))
+	}
+	t.WriteByte('\n')
+	for _, sentence := range headline(a) {
+		t.WriteString(t.wrap("", "  ", sentence))
+	}
+}
+
+// shortToll is the toll of the levels by few metrics, each interval below its estimate.
+func shortToll(a *verdict.Analysis) []section {
+	var metrics []verdict.Metric
+	for _, m := range placed(metricsOf(a), func(m verdict.Metric) int { return m.Few }) {
+		if hasMetric(a, m) {
+			metrics = append(metrics, m)
+		}
+	}
+	if len(metrics) == 0 {
+		return nil
+	}
+	base := baselineArm(a)
+	out := table{Columns: heads(true, "level"), Narrow: true, Rows: [][]cell{{{Text: base.Level}}}}
+	for _, m := range metrics {
+		out.Columns = append(out.Columns, column{Head: cell{Text: head(m)}, Right: true})
+		out.Rows[0] = append(out.Rows[0], cell{Text: amount(baselineOf(a, m), m.Unit)})
+	}
+	for _, t := range a.Toll {
+		if t.Arm.Role != result.RoleLevel {
+			continue
+		}
+		row := []cell{{Text: t.Arm.Level}}
+		for _, m := range metrics {
+			row = append(row, shortTollCell(t, m))
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	return []section{{Heading: "The toll", Blocks: []block{
+		lead{Text: say("change over " + base.Level + " with its " + confidence(a) + " interval; " + same + " means no significant change")}, out,
+	}}}
+}
+
+// hasMetric says that the baseline has a value of a metric, or a level a change.
+func hasMetric(a *verdict.Analysis, m verdict.Metric) bool {
+	return known(baselineOf(a, m)) || slices.ContainsFunc(a.Toll, func(t verdict.LevelToll) bool {
+		return t.Arm.Role == result.RoleLevel && tollCell(t, m) != unknown
+	})
+}
+
+// shortTollCell is an effect with its interval in a line of its own.
+func shortTollCell(t verdict.LevelToll, m verdict.Metric) cell {
+	estimate, interval, both := strings.Cut(tollCell(t, m), " [")
+	if !both {
+		return cell{Text: estimate}
+	}
+	return cell{Text: estimate, Gloss: []string{"[" + interval}}
+}
+
+// shortCatch is the catch: the limits of a sweep, the matrix where it is small, and counts by kind of fault where it is not.
+func shortCatch(a *verdict.Analysis) []section {
+	if limits := limitsSection(a); len(limits) > 0 {
+		return limits
+	}
+	m := a.Catch
+	if m == nil || len(m.Faults) == 0 {
+		return nil
+	}
+	blocks := []block{lead{Text: say("time from the effect of a fault to the first expected alert; cause: the level's telemetry names it")}, shortMatrix(m)}
+	if f := a.Frontier; f != nil && len(f.Points) > 0 && (len(m.Faults) > mostFaults || len(m.Levels) > mostSeenLevels) {
+		blocks = []block{lead{Text: say("faults that an expected alert detected / whose cause the level's telemetry named, of those that were judged")}, shortKinds(f), missList(f)}
+	}
+	return []section{{Heading: "The catch", Blocks: append(blocks, standingAlarms(m), falseAlarms(m))}}
+}
+
+// shortMatrix has the faults as rows and the levels as columns, without the names of the alerts.
+func shortMatrix(m *catch.Matrix) table {
+	out := table{Columns: heads(false, append([]string{"fault"}, m.Levels...)...), Narrow: true}
+	for _, f := range m.Faults {
+		row := texts(f.Name())
+		for i := range m.Levels {
+			c := cellAt(f, i)
+			line, _ := cellWords(c)
+			if c.Diagnosed {
+				line += ", cause"
+			}
+			row = append(row, cell{Sign: stateMark(c.State), Text: line})
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	return out
+}
+
+// shortKinds counts what the levels caught of each kind of fault, and of all.
+func shortKinds(f *verdict.Frontier) table {
+	out := kindsTable(f)
+	out.Columns[0].Head.Text = "faults"
+	out.Rows = slices.DeleteFunc(out.Rows, func(row []cell) bool {
+		return !slices.ContainsFunc(f.Points[0].Catch.Groups, func(g catch.GroupTally) bool { return g.Group != "" && g.Group == row[0].Text })
+	})
+	all := texts("all")
+	for _, p := range f.Points {
+		t := p.Catch
+		all = append(all, cell{Text: groupWords([]catch.GroupTally{{Detected: t.Detected, Diagnosed: t.Diagnosed}}, "")})
+	}
+	out.Rows = append(out.Rows, all)
+	return out
+}
+
+// missList names the faults that a level did not detect in every pass, levels that are alike together. Of levels that missed too many
+// to name, it gives the numbers.
+func missList(f *verdict.Frontier) list {
+	var missed, levels, blind []string
+	for _, p := range f.Points {
+		var names []string
+		for _, s := range p.Catch.Scores {
+			if s.Detected < s.Judged {
+				names = append(names, s.Fault)
+			}
+		}
+		text := join(names)
+		switch i := slices.Index(missed, text); {
+		case len(names) == 0:
+		case len(names) > mostMissed:
+			blind = append(blind, fmt.Sprintf("%s missed %d", p.Level, len(names)))
+		case i >= 0:
+			levels[i] += ", " + p.Level
+		default:
+			missed, levels = append(missed, text), append(levels, p.Level)
+		}
+	}
+	var out list
+	add := func(text string) { out.Items = append(out.Items, item{Sign: stateMark(catch.Missed), Text: text}) }
+	if len(blind) > 0 {
+		add(join(blind) + " at least once")
+	}
+	for i, text := range missed {
+		add("missed at least once at " + levels[i] + ": " + text)
+	}
+	return out
+}
+
+// few is an enumeration of a few names, and how many more there are.
+func few(names []string) string {
+	if more := len(names) - mostNames; more > 0 {
+		return strings.Join(names[:mostNames], ", ") + fmt.Sprintf(" and %d more", more)
+	}
+	return join(names)
+}
+
+// standingAlarms are the alerts that fire whether or not there is a fault, but for dead man's switches that do as they should.
+func standingAlarms(m *catch.Matrix) list {
+	out := standingList(m)
+	out.Items = slices.DeleteFunc(out.Items, func(i item) bool { return i.Sign != "!" })
+	return out
+}
+
+// falseAlarms names the alerts that fired falsely, and during which faults; or says how long none did.
+func falseAlarms(m *catch.Matrix) list {
+	var alerts []string
+	places := map[string][]string{}
+	for _, f := range m.Faults {
+		levels := map[string][]string{} // by alert
+		for i, level := range m.Levels {
+			for _, alert := range cellAt(f, i).False {
+				if slices.Contains(m.Always(level), alert) {
+					continue
+				}
+				if !slices.Contains(alerts, alert) {
+					alerts = append(alerts, alert)
+				}
+				levels[alert] = append(levels[alert], level)
+			}
+		}
+		during := "during " + f.Name()
+		if f.Fault.ID == result.NoFault {
+			during = "without a fault"
+		}
+		for alert, at := range levels {
+			places[alert] = append(places[alert], during+" at "+fewLevels(at))
+		}
+	}
+	if len(alerts) == 0 {
+		return list{Items: []item{{Sign: "-", Text: "no false alarm" + watched(m)}}}
+	}
+	var out list
+	for _, alert := range alerts[:min(len(alerts), mostNames)] {
+		out.Items = append(out.Items, item{Sign: stateMark(catch.Noisy), Text: "false alarm: " + alert + " " + few(places[alert])})
+	}
+	if more := len(alerts) - mostNames; more > 0 {
+		out.Items = append(out.Items, item{Sign: stateMark(catch.Noisy), Text: count(more, "more alert") + " fired falsely"})
+	}
+	return out
+}
+
+// fewLevels names levels, each once, or says how many they are.
+func fewLevels(levels []string) string {
+	if levels = slices.Compact(levels); len(levels) > mostNamedLevels {
+		return count(len(levels), "level")
+	}
+	return join(levels)
+}
+
+// watched says for how long every level was watched without a fault; "" where that is not known.
+func watched(m *catch.Matrix) string {
+	least := time.Duration(0)
+	for i, a := range m.Alarms {
+		if i == 0 || a.Clean < least {
+			least = a.Clean
+		}
+	}
+	if least <= 0 {
+		return ""
+	}
+	return ", also in the " + elapsed(least) + " without a fault"
+}
+
+// nextSection says what to do next, and where the rest is.
+func nextSection(a *verdict.Analysis, dir string) section {
+	dir = strings.TrimSuffix(Printable(dir), "/")
+	at := cmp.Or(shellWord(dir), "RUN")
+	var steps []string
+	if text := nextStep(a, at); text != "" {
+		steps = append(steps, text)
+	}
+	page := "report.html in the run's directory"
+	if dir != "" {
+		page = dir + "/report.html"
+	}
+	steps = append(steps, "look at the pictures: "+page, "see all numbers: tollgate report -v "+at+more(a))
+	return section{Heading: "Next", Blocks: []block{list{Items: bullets("", steps)}}}
+}
+
+// nextStep is what the verdict asks for; "" where it asks for nothing.
+func nextStep(a *verdict.Analysis, at string) string {
+	level := "LEVEL"
+	if n := len(a.Run.Levels); n > 0 {
+		level = a.Run.Levels[n-1].Name
+	}
+	switch {
+	case a.Outcome == verdict.Invalid:
+		return "do what the failed controls ask for, then measure again"
+	case a.Run.Status != result.Complete:
+		return "measure again, to the end"
+	case a.Outcome == verdict.Inconclusive && a.Run.Plan.Launches > 0:
+		return fmt.Sprintf("measure longer: the same command with --launches %d", 2*a.Run.Plan.Launches)
+	case a.Outcome == verdict.Fail:
+		return "find what changed: tollgate compare BEFORE " + at
+	case a.Outcome == verdict.Pass && len(a.Budgets) == 0 && len(a.Toll) > 0:
+		return fmt.Sprintf("judge it: tollgate gate %s --budget '%s: cpu <= +20%%'", at, level)
+	case a.Outcome == verdict.Pass && len(a.Budgets) == 0 && a.Catch != nil && a.Run.Sweep == nil:
+		return fmt.Sprintf("judge it: tollgate gate %s --budget '%s: all detected'", at, level)
+	default:
+		return ""
+	}
+}
+
+// more counts what else the report in full has to say.
+func more(a *verdict.Analysis) string {
+	var out []string
+	if n := len(a.Run.Warnings) + len(a.Run.RuleNotes); n > 0 {
+		out = append(out, count(n, "warning"))
+	}
+	if n := len(a.Notes); n > 0 {
+		out = append(out, count(n, "note"))
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return " (and " + join(out) + ")"
+}
+
+var plainWord = regexp.MustCompile(`^[\w./:@%+,-]+$`)
+
+// shellWord is a text as one word of a shell.
+func shellWord(s string) string {
+	if s == "" || plainWord.MatchString(s) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
