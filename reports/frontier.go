@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
@@ -48,7 +49,7 @@ func choiceList(f *verdict.Frontier) list {
 
 // choiceStory says which levels were chosen, and what the step between them costs, unless that was told before.
 func choiceStory(f *verdict.Frontier, c verdict.Choice, before []verdict.Choice) string {
-	text := count(c.Faults, cmp.Or(c.Group, "judged")+" fault") + ": " + pickStory(f, c, c.Detects, "detects") + "; " + pickStory(f, c, c.Diagnoses, "diagnoses")
+	text := count(c.Faults, cmp.Or(c.Group, "judged")+" fault") + ": " + pickStory(f, c, c.Detects, detecting()) + "; " + pickStory(f, c, c.Diagnoses, diagnosing())
 	told := func(other verdict.Choice) bool {
 		return other.Step != nil && other.Step.From == c.Step.From && other.Step.To == c.Step.To
 	}
@@ -58,24 +59,29 @@ func choiceStory(f *verdict.Frontier, c verdict.Choice, before []verdict.Choice)
 	case slices.ContainsFunc(before, told):
 		return text + "; the step is told above"
 	}
-	return fmt.Sprintf("%s; the step from %s to %s costs %s", text, c.Step.From, c.Step.To, stepWords(c.Step.Costs))
+	return fmt.Sprintf("%s; the step from %s to %s costs %s", text, c.Step.From, c.Step.To, stepWords(c.Step.Costs, func(e verdict.Effect) string {
+		return head(e.Metric) + " " + costCell(e)
+	}))
 }
 
-// stepWords are costs in a sentence: what could be told, what could not, and what is not known.
-func stepWords(costs []verdict.Effect) string {
+// stepWords are costs in a sentence: what could be told, in words of the caller's, what could not, and what is not known.
+func stepWords(costs []verdict.Effect, tell func(verdict.Effect) string) string {
 	var told, alike, missing []string
 	for _, e := range costs {
-		switch text := costCell(e); text {
+		switch costCell(e) {
 		case same:
 			alike = append(alike, costName(e.Metric))
 		case unknown:
 			missing = append(missing, costName(e.Metric))
 		default:
-			told = append(told, head(e.Metric)+" "+text)
+			told = append(told, tell(e))
 		}
 	}
 	text := cmp.Or(join(told), "nothing that could be told")
-	if len(alike) > 0 {
+	switch {
+	case len(alike) > 0 && len(told) == 0:
+		text += " in " + join(alike)
+	case len(alike) > 0:
 		text += " (no difference could be told in " + join(alike) + ")"
 	}
 	if len(missing) > 0 {
@@ -84,33 +90,80 @@ func stepWords(costs []verdict.Effect) string {
 	return text
 }
 
+// picking are the words for what a level does to faults.
+type picking struct {
+	does  string // detects
+	noun  string // fault; "": they are named before, and a pronoun stands for them
+	how   string // behind the faults; ""
+	share func(catch.Tally) catch.Share
+}
+
+func detecting() picking {
+	return picking{does: "detects", share: func(t catch.Tally) catch.Share { return t.Detected }}
+}
+
+func diagnosing() picking {
+	return picking{does: "diagnoses", share: func(t catch.Tally) catch.Share { return t.Diagnosed }}
+}
+
 // pickStory says which level catches the most, in the words of what it does.
-func pickStory(f *verdict.Frontier, c verdict.Choice, p verdict.Pick, does string) string {
+func pickStory(f *verdict.Frontier, c verdict.Choice, p verdict.Pick, of picking) string {
 	if p.Level == "" {
-		return "no level " + does + " " + map[bool]string{true: "it", false: "any"}[c.Faults == 1]
+		return "no level " + of.does + " " + of.faults(c.Faults, 0) + of.how
 	}
 	which := "cheapest"
 	if f.By.ID == "" {
 		which = "first"
 	}
-	var most string
-	switch {
-	case p.Caught < p.Any:
-		most = fmt.Sprintf("the most, %d of the %d that any level %s", p.Caught, p.Any, does)
-	case p.Any < c.Faults && p.Any == 1:
-		most = "the one that any level " + does
-	case p.Any < c.Faults:
-		most = fmt.Sprintf("all %d that any level %s", p.Any, does)
-	case c.Faults == 1:
-		most = "it"
-	default:
-		most = "all of them"
-	}
-	text := fmt.Sprintf("%s is the %s level that %s %s", p.Level, which, does, most)
-	if len(p.Like) > 0 {
-		text += fmt.Sprintf(" (by %s not told apart from %s)", costName(f.By), join(p.Like))
+	text := fmt.Sprintf("the %s level that %s %s%s is %s", which, of.does, of.faults(c.Faults, p.Caught), of.how, p.Level)
+	if remarks := of.remarks(f, c, p); len(remarks) > 0 {
+		text += " (" + strings.Join(remarks, "; ") + ")"
 	}
 	return text
+}
+
+// faults are so many of all faults in words: "all 3 faults", "34 of the 38 faults", "any of them".
+func (of picking) faults(all, caught int) string {
+	one, many := "it", "them"
+	if of.noun != "" {
+		one, many = "the "+of.noun, fmt.Sprintf("the %d %ss", all, of.noun)
+	}
+	switch {
+	case all == 1:
+		return one
+	case caught == 0:
+		return "any of " + many
+	case caught < all:
+		return fmt.Sprintf("%d of %s", caught, many)
+	case of.noun == "":
+		return "all of them"
+	default:
+		return fmt.Sprintf("all %d %ss", all, of.noun)
+	}
+}
+
+// remarks say what a count of faults does not: that no level catches more, what others do, and why the tables count otherwise.
+func (of picking) remarks(f *verdict.Frontier, c verdict.Choice, p verdict.Pick) []string {
+	var out []string
+	if p.Caught < c.Faults {
+		out = append(out, "none "+of.does+" more")
+	}
+	if p.Caught < p.Any {
+		out = append(out, fmt.Sprintf("others %s %d that it does not", strings.TrimSuffix(of.does, "s"), p.Any-p.Caught))
+	}
+	if at := slices.IndexFunc(f.Points, func(of verdict.Point) bool { return of.Level == p.Level }); at >= 0 && c.Group == "" {
+		share := of.share(f.Points[at].Catch)
+		if share.Of > 0 && share.Of < float64(c.Faults) {
+			out = append(out, parts(share.Of)+" could be judged there")
+		}
+		if share.Yes > float64(p.Caught) {
+			out = append(out, "each in all its passes")
+		}
+	}
+	if len(p.Like) > 0 {
+		out = append(out, "by "+costName(f.By)+" not told apart from "+join(p.Like))
+	}
+	return out
 }
 
 func costName(m verdict.Metric) string { return cmp.Or(m.Short, m.ID) }

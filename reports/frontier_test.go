@@ -24,16 +24,17 @@ func TestChoiceStory(t *testing.T) {
 		want   string
 	}{
 		"not all": {f, verdict.Choice{Faults: 12, Detects: verdict.Pick{Level: "a", Caught: 10, Any: 10}, Diagnoses: verdict.Pick{Level: "b", Caught: 8, Any: 8}, Step: step}, nil,
-			"12 judged faults: a is the cheapest level that detects all 10 that any level detects; b is the cheapest level that diagnoses all 8 that any level " +
-				"diagnoses; the step from a to b costs CPU /1k +20 % [+10, +30] and money /1M +2.0 EUR [+1.0, +3.0]"},
+			"12 judged faults: the cheapest level that detects 10 of them is a (none detects more); the cheapest level that diagnoses 8 of them is b " +
+				"(none diagnoses more); the step from a to b costs CPU /1k +20 % [+10, +30] and money /1M +2.0 EUR [+1.0, +3.0]"},
 		"all, and the step is told": {f, verdict.Choice{Group: "data", Faults: 2, Detects: verdict.Pick{Level: "a", Caught: 2, Any: 2},
 			Diagnoses: verdict.Pick{Level: "b", Caught: 2, Any: 2}, Step: step}, []verdict.Choice{{}, {Step: step}},
-			"2 data faults: a is the cheapest level that detects all of them; b is the cheapest level that diagnoses all of them; the step is told above"},
+			"2 data faults: the cheapest level that detects all of them is a; the cheapest level that diagnoses all of them is b; the step is told above"},
 		"none is complete, and some are alike": {f, verdict.Choice{Group: "data", Faults: 3,
 			Detects: verdict.Pick{Level: "a", Caught: 1, Any: 2, Like: []string{"b", "c"}}}, nil,
-			"3 data faults: a is the cheapest level that detects the most, 1 of the 2 that any level detects (by CPU not told apart from b and c); no level diagnoses any"},
+			"3 data faults: the cheapest level that detects 1 of them is a (none detects more; others detect 1 that it does not; by CPU not told apart from " +
+				"b and c); no level diagnoses any of them"},
 		"without a toll": {&verdict.Frontier{}, verdict.Choice{Faults: 2, Detects: verdict.Pick{Level: "a", Caught: 2, Any: 2}, Diagnoses: verdict.Pick{Level: "a", Caught: 1, Any: 1}}, nil,
-			"2 judged faults: a is the first level that detects all of them; a is the first level that diagnoses the one that any level diagnoses"},
+			"2 judged faults: the first level that detects all of them is a; the first level that diagnoses 1 of them is a (none diagnoses more)"},
 	} {
 		if got := choiceStory(c.f, c.of, c.before); got != c.want {
 			t.Errorf("%s:\n%s\nwant\n%s", name, got, c.want)
@@ -41,10 +42,11 @@ func TestChoiceStory(t *testing.T) {
 	}
 	flat := verdict.Effect{Metric: cpu.Metric, Ratio: cpu.Ratio, Diff: cpu.Diff}
 	for want, costs := range map[string][]verdict.Effect{
-		"money /1M +2.0 EUR [+1.0, +3.0] (no difference could be told in CPU)":            {flat, money},
-		"nothing that could be told (no difference could be told in CPU) (p95 not known)": {flat, effectOf(verdict.LevelToll{}, f.Metrics[1])},
+		"money /1M +2.0 EUR [+1.0, +3.0] (no difference could be told in CPU)": {flat, money},
+		"nothing that could be told in CPU (p95 not known)":                    {flat, effectOf(verdict.LevelToll{}, f.Metrics[1])},
 	} {
-		if got := stepWords(costs); got != want {
+		tell := func(e verdict.Effect) string { return head(e.Metric) + " " + costCell(e) }
+		if got := stepWords(costs, tell); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
