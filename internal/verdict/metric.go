@@ -40,6 +40,7 @@ type Metric struct {
 	Unit  Unit
 	Per   Per
 	Phase string // of the run that measures it: slot.Toll or slot.Capacity
+	Group string // what it is about, with a capital, for a heading: Latency, CPU, Memory, Telemetry, Money or Capacity
 
 	MoreIsBetter bool    // a budget is then the least, not the most: capacity
 	Latency      bool    // of single requests, which a known delay moves by itself
@@ -48,8 +49,9 @@ type Metric struct {
 	InUnit       bool    // a change is shown in Unit, not as a share of the baseline
 	Vital        bool    // a run that has no interval for it decides nothing
 
-	Main int // place in the tables that have no room for all metrics, from 1; 0: it is not in them
-	Cost int // likewise in the table of what else a level costs
+	Main   int // place in the tables that have no room for all metrics, from 1; 0: it is not in them
+	Cost   int // likewise in the table of what else a level costs
+	Glance int // likewise in a table that is read at a glance
 
 	Frontier int // likewise among the costs that the frontier sets against the catch
 }
