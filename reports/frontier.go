@@ -24,7 +24,6 @@ func frontierSection(a *verdict.Analysis) []section {
 	return []section{{ID: "frontier", Heading: "The frontier", Blocks: []block{
 		lead{Only: inText | inMarkdown | inHTML, Text: say(text + "; intervals are at " + percentOf(catch.TallyConfidence))},
 		choiceList(f),
-		picture{frontierPicture(a)},
 		frontierTable(a),
 		para{Only: inText | inMarkdown | inHTML, Text: say(frontierLegend(f)), Class: "muted"},
 		kindsTable(f),
@@ -202,7 +201,7 @@ func frontierTable(a *verdict.Analysis) table {
 		for _, e := range p.Costs {
 			text := costCell(e)
 			if p.Level == base.Level {
-				text = amount(e.Value, e.Metric.Unit)
+				text = valueOf(e.Value, e.Metric)
 			}
 			row = append(row, cell{Text: text, Note: e.Note})
 		}

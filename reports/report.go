@@ -32,6 +32,7 @@ func reportOf(a *verdict.Analysis) *report {
 // sections builds every section of a report, in display order.
 func sections() []func(*verdict.Analysis) []section {
 	return []func(*verdict.Analysis) []section{
+		answerSection,
 		controlsSection,
 		budgetsSection,
 		waiversSection,

@@ -51,8 +51,8 @@ func frontierPicture(a *verdict.Analysis) template.HTML {
 	}
 	p.marks()
 	p.labels()
-	return frontierKey + "\n" + panelsOf(panel("Cost and catch by level", "", p.svg("frontier-plot", "The frontier: share of faults caught by "+costName(f.By)+
-		" over "+baselineArm(a).Level, strings.Join(told, "; ")+".")))
+	return panelsOf(panel("Cost and catch by level", "", p.svg("frontier-plot", "The frontier: share of faults caught by "+costName(f.By)+
+		" over "+baselineArm(a).Level, strings.Join(told, "; ")+"."))) + frontierKey
 }
 
 // costRatio is what a level costs of a metric, as a share of the baseline's.
