@@ -51,7 +51,9 @@ func TestFirstScreen(t *testing.T) {
 			t.Fatal(err)
 		}
 		var table, picture, overflow int
-		bottom := func(of string) string { return "Math.round(document.querySelector('" + of + "').getBoundingClientRect().bottom)" }
+		bottom := func(of string) string {
+			return "Math.round(document.querySelector('" + of + "').getBoundingClientRect().bottom)"
+		}
 		if err := chromedp.Run(ctx,
 			chromedp.EmulateViewport(1280, 800),
 			chromedp.Navigate("file://"+path),
