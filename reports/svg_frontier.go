@@ -46,10 +46,9 @@ func frontierPicture(a *verdict.Analysis) template.HTML {
 	for _, m := range p.points {
 		p.cross(m.cost, m.of.Catch.Detected, -2, "level")
 		p.cross(m.cost, m.of.Catch.Diagnosed, 2, "s5")
-		told = append(told, fmt.Sprintf("%s: %s %s, detected %s, diagnosed %s", m.of.Level, costName(f.By), signed(m.cost.Mid, precision(m.cost))+" %",
-			part100(m.of.Catch.Detected.Interval.Mid), part100(m.of.Catch.Diagnosed.Interval.Mid)))
+		told = append(told, m.words(costName(f.By)))
 	}
-	p.marks()
+	p.marks(costName(f.By))
 	p.labels()
 	return panelsOf(panel("Cost and catch by level", "", p.svg("frontier-plot", "The frontier: share of faults caught by "+costName(f.By)+
 		" over "+baselineArm(a).Level, strings.Join(told, "; ")+"."))) + frontierKey
@@ -67,6 +66,12 @@ func costRatio(p verdict.Point, metric int) verdict.Interval {
 type frontierMark struct {
 	of   verdict.Point
 	cost verdict.Interval // percent
+}
+
+// words are what the marks of a level stand for.
+func (m frontierMark) words(cost string) string {
+	return fmt.Sprintf("%s: %s %s, detected %s, diagnosed %s", m.of.Level, cost, signed(m.cost.Mid, precision(m.cost))+" %",
+		part100(m.of.Catch.Detected.Interval.Mid), part100(m.of.Catch.Diagnosed.Interval.Mid))
 }
 
 type frontierPlot struct {
@@ -112,19 +117,23 @@ func (p *frontierPlot) cross(cost verdict.Interval, s catch.Share, aside float64
 }
 
 // marks draws the points over all crosses: a disc for detected, and around or apart from it a diamond for diagnosed.
-func (p *frontierPlot) marks() {
-	const r = 7.
+func (p *frontierPlot) marks(cost string) {
 	for _, m := range p.points {
-		x := p.x.at(m.cost.Mid)
-		if share := m.of.Catch.Detected.Interval.Mid; known(share) {
-			p.add("circle", "cx", x, "cy", p.y.at(share), "r", 4., "class", "point level")
-			p.taken = append(p.taken, around(x, p.y.at(share), 5))
-		}
-		if share := m.of.Catch.Diagnosed.Interval.Mid; known(share) {
-			y := p.y.at(share)
-			p.polygon("curve s5", x, y-r, x+r, y, x, y+r, x-r, y)
-			p.taken = append(p.taken, around(x, y, r))
-		}
+		p.group(m.words(cost), func() { p.mark(m) })
+	}
+}
+
+func (p *frontierPlot) mark(m frontierMark) {
+	const r = 7.
+	x := p.x.at(m.cost.Mid)
+	if share := m.of.Catch.Detected.Interval.Mid; known(share) {
+		p.add("circle", "cx", x, "cy", p.y.at(share), "r", 4., "class", "point level")
+		p.taken = append(p.taken, around(x, p.y.at(share), 5))
+	}
+	if share := m.of.Catch.Diagnosed.Interval.Mid; known(share) {
+		y := p.y.at(share)
+		p.polygon("curve s5", x, y-r, x+r, y, x, y+r, x-r, y)
+		p.taken = append(p.taken, around(x, y, r))
 	}
 }
 
