@@ -180,7 +180,8 @@ func frontierTable(a *verdict.Analysis) table {
 	f := a.Frontier
 	out := table{Only: inText | inMarkdown | inHTML, Columns: heads(true, "level"), Class: "numbers", Label: "The frontier, by level",
 		Silent: inText | inMarkdown | inHTML} // the toll has the notes
-	for _, m := range f.Metrics {
+	metrics, _ := measuredOf(a, f.Metrics) // the toll says why there is no value of the others
+	for _, m := range metrics {
 		out.Columns = append(out.Columns, column{Head: cell{Text: head(m)}, Right: true})
 	}
 	out.Columns = append(out.Columns, heads(true, "", "detected", "diagnosed")[1:]...)
@@ -198,7 +199,8 @@ func frontierTable(a *verdict.Analysis) table {
 		case p.Level == base.Level:
 			row[0].Role = armNote(base)
 		}
-		for _, e := range p.Costs {
+		for _, m := range metrics {
+			e := effectOf(verdict.LevelToll{Effects: p.Costs}, m)
 			text := costCell(e)
 			if p.Level == base.Level {
 				text = valueOf(e.Value, e.Metric)
