@@ -26,9 +26,6 @@ func answerSection(a *verdict.Analysis) []section {
 	if svg := glancePicture(a); svg != "" {
 		blocks = append(blocks, picture{`<div class="beside">` + svg + `</div>`})
 	}
-	if text := faultCounts(a.Catch); text != "" {
-		blocks = append(blocks, para{Text: say(text), Class: "muted"})
-	}
 	return []section{{ID: "answer", Heading: "What the run shows", Only: inHTML, First: true, Blocks: blocks}}
 }
 
@@ -38,8 +35,9 @@ func glanceTable(a *verdict.Analysis) table {
 	base := baselineArm(a)
 	out := table{Columns: heads(true, "level"), Label: "The levels at a glance", Class: "numbers glance", Silent: inHTML}
 	if len(metrics) > 0 {
-		out.Caption = fmt.Sprintf("Change over %s with its %s interval; %s: no significant change", base.Level, confidence(a), same)
+		out.Caption = fmt.Sprintf("Change over %s with its %s interval; %s: no significant change. ", base.Level, confidence(a), same)
 	}
+	out.Caption += faultCounts(a.Catch)
 	for _, m := range metrics {
 		out.Columns = append(out.Columns, column{Head: cell{Text: head(m)}, Right: true})
 	}
@@ -146,9 +144,16 @@ func glanceCatch(f *verdict.Frontier, level string) []cell {
 		return texts(unknown, unknown)
 	}
 	of := f.Points[at].Catch
-	out := []cell{shareCell(of.Detected), shareCell(of.Diagnosed)}
-	if open := len(of.Scores) - int(of.Detected.Of); open > 0 && of.Detected.Of > 0 {
-		out[0].Gloss = append(out[0].Gloss, fmt.Sprintf("%d not judged", open))
+	var out []cell
+	for _, s := range []catch.Share{of.Detected, of.Diagnosed} {
+		c := shareCell(s)
+		if iv := s.Interval; len(c.Gloss) > 0 {
+			c.Gloss = []string{fmt.Sprintf("[%s, %s] %%", fixed(100*iv.Lo, 0), fixed(100*iv.Hi, 0))} // the share itself is in the text
+		}
+		out = append(out, c)
+	}
+	if open := len(of.Scores) - int(of.Detected.Of); open > 0 && len(out[0].Gloss) > 0 {
+		out[0].Gloss[0] += fmt.Sprintf("; %d not judged", open)
 	}
 	return out
 }

@@ -22,10 +22,9 @@ type page struct {
 	Style      template.CSS
 	Run        result.Run
 	Ruling     ruling
-	Reasons    []string // for the verdict, of which the first stands openly unless the run passes
+	Reasons    []string // for the verdict, folded; unless the run passes the beginning of the first stands openly
 	Unfinished string
 	Measured   string
-	Machine    string
 	First      []section
 	Chapters   []chapter
 }
@@ -57,7 +56,7 @@ func renderHTML(r *report) ([]byte, error) {
 	if err := t.Execute(&b, page{
 		Style: template.CSS(htmlStyle), // #nosec G203 -- a file of this package
 		Run:   r.run, Ruling: r.ruling, Reasons: r.reasons, Unfinished: r.unfinished,
-		Measured: measured(r.run, r.load), Machine: machineLine(r.run.Machine), First: first, Chapters: chapters(rest),
+		Measured: measured(r.run, r.load), First: first, Chapters: chapters(rest),
 	}); err != nil {
 		return nil, err
 	}

@@ -193,7 +193,7 @@ func stepCell(a *verdict.Analysis, t verdict.LevelToll, m verdict.Metric) cell {
 func numbersLegend(a *verdict.Analysis) words {
 	text := "Value is the arm's own. Detectable: a change of this size would have been seen at that level. "
 	if len(a.Steps) > 0 {
-		text += "The next cheaper level is that by the first cost of the frontier. "
+		text += "Which level is cheaper is told by CPU, where that is known of all levels. "
 	}
 	return say(text + strings.Join(slices.DeleteFunc([]string{atRest(a), tollEstimators(a)}, func(s string) bool { return s == "" }), " "))
 }

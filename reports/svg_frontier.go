@@ -51,7 +51,7 @@ func frontierPicture(a *verdict.Analysis) template.HTML {
 	p.marks(costName(f.By))
 	p.labels()
 	return panelsOf(panel("Cost and catch by level", "", p.svg("frontier-plot", "The frontier: share of faults caught by "+costName(f.By)+
-		" over "+baselineArm(a).Level, strings.Join(told, "; ")+"."))) + frontierKey
+		" over "+baselineArm(a).Level, strings.Join(told, "; ")+"."))) + frontierKey(len(f.Sampling) > 0)
 }
 
 // costRatio is what a level costs of a metric, as a share of the baseline's.
@@ -239,8 +239,19 @@ func (b box) distance(x, y float64) float64 {
 }
 
 // frontierKey explains the picture.
-const frontierKey template.HTML = `<ul class="legend" aria-label="Legend of the frontier">
+func frontierKey(sampled bool) template.HTML {
+	key := frontierMarks
+	if sampled {
+		key += frontierForeseen
+	}
+	return `<ul class="legend" aria-label="Legend of the frontier">` + key + `</ul>`
+}
+
+const (
+	frontierMarks template.HTML = `
 <li><svg width="34" height="14" aria-hidden="true"><line x1="2" x2="32" y1="7" y2="7" class="bar cross level"/><circle cx="17" cy="7" r="4" class="point level"/></svg> detected, with both intervals</li>
 <li><svg width="34" height="14" aria-hidden="true"><line x1="2" x2="32" y1="7" y2="7" class="bar cross s5"/><polygon points="17,0 24,7 17,14 10,7" class="curve s5"/></svg> diagnosed</li>
-<li><svg width="34" height="14" aria-hidden="true"><line x1="0" x2="34" y1="7" y2="7" class="curve s4"/><polygon points="17,2 22,11 12,11" class="curve s4 whole"/></svg> diagnosed, as sampling by a ratio lets expect</li>
-</ul>`
+`
+	frontierForeseen template.HTML = `<li><svg width="34" height="14" aria-hidden="true"><line x1="0" x2="34" y1="7" y2="7" class="curve s4"/><polygon points="17,2 22,11 12,11" class="curve s4 whole"/></svg> diagnosed, as sampling by a ratio lets expect</li>
+`
+)
