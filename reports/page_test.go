@@ -53,8 +53,8 @@ func TestThePageAnswersFirst(t *testing.T) {
 	a := fixture()
 	page := render(t, "html", a)
 	at := -1
-	for _, mark := range []string{`id="verdict"`, `id="answer"`, `class="headline"`, `aria-label="The levels at a glance"`, `id="frontier-plot-t"`,
-		`4 faults: 3 judged, 1 injects nothing (none).`, `<nav aria-label="Contents"`, `id="controls"`, `id="toll"`, `id="again"`} {
+	for _, mark := range []string{`id="verdict"`, `id="answer"`, `class="headline"`, `aria-label="The levels at a glance"`,
+		`4 faults: 3 judged, 1 injects nothing (none).`, `id="frontier-plot-t"`, `<nav aria-label="Contents"`, `id="controls"`, `id="toll"`, `id="again"`} {
 		next := strings.Index(page, mark)
 		if next <= at {
 			t.Errorf("%s stands at %d, what should be before it at %d", mark, next, at)
