@@ -3,6 +3,7 @@ package reports
 import (
 	"html/template"
 	"math"
+	"slices"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
@@ -157,13 +158,28 @@ func (r ruler) couldSee(c *canvas, e verdict.Effect, y float64) {
 	}
 }
 
-// rulerLegend explains the strips.
-const rulerLegend template.HTML = `<ul class="legend" aria-label="Legend of the axis">
+// rulerLegend explains the strips: what any of them has, and limits and known truths where the run has such.
+func rulerLegend(a *verdict.Analysis) template.HTML {
+	key := rulerMarks
+	if slices.ContainsFunc(a.Budgets, func(b verdict.BudgetResult) bool { return b.Budget.Metric != "" }) {
+		key += rulerLimit
+	}
+	if slices.ContainsFunc(a.Toll, func(t verdict.LevelToll) bool { return t.Arm.Role == result.RoleKnownDelay }) {
+		key += rulerTruth
+	}
+	return `<ul class="legend" aria-label="Legend of the axis">` + key + `</ul>`
+}
+
+const (
+	rulerMarks template.HTML = `
 <li><svg width="34" height="14" aria-hidden="true"><line x1="2" x2="32" y1="7" y2="7" class="bar level"/><circle cx="17" cy="7" r="4" class="point level"/></svg> significant change and its interval</li>
 <li><svg width="34" height="14" aria-hidden="true"><line x1="2" x2="32" y1="7" y2="7" class="bar level"/><circle cx="17" cy="7" r="4" class="point level hollow"/></svg> not significant</li>
 <li><svg width="34" height="14" aria-hidden="true"><line x1="2" x2="32" y1="7" y2="7" class="bar control"/><circle cx="17" cy="7" r="4" class="point control"/></svg> control</li>
 <li><svg width="34" height="14" aria-hidden="true"><rect x="6" y="0" width="22" height="14" class="noise"/></svg> noise floor: the baseline measured twice</li>
 <li><svg width="34" height="14" aria-hidden="true"><path d="M11 1H7V13H11M23 1H27V13H23" class="bracket"/></svg> smallest detectable change</li>
-<li><svg width="34" height="14" aria-hidden="true"><line x1="17" x2="17" y1="0" y2="14" class="limit"/></svg> budget</li>
-<li><svg width="34" height="14" aria-hidden="true"><polygon points="17,11 22,3 12,3" class="truth"/></svg> true value of the known delay</li>
-</ul>`
+`
+	rulerLimit template.HTML = `<li><svg width="34" height="14" aria-hidden="true"><line x1="17" x2="17" y1="0" y2="14" class="limit"/></svg> budget</li>
+`
+	rulerTruth template.HTML = `<li><svg width="34" height="14" aria-hidden="true"><polygon points="17,11 22,3 12,3" class="truth"/></svg> true value of the known delay</li>
+`
+)

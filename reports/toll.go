@@ -27,7 +27,7 @@ func tollSections(a *verdict.Analysis) []section {
 		}
 	}
 	if len(a.Toll) > 0 {
-		blocks = append(blocks, picture{rulerLegend}, para{Only: inHTML, Text: numbersLegend(a), Class: "muted"})
+		blocks = append(blocks, picture{rulerLegend(a)}, para{Only: inHTML, Text: numbersLegend(a), Class: "muted"})
 	}
 	return append([]section{{ID: "toll", Heading: "The toll", Blocks: append(blocks, tollRecords(a))}}, numbersSections(a)...)
 }
