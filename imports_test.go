@@ -51,7 +51,7 @@ var allowed = map[string][]string{
 	"internal/sweep":               {},
 	"internal/verdict":             {"internal/catch", "internal/otelenv", "internal/result", "internal/secret", "internal/slot", "internal/stats", "internal/sweep", "testenv/role"},
 	"internal/verdict/verdicttest": {"internal/population", "internal/result", "internal/slot", "testenv/role"},
-	"reports":                      {"internal/backtest", "internal/catch", "internal/machine", "internal/result", "internal/sweep", "internal/verdict"},
+	"reports":                      {"internal/backtest", "internal/catch", "internal/machine", "internal/result", "internal/secret", "internal/sweep", "internal/verdict"},
 	"scenarios":                    {},
 	"testenv":                      {"internal/machine", "internal/otelenv", "internal/result", "testenv/lever", "testenv/role"},
 	"testenv/artefact":             {},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
@@ -35,6 +36,41 @@ func mainMetrics(a *verdict.Analysis) []verdict.Metric {
 // costMetrics are those of the table of what else a level costs.
 func costMetrics(a *verdict.Analysis) []verdict.Metric {
 	return placed(metricsOf(a), func(m verdict.Metric) int { return m.Cost })
+}
+
+// measuredOf parts metrics into those that the run has a value of, and the others.
+func measuredOf(a *verdict.Analysis, metrics []verdict.Metric) (measured, missing []verdict.Metric) {
+	for _, m := range metrics {
+		has := !math.IsNaN(baselineOf(a, m)) || slices.ContainsFunc(a.Toll, func(t verdict.LevelToll) bool { return !math.IsNaN(effectOf(t, m).Value) })
+		if has {
+			measured = append(measured, m)
+		} else {
+			missing = append(missing, m)
+		}
+	}
+	return measured, missing
+}
+
+// missingWords says once of which metrics a run has no value, and why, as far as it is known; "" if there are none.
+func missingWords(a *verdict.Analysis, missing []verdict.Metric) string {
+	var out []string
+	for _, m := range missing {
+		text := head(m)
+		for _, t := range a.Toll {
+			if note := effectOf(t, m).Note; note != "" {
+				text = note
+				if !strings.HasPrefix(note, m.ID+" ") {
+					text = head(m) + ": " + note
+				}
+				break
+			}
+		}
+		out = append(out, text)
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return "Not in this run: " + strings.Join(out, "; ") + "."
 }
 
 // placed are the metrics that have a place in a table, in its order.

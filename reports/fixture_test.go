@@ -42,6 +42,7 @@ func fixture() *verdict.Analysis {
 		}
 		a.Toll = append(a.Toll, t)
 	}
+	a.Steps = fixtureSteps(a.Toll[2:])
 	a.Launches = fixtureLaunches(a)
 	a.Money = fixtureMoney(a.Run.Arms)
 	for i, arm := range a.Run.Arms {
@@ -90,6 +91,25 @@ func fixtureBase() []fixtureMetric {
 		{of("bytes", "telemetry on the wire"), 0, [5]float64{0, 0, 182e3, 641e3, 4.31e6}, 8e3},
 		{money, 0.008124, [5]float64{0.002, 0.31, 0.09, 41.1, 408.2}, 0.5},
 	}
+}
+
+// fixtureSteps go from each level to the next; no step can be told in p90.
+func fixtureSteps(levels []verdict.LevelToll) []verdict.Step {
+	var out []verdict.Step
+	for i, l := range levels[1:] {
+		s := verdict.Step{From: levels[i].Arm.Level, To: l.Arm.Level}
+		for j, e := range l.Effects {
+			before, half := levels[i].Effects[j], (e.Ratio.Hi-e.Ratio.Lo)/2
+			mid := (1+e.Ratio.Mid)/(1+before.Ratio.Mid) - 1
+			e.Ratio = verdict.Interval{Lo: mid - half, Mid: mid, Hi: mid + half}
+			half = (e.Diff.Hi - e.Diff.Lo) / 2
+			e.Diff = verdict.Interval{Lo: e.Diff.Mid - before.Diff.Mid - half, Mid: e.Diff.Mid - before.Diff.Mid, Hi: e.Diff.Mid - before.Diff.Mid + half}
+			e.Significant = e.Metric.ID != "p90"
+			s.Costs = append(s.Costs, e)
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 // fixtureLaunches are two launches, of which the second is a little slower, without the metrics that may be negative.

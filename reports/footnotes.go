@@ -47,6 +47,8 @@ func (f *footnotes) collect(blocks []block) {
 			}
 		case part:
 			f.collect(b.Blocks)
+		case folded:
+			f.collect(b.Blocks)
 		}
 	}
 }

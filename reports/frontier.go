@@ -24,7 +24,6 @@ func frontierSection(a *verdict.Analysis) []section {
 	return []section{{ID: "frontier", Heading: "The frontier", Blocks: []block{
 		lead{Only: inText | inMarkdown | inHTML, Text: say(text + "; intervals are at " + percentOf(catch.TallyConfidence))},
 		choiceList(f),
-		picture{frontierPicture(a)},
 		frontierTable(a),
 		para{Only: inText | inMarkdown | inHTML, Text: say(frontierLegend(f)), Class: "muted"},
 		kindsTable(f),
@@ -181,7 +180,8 @@ func frontierTable(a *verdict.Analysis) table {
 	f := a.Frontier
 	out := table{Only: inText | inMarkdown | inHTML, Columns: heads(true, "level"), Class: "numbers", Label: "The frontier, by level",
 		Silent: inText | inMarkdown | inHTML} // the toll has the notes
-	for _, m := range f.Metrics {
+	metrics, _ := measuredOf(a, f.Metrics) // the toll says why there is no value of the others
+	for _, m := range metrics {
 		out.Columns = append(out.Columns, column{Head: cell{Text: head(m)}, Right: true})
 	}
 	out.Columns = append(out.Columns, heads(true, "", "detected", "diagnosed")[1:]...)
@@ -199,10 +199,11 @@ func frontierTable(a *verdict.Analysis) table {
 		case p.Level == base.Level:
 			row[0].Role = armNote(base)
 		}
-		for _, e := range p.Costs {
+		for _, m := range metrics {
+			e := effectOf(verdict.LevelToll{Effects: p.Costs}, m)
 			text := costCell(e)
 			if p.Level == base.Level {
-				text = amount(e.Value, e.Metric.Unit)
+				text = valueOf(e.Value, e.Metric)
 			}
 			row = append(row, cell{Text: text, Note: e.Note})
 		}

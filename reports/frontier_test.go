@@ -94,7 +94,7 @@ func TestLabelsDoNotOverlap(t *testing.T) {
 			of.Catch.Diagnosed = catch.Share{Yes: caught / 2, Of: 1, Interval: stats.Interval{Mid: caught / 2}}
 			p.points = append(p.points, frontierMark{of, verdict.Interval{Mid: cost}})
 		}
-		p.marks()
+		p.marks("CPU")
 		marks := len(p.taken)
 		p.labels()
 		labels := p.taken[marks:]

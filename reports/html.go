@@ -4,10 +4,8 @@ import (
 	"bytes"
 	_ "embed"
 	"html/template"
-	"strings"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
 //go:embed html.tmpl
@@ -16,16 +14,18 @@ var htmlTemplate string
 //go:embed html.css
 var htmlStyle string
 
+// mostParts is how many parts of a chapter the contents of the page list openly; more are folded.
+const mostParts = 6
+
 // page is what the template shows.
 type page struct {
 	Style      template.CSS
 	Run        result.Run
-	Outcome    verdict.Outcome
-	Meaning    string
-	Reasons    []string
+	Ruling     ruling
+	Reasons    []string // for the verdict, folded; unless the run passes the beginning of the first stands openly
 	Unfinished string
 	Measured   string
-	Machine    string
+	First      []section
 	Chapters   []chapter
 }
 
@@ -36,25 +36,43 @@ type chapter struct {
 	Parts []part // of all of them, for the contents
 }
 
+// ManyParts says that the contents fold the parts.
+func (c chapter) ManyParts() bool { return len(c.Parts) > mostParts }
+
+// Passes says that nothing speaks against the run, so that its reasons need not be read.
+func (p page) Passes() bool { return p.Ruling.Class == "pass" || p.Ruling.Class == "unjudged" }
+
 // renderHTML writes the page: self-contained, without script, and with a policy that would stop any.
 func renderHTML(r *report) ([]byte, error) {
 	sections, notes := r.in(inHTML)
 	t, err := template.New("report").Funcs(template.FuncMap{
-		"number": notes.number, "outcomeMark": outcomeMark, "plus": func(a, b int) int { return a + b }, "stamp": stamp,
-		"upper": func(o verdict.Outcome) string { return strings.ToUpper(string(o)) },
+		"number": notes.number, "plus": func(a, b int) int { return a + b }, "stamp": stamp,
 	}).Parse(htmlTemplate)
 	if err != nil {
 		return nil, err
 	}
 	var b bytes.Buffer
+	first, rest := firstFirst(sections)
 	if err := t.Execute(&b, page{
 		Style: template.CSS(htmlStyle), // #nosec G203 -- a file of this package
-		Run:   r.run, Outcome: r.outcome, Meaning: r.meaning, Reasons: r.reasons, Unfinished: r.unfinished,
-		Measured: measured(r.run, r.load), Machine: machineLine(r.run.Machine), Chapters: chapters(sections),
+		Run:   r.run, Ruling: r.ruling, Reasons: r.reasons, Unfinished: r.unfinished,
+		Measured: measured(r.run, r.load), First: first, Chapters: chapters(rest),
 	}); err != nil {
 		return nil, err
 	}
 	return b.Bytes(), nil
+}
+
+// firstFirst takes the sections apart that stand before the contents.
+func firstFirst(sections []section) (first, rest []section) {
+	for _, s := range sections {
+		if s.First {
+			first = append(first, s)
+		} else {
+			rest = append(rest, s)
+		}
+	}
+	return first, rest
 }
 
 // chapters puts sections together with those that are part of them.

@@ -27,7 +27,7 @@ func renderJSON(a *verdict.Analysis) ([]byte, error) {
 	notes := &footnotes{}
 	out := jsonReport{
 		Schema: jsonSchema, Outcome: string(a.Outcome), Reasons: listed(a.Reasons), Headline: headline(a), Confidence: number(a.Confidence), Run: jsonRunOf(a.Run, a.Load),
-		Controls: []jsonControl{}, Budgets: []jsonBudget{}, Looks: []jsonLook{}, Metrics: []jsonMetric{}, Toll: jsonTollOf(a, notes), Money: jsonMoneyOf(a.Money), Distributions: []jsonDistribution{},
+		Controls: []jsonControl{}, Budgets: []jsonBudget{}, Looks: []jsonLook{}, Metrics: []jsonMetric{}, Toll: jsonTollOf(a, notes), Steps: []jsonStep{}, Money: jsonMoneyOf(a.Money), Distributions: []jsonDistribution{},
 	}
 	for _, c := range a.Controls {
 		out.Controls = append(out.Controls, jsonControl(c))
@@ -47,6 +47,9 @@ func renderJSON(a *verdict.Analysis) ([]byte, error) {
 			d.Points = append(d.Points, jsonPoint{number(p.Q), number(p.Seconds)})
 		}
 		out.Distributions = append(out.Distributions, d)
+	}
+	for _, s := range a.Steps {
+		out.Steps = append(out.Steps, jsonStep{s.From, s.To, jsonCostsOf(s.Costs, notes)})
 	}
 	out.Capacity = jsonCapacityOf(a.Capacity, notes)
 	out.Limits = jsonLimitsOf(a, notes)
@@ -95,6 +98,7 @@ type jsonReport struct {
 	Looks         []jsonLook         `json:"looks"`         // when the budgets were judged; none where that was once, at the end
 	Metrics       []jsonMetric       `json:"metrics"`       // of the toll
 	Toll          []jsonArmToll      `json:"toll"`          // what each arm costs; the baseline first
+	Steps         []jsonStep         `json:"steps"`         // of each level over the next cheaper one, from cheap to dear
 	Money         *jsonMoney         `json:"money"`         // bills per million requests; null without prices
 	Distributions []jsonDistribution `json:"distributions"` // response time of the step whose latency is the toll
 	Capacity      *jsonCapacity      `json:"capacity"`      // null when it was not to be measured

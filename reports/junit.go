@@ -165,7 +165,7 @@ func junitVerdict(a *verdict.Analysis, took time.Duration) junitSuite {
 	message := &junitMessage{Message: fmt.Sprintf("%s: %s", a.Outcome, meaning(a.Outcome)), Text: reasons}
 	switch a.Outcome {
 	case verdict.Pass:
-		c.Out += "\n" + reasons
+		c.Out += "\n" + rulingOf(a).Name + "\n" + reasons
 	case verdict.Fail:
 		c.Failure = message
 	default:

@@ -12,9 +12,9 @@ import (
 func renderMarkdown(r *report) ([]byte, error) {
 	sections, notes := r.in(inMarkdown)
 	m := &markdownText{notes: notes}
-	fmt.Fprintf(m, "## %s tollgate: %s\n\n", outcomeMark(r.outcome), markdown(string(r.outcome)))
+	fmt.Fprintf(m, "## %s tollgate: %s\n\n", r.ruling.Sign, markdown(r.ruling.Name))
 	fmt.Fprintf(m, "%s\n\n", markdown(strings.Join(r.headline, " ")))
-	fmt.Fprintf(m, "**%s**\n\n", markdown(r.meaning))
+	fmt.Fprintf(m, "**%s**\n\n", markdown(r.ruling.Meaning))
 	for _, reason := range r.reasons {
 		m.WriteString("- " + markdown(reason) + "\n")
 	}

@@ -5,18 +5,21 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/secret"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// methodSections say how and on what the run was made, what has to be said of its figures, and what was run.
+// methodSections say how to make the run again, how and on what it was made, what has to be said of its figures, and what was run.
 func methodSections(a *verdict.Analysis) []section {
 	r := a.Run
 	return []section{
-		{ID: "method", Heading: "Method and machine", Only: inHTML, Blocks: []block{
+		{ID: "again", Heading: "Do it again", Only: inHTML, Blocks: againBlocks(r)},
+		{ID: "method", Heading: "Method and machine", Only: inHTML, Sub: true, Blocks: []block{
 			para{Text: say("All arms are up at once and take load one at a time, in short slots whose order is shuffled anew every round, so that drift " +
 				"and noise hit all of them alike. Every change is estimated from the differences within rounds.")},
 			facts{List: methodFacts(r, a.Load)},
@@ -39,8 +42,40 @@ func methodSections(a *verdict.Analysis) []section {
 		{ID: "notes", Heading: "Notes", Only: inHTML, Sub: true, Blocks: []block{noteList{}}},
 		{ID: "levels", Heading: "Levels", Only: inHTML, Sub: true, Blocks: []block{levelsTable(r.Levels)}},
 		{ID: "alerts", Heading: "Alert rules", Only: inHTML, Sub: true, Blocks: []block{alertsTable(r.Alerts)}},
-		{ID: "experiment", Only: inHTML, Sub: true, Blocks: []block{verbatim{"The experiment as run", r.Experiment}}},
 	}
+}
+
+// againBlocks are the commands that make a run again, and the experiment that they need.
+func againBlocks(r result.Run) []block {
+	if r.Experiment == "" {
+		return nil
+	}
+	command := "run"
+	if r.Sweep != nil {
+		command = "sweep"
+	}
+	blocks := []block{
+		para{Text: say("Save the experiment below as experiment.yaml. It is the one that ran, with every setting and the seed, which is ").
+			code(strconv.FormatInt(r.Seed, 10)).say(".")},
+		verbatim{"The experiment as run", r.Experiment},
+		para{Text: say("Run it with tollgate ").strong(r.Tool.Version).say(": ").code("tollgate " + command + " experiment.yaml")},
+		para{Text: say("Render this run again from its directory: ").code("tollgate report " + r.ID).say(". Set two runs side by side: ").
+			code("tollgate compare " + r.ID + " OTHER").say(".")},
+	}
+	if slices.ContainsFunc(r.Levels, hidesValues) {
+		blocks = append(blocks, para{Text: say("Values that stand as ").code(secret.Hidden).say(" are not in the run directory: put them back.")})
+	}
+	return blocks
+}
+
+// hidesValues says that a level has a variable whose value, or a part of it, is not kept.
+func hidesValues(l result.Level) bool {
+	for _, value := range l.Env {
+		if strings.Contains(value, secret.Hidden) {
+			return true
+		}
+	}
+	return false
 }
 
 // How many rules a note names: on a terminal, and elsewhere.

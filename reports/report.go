@@ -11,8 +11,7 @@ import (
 type report struct {
 	run        result.Run
 	load       verdict.Load
-	outcome    verdict.Outcome
-	meaning    string
+	ruling     ruling
 	reasons    []string
 	unfinished string // why the run is not complete; "" if it is
 	headline   []string
@@ -23,7 +22,7 @@ type report struct {
 
 // reportOf is the report of an analysis.
 func reportOf(a *verdict.Analysis) *report {
-	r := &report{columns: columns, run: a.Run, load: a.Load, outcome: a.Outcome, meaning: meaning(a.Outcome), reasons: a.Reasons,
+	r := &report{columns: columns, run: a.Run, load: a.Load, ruling: rulingOf(a), reasons: a.Reasons,
 		unfinished: unfinished(a.Run), headline: headline(a), notes: a.Notes}
 	for _, build := range sections() {
 		r.sections = append(r.sections, build(a)...)
@@ -35,6 +34,7 @@ func reportOf(a *verdict.Analysis) *report {
 func sections() []func(*verdict.Analysis) []section {
 	return []func(*verdict.Analysis) []section{
 		headlineSection,
+		answerSection,
 		controlsSection,
 		budgetsSection,
 		waiversSection,
@@ -143,6 +143,9 @@ func blocksIn(blocks []block, format formats) []block {
 		case table:
 			b = of.in(format)
 		case part:
+			of.Blocks = blocksIn(of.Blocks, format)
+			b = of
+		case folded:
 			of.Blocks = blocksIn(of.Blocks, format)
 			b = of
 		case list:

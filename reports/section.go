@@ -27,11 +27,12 @@ type section struct {
 	Sub     bool    // is part of the section before: the page gives it a smaller heading
 	Fold    bool    // Markdown folds it
 	Verdict bool    // belongs to the verdict, which the command gate prints alone
+	First   bool    // is what the page shows first, beside the verdict and before its contents
 	Last    bool    // is what few read: Markdown folds it, and the CSV too puts it behind the sections that are not so
 	Blocks  []block
 }
 
-// block is a piece of a section: lead, para, table, list, facts, picture, part, verbatim or noteList.
+// block is a piece of a section: lead, para, table, list, facts, picture, part, folded, verbatim or noteList.
 type block interface {
 	shownIn(format formats) bool
 	filled() bool // holds what a section is there for
@@ -82,9 +83,10 @@ type cell struct {
 	Remedy string   // what to do about it
 	Strong bool
 	Code   bool
-	Link   string // anchor on the page
-	Class  string // of the page's style sheet
-	Raw    any    // what the CSV has in place of Text: float64, bool, int, time.Duration or string
+	Link   string        // anchor on the page
+	Class  string        // of the page's style sheet
+	SVG    template.HTML // a drawing of what other cells of the row say in words; for the page alone
+	Raw    any           // what the CSV has in place of Text: float64, bool, int, time.Duration or string
 }
 
 // list is items below each other.

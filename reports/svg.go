@@ -61,6 +61,19 @@ func (c *canvas) svg(id, title, desc string) template.HTML {
 		id, template.HTMLEscapeString(title), id, template.HTMLEscapeString(desc), c.b.String()))
 }
 
+// group puts what is drawn under a title, which shows when a pointer rests on it.
+func (c *canvas) group(title string, draw func()) {
+	c.b.WriteString("<g><title>" + template.HTMLEscapeString(title) + "</title>")
+	draw()
+	c.b.WriteString("</g>")
+}
+
+// unnamed closes a picture that says nothing which does not stand beside it in words.
+func (c *canvas) unnamed() template.HTML {
+	return template.HTML(fmt.Sprintf(`<svg aria-hidden="true" viewBox="0 0 %s %s" width="%s" height="%s">%s</svg>`, // #nosec G203 -- every text in it was escaped
+		pixel(c.w), pixel(c.h), pixel(c.w), pixel(c.h), c.b.String()))
+}
+
 // charWidth is about what a character takes at the font size of the pictures.
 const charWidth = 6.4
 

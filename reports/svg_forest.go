@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"fmt"
 	"html/template"
 	"math"
 	"strings"
@@ -18,37 +17,6 @@ const (
 	forestTop   = 8.
 	forestRow   = 22.
 )
-
-// forests draws a panel per main metric that has a ratio at any level; the others are for the table. Panels of
-// latencies share their scale, so that one look compares p50 with p99.
-func forests(a *verdict.Analysis) template.HTML {
-	var latency, out []verdict.Metric
-	for _, m := range mainMetrics(a) {
-		plottable := false
-		for _, t := range a.Toll {
-			plottable = plottable || known(effectOf(t, m).Ratio.Mid)
-		}
-		if !plottable {
-			continue
-		}
-		out = append(out, m)
-		if m.Latency {
-			latency = append(latency, m)
-		}
-	}
-	if len(out) == 0 {
-		return ""
-	}
-	var panels strings.Builder
-	for i, m := range out {
-		of := []verdict.Metric{m}
-		if m.Latency {
-			of = latency
-		}
-		panels.WriteString(string(panel(m.Title, string(m.Per), forest(fmt.Sprintf("forest-%d", i+1), a, m, forestAxis(a, of)))))
-	}
-	return forestLegend + "\n" + panelsOf(template.HTML(panels.String())) // #nosec G203 -- it is made of panels
-}
 
 // panel is one forest plot under its title: the change of one metric at every arm.
 func panel(title, per string, svg template.HTML) template.HTML {
@@ -84,7 +52,7 @@ func forest(id string, a *verdict.Analysis, m verdict.Metric, x axis) template.H
 		c.short(0, y+4, forestFrom-8, "", t.Arm.Name)
 		c.text(forestWidth, y+4, "end num", tollCell(t, m))
 		told = append(told, t.Arm.Name+" "+tollCell(t, m))
-		forestMark(c, t.Arm, e, x, y)
+		forestMark(c, t.Arm, times(e.Ratio, 100), e.Significant, x, y)
 		if truth := trueRatio(a, t.Arm, m); known(truth) {
 			c.polygon("truth", x.at(100*truth), y-3, x.at(100*truth)+5, y-11, x.at(100*truth)-5, y-11)
 		}
@@ -118,8 +86,7 @@ func forestFrame(c *canvas, a *verdict.Analysis, m verdict.Metric, x axis, botto
 
 // forestMark draws an effect: a bar for the interval, an arrow where it has no end, a point that is full when the
 // effect is significant and hollow when it is not.
-func forestMark(c *canvas, arm result.Arm, e verdict.Effect, x axis, y float64) {
-	r := times(e.Ratio, 100)
+func forestMark(c *canvas, arm result.Arm, r verdict.Interval, significant bool, x axis, y float64) {
 	if math.IsNaN(r.Mid) {
 		return
 	}
@@ -136,7 +103,7 @@ func forestMark(c *canvas, arm result.Arm, e verdict.Effect, x axis, y float64) 
 	if !known(r.Mid) {
 		return
 	}
-	if !e.Significant {
+	if !significant {
 		class += " hollow"
 	}
 	c.add("circle", "cx", x.at(r.Mid), "cy", y, "r", 4., "class", "point "+class)

@@ -46,13 +46,12 @@ func frontierPicture(a *verdict.Analysis) template.HTML {
 	for _, m := range p.points {
 		p.cross(m.cost, m.of.Catch.Detected, -2, "level")
 		p.cross(m.cost, m.of.Catch.Diagnosed, 2, "s5")
-		told = append(told, fmt.Sprintf("%s: %s %s, detected %s, diagnosed %s", m.of.Level, costName(f.By), signed(m.cost.Mid, precision(m.cost))+" %",
-			part100(m.of.Catch.Detected.Interval.Mid), part100(m.of.Catch.Diagnosed.Interval.Mid)))
+		told = append(told, m.words(costName(f.By)))
 	}
-	p.marks()
+	p.marks(costName(f.By))
 	p.labels()
-	return frontierKey + "\n" + panelsOf(panel("Cost and catch by level", "", p.svg("frontier-plot", "The frontier: share of faults caught by "+costName(f.By)+
-		" over "+baselineArm(a).Level, strings.Join(told, "; ")+".")))
+	return panelsOf(panel("Cost and catch by level", "", p.svg("frontier-plot", "The frontier: share of faults caught by "+costName(f.By)+
+		" over "+baselineArm(a).Level, strings.Join(told, "; ")+"."))) + frontierKey(len(f.Sampling) > 0)
 }
 
 // costRatio is what a level costs of a metric, as a share of the baseline's.
@@ -67,6 +66,12 @@ func costRatio(p verdict.Point, metric int) verdict.Interval {
 type frontierMark struct {
 	of   verdict.Point
 	cost verdict.Interval // percent
+}
+
+// words are what the marks of a level stand for.
+func (m frontierMark) words(cost string) string {
+	return fmt.Sprintf("%s: %s %s, detected %s, diagnosed %s", m.of.Level, cost, signed(m.cost.Mid, precision(m.cost))+" %",
+		part100(m.of.Catch.Detected.Interval.Mid), part100(m.of.Catch.Diagnosed.Interval.Mid))
 }
 
 type frontierPlot struct {
@@ -112,19 +117,23 @@ func (p *frontierPlot) cross(cost verdict.Interval, s catch.Share, aside float64
 }
 
 // marks draws the points over all crosses: a disc for detected, and around or apart from it a diamond for diagnosed.
-func (p *frontierPlot) marks() {
-	const r = 7.
+func (p *frontierPlot) marks(cost string) {
 	for _, m := range p.points {
-		x := p.x.at(m.cost.Mid)
-		if share := m.of.Catch.Detected.Interval.Mid; known(share) {
-			p.add("circle", "cx", x, "cy", p.y.at(share), "r", 4., "class", "point level")
-			p.taken = append(p.taken, around(x, p.y.at(share), 5))
-		}
-		if share := m.of.Catch.Diagnosed.Interval.Mid; known(share) {
-			y := p.y.at(share)
-			p.polygon("curve s5", x, y-r, x+r, y, x, y+r, x-r, y)
-			p.taken = append(p.taken, around(x, y, r))
-		}
+		p.group(m.words(cost), func() { p.mark(m) })
+	}
+}
+
+func (p *frontierPlot) mark(m frontierMark) {
+	const r = 7.
+	x := p.x.at(m.cost.Mid)
+	if share := m.of.Catch.Detected.Interval.Mid; known(share) {
+		p.add("circle", "cx", x, "cy", p.y.at(share), "r", 4., "class", "point level")
+		p.taken = append(p.taken, around(x, p.y.at(share), 5))
+	}
+	if share := m.of.Catch.Diagnosed.Interval.Mid; known(share) {
+		y := p.y.at(share)
+		p.polygon("curve s5", x, y-r, x+r, y, x, y+r, x-r, y)
+		p.taken = append(p.taken, around(x, y, r))
 	}
 }
 
@@ -230,8 +239,19 @@ func (b box) distance(x, y float64) float64 {
 }
 
 // frontierKey explains the picture.
-const frontierKey template.HTML = `<ul class="legend" aria-label="Legend of the frontier">
+func frontierKey(sampled bool) template.HTML {
+	key := frontierMarks
+	if sampled {
+		key += frontierForeseen
+	}
+	return `<ul class="legend" aria-label="Legend of the frontier">` + key + `</ul>`
+}
+
+const (
+	frontierMarks template.HTML = `
 <li><svg width="34" height="14" aria-hidden="true"><line x1="2" x2="32" y1="7" y2="7" class="bar cross level"/><circle cx="17" cy="7" r="4" class="point level"/></svg> detected, with both intervals</li>
 <li><svg width="34" height="14" aria-hidden="true"><line x1="2" x2="32" y1="7" y2="7" class="bar cross s5"/><polygon points="17,0 24,7 17,14 10,7" class="curve s5"/></svg> diagnosed</li>
-<li><svg width="34" height="14" aria-hidden="true"><line x1="0" x2="34" y1="7" y2="7" class="curve s4"/><polygon points="17,2 22,11 12,11" class="curve s4 whole"/></svg> diagnosed, as sampling by a ratio lets expect</li>
-</ul>`
+`
+	frontierForeseen template.HTML = `<li><svg width="34" height="14" aria-hidden="true"><line x1="0" x2="34" y1="7" y2="7" class="curve s4"/><polygon points="17,2 22,11 12,11" class="curve s4 whole"/></svg> diagnosed, as sampling by a ratio lets expect</li>
+`
+)

@@ -60,7 +60,7 @@ func (t *text) head(r *report) {
 	if r.unfinished != "" {
 		t.WriteString(t.wrap("  ", "  ", r.unfinished))
 	}
-	t.WriteString("\n" + t.wrap("", "  ", fmt.Sprintf("verdict: %s %s (%s)", outcomeMark(r.outcome), strings.ToUpper(string(r.outcome)), r.meaning)))
+	t.WriteString("\n" + t.wrap("", "  ", fmt.Sprintf("verdict: %s %s (%s)", r.ruling.Sign, r.ruling.Title(), r.ruling.Meaning)))
 	for _, reason := range r.reasons {
 		t.WriteString(t.wrap("  - ", "    ", reason))
 	}

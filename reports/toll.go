@@ -1,33 +1,35 @@
 package reports
 
 import (
-	"strings"
-
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// tollSections are the toll by its main metrics, which the page draws; and there by all metrics.
+// tollSections are the toll by its main metrics; on the page by all of them.
 func tollSections(a *verdict.Analysis) []section {
 	base := baselineArm(a)
-	short := tollTable(a, mainMetrics(a))
+	metrics, missing := measuredOf(a, mainMetrics(a))
+	short := tollTable(a, metrics)
 	short.Only = inText | inMarkdown
 	change := "change over " + base.Level
-	return []section{
-		{ID: "toll", Heading: "The toll", Blocks: []block{
-			lead{Only: inText, Text: say(change + ", with its " + confidence(a) + " interval; " + same + " means no significant change")},
-			lead{Only: inMarkdown, Text: say(change + " with its " + confidence(a) + " interval; ").code(same).say(" means no significant change")},
-			lead{Only: inHTML, Text: say("what does each level cost over ").strong(base.Level).say(", with what confidence? Intervals are at " +
-				confidence(a) + "; ").strong(same).say(" means no significant change")},
-			short,
-			para{Only: inText, Text: say("noise floor: the interval of the same level measured twice. " +
-				"detectable: a change of this size would have been seen at every level. " + atRest(a))},
-			para{Only: inText | inMarkdown, Text: say(tollEstimators(a))},
-			tollRecords(a),
-		}},
-		{ID: "change", Heading: "Change over the baseline", Only: inHTML, Sub: true, Blocks: []block{picture{forests(a)}}},
-		{ID: "numbers", Heading: "All numbers", Only: inHTML, Sub: true, Blocks: []block{tollNumbers(a)}},
+	blocks := []block{
+		lead{Only: inText, Text: say(change + ", with its " + confidence(a) + " interval; " + same + " means no significant change")},
+		lead{Only: inMarkdown, Text: say(change + " with its " + confidence(a) + " interval; ").code(same).say(" means no significant change")},
+		lead{Only: inHTML, Text: say("what does each level cost over ").strong(base.Level).say(", with what confidence? Intervals are at " +
+			confidence(a) + "; ").strong(same).say(" means no significant change")},
+		short,
+		para{Only: inText, Text: say("noise floor: the interval of the same level measured twice. " +
+			"detectable: a change of this size would have been seen at every level. " + atRest(a))},
 	}
+	for _, text := range []string{missingWords(a, missing), tollEstimators(a)} {
+		if text != "" {
+			blocks = append(blocks, para{Only: inText | inMarkdown, Text: say(text)})
+		}
+	}
+	if len(a.Toll) > 0 {
+		blocks = append(blocks, picture{rulerLegend(a)}, para{Only: inHTML, Text: numbersLegend(a), Class: "muted"})
+	}
+	return append([]section{{ID: "toll", Heading: "The toll", Blocks: append(blocks, tollRecords(a))}}, numbersSections(a)...)
 }
 
 // costSection is what else a level costs; the page has it among all numbers.
@@ -36,11 +38,15 @@ func costSection(a *verdict.Analysis) []section {
 	if text := atRest(a); text != "" {
 		blocks = append(blocks, para{Only: inMarkdown, Text: say(text)})
 	}
-	costs := costMetrics(a)
+	costs, missing := measuredOf(a, costMetrics(a))
 	if len(costs) == 0 {
 		return nil
 	}
-	return []section{{ID: "cost", Heading: "Cost", Only: inText | inMarkdown, Sub: true, Fold: true, Blocks: append(blocks, tollTable(a, costs))}}
+	blocks = append(blocks, tollTable(a, costs))
+	if text := missingWords(a, missing); text != "" {
+		blocks = append(blocks, para{Text: say(text)})
+	}
+	return []section{{ID: "cost", Heading: "Cost", Only: inText | inMarkdown, Sub: true, Fold: true, Blocks: blocks}}
 }
 
 // distributionsSection is the picture of all latencies.
@@ -59,7 +65,7 @@ func tollTable(a *verdict.Analysis, metrics []verdict.Metric) table {
 	first, last := []cell{{Text: base.Name, Role: armNote(base)}}, texts("detectable")
 	for _, m := range metrics {
 		out.Columns = append(out.Columns, column{Head: cell{Text: head(m)}, Right: true})
-		first = append(first, cell{Text: amount(baselineOf(a, m), m.Unit)})
+		first = append(first, cell{Text: valueOf(baselineOf(a, m), m)})
 		could := unknown
 		if !m.InUnit {
 			could = detectable(worstDetectable(a, m))
@@ -76,50 +82,6 @@ func tollTable(a *verdict.Analysis, metrics []verdict.Metric) table {
 	}
 	out.Rows = append(out.Rows, last)
 	return out
-}
-
-// tollNumbers are all metrics over all arms: the change, its interval, and the arm's own value.
-func tollNumbers(a *verdict.Analysis) table {
-	base := baselineArm(a)
-	caption := say("Change over " + base.Level + ", its interval, and the arm's own value. Detectable: a change of this size would have been seen at every level.")
-	for _, text := range []string{atRest(a), tollEstimators(a)} {
-		if text != "" {
-			caption = caption.say(" " + text)
-		}
-	}
-	out := table{Label: "Toll, all numbers", Class: "numbers", Caption: caption.plain(),
-		Columns: []column{{Head: cell{Text: "Metric"}}, {Head: cell{Text: base.Name, Role: armNote(base)}}}}
-	for _, t := range a.Toll {
-		out.Columns = append(out.Columns, column{Head: cell{Text: t.Arm.Name, Role: armNote(t.Arm)}})
-	}
-	out.Columns = append(out.Columns, column{Head: cell{Text: "detectable"}})
-	for _, m := range metricsOf(a) {
-		row := []cell{{Text: m.Title, Role: string(m.Per)}, {Text: amount(baselineOf(a, m), m.Unit)}}
-		for _, t := range a.Toll {
-			row = append(row, tollNumber(t, m))
-		}
-		out.Rows = append(out.Rows, append(row, cell{Text: detectable(worstDetectable(a, m))}))
-	}
-	return out
-}
-
-func tollNumber(t verdict.LevelToll, m verdict.Metric) cell {
-	e := effectOf(t, m)
-	c := cell{Class: "same", Note: e.Note}
-	estimate, interval, both := strings.Cut(tollCell(t, m), " [")
-	if c.Text = estimate; both {
-		c.Gloss = append(c.Gloss, "["+interval)
-	}
-	c.Gloss = append(c.Gloss, amount(e.Value, m.Unit))
-	switch {
-	case t.Arm.Role == result.RoleRepeat:
-		c.Class = "floor"
-	case e.Significant && (e.Diff.Mid > 0) != m.MoreIsBetter: // it costs more
-		c.Class = "more"
-	case e.Significant:
-		c.Class = "less"
-	}
-	return c
 }
 
 // tollRecords are a line per arm and metric.

@@ -29,6 +29,15 @@ func amount(x float64, unit verdict.Unit) string {
 	return fixed(v, decimals) + s.suffix
 }
 
+// valueOf formats a value of a metric. Noise may make a value negative from which that at rest is taken off; there is no such quantity,
+// and it is shown as what it cannot be told from.
+func valueOf(x float64, m verdict.Metric) string {
+	if x < 0 {
+		return same + amount(0, m.Unit)
+	}
+	return amount(x, m.Unit)
+}
+
 // effect formats a change with its interval: "+12.3 % [+9.1, +15.2]", "~" when it is not significant. A change over
 // a baseline of zero has no ratio and is shown in the metric's own unit.
 func effect(e verdict.Effect) string {

@@ -36,6 +36,7 @@ type Analysis struct {
 	Budgets  []BudgetResult // by level, then in the order given; empty without budgets
 	Looks    []LookMade     // when the budgets were judged, where the plan allows more than one look and there are budgets
 	Toll     []LevelToll    // RoleRepeat and RoleKnownDelay arms first, then the levels above the baseline
+	Steps    []Step         // what each level costs over the next cheaper one, from cheap to dear; metrics as in LevelToll.Effects
 	Launches []LaunchValues // plain values by arm, the baseline first, and launch
 	Baseline []Absolute     // the baseline's own values, same metrics and order as every LevelToll.Effects
 	Money    *Bills         // nil when the run has no prices, or nothing that they are for

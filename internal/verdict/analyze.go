@@ -34,6 +34,7 @@ func Judge(d *result.Data, budgets []Budget) (*Analysis, error) {
 		return nil, err
 	}
 	t := newTolls(m)
+	s := newSteps(t)
 	c := newCapacities(d, m)
 	a := &Analysis{Run: d.Run, Load: loadOf(d), Confidence: confidence, Controls: append(t.controls(confidence), c.controls(confidence)...), Notes: slices.Clone(d.Notes)}
 	if a.Budgets, a.Looks, err = t.judge(budgets, c, confidence); err != nil {
@@ -43,6 +44,7 @@ func Judge(d *result.Data, budgets []Budget) (*Analysis, error) {
 		for _, arm := range t.order() {
 			a.Toll = append(a.Toll, t.level(arm, confidence))
 		}
+		a.Steps = s.ladder(a.Toll)
 		a.Baseline = t.absolute()
 		a.Launches = t.byLaunches()
 		a.Money = t.bills()
@@ -57,7 +59,7 @@ func Judge(d *result.Data, budgets []Budget) (*Analysis, error) {
 		return nil, fmt.Errorf("verdict: %w", err)
 	}
 	a.Budgets = append(a.Budgets, judgeCatch(d.Run, a.Catch, budgets)...)
-	a.Frontier = t.frontier(a, d)
+	a.Frontier = s.frontier(a, d)
 	a.Limits = catch.Limits(d.Run.Sweep, a.Catch)
 	a.Budgets = append(a.Budgets, limitBudgets(d.Run.Sweep, a.Limits)...)
 	if m.incomplete > 0 {

@@ -271,9 +271,7 @@ func (a *Analysis) at(level string, m Metric) Effect {
 			}
 		}
 	}
-	nan := math.NaN()
-	none := Interval{nan, nan, nan}
-	return Effect{Metric: m, Value: nan, Diff: none, Ratio: none, Detectable: nan}
+	return noEffect(m)
 }
 
 // faultDifferences puts the cells of the faults and levels that both catches have beside each other.

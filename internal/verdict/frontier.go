@@ -58,11 +58,11 @@ type Pick struct {
 // Step is what one level costs over another.
 type Step struct {
 	From, To string
-	Costs    []Effect // by Frontier.Metrics: To over From, round by round
+	Costs    []Effect // To over From, round by round; of a Choice by Frontier.Metrics
 }
 
 // frontier is nil when no fault was judged at any level.
-func (t *tolls) frontier(a *Analysis, d *result.Data) *Frontier {
+func (s *steps) frontier(a *Analysis, d *result.Data) *Frontier {
 	if a.Catch == nil {
 		return nil
 	}
@@ -79,7 +79,6 @@ func (t *tolls) frontier(a *Analysis, d *result.Data) *Frontier {
 	} else {
 		f.costs(a)
 	}
-	s := &steps{tolls: t, known: map[stepKey]Effect{}}
 	s.dominate(f)
 	f.Choices = s.choices(f)
 	f.predict(d, a.Catch)
@@ -89,11 +88,9 @@ func (t *tolls) frontier(a *Analysis, d *result.Data) *Frontier {
 // costs takes what the levels cost from the toll.
 func (f *Frontier) costs(a *Analysis) {
 	for _, b := range a.Baseline {
-		if b.Metric.Frontier > 0 {
-			f.Metrics = append(f.Metrics, b.Metric)
-		}
+		f.Metrics = append(f.Metrics, b.Metric)
 	}
-	slices.SortStableFunc(f.Metrics, func(x, y Metric) int { return cmp.Compare(x.Frontier, y.Frontier) })
+	f.Metrics = costsOfFrontier(f.Metrics)
 	for i := range f.Points {
 		for _, m := range f.Metrics {
 			f.Points[i].Costs = append(f.Points[i].Costs, costOf(a, f.Points[i].Level, m))
@@ -107,10 +104,16 @@ func (f *Frontier) costs(a *Analysis) {
 	}
 }
 
+// costsOfFrontier are the metrics that the frontier sets against the catch, in its order.
+func costsOfFrontier(all []Metric) []Metric {
+	out := slices.DeleteFunc(slices.Clone(all), func(m Metric) bool { return m.Frontier == 0 })
+	slices.SortStableFunc(out, func(x, y Metric) int { return cmp.Compare(x.Frontier, y.Frontier) })
+	return out
+}
+
 // costOf is what a level costs of a metric. The baseline's difference to itself is 0, without an interval to speak of.
 func costOf(a *Analysis, level string, m Metric) Effect {
-	nan := Interval{math.NaN(), math.NaN(), math.NaN()}
-	e := Effect{Metric: m, Value: math.NaN(), Diff: nan, Ratio: nan, Detectable: math.NaN()}
+	e := noEffect(m)
 	for _, arm := range a.Run.Arms {
 		if arm.Role == result.RoleBaseline && arm.Level == level {
 			e.Diff, e.Ratio = Interval{}, Interval{}
@@ -121,11 +124,8 @@ func costOf(a *Analysis, level string, m Metric) Effect {
 		}
 	}
 	for _, l := range a.Toll {
-		if l.Arm.Role != result.RoleLevel || l.Arm.Level != level {
-			continue
-		}
-		if i := slices.IndexFunc(l.Effects, func(e Effect) bool { return e.Metric.ID == m.ID }); i >= 0 {
-			return l.Effects[i]
+		if l.Arm.Role == result.RoleLevel && l.Arm.Level == level {
+			return l.of(m)
 		}
 	}
 	return e

@@ -17,6 +17,8 @@ type steps struct {
 	known map[stepKey]Effect
 }
 
+func newSteps(t *tolls) *steps { return &steps{tolls: t, known: map[stepKey]Effect{}} }
+
 type stepKey struct {
 	metric, from, to string
 	confidence       float64
@@ -45,8 +47,7 @@ func (s *steps) over(m Metric, from, to string, confidence float64) Effect {
 	}
 	arms, others := s.armsOf(to), s.armsOf(from)
 	if len(arms) == 0 || len(others) == 0 {
-		nan := Interval{math.NaN(), math.NaN(), math.NaN()}
-		e = Effect{Metric: m, Value: math.NaN(), Diff: nan, Ratio: nan, Detectable: math.NaN()}
+		e = noEffect(m)
 	} else {
 		e = s.effect(s.of(m.ID), arms[0], others, confidence)
 	}

@@ -40,6 +40,7 @@ type Metric struct {
 	Unit  Unit
 	Per   Per
 	Phase string // of the run that measures it: slot.Toll or slot.Capacity
+	Group string // what it is about, with a capital, for a heading: Latency, CPU, Memory, Telemetry, Money or Capacity
 
 	MoreIsBetter bool    // a budget is then the least, not the most: capacity
 	Latency      bool    // of single requests, which a known delay moves by itself
@@ -48,9 +49,10 @@ type Metric struct {
 	InUnit       bool    // a change is shown in Unit, not as a share of the baseline
 	Vital        bool    // a run that has no interval for it decides nothing
 
-	Main int // place in the tables that have no room for all metrics, from 1; 0: it is not in them
-	Few  int // likewise in the table of the report that is one screen
-	Cost int // likewise in the table of what else a level costs
+	Main   int // place in the tables that have no room for all metrics, from 1; 0: it is not in them
+	Few    int // likewise in the table of the report that is one screen
+	Glance int // likewise in the page's table that is read at a glance
+	Cost   int // likewise in the table of what else a level costs
 
 	Frontier int // likewise among the costs that the frontier sets against the catch
 }

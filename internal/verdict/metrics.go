@@ -20,15 +20,23 @@ func metricsOf(r result.Run) []metric {
 	return all
 }
 
+// What metrics are about.
+const (
+	latencies = "Latency"
+	processor = "CPU"
+	memory    = "Memory"
+	volume    = "Telemetry"
+)
+
 // metrics are all metrics, in display order. step is the one whose latency is meant.
 func metrics(step string) []metric {
 	all := []metric{
 		{
-			Metric:  Metric{ID: "mean", Title: "mean latency, " + step, Unit: Seconds, Latency: true},
+			Metric:  Metric{ID: "mean", Title: "mean latency, " + step, Unit: Seconds, Latency: true, Group: latencies},
 			delayed: true, read: latency("mean", 0, (*hdr.Histogram).Mean),
 		},
 		{
-			Metric: Metric{ID: "p50", Unit: Seconds, Quantile: 0.5, Main: 1, Few: 1, Vital: true},
+			Metric: Metric{ID: "p50", Unit: Seconds, Quantile: 0.5, Main: 1, Few: 1, Glance: 1, Vital: true},
 			equal:  true, delayed: true,
 			carried: func(_ *measured, r round, arm, _ int) float64 { return float64(r.response[arm].ValueAtQuantile(50)) },
 		},
@@ -37,76 +45,76 @@ func metrics(step string) []metric {
 		{Metric: Metric{ID: "p99", Unit: Seconds, Quantile: 0.99, Main: 3}},
 		{Metric: Metric{ID: "p99.9", Unit: Seconds, Quantile: 0.999}},
 		{
-			Metric: Metric{ID: "cpu", Short: "CPU", Title: "CPU of the stack", Unit: Seconds, Per: PerThousand, Main: 4, Few: 3, Frontier: 1},
+			Metric: Metric{ID: "cpu", Short: "CPU", Title: "CPU of the stack", Unit: Seconds, Per: PerThousand, Group: processor, Main: 4, Few: 3, Glance: 2, Frontier: 1},
 			needs:  []need{cpuOfStack()}, equal: true, signed: true, gross: stackCPU, read: netPerRequest(stackCPU),
 			carried: func(m *measured, r round, arm, launch int) float64 {
 				return m.net(arm, launch, stackCPU)(r.slots[arm]) / float64(max(1, r.slots[arm].Work.Sent))
 			},
 		},
 		{
-			Metric: Metric{ID: "pipeline-cpu", Short: "pipeline CPU", Title: "CPU of the telemetry pipeline", Unit: Seconds, Per: PerThousand, Main: 5},
+			Metric: Metric{ID: "pipeline-cpu", Short: "pipeline CPU", Title: "CPU of the telemetry pipeline", Unit: Seconds, Per: PerThousand, Group: processor, Main: 5},
 			needs:  []need{cpuOfPipeline()}, signed: true, gross: pipelineCPU, read: netPerRequest(pipelineCPU),
 		},
 		{
-			Metric: Metric{ID: "idle-cpu", Short: "CPU at rest", Title: "CPU of the stack at rest", Unit: Seconds, Per: PerArmHour, AtRest: true, Cost: 2},
+			Metric: Metric{ID: "idle-cpu", Short: "CPU at rest", Title: "CPU of the stack at rest", Unit: Seconds, Per: PerArmHour, AtRest: true, Group: processor, Cost: 2},
 			needs:  []need{rest(), cpuOfStack()}, read: atRest(stackCPU),
 		},
 		{
 			Metric: Metric{ID: "idle-pipeline-cpu", Short: "pipeline CPU at rest", Title: "CPU of the telemetry pipeline at rest", Unit: Seconds,
-				Per: PerArmHour, AtRest: true, Cost: 3},
+				Per: PerArmHour, AtRest: true, Group: processor, Cost: 3},
 			needs: []need{rest(), cpuOfPipeline()}, read: atRest(pipelineCPU),
 		},
 		{
-			Metric: Metric{ID: "gc-cpu", Short: "GC CPU", Title: "CPU for garbage collection", Unit: Seconds, Per: PerThousand, Cost: 5},
+			Metric: Metric{ID: "gc-cpu", Short: "GC CPU", Title: "CPU for garbage collection", Unit: Seconds, Per: PerThousand, Group: processor, Cost: 5},
 			needs:  []need{runtimes()}, read: byLaunch(gcCPU),
 		},
 		{
-			Metric: Metric{ID: "allocs", Title: "heap allocated", Unit: Bytes, Per: PerThousand, Cost: 6},
+			Metric: Metric{ID: "allocs", Title: "heap allocated", Unit: Bytes, Per: PerThousand, Group: memory, Cost: 6},
 			needs:  []need{runtimes()}, read: perRequest(reported(func(r result.Runtime) int64 { return r.AllocBytes })),
 		},
 		{
-			Metric: Metric{ID: "alloc-objects", Short: "objects", Title: "objects allocated", Unit: Count, Per: PerThousand, Cost: 7},
+			Metric: Metric{ID: "alloc-objects", Short: "objects", Title: "objects allocated", Unit: Count, Per: PerThousand, Group: memory, Cost: 7},
 			needs:  []need{runtimes()}, read: perRequest(reported(func(r result.Runtime) int64 { return r.AllocObjects })),
 		},
 		{
-			Metric:   Metric{ID: "rss", Short: "memory", Title: "memory of the stack", Unit: Bytes, Per: PerArm, Main: 6, Few: 4},
+			Metric:   Metric{ID: "rss", Short: "memory", Title: "memory of the stack", Unit: Bytes, Per: PerArm, Group: memory, Main: 6, Few: 4, Glance: 3},
 			formerly: "memory", needs: []need{memoryOfStack()}, read: perLaunch(steady),
 		},
 		{
-			Metric: Metric{ID: "rss-peak", Short: "peak memory", Title: "peak memory of the stack", Unit: Bytes, Per: PerArm, Cost: 4},
+			Metric: Metric{ID: "rss-peak", Short: "peak memory", Title: "peak memory of the stack", Unit: Bytes, Per: PerArm, Group: memory, Cost: 4},
 			needs:  []need{peakOfStack()}, read: perLaunch(peak),
 		},
 		{
-			Metric: Metric{ID: "spans", Title: "spans", Unit: Count, Per: PerThousand},
+			Metric: Metric{ID: "spans", Title: "spans", Unit: Count, Per: PerThousand, Group: volume},
 			needs:  []need{telemetryAtAll()}, read: perRequest(telemetry(func(t result.Telemetry) int64 { return t.Spans })),
 		},
 		{
-			Metric: Metric{ID: "log-records", Title: "log records", Unit: Count, Per: PerThousand},
+			Metric: Metric{ID: "log-records", Title: "log records", Unit: Count, Per: PerThousand, Group: volume},
 			needs:  []need{telemetryAtAll()}, read: perRequest(telemetry(func(t result.Telemetry) int64 { return t.LogRecords })),
 		},
 		{
-			Metric: Metric{ID: "data-points", Title: "metric data points", Unit: Count, Per: PerThousand},
+			Metric: Metric{ID: "data-points", Title: "metric data points", Unit: Count, Per: PerThousand, Group: volume},
 			needs:  []need{telemetryAtAll()}, read: perRequest(telemetry(func(t result.Telemetry) int64 { return t.DataPoints })),
 		},
 		{
-			Metric: Metric{ID: "bytes", Short: "telemetry", Title: "telemetry on the wire", Unit: Bytes, Per: PerThousand, Main: 7, Few: 5, Frontier: 3},
+			Metric: Metric{ID: "bytes", Short: "telemetry", Title: "telemetry on the wire", Unit: Bytes, Per: PerThousand, Group: volume, Main: 7, Few: 5, Glance: 4, Frontier: 3},
 			needs:  []need{telemetryAtAll()}, read: perRequest(telemetry(func(t result.Telemetry) int64 { return t.Bytes })),
 		},
 		{
-			Metric: Metric{ID: "series", Title: "active series", Unit: Count, Per: PerArm},
+			Metric: Metric{ID: "series", Title: "active series", Unit: Count, Per: PerArm, Group: volume},
 			needs:  []need{telemetryAtAll()}, read: perLaunch(activeSeries),
 		},
 		{
-			Metric: Metric{ID: "money", Title: "money", Unit: Money, Per: PerMillion, InUnit: true, Cost: 1, Frontier: 4},
+			Metric: Metric{ID: "money", Title: "money", Unit: Money, Per: PerMillion, InUnit: true, Group: "Money", Cost: 1, Frontier: 4},
 			needs:  []need{prices(), pricedLine()}, signed: true, read: money,
 		},
-		{Metric: Metric{ID: "capacity", Title: "highest offered rate within the SLO", Unit: PerSecond, MoreIsBetter: true, Phase: slot.Capacity}},
+		{Metric: Metric{ID: "capacity", Title: "highest offered rate within the SLO", Unit: PerSecond, MoreIsBetter: true, Phase: slot.Capacity, Group: "Capacity"}},
 	}
 	for i := range all {
 		m := &all[i]
 		m.Phase = cmp.Or(m.Phase, slot.Toll)
 		if q := m.Quantile; q > 0 {
-			m.Title, m.Latency = m.ID+" latency, "+step, true
+			m.Title, m.Latency, m.Group = m.ID+" latency, "+step, true, latencies
 			m.read = latency(m.ID, q, func(h *hdr.Histogram) float64 { return float64(h.ValueAtQuantile(100 * q)) })
 		}
 	}
