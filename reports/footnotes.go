@@ -47,6 +47,10 @@ func (f *footnotes) collect(blocks []block) {
 			}
 		case part:
 			f.collect(b.Blocks)
+		case folded:
+			f.collect(b.Blocks)
+		case opened:
+			f.collect(b.Blocks)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"html/template"
+	"net/url"
 	"strings"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
@@ -41,6 +42,7 @@ func renderHTML(r *report) ([]byte, error) {
 	sections, notes := r.in(inHTML)
 	t, err := template.New("report").Funcs(template.FuncMap{
 		"number": notes.number, "outcomeMark": outcomeMark, "plus": func(a, b int) int { return a + b }, "stamp": stamp,
+		"place": place,
 		"upper": func(o verdict.Outcome) string { return strings.ToUpper(string(o)) },
 	}).Parse(htmlTemplate)
 	if err != nil {
@@ -74,4 +76,9 @@ func chapters(sections []section) []chapter {
 		}
 	}
 	return out
+}
+
+// place is the address of an anchor of the page.
+func place(anchor string) template.URL {
+	return template.URL((&url.URL{Fragment: anchor}).String()) // #nosec G203 -- it is escaped, and has nothing before the fragment
 }

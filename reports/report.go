@@ -39,8 +39,10 @@ func sections() []func(*verdict.Analysis) []section {
 		frontierSection,
 		tollSections,
 		costSection,
+		breakdownSection,
 		moneySection,
 		distributionsSection,
+		roundsSection,
 		capacitySection,
 		limitsSection,
 		catchSection,
@@ -141,6 +143,12 @@ func blocksIn(blocks []block, format formats) []block {
 		case table:
 			b = of.in(format)
 		case part:
+			of.Blocks = blocksIn(of.Blocks, format)
+			b = of
+		case folded:
+			of.Blocks = blocksIn(of.Blocks, format)
+			b = of
+		case opened:
 			of.Blocks = blocksIn(of.Blocks, format)
 			b = of
 		case list:

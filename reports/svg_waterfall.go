@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"fmt"
 	"html/template"
 	"strings"
 
@@ -14,7 +13,7 @@ const (
 	waterfallFrom  = 330.
 	waterfallTo    = 800.
 	waterfallRow   = 19.
-	waterfallSpans = 60 // that are drawn; the table below has all
+	waterfallSpans = 40 // that are drawn
 )
 
 // waterfallPicture draws the spans of a trace as bars over its time, the name of each before it and its duration behind it.
@@ -35,10 +34,11 @@ func waterfallPicture(id, title string, bars []catch.Bar) template.HTML {
 		flat := b
 		flat.Depth = 0
 		c.short(indent, y+14, waterfallFrom-8-indent, class, barName(flat))
-		c.add("rect", "x", from, "y", y+4, "width", max(to-from, 2), "height", waterfallRow-7, "class", barClass(b))
+		c.box(barClass(b), from, y+4, max(to-from, 2), waterfallRow-7)
 		c.text(max(to, from+2)+5, y+14, "small", elapsed(b.Took))
-		told = append(told, fmt.Sprintf("%s, %s after the start, took %s", barName(flat), elapsed(b.Start.Sub(begin)), elapsed(b.Took)))
+		told = append(told, barName(flat)+" "+elapsed(b.Took))
 	}
+	c.drawBoxes()
 	bottom := waterfallRow*float64(len(drawn)) + 2
 	c.add("line", "x1", waterfallFrom, "x2", waterfallTo, "y1", bottom, "y2", bottom, "class", "axis")
 	ms := axis{0, total.Seconds() * 1000, waterfallFrom, waterfallTo}
