@@ -11,13 +11,6 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// folded is what the page shows when it is asked for: by its summary, or by a link to it or into it.
-type folded struct {
-	ID      string // anchor on the page
-	Summary words
-	Blocks  []block
-}
-
 // opened is what happened in one cell of the matrix, for the page.
 type opened struct {
 	ID          string // anchor on the page
@@ -26,11 +19,8 @@ type opened struct {
 	Blocks      []block
 }
 
-func (folded) shownIn(f formats) bool { return f == inHTML }
 func (opened) shownIn(f formats) bool { return f == inHTML }
-func (b folded) filled() bool         { return len(b.Blocks) > 0 }
 func (opened) filled() bool           { return true }
-func (folded) Kind() string           { return "folded" }
 func (opened) Kind() string           { return "opened" }
 
 // faultPages are the passes as the page shows them, in the order of its matrix.
