@@ -1,6 +1,8 @@
 package reports
 
 import (
+	"strings"
+
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
@@ -9,7 +11,7 @@ func breakdownSection(a *verdict.Analysis) []section {
 	if len(a.Parts) == 0 {
 		return nil
 	}
-	services := partsTable(a.Parts, "CPU by service", "CPU time per 1,000 requests by service. "+atRest(a)+" "+nothing+": not more than at rest.",
+	services := partsTable(a.Parts, "CPU by service", strings.TrimSpace("CPU time per 1,000 requests by service. "+atRest(a)),
 		func(b verdict.Breakdown) []verdict.Amount { return b.Services })
 	signals := partsTable(a.Parts, "Telemetry by signal", "Telemetry per 1,000 requests by signal, and the most active series that there were.",
 		func(b verdict.Breakdown) []verdict.Amount { return b.Signals })
@@ -24,7 +26,7 @@ func breakdownSection(a *verdict.Analysis) []section {
 	}}}
 }
 
-// nothing is an amount that noise has made less than 0.
+// nothing is an amount that noise has made less than 0: not more than at rest.
 const nothing = "≈ 0"
 
 // partsTable has a row for every level and a column for every part.

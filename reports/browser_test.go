@@ -23,17 +23,7 @@ func TestPageInABrowser(t *testing.T) {
 	if err != nil {
 		t.Skipf("no axe-core: %v", err)
 	}
-	browser := findBrowser()
-	if browser == "" {
-		t.Skip("no chromium, chromium-browser or google-chrome in PATH")
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	defer cancel()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
-	defer cancel()
-	ctx, cancel = chromedp.NewContext(ctx)
-	defer cancel()
+	ctx := browse(t)
 	path, all := filepath.Join(t.TempDir(), "report.html"), oddities()
 	for _, c := range []struct{ theme, name string }{
 		{"light", "plain"}, {"dark", "plain"}, {"light", "hostile text"}, {"dark", "very long names"}, {"dark", "invalid"},
@@ -48,21 +38,38 @@ func TestPageInABrowser(t *testing.T) {
 	}
 }
 
-// violation is a rule of axe-core that the page breaks, and where: up to three elements.
+// browse is a browser. The test is skipped where there is none.
+func browse(t *testing.T) context.Context {
+	t.Helper()
+	browser := findBrowser()
+	if browser == "" {
+		t.Skip("no chromium, chromium-browser or google-chrome in PATH")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	t.Cleanup(cancel)
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox)
+	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// violation is a rule of axe-core that the page breaks, or a contrast that it cannot judge, and where: up to three elements.
 type violation struct {
 	ID    string   `json:"id"`
 	Help  string   `json:"help"`
 	Nodes []string `json:"nodes"`
 }
 
-const runAxe = `axe.run().then(r => r.violations.map(v => ({id: v.id, help: v.help,
+const runAxe = `axe.run().then(r => r.violations.concat(r.incomplete.filter(v => v.id === "color-contrast")).map(v => ({id: v.id, help: v.help,
 	nodes: v.nodes.slice(0, 3).map(n => n.html.slice(0, 200) + ": " + n.failureSummary)})))`
 
 func inspect(ctx context.Context, t *testing.T, path, theme, axe string) {
 	var overflow int
 	var violations []violation
 	err := chromedp.Run(ctx,
-		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}),
+		inTheme(theme),
 		chromedp.EmulateViewport(400, 800),
 		chromedp.Navigate("file://"+path),
 		chromedp.Evaluate(`document.documentElement.scrollWidth - document.documentElement.clientWidth`, &overflow),
@@ -79,6 +86,10 @@ func inspect(ctx context.Context, t *testing.T, path, theme, axe string) {
 	for _, v := range violations {
 		t.Errorf("%s: %s\n%q", v.ID, v.Help, v.Nodes)
 	}
+}
+
+func inTheme(theme string) chromedp.Action {
+	return emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}})
 }
 
 func awaitPromise(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
