@@ -17,7 +17,7 @@ func catchSection(a *verdict.Analysis) []section {
 	for _, f := range a.Catch.Faults {
 		line := texts(f.Name())
 		for level, name := range a.Catch.Levels {
-			line = append(line, cellText(cellAt(f, level), a.Catch.Always(name)))
+			line = append(line, stateCell(cellAt(f, level), a.Catch.Always(name)))
 		}
 		lines.Rows = append(lines.Rows, line)
 	}
@@ -46,9 +46,9 @@ func standingList(m *catch.Matrix) list {
 	return out
 }
 
-// cellText is what a cell of the matrix says: a time or a state, where there is one the alert, and the false alarms, but for
+// stateCell is what a cell of the matrix says: a time or a state, where there is one the alert, and the false alarms, but for
 // those of alerts that stand and are told once.
-func cellText(c catch.Cell, standing []string) cell {
+func stateCell(c catch.Cell, standing []string) cell {
 	line, alert := cellWords(c)
 	out := cell{Sign: stateMark(c.State), Text: line, Note: c.Note}
 	if alert != "" {
