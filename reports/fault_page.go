@@ -49,9 +49,6 @@ func faultPage(m *catch.Matrix, at anchors, i int) folded {
 		picture{timelineFigure(f.Name(), timeline(fmt.Sprintf("timeline-%d", i+1), m.Levels, f, story))},
 		feltDetails(f),
 	)
-	if story != nil {
-		out.Blocks = append(out.Blocks, storyTable(inHTML, *story))
-	}
 	for level, name := range m.Levels {
 		c := cellAt(f, level)
 		state := string(c.State)

@@ -36,7 +36,7 @@ type matrixCell struct {
 	Sign, Text  string
 	Marks       string // of the cause and of false alarms, see matrixLegend
 	Alert       string
-	Says        string // all of it in words
+	Says        string // in words
 }
 
 func (matrix) shownIn(f formats) bool { return f == inHTML }
@@ -85,17 +85,33 @@ func rowOf(m *catch.Matrix, at anchors, row int, shades []time.Duration) matrixR
 		c := cellAt(f, level)
 		of := matrixCell{Link: at.cells[row][level], Class: strings.TrimSpace("state " + string(c.State)), Sign: stateMark(c.State)}
 		of.Text, of.Alert = cellWords(c)
-		if c.State == catch.Noisy || len(m.Levels) > roomyLevels {
+		if c.State != catch.Detected || len(m.Levels) > roomyLevels {
 			of.Alert = ""
 		}
 		if c.State == catch.Detected {
 			of.Class += fmt.Sprintf(" shade-%d", shadeOf(c.Detect, shades))
 		}
 		of.Marks = cellMarks(c, m.Always(name))
-		of.Says = f.Name() + " at " + name + ": " + strings.Join(cellStory(c), "; ")
+		of.Says = f.Name() + " at " + name + ": " + cellSays(c)
 		out.Cells = append(out.Cells, of)
 	}
 	return out
+}
+
+// cellSays is what a cell says when it is pointed at.
+func cellSays(c catch.Cell) string {
+	line, alert := cellWords(c)
+	out := []string{string(c.State)}
+	if c.State == catch.Detected {
+		out = append(out, alert+" after "+line)
+	}
+	if c.Diagnosed {
+		out = append(out, "diagnosed")
+	}
+	if len(c.False) > 0 {
+		out = append(out, "false alarms: "+strings.Join(c.False, ", "))
+	}
+	return strings.Join(out, "; ")
 }
 
 // cellMarks are the marks of what was found beside the state of a cell: the cause, and false alarms, but for those of alerts that

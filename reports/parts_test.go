@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"html"
 	"strings"
 	"testing"
 
@@ -9,7 +10,7 @@ import (
 
 // TestPartsOfALevel: every part is there with what it is more than at the level before; noise below 0 is no negative CPU time.
 func TestPartsOfALevel(t *testing.T) {
-	page, csv := render(t, "html", fixture()), render(t, "csv", fixture())
+	page, csv := html.UnescapeString(render(t, "html", fixture())), render(t, "csv", fixture())
 	_, parts, found := strings.Cut(page, `<h3 id="parts">`)
 	if !found {
 		t.Fatal("no parts on the page")

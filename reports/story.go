@@ -26,7 +26,7 @@ func storySection(a *verdict.Analysis) []section {
 				of = append(of, levelStory(s, l))
 			}
 		} else {
-			of = append(of, storyTable(inText|inMarkdown, s))
+			of = append(of, storyTable(s))
 		}
 		blocks = append(blocks, part{Name: s.Name(), Title: s.Fault.Title, Blocks: append(of, recordBlocks(s)...)})
 		records = append(records, storyRecords(s)...)
@@ -70,9 +70,9 @@ func knew(l catch.LevelStory) string {
 }
 
 // storyTable is a story in a line per level.
-func storyTable(only formats, s catch.Story) table {
+func storyTable(s catch.Story) table {
 	const none = "–"
-	out := table{Only: only, Columns: heads(false, "level", "told after", "by", "cause written after"), Label: "What was known of " + s.Name()}
+	out := table{Columns: heads(false, "level", "told after", "by", "cause written after")}
 	for _, l := range s.Levels {
 		row := texts(l.Level, none, none, none)
 		if m, yes := l.First(catch.Fired); yes {

@@ -20,7 +20,7 @@ func TestStory(t *testing.T) {
 		},
 		"markdown": {"\n### What an engineer would have known, and when\n", "- · +5.0 s (5 min 0 s): FeatureMissing fires", "| · ◆ decision: POST /v1/decide |"},
 		"html": {`<article id="catch/profile-attribute-missing/full"`, `<svg role="img"`, `class="span telling"`, `class="span failed"`, "Log record: <code>15:04:05",
-			"<li>+5.0 s (5 min 0 s): FeatureMissing fires: age is missing", "<li>+2.3 s: users feel it", `class="felt"`},
+			"<li>&#43;5.0 s (5 min 0 s): FeatureMissing fires: age is missing", "<li>&#43;2.3 s: users feel it", `class="felt"`},
 		"json": {`"kind": "firing"`, `"known": true`, `"rules_seconds": 300`, `"key": "perso.reason"`, `"depth": 2`, `"body": "default content"`},
 		"csv":  {",since_injection_seconds", "FeatureMissing fires: age is missing"},
 	} {

@@ -42,11 +42,12 @@ func timeline(id string, levels []string, f catch.Row, story *catch.Story) templ
 	felt, isFelt := feltSince(story)
 	top := timelineBands(c, marksAbove(f, x, seconds, felt, isFelt), float64(len(lanes))*timelineLane)
 	timelineLanes(c, lanes, x, seconds, top, injects(f))
+	timelineCauses(c, lanes, x, top, story)
 	bottom := top + timelineLane*float64(len(lanes))
 	if isFelt {
 		c.add("line", "x1", x.at(felt), "x2", x.at(felt), "y1", top, "y2", bottom, "class", "felt")
 	}
-	for _, v := range x.ticks(10) {
+	for _, v := range x.ticks(6) {
 		c.add("line", "x1", x.at(v), "x2", x.at(v), "y1", bottom, "y2", bottom+5, "class", "axis")
 		c.text(x.at(v), bottom+18, "middle small", fixed(v, timelineDecimals(x)))
 	}
@@ -130,6 +131,24 @@ func lanesOf(levels []string, f catch.Row) []lane {
 		out[first].level = level
 	}
 	return out
+}
+
+// timelineCauses marks when the cause was written at a level, as a story has it.
+func timelineCauses(c *canvas, lanes []lane, x axis, top float64, story *catch.Story) {
+	if story == nil {
+		return
+	}
+	var causes strings.Builder
+	for i, l := range lanes {
+		at := slices.IndexFunc(story.Levels, func(of catch.LevelStory) bool { return of.Level == l.level })
+		if at < 0 {
+			continue
+		}
+		if m, named := story.Levels[at].First(catch.Named); named {
+			fmt.Fprintf(&causes, "M%s %sl5 5-5 5-5-5z", pixel(x.at(m.At.Seconds())), pixel(top+timelineLane*float64(i)+5))
+		}
+	}
+	c.path("cause", causes.String())
 }
 
 // markAbove is a name above the lanes: of a phase, which has a band, or of a moment.
@@ -232,4 +251,6 @@ const timelineLegend template.HTML = `<ul class="legend" aria-label="Legend of t
 <li><svg width="16" height="14" aria-hidden="true"><polygon points="8,12 3.5,3 12.5,3" class="confirmed"/></svg> effect confirmed</li>
 <li><svg width="16" height="14" aria-hidden="true"><polygon points="8,3 3.5,12 12.5,12" class="reverted"/></svg> effect gone</li>
 <li><svg width="16" height="14" aria-hidden="true"><line x1="8" x2="8" y1="0" y2="14" class="felt"/></svg> users felt it first</li>
+<li><svg width="16" height="14" aria-hidden="true"><path d="M8 2l5 5-5 5-5-5z" class="cause"/></svg> the cause is written in the level's own telemetry</li>
+<li>in traces ◆: a span where the cause shows; ✗: one that failed</li>
 </ul>`

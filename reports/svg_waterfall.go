@@ -43,13 +43,13 @@ func waterfallPicture(id, title string, bars []catch.Bar) template.HTML {
 	c.add("line", "x1", waterfallFrom, "x2", waterfallTo, "y1", bottom, "y2", bottom, "class", "axis")
 	ms := axis{0, total.Seconds() * 1000, waterfallFrom, waterfallTo}
 	label := func(v float64) string { return amount(v/1000, "s") }
-	for _, v := range roomyTicks(ms, 6, label) {
+	for _, v := range roomyTicks(ms, 3, label) {
 		c.add("line", "x1", ms.at(v), "x2", ms.at(v), "y1", bottom, "y2", bottom+5, "class", "axis")
 		c.text(ms.at(v), bottom+18, "middle small", label(v))
 	}
 	// #nosec G203 -- the only text is escaped here
-	return template.HTML(`<figure><div class="scroll picture" role="group" aria-label="`+template.HTMLEscapeString(capital(title))+`" tabindex="0">`) +
-		c.svg(id, capital(title), strings.Join(told, "; ")+".") + `</div></figure>`
+	return template.HTML(`<figure><div class="scroll picture" role="group" aria-label="`+template.HTMLEscapeString(title)+`" tabindex="0">`) +
+		c.svg(id, title, strings.Join(told, "; ")+".") + `</div></figure>`
 }
 
 // barClass names a class of the style sheet for a span.

@@ -85,10 +85,9 @@ func tracePage(l catch.LevelStory, id string) []block {
 	if len(l.Waterfall) == 0 {
 		return nil
 	}
-	title := capital(traceTitle(l))
 	return []block{
-		para{Only: inHTML, Text: say(title + ". " + tellingMark + ": where the cause shows. " + failedMark + ": it failed.")},
-		picture{waterfallPicture(id, title, l.Waterfall)}, tellingList(l.Waterfall), leftList(l, waterfallSpans),
+		para{Only: inHTML, Text: say(capital(traceTitle(l)) + ":")},
+		picture{waterfallPicture(id, "Trace of "+l.Level, l.Waterfall)}, tellingList(l.Waterfall), leftList(l, waterfallSpans),
 	}
 }
 
