@@ -13,7 +13,7 @@ func breakdownSection(a *verdict.Analysis) []section {
 	}
 	services := partsTable(a.Parts, "CPU by service", strings.TrimSpace("CPU time per 1,000 requests by service. "+atRest(a)),
 		func(b verdict.Breakdown) []verdict.Amount { return b.Services })
-	signals := partsTable(a.Parts, "Telemetry by signal", "Telemetry per 1,000 requests by signal, and the most active series that there were.",
+	signals := partsTable(a.Parts, "Telemetry by signal", "Telemetry per 1,000 requests by signal, and the most active series that there were; below each how much more than at the level above it.",
 		func(b verdict.Breakdown) []verdict.Amount { return b.Signals })
 	var records []map[string]any
 	for _, b := range a.Parts {
@@ -21,7 +21,7 @@ func breakdownSection(a *verdict.Analysis) []section {
 		records = append(records, partRecords(b, "signal", b.Signals)...)
 	}
 	return []section{{ID: "parts", Heading: "Where it goes", Only: inHTML | inCSV, Sub: true, Blocks: []block{
-		lead{Only: inHTML, Text: say("what each level is made of, in means over launches, and below each how much more than at the level above it")},
+		lead{Only: inHTML, Text: say("what each level is made of, in means over launches")},
 		services, signals, recordsOf(records),
 	}}}
 }

@@ -146,9 +146,9 @@ func fixtureParts(arms []result.Arm) []verdict.Breakdown {
 		}
 		out = append(out, verdict.Breakdown{Arm: arm,
 			Services: []verdict.Amount{
-				{Of: "decision", Unit: verdict.Seconds, Value: 0.41 + 0.06*n, Over: over(0.06)},
-				{Of: "etl", Unit: verdict.Seconds, Value: -0.0004 + 0.001*n, Over: over(0.001)},
-				{Of: "telemetry", Unit: verdict.Seconds, Value: 0.02 + 0.03*n, Over: over(0.03)},
+				{Of: "decision", Unit: verdict.Seconds, Value: 0.41 + 0.06*n, Over: math.NaN()},
+				{Of: "etl", Unit: verdict.Seconds, Value: -0.0004 + 0.001*n, Over: math.NaN()},
+				{Of: "telemetry", Unit: verdict.Seconds, Value: 0.02 + 0.03*n, Over: math.NaN()},
 			},
 			Signals: []verdict.Amount{
 				{Of: "spans", Unit: verdict.Count, Value: []float64{0, 0, 1104, 11040}[i], Over: over([]float64{0, 0, 1104, 9936}[i])},

@@ -103,7 +103,7 @@ func curvesFrame(c *canvas, x, y axis) {
 		at, label := x.at(nines(q)), fmt.Sprintf("%g %%", 100*q)
 		c.add("line", "x1", at, "x2", at, "y1", curvesTop, "y2", curvesBottom, "class", "grid")
 		if half := float64(cellWidth(label)) * charWidth / 2; at-half > last { // room for its label
-			c.text(min(at, curvesWidth-half), curvesBottom+16, "middle small", label)
+			c.text(min(at, curvesWidth-half-5), curvesBottom+16, "middle small", label)
 			last = at + half + 4
 		}
 	}

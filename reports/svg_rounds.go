@@ -45,8 +45,7 @@ func roundsPicture(a *verdict.Analysis) template.HTML {
 		return ""
 	}
 	m := a.Rounds[0].Metric
-	caption := capital(m.Title) + " of every round, in ms (logarithmic), in the order of the run. Grey circles are " + a.Rounds[0].Arm.Name +
-		"; a line stands where a launch begins. What the arms of one launch have in common is of the launch and not of the level."
+	caption := "Every round in the order of the run: " + m.Title + ", in ms (logarithmic). Grey is " + a.Rounds[0].Arm.Name + "; a line stands where a launch begins. What the arms of one launch have in common is of the launch and not of the level."
 	// #nosec G203 -- the only text is escaped here
 	return template.HTML(`<figure class="multiples"><figcaption>`+template.HTMLEscapeString(caption)+`</figcaption><div class="panels small">`) +
 		template.HTML(plots.String()) + `</div></figure>` // #nosec G203 -- it is made of panels

@@ -21,7 +21,7 @@ type Amount struct {
 	Of    string
 	Unit  Unit
 	Value float64 // NaN: not measured
-	Over  float64 // Value less that of the level before it in the order of the run; NaN for the baseline
+	Over  float64 // of a signal: Value less that of the level before it in the order of the run; NaN for the baseline
 }
 
 // breakdowns are those of the baseline and of the levels above it, in the order of the run; nil where nothing of the kind is known.
@@ -51,20 +51,13 @@ func (m *measured) breakdowns() []Breakdown {
 			b.Signals = m.signals(of)
 		}
 		if len(out) > 0 {
-			before := out[len(out)-1]
-			setOver(b.Services, before.Services)
-			setOver(b.Signals, before.Signals)
+			for i, before := range out[len(out)-1].Signals {
+				b.Signals[i].Over = b.Signals[i].Value - before.Value
+			}
 		}
 		out = append(out, b)
 	}
 	return out
-}
-
-// setOver sets by how much each part is more than the same part of the level before.
-func setOver(parts, before []Amount) {
-	for i := range parts {
-		parts[i].Over = parts[i].Value - before[i].Value
-	}
 }
 
 // services are those whose CPU time a run knows, in alphabetical order, the pipeline last. The broker and store that all arms share are
