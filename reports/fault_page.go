@@ -110,7 +110,9 @@ func cellBlocks(f catch.Row, c catch.Cell, s *catch.Story, level int, id string)
 		return append(out, keptNothing(f, c)...)
 	}
 	l := s.Levels[level]
-	moments := slices.Concat(s.Users, l.Moments)
+	// The injection and the revert are phases of the timeline, and the same at every level.
+	felt := slices.DeleteFunc(slices.Clone(s.Users), func(m catch.Moment) bool { return m.Kind != catch.Noticed })
+	moments := slices.Concat(felt, l.Moments)
 	slices.SortStableFunc(moments, func(x, y catch.Moment) int { return cmp.Compare(x.At, y.At) })
 	out = append(out, list{Only: inHTML, Items: momentItems(*s, moments)})
 	if l.Example == nil {
