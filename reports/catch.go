@@ -2,9 +2,7 @@ package reports
 
 import (
 	"fmt"
-	"html/template"
 	"slices"
-	"strings"
 
 	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
@@ -15,32 +13,23 @@ func catchSection(a *verdict.Analysis) []section {
 	if a.Catch == nil || len(a.Catch.Faults) == 0 {
 		return nil
 	}
-	columns, page := heads(false, append([]string{"fault"}, a.Catch.Levels...)...), heads(false, append([]string{"Fault"}, a.Catch.Levels...)...)
-	lines := table{Only: inText | inMarkdown, Columns: columns, Narrow: true, Silent: inText}
-	matrix := table{Only: inHTML, Columns: page, Label: "Fault by level", Class: "matrix",
-		Caption: "Time from the confirmed effect of the fault to the first expected alert, by level"}
-	for i, f := range a.Catch.Faults {
-		line, row := texts(f.Name()), []cell{{Text: f.Name(), Link: faultAnchor(i)}}
+	lines := table{Only: inText | inMarkdown, Columns: heads(false, append([]string{"fault"}, a.Catch.Levels...)...), Narrow: true, Silent: inText}
+	for _, f := range a.Catch.Faults {
+		line := texts(f.Name())
 		for level, name := range a.Catch.Levels {
-			c := cellAt(f, level)
-			of := matrixCell(c, a.Catch.Always(name))
-			line = append(line, of)
-			if of.Strong, of.Class = true, "state "+string(c.State); c.Diagnosed {
-				of.Gloss = append(of.Gloss, "diagnosed")
-			}
-			row = append(row, of)
+			line = append(line, stateCell(cellAt(f, level), a.Catch.Always(name)))
 		}
-		lines.Rows, matrix.Rows = append(lines.Rows, line), append(matrix.Rows, row)
+		lines.Rows = append(lines.Rows, line)
 	}
 	return []section{{ID: "catch", Heading: "The catch", Blocks: []block{
 		lead{Only: inText | inMarkdown, Text: say("time to detect and the first expected alert")},
 		lead{Only: inHTML, Text: say("which faults would have been noticed at this level, after how long, and could the cause have been named?")},
 		lines,
-		matrix,
+		matrixOf(a.Catch, anchorsOf(a.Catch)),
+		picture{matrixLegend(a.Catch)},
 		standingList(a.Catch),
 		alarmList(a.Catch),
 		alarmRecords(a.Catch),
-		picture{statesLegend(statesOf(a.Catch))},
 	}}}
 }
 
@@ -57,9 +46,9 @@ func standingList(m *catch.Matrix) list {
 	return out
 }
 
-// matrixCell is what a cell of the matrix says: a time or a state, where there is one the alert, and the false alarms, but for
+// stateCell is what a cell of the matrix says: a time or a state, where there is one the alert, and the false alarms, but for
 // those of alerts that stand and are told once.
-func matrixCell(c catch.Cell, standing []string) cell {
+func stateCell(c catch.Cell, standing []string) cell {
 	line, alert := cellWords(c)
 	out := cell{Sign: stateMark(c.State), Text: line, Note: c.Note}
 	if alert != "" {
@@ -115,16 +104,4 @@ func alarmRecords(m *catch.Matrix) table {
 			"lo": a.PerHour.Lo, "hi": a.PerHour.Hi, "alarms": a.N, "clean_seconds": a.Clean})
 	}
 	return recordsOf(records)
-}
-
-// statesLegend explains the states that occur in a matrix.
-func statesLegend(states []catch.State) template.HTML {
-	var b strings.Builder
-	b.WriteString(`<ul class="legend" aria-label="Legend of the matrix">`)
-	for _, s := range states {
-		b.WriteString(`<li><span class="state ` + template.HTMLEscapeString(string(s)) + `"><span class="sign" aria-hidden="true">` + stateMark(s) + `</span> ` +
-			template.HTMLEscapeString(string(s)) + `</span> ` + stateMeaning(s) + `</li>`)
-	}
-	b.WriteString(`</ul>`)
-	return template.HTML(b.String()) // #nosec G203 -- it is made of words of ours
 }

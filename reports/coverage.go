@@ -14,7 +14,7 @@ func coverageSection(a *verdict.Analysis) []section {
 	if a.Catch == nil || len(a.Catch.Coverage) == 0 {
 		return nil
 	}
-	lines := list{Only: inText | inMarkdown, Items: []item{{Text: coverageStory(a.Catch.Coverage), Hang: 2}}}
+	lines := list{Only: inText | inMarkdown | inHTML, Items: []item{{Only: inText | inMarkdown, Text: coverageStory(a.Catch.Coverage), Hang: 2}}}
 	page := table{Only: inHTML, Columns: heads(false, "Alert", "Fired for", "Fired for others", "Did not fire for"), Label: "Alerts",
 		Caption: "What made each alert fire, at any level"}
 	var records []map[string]any
@@ -38,7 +38,8 @@ func coverageSection(a *verdict.Analysis) []section {
 	}
 	return []section{{ID: "fired", Heading: "Which alerts fired", Last: true, Blocks: []block{
 		lead{Text: say("which of the alert rules have been seen firing, and for what")},
-		para{Only: inHTML, Text: say(coverageStory(a.Catch.Coverage))}, lines, page, recordsOf(records),
+		para{Only: inHTML, Text: say(coverageStory(a.Catch.Coverage))}, lines,
+		folded{Summary: say("Alert by alert"), Blocks: []block{page}}, recordsOf(records),
 	}}}
 }
 

@@ -25,11 +25,12 @@ func feltSection(a *verdict.Analysis) []section {
 		Caption: "Change from the clean window to the fault, over all levels"}
 	var apart list
 	var records []map[string]any
+	at := anchorsOf(a.Catch)
 	for i, f := range a.Catch.Faults {
 		if !f.Felt.Measured() {
 			continue
 		}
-		row := []cell{{Text: f.Name(), Link: faultAnchor(i)}, {Text: feltWord(f.Felt)}}
+		row := []cell{{Text: f.Name(), Link: at.faults[i]}, {Text: feltWord(f.Felt)}}
 		all.Rows = append(all.Rows, append(row, feltCells(f.Felt.Pooled)...))
 		for _, text := range apartStories(f.Felt) {
 			apart.Items = append(apart.Items, item{Sign: "-", Text: f.Name() + " at " + text, Hang: 2})
@@ -161,22 +162,22 @@ func changeParts(c catch.Change) (mid, ends string) {
 	return signed(iv.Mid, precision(iv)) + suffix, bounds(iv)
 }
 
-// feltDetails are the changes of a fault level by level, for the page.
+// feltDetails are the changes of a fault for the page: over all levels, and where a level differs.
 func feltDetails(f catch.Row) table {
 	out := table{Only: inHTML, Label: "What users felt of " + f.Name(),
-		Caption: "What users felt of " + f.Name() + ", by level: before and under the fault, and the change", Columns: heads(false, "Level")}
+		Caption: "What users felt: before and under the fault, and the change, over all levels and where a level differs", Columns: heads(false, "Level")}
 	if !f.Felt.Measured() {
 		return out
 	}
 	for _, feeling := range catch.Feelings() {
 		out.Columns = append(out.Columns, column{Head: cell{Text: feeling.Title}})
 	}
-	add := func(level string, changes []catch.Change) {
+	add := func(level string, changes []catch.Change, without string) {
 		row := texts(level)
 		for _, feeling := range catch.Feelings() {
 			at := slices.IndexFunc(changes, func(c catch.Change) bool { return c.Feeling.ID == feeling.ID })
 			if at < 0 {
-				row = append(row, cell{Text: unknown})
+				row = append(row, cell{Text: without})
 				continue
 			}
 			c := changes[at]
@@ -185,10 +186,10 @@ func feltDetails(f catch.Row) table {
 		}
 		out.Rows = append(out.Rows, row)
 	}
-	for _, l := range f.Felt.Levels {
-		add(l.Level, l.Changes)
+	add(allLevels, f.Felt.Pooled, unknown)
+	for _, l := range f.Felt.Apart() {
+		add(l.Level, l.Changes, "")
 	}
-	add(allLevels, f.Felt.Pooled)
 	return out
 }
 

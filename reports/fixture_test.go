@@ -45,6 +45,7 @@ func fixture() *verdict.Analysis {
 	a.Steps = fixtureSteps(a.Toll[2:])
 	a.Launches = fixtureLaunches(a)
 	a.Money = fixtureMoney(a.Run.Arms)
+	a.Parts, a.Rounds = fixtureParts(a.Run.Arms), fixtureRounds(a)
 	for i, arm := range a.Run.Arms {
 		a.Shapes = append(a.Shapes, fixtureShape(arm, []float64{0, 0.002, 0.16, 0.05, 0.12, 0.21}[i], []float64{0, 0, 0, 0.03, 0.08, 0.2}[i]))
 	}
@@ -142,10 +143,61 @@ func fixtureMoney(arms []result.Arm) *verdict.Bills {
 			{What: "CPU of the stack", Quantity: hours, Unit: "core hour", Price: 0.04, Amount: hours * 0.04},
 			{What: "spans", Quantity: spans, Unit: "million", Price: 0.3, Amount: spans * 0.3},
 		}}
-		b.Total = b.Items[0].Amount + b.Items[1].Amount
+		b.Total, b.Over = b.Items[0].Amount+b.Items[1].Amount, math.NaN()
+		if i > 0 {
+			before := m.Bills[i-1]
+			b.Over, b.Items[0].Over, b.Items[1].Over = b.Total-before.Total, b.Items[0].Amount-before.Items[0].Amount, b.Items[1].Amount-before.Items[1].Amount
+		}
 		m.Bills = append(m.Bills, b)
 	}
 	return m
+}
+
+// fixtureParts have a service that uses less than at rest at one level, and a signal that only one level has.
+func fixtureParts(arms []result.Arm) []verdict.Breakdown {
+	var out []verdict.Breakdown
+	for i, arm := range []result.Arm{arms[0], arms[3], arms[4], arms[5]} {
+		n := float64(i)
+		over := func(step float64) float64 {
+			if i == 0 {
+				return math.NaN()
+			}
+			return step
+		}
+		out = append(out, verdict.Breakdown{Arm: arm,
+			Services: []verdict.Amount{
+				{Of: "decision", Unit: verdict.Seconds, Value: 0.41 + 0.06*n, Over: math.NaN()},
+				{Of: "etl", Unit: verdict.Seconds, Value: -0.0004 + 0.001*n, Over: math.NaN()},
+				{Of: "telemetry", Unit: verdict.Seconds, Value: 0.02 + 0.03*n, Over: math.NaN()},
+			},
+			Signals: []verdict.Amount{
+				{Of: "spans", Unit: verdict.Count, Value: []float64{0, 0, 1104, 11040}[i], Over: over([]float64{0, 0, 1104, 9936}[i])},
+				{Of: "on the wire", Unit: verdict.Bytes, Value: []float64{0, 182e3, 641e3, 4.31e6}[i], Over: over([]float64{0, 182e3, 459e3, 3.669e6}[i])},
+			},
+		})
+	}
+	return out
+}
+
+// fixtureRounds are two launches of eight rounds of p50; the second launch is slower, and the last arm lacks a value.
+func fixtureRounds(a *verdict.Analysis) []verdict.RoundValues {
+	var out []verdict.RoundValues
+	for i, arm := range a.Run.Arms {
+		x := a.Baseline[0].Value
+		if i > 0 {
+			x = a.Toll[i-1].Effects[0].Value
+		}
+		r := verdict.RoundValues{Arm: arm, Metric: a.Baseline[0].Metric, Launches: make([][]float64, 2)}
+		for round := range 16 {
+			v := x * (1 + 0.01*float64(round*7%5) + 0.03*float64(round/8))
+			if i == len(a.Run.Arms)-1 && round == 3 {
+				v = math.NaN()
+			}
+			r.Launches[round/8] = append(r.Launches[round/8], v)
+		}
+		out = append(out, r)
+	}
+	return out
 }
 
 func fixtureEffect(b fixtureMetric, arm, metric int) verdict.Effect {

@@ -49,6 +49,8 @@ func (f *footnotes) collect(blocks []block) {
 			f.collect(b.Blocks)
 		case folded:
 			f.collect(b.Blocks)
+		case opened:
+			f.collect(b.Blocks)
 		}
 	}
 }

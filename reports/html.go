@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"html/template"
+	"net/url"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
@@ -47,6 +48,7 @@ func renderHTML(r *report) ([]byte, error) {
 	sections, notes := r.in(inHTML)
 	t, err := template.New("report").Funcs(template.FuncMap{
 		"number": notes.number, "plus": func(a, b int) int { return a + b }, "stamp": stamp,
+		"place": place,
 	}).Parse(htmlTemplate)
 	if err != nil {
 		return nil, err
@@ -92,4 +94,9 @@ func chapters(sections []section) []chapter {
 		}
 	}
 	return out
+}
+
+// place is the address of an anchor of the page.
+func place(anchor string) template.URL {
+	return template.URL((&url.URL{Fragment: anchor}).String()) // #nosec G203 -- it is escaped, and has nothing before the fragment
 }

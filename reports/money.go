@@ -21,7 +21,8 @@ func moneySection(a *verdict.Analysis) []section {
 		lead{Only: inText, Text: say(title)},
 		para{Only: inMarkdown, Text: say(title + ". " + legend)},
 		para{Only: inHTML, Text: say(title + ".")},
-		moneyTable(m, legend),
+		moneyTable(m),
+		moneyByLevel(m),
 	}
 	for _, text := range m.Left {
 		below.More = append(below.More, say(text))
@@ -47,8 +48,8 @@ func moneyTitle(m *verdict.Bills) string {
 }
 
 // moneyTable is every line of the bills: quantity × price = amount, and the totals.
-func moneyTable(m *verdict.Bills, legend string) table {
-	out := table{Only: inText | inMarkdown | inHTML, Columns: heads(true, "item", "price"), Label: "Money, the arithmetic", Class: "numbers", Caption: legend}
+func moneyTable(m *verdict.Bills) table {
+	out := table{Only: inText | inMarkdown, Columns: heads(true, "item", "price")}
 	total := texts("total", "")
 	for _, b := range m.Bills {
 		out.Columns = append(out.Columns, column{Head: cell{Text: b.Arm.Name}, Right: true})
@@ -67,6 +68,36 @@ func moneyTable(m *verdict.Bills, legend string) table {
 	}
 	out.Rows = append(out.Rows, total)
 	return out
+}
+
+// moneyByLevel is the same for the page, which has room for more levels than items beside each other; with what a level adds to the
+// one before it.
+func moneyByLevel(m *verdict.Bills) table {
+	out := table{Only: inHTML, Columns: heads(true, "Level"), Label: "Money by level", Class: "numbers",
+		Caption: "An amount is quantity × price; below it the quantity, and by how much the amount is more than that of the level above it"}
+	for _, it := range itemsOf(m) {
+		out.Columns = append(out.Columns, column{Head: cell{Text: it.What, Gloss: []string{plain(it.Price) + " per " + it.Unit}}, Right: true})
+	}
+	out.Columns = append(out.Columns, column{Head: cell{Text: "Total"}, Right: true})
+	for _, b := range m.Bills {
+		row := []cell{{Text: b.Arm.Name, Role: armNote(b.Arm)}}
+		for _, it := range b.Items {
+			row = append(row, cell{Text: figure(it.Amount), Gloss: append([]string{figure(it.Quantity)}, moreMoney(it.Over)...)})
+		}
+		out.Rows = append(out.Rows, append(row, cell{Text: figure(b.Total), Strong: true, Gloss: moreMoney(b.Over)}))
+	}
+	return out
+}
+
+// moreMoney is by how much an amount is more than that of the level before; nothing where that is not known or is nothing.
+func moreMoney(x float64) []string {
+	if !known(x) || x == 0 {
+		return nil
+	}
+	if x > 0 {
+		return []string{"+" + figure(x)}
+	}
+	return []string{figure(x)}
 }
 
 // moneyRecords are a line per item of a bill.

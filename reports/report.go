@@ -41,8 +41,10 @@ func sections() []func(*verdict.Analysis) []section {
 		frontierSection,
 		tollSections,
 		costSection,
+		breakdownSection,
 		moneySection,
 		distributionsSection,
+		roundsSection,
 		capacitySection,
 		limitsSection,
 		catchSection,
@@ -146,6 +148,9 @@ func blocksIn(blocks []block, format formats) []block {
 			of.Blocks = blocksIn(of.Blocks, format)
 			b = of
 		case folded:
+			of.Blocks = blocksIn(of.Blocks, format)
+			b = of
+		case opened:
 			of.Blocks = blocksIn(of.Blocks, format)
 			b = of
 		case list:

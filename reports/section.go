@@ -32,7 +32,8 @@ type section struct {
 	Blocks  []block
 }
 
-// block is a piece of a section: lead, para, table, list, facts, picture, part, folded, verbatim or noteList.
+// block is a piece of a section: lead, para, table, list, facts, picture, part, verbatim or noteList; and for the page matrix, folded
+// and opened.
 type block interface {
 	shownIn(format formats) bool
 	filled() bool // holds what a section is there for

@@ -9,34 +9,30 @@ import (
 )
 
 // storySection tells what an engineer would have known of every fault, and when, level by level, with a real log record and trace.
-// A run of one fault is told moment by moment in every format. With more, text and Markdown, which folds it, have a line per level; the page has all.
+// A run of one fault is told moment by moment. With more, text and Markdown, which folds it, have a line per level; the page has every
+// moment among what it tells of a fault.
 func storySection(a *verdict.Analysis) []section {
 	if a.Catch == nil || len(a.Catch.Stories) == 0 {
 		return nil
 	}
 	inFull := len(a.Catch.Stories) == 1
 	const heading = "What an engineer would have known, and when"
-	clocks := lead{Text: say("times are since the injection; in brackets, as the alert rules count them" + lapseWords(a.Run.Lapse))}
-	var blocks []block
+	blocks := []block{lead{Text: say("times are since the injection; in brackets, as the alert rules count them" + lapseWords(a.Run.Lapse))}}
 	var records []map[string]any
-	for i, s := range a.Catch.Stories {
-		of := []block{list{Only: inText | inMarkdown | inHTML, Items: momentItems(s, s.Users)}}
+	for _, s := range a.Catch.Stories {
+		of := []block{list{Items: momentItems(s, s.Users)}}
 		if inFull {
 			for _, l := range s.Levels {
 				of = append(of, levelStory(s, l))
 			}
 		} else {
-			of = append(of, storyTable(inText|inMarkdown, s))
+			of = append(of, storyTable(s))
 		}
-		of = append(of, storyTable(inHTML, s), momentTable(s))
-		of = append(of, recordBlocks(s, fmt.Sprintf("waterfall-%d", i+1))...)
-		blocks = append(blocks, part{Only: inText | inMarkdown | inHTML, ID: fmt.Sprintf("story-%d", i+1), Name: s.Name(), Title: s.Fault.Title, Blocks: of})
+		blocks = append(blocks, part{Name: s.Name(), Title: s.Fault.Title, Blocks: append(of, recordBlocks(s)...)})
 		records = append(records, storyRecords(s)...)
 	}
 	return []section{
-		{ID: "story", Heading: heading, Only: inText | inMarkdown, Fold: !inFull, Blocks: append([]block{clocks}, blocks...)},
-		{ID: "story", Heading: heading, Only: inHTML, Blocks: []block{clocks}},
-		{ID: "stories", Heading: "Level by level", Only: inHTML, Sub: true, Blocks: blocks},
+		{ID: "story", Heading: heading, Only: inText | inMarkdown, Fold: !inFull, Blocks: blocks},
 		{ID: "story", Heading: heading, Only: inCSV, Last: true, Blocks: []block{recordsOf(records)}},
 	}
 }
@@ -74,9 +70,9 @@ func knew(l catch.LevelStory) string {
 }
 
 // storyTable is a story in a line per level.
-func storyTable(only formats, s catch.Story) table {
+func storyTable(s catch.Story) table {
 	const none = "–"
-	out := table{Only: only, Columns: heads(false, "level", "told after", "by", "cause written after"), Label: "What was known of " + s.Name()}
+	out := table{Columns: heads(false, "level", "told after", "by", "cause written after")}
 	for _, l := range s.Levels {
 		row := texts(l.Level, none, none, none)
 		if m, yes := l.First(catch.Fired); yes {
@@ -88,22 +84,6 @@ func storyTable(only formats, s catch.Story) table {
 			}
 		}
 		out.Rows = append(out.Rows, row)
-	}
-	return out
-}
-
-// momentTable has every moment at every level, for the page; what somebody on call knows stands out.
-func momentTable(s catch.Story) table {
-	out := table{Only: inHTML, Columns: heads(false, "Level", "After", "As rules count", "What happens"), Label: "Every moment of " + s.Name()}
-	for _, l := range s.Levels {
-		for _, m := range l.Moments {
-			row := texts(l.Level, elapsed(m.At), "", momentWords(s, m))
-			if m.Rules > 0 {
-				row[2].Text = elapsed(m.Rules)
-			}
-			row[3].Strong = m.Known()
-			out.Rows = append(out.Rows, row)
-		}
 	}
 	return out
 }

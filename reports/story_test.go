@@ -19,8 +19,8 @@ func TestStory(t *testing.T) {
 			"· ◆ decision: POST /v1/decide", "· · ✗ profile: GET", "700 µs   ·········████", "  2 spans of the trace were not kept\n",
 		},
 		"markdown": {"\n### What an engineer would have known, and when\n", "- · +5.0 s (5 min 0 s): FeatureMissing fires", "| · ◆ decision: POST /v1/decide |"},
-		"html": {`<h2 id="story-h">`, `<svg role="img"`, `class="span telling"`, `class="span failed"`, "<code>15:04:05", `<b>FeatureMissing fires: age is missing`,
-			`aria-label="Every moment of profile-attribute-missing"`},
+		"html": {`<article id="catch/profile-attribute-missing/full"`, `<svg role="img"`, `class="span telling"`, `class="span failed"`, "Log record: <code>15:04:05",
+			"<li>&#43;5.0 s (5 min 0 s): FeatureMissing fires: age is missing", "<li>&#43;2.3 s: users feel it", `class="felt"`},
 		"json": {`"kind": "firing"`, `"known": true`, `"rules_seconds": 300`, `"key": "perso.reason"`, `"depth": 2`, `"body": "default content"`},
 		"csv":  {",since_injection_seconds", "FeatureMissing fires: age is missing"},
 	} {
@@ -50,6 +50,8 @@ func TestManyStories(t *testing.T) {
 	a := fixture()
 	a.Catch.Stories = append(a.Catch.Stories, a.Catch.Stories[0])
 	a.Catch.Stories[1].Pass = 1
+	a.Catch.Faults = append(a.Catch.Faults, a.Catch.Faults[1])
+	a.Catch.Faults[4].Pass = 1
 	got := render(t, "text", a)
 	for _, want := range []string{"profile-attribute-missing (2): ", "level      told after  by              cause written after\n", "full       5.0 s       FeatureMissing  700 ms\n"} {
 		if !strings.Contains(got, want) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -11,8 +12,9 @@ import (
 // canvas collects the elements of one picture. Lengths are in pixels at the picture's natural size; colours and
 // fonts come from the classes of the page's style sheet, so that a picture follows the theme.
 type canvas struct {
-	w, h float64
-	b    strings.Builder
+	w, h  float64
+	b     strings.Builder
+	boxes []boxes
 }
 
 // add appends an element. Attributes alternate names and values; values are strings or numbers.
@@ -50,6 +52,37 @@ func (c *canvas) open(element string, attributes []any) {
 			value = template.HTMLEscapeString(fmt.Sprint(v))
 		}
 		c.b.WriteString(" " + attributes[i].(string) + `="` + value + `"`)
+	}
+}
+
+// boxes are rectangles of one look, as the data of one path: a page has thousands.
+type boxes struct {
+	class string
+	data  *strings.Builder
+}
+
+// box adds a rectangle to those that drawBoxes draws.
+func (c *canvas) box(class string, x, y, w, h float64) {
+	at := slices.IndexFunc(c.boxes, func(b boxes) bool { return b.class == class })
+	if at < 0 {
+		at = len(c.boxes)
+		c.boxes = append(c.boxes, boxes{class, &strings.Builder{}})
+	}
+	fmt.Fprintf(c.boxes[at].data, "M%s %sh%sv%sh%sz", pixel(x), pixel(y), pixel(w), pixel(h), pixel(-w))
+}
+
+// drawBoxes draws the rectangles so far, those of one class together.
+func (c *canvas) drawBoxes() {
+	for _, b := range c.boxes {
+		c.path(b.class, b.data.String())
+	}
+	c.boxes = nil
+}
+
+// path appends a path; none without data.
+func (c *canvas) path(class, data string) {
+	if data != "" {
+		c.add("path", "d", data, "class", class)
 	}
 }
 
@@ -167,4 +200,12 @@ func (c *canvas) polygon(class string, xy ...float64) {
 		points = append(points, pixel(xy[i])+","+pixel(xy[i+1]))
 	}
 	c.add("polygon", "points", strings.Join(points, " "), "class", class)
+}
+
+func polyline(points [][2]float64) string {
+	var out []string
+	for _, p := range points {
+		out = append(out, pixel(p[0])+","+pixel(p[1]))
+	}
+	return strings.Join(out, " ")
 }

@@ -10,109 +10,123 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// Geometry of the distributions.
+// Geometry of the distributions: a small plot for each arm, all on the same axes.
 const (
-	curvesWidth  = 880.
-	curvesLeft   = 56.
-	curvesRight  = 716.
-	curvesTop    = 12.
-	curvesHeight = 330.
-	labelHeight  = 18.
+	curvesWidth  = 300.
+	curvesLeft   = 46.
+	curvesRight  = 292.
+	curvesTop    = 8.
+	curvesBottom = 158.
 )
 
-// The quantiles that the distributions span. The scale between them is that of the normal distribution, which gives
-// the middle and the tail about the same room.
-const (
-	lowestQuantile  = 0.05
-	highestQuantile = 0.999
-)
+// lowestQuantile is where the distributions begin.
+const lowestQuantile = 0.05
 
-// probit is the quantile function of the standard normal distribution.
-func probit(q float64) float64 { return math.Sqrt2 * math.Erfinv(2*q-1) }
+// nines is the scale of quantiles that percentile plots of HdrHistogram have: 1 at 90 %, 2 at 99 %, 3 at 99.9 %.
+func nines(q float64) float64 { return -math.Log10(1 - q) }
 
-// curve is one distribution on the picture.
-type curve struct {
-	arm    result.Arm
-	series int          // decides colour, dash and marker
-	points [][2]float64 // pixels, from the lowest quantile up
-}
-
-// latencies draws the distribution of every arm: the share of requests answered within a time, time on a
-// logarithmic axis. It is empty when no arm has two points to join.
+// latencies draws the distribution of every arm beside that of the baseline: the response time that a share of the requests is within,
+// the share by its nines and the time on a logarithmic axis. It is empty where the baseline, or every other arm, has no two points to
+// join.
 func latencies(a *verdict.Analysis) template.HTML {
-	bottom := curvesTop + max(curvesHeight, labelHeight*float64(len(a.Shapes)))
-	highest := 0.5 // what the run supports: a short one has no far tail
+	highest := nines(0.5) // what the run supports: a short one has no far tail
 	var values []float64
+	var base verdict.Shape
 	for _, s := range a.Shapes {
+		if s.Arm.Role == result.RoleBaseline {
+			base = s
+		}
 		for _, p := range shown(s) {
-			values, highest = append(values, math.Log10(p.Seconds)), max(highest, p.Q)
+			values, highest = append(values, math.Log10(p.Seconds)), max(highest, nines(p.Q))
 		}
 	}
-	x := newAxis(values, 0.1, 0.02, curvesLeft, curvesRight)
-	y := axis{probit(lowestQuantile), probit(highest), bottom, curvesTop}
-	var curves []curve
-	for i, s := range a.Shapes {
-		cv := curve{arm: s.Arm, series: i}
-		for _, p := range shown(s) {
-			cv.points = append(cv.points, [2]float64{x.at(math.Log10(p.Seconds)), y.at(probit(p.Q))})
-		}
-		if len(cv.points) > 1 {
-			curves = append(curves, cv)
-		}
-	}
-	if len(curves) == 0 {
+	if len(shown(base)) < 2 {
 		return ""
 	}
-	c := &canvas{w: curvesWidth, h: bottom + 40}
-	curvesFrame(c, x, y, bottom, a.Run.Plan.MainStep())
-	for _, cv := range curves {
-		c.add("polyline", "points", polyline(cv.points), "class", fmt.Sprintf("curve s%d", cv.series%8))
+	x := axis{nines(lowestQuantile), highest, curvesLeft, curvesRight}
+	y := newAxis(values, 0.1, 0.02, curvesBottom, curvesTop)
+	var plots strings.Builder
+	for i, s := range a.Shapes {
+		if s.Arm.Role != result.RoleBaseline && len(shown(s)) > 1 {
+			plots.WriteString(string(panel(s.Arm.Name, armNote(s.Arm), latencyPlot(fmt.Sprintf("latencies-%d", i+1), base, s, x, y))))
+		}
 	}
-	for i, cv := range curves {
-		label := curvesTop + (bottom-curvesTop)*(float64(i)+.5)/float64(len(curves))
-		curveLabel(c, cv, label)
+	if plots.Len() == 0 {
+		return ""
 	}
-	return `<figure><figcaption>Share of requests answered within a time. A curve further right is slower; the scale gives middle and tail the same room. ` + pooledEstimators + `</figcaption>` + "\n" +
-		`<div class="scroll picture" role="group" aria-label="Latency distributions" tabindex="0">` +
-		c.svg("latencies", "Latency distributions", curvesDescription(a)) + `</div></figure>`
+	// #nosec G203 -- the only text is escaped here
+	return template.HTML(`<figure class="multiples"><figcaption>`+template.HTMLEscapeString(curvesCaption(a, base))+`</figcaption><div class="panels small">`) +
+		template.HTML(plots.String()) + `</div></figure>` // #nosec G203 -- it is made of panels
+}
+
+// curvesCaption says what the plots show.
+func curvesCaption(a *verdict.Analysis, base verdict.Shape) string {
+	return "The response time of the " + a.Run.Plan.MainStep() + " step, in ms, by the share of requests that is answered within it. Grey is " + base.Arm.Name +
+		"; a curve above it is slower. Each nine of the share has the same room: 90 %, 99 %, 99.9 %. Both axes are logarithmic, and the same in all plots. " +
+		pooledEstimators
 }
 
 // shown are the points of a distribution that the picture can place.
 func shown(s verdict.Shape) []verdict.Quantile {
 	var out []verdict.Quantile
 	for _, p := range s.Points {
-		if p.Q >= lowestQuantile && p.Q <= highestQuantile && known(p.Seconds) && p.Seconds > 0 {
+		if p.Q >= lowestQuantile && p.Q < 1 && known(p.Seconds) && p.Seconds > 0 {
 			out = append(out, p)
 		}
 	}
 	return out
 }
 
-func curvesFrame(c *canvas, x, y axis, bottom float64, step string) {
-	for _, q := range []float64{0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999} {
-		if probit(q) > y.hi+1e-9 {
+// latencyPlot draws one arm and the baseline.
+func latencyPlot(id string, base, s verdict.Shape, x, y axis) template.HTML {
+	c := &canvas{w: curvesWidth, h: curvesBottom + 22}
+	curvesFrame(c, x, y)
+	for _, of := range []struct {
+		verdict.Shape
+		class string
+	}{{base, "curve base"}, {s, "curve of"}} {
+		var points [][2]float64
+		for _, p := range shown(of.Shape) {
+			points = append(points, [2]float64{x.at(nines(p.Q)), y.at(math.Log10(p.Seconds))})
+		}
+		c.add("polyline", "points", polyline(points), "class", of.class)
+	}
+	return c.svg(id, "Latency of "+s.Arm.Name+" and "+base.Arm.Name, curvesTold(base)+". "+curvesTold(s)+".")
+}
+
+func curvesFrame(c *canvas, x, y axis) {
+	last := math.Inf(-1)
+	for _, q := range []float64{0.5, 0.9, 0.95, 0.99, 0.999, 0.9999} {
+		if nines(q) > x.hi+1e-9 {
 			break
 		}
-		at := y.at(probit(q))
-		c.add("line", "x1", curvesLeft, "x2", curvesRight, "y1", at, "y2", at, "class", "grid")
-		c.text(curvesLeft-8, at+4, "end small", fmt.Sprintf("%g %%", 100*q))
-	}
-	last := math.Inf(-1)
-	for exponent := math.Floor(x.lo); exponent <= x.hi; exponent++ {
-		for _, m := range []float64{1, 1.5, 2, 3, 5, 7} {
-			v := exponent + math.Log10(m)
-			if v < x.lo || v > x.hi {
-				continue
-			}
-			at := x.at(v)
-			c.add("line", "x1", at, "x2", at, "y1", curvesTop, "y2", bottom, "class", "grid")
-			if at-last >= 52 { // room for its label
-				c.text(at, bottom+16, "middle small", milliseconds(v))
-				last = at
-			}
+		at, label := x.at(nines(q)), fmt.Sprintf("%g %%", 100*q)
+		c.add("line", "x1", at, "x2", at, "y1", curvesTop, "y2", curvesBottom, "class", "grid")
+		if half := float64(cellWidth(label)) * charWidth / 2; at-half > last { // room for its label
+			c.text(min(at, curvesWidth-half-5), curvesBottom+16, "middle small", label)
+			last = at + half + 4
 		}
 	}
-	c.text((curvesLeft+curvesRight)/2, bottom+34, "middle small", "response time of the "+step+" step, ms (logarithmic)")
+	for _, v := range logTicks(y) {
+		at := y.at(v)
+		c.add("line", "x1", curvesLeft, "x2", curvesRight, "y1", at, "y2", at, "class", "grid")
+		c.text(curvesLeft-6, at+4, "end small", milliseconds(v))
+	}
+}
+
+// logTicks are the powers of ten of round values on a logarithmic axis, as far as there is room for their labels.
+func logTicks(a axis) []float64 {
+	var out []float64
+	for exponent := math.Floor(a.lo); exponent <= a.hi; exponent++ {
+		for _, m := range []float64{1, 1.5, 2, 3, 5, 7} {
+			v := exponent + math.Log10(m)
+			if v < a.lo || v > a.hi || len(out) > 0 && math.Abs(a.at(v)-a.at(out[len(out)-1])) < 22 {
+				continue
+			}
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // milliseconds labels a power of ten of seconds.
@@ -121,49 +135,13 @@ func milliseconds(exponent float64) string {
 	return fixed(ms, digits(ms, 2))
 }
 
-// curveLabel writes a curve's name beside the plot, at its line style and marker, and leads from there to the curve: to
-// its nearest end when it does not reach that height.
-func curveLabel(c *canvas, cv curve, y float64) {
-	on := min(max(y, cv.points[len(cv.points)-1][1]), cv.points[0][1])
-	x := crossing(cv.points, on)
-	c.add("line", "x1", x+6, "x2", curvesRight+4, "y1", on, "y2", y, "class", "leader")
-	c.marker(x, on, cv.series, fmt.Sprintf("dot s%d", cv.series%8))
-	c.add("line", "x1", curvesRight+8, "x2", curvesRight+36, "y1", y, "y2", y, "class", fmt.Sprintf("curve s%d", cv.series%8))
-	c.marker(curvesRight+22, y, cv.series, fmt.Sprintf("dot s%d", cv.series%8))
-	c.short(curvesRight+42, y+4, curvesWidth-curvesRight-42, "", cv.arm.Name)
-}
-
-// crossing is the x at which a rising curve crosses y; at its nearest end when it does not.
-func crossing(points [][2]float64, y float64) float64 {
-	if y >= points[0][1] {
-		return points[0][0]
-	}
-	for i := 1; i < len(points); i++ {
-		a, b := points[i-1], points[i]
-		if y <= a[1] && y >= b[1] && a[1] > b[1] {
-			return a[0] + (b[0]-a[0])*(a[1]-y)/(a[1]-b[1])
+// curvesTold tells the median and the highest percentiles of a distribution, as far as its points have them.
+func curvesTold(s verdict.Shape) string {
+	out := []string{s.Arm.Name}
+	for _, p := range shown(s) {
+		if p.Q == 0.5 || p.Q == 0.99 || p.Q == 0.999 {
+			out = append(out, fmt.Sprintf("p%g %s", 100*p.Q, amount(p.Seconds, verdict.Seconds)))
 		}
-	}
-	return points[len(points)-1][0]
-}
-
-func polyline(points [][2]float64) string {
-	var out []string
-	for _, p := range points {
-		out = append(out, pixel(p[0])+","+pixel(p[1]))
 	}
 	return strings.Join(out, " ")
-}
-
-// curvesDescription tells the median and the 99th percentile of each arm, as far as its points have them.
-func curvesDescription(a *verdict.Analysis) string {
-	var out []string
-	for _, s := range a.Shapes {
-		for _, p := range shown(s) {
-			if p.Q == 0.5 || p.Q == 0.99 {
-				out = append(out, fmt.Sprintf("%s p%g %s", s.Arm.Name, 100*p.Q, amount(p.Seconds, verdict.Seconds)))
-			}
-		}
-	}
-	return strings.Join(out, "; ") + "."
 }

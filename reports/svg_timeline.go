@@ -29,8 +29,8 @@ type lane struct {
 }
 
 // timeline draws the phases of a fault as bands and the alerts of every level as bars on them, in seconds from the
-// injection. It is empty when the fault has no phases.
-func timeline(id string, levels []string, f catch.Row) template.HTML {
+// injection; and where a story says when users felt it, that. It is empty when the fault has no phases.
+func timeline(id string, levels []string, f catch.Row, story *catch.Story) template.HTML {
 	if len(f.Phases) == 0 {
 		return ""
 	}
@@ -39,30 +39,62 @@ func timeline(id string, levels []string, f catch.Row) template.HTML {
 	x := newAxis([]float64{seconds(f.Phases[0].Start), seconds(f.Phases[len(f.Phases)-1].End)}, 0.5, 0, timelineFrom, timelineTo)
 	lanes := lanesOf(levels, f)
 	c := &canvas{w: timelineWidth}
-	top := timelineBands(c, f, x, seconds, float64(len(lanes))*timelineLane)
-	for i, l := range lanes {
-		y := top + timelineLane*float64(i)
-		if l.level != "" {
-			c.add("line", "x1", 0., "x2", timelineTo, "y1", y, "y2", y, "class", "grid")
-			c.short(0, y+14, timelineAlert-8, "strong", l.level)
-		}
-		c.short(timelineAlert, y+14, timelineFrom-timelineAlert-8, "small", l.alert)
-		of := func(t time.Time) float64 { return seconds(t.Add(-l.cell.Later)) }
-		for _, s := range l.spans {
-			c.add("rect", "x", x.at(of(s.Start)), "y", y+4, "width", max(x.at(of(s.End))-x.at(of(s.Start)), 2),
-				"height", timelineLane-7, "class", spanClass(s))
-		}
-		timelineMarks(c, l, x, of, y)
-	}
+	felt, isFelt := feltSince(story)
+	top := timelineBands(c, marksAbove(f, x, seconds, felt, isFelt), float64(len(lanes))*timelineLane)
+	timelineLanes(c, lanes, x, seconds, top, injects(f))
+	timelineCauses(c, lanes, x, top, story)
 	bottom := top + timelineLane*float64(len(lanes))
-	for _, v := range x.ticks(10) {
+	if isFelt {
+		c.add("line", "x1", x.at(felt), "x2", x.at(felt), "y1", top, "y2", bottom, "class", "felt")
+	}
+	for _, v := range x.ticks(6) {
 		c.add("line", "x1", x.at(v), "x2", x.at(v), "y1", bottom, "y2", bottom+5, "class", "axis")
 		c.text(x.at(v), bottom+18, "middle small", fixed(v, timelineDecimals(x)))
 	}
 	c.add("line", "x1", timelineFrom, "x2", timelineTo, "y1", bottom, "y2", bottom, "class", "axis")
 	c.text(timelineFrom-8, bottom+18, "end small", "seconds from injection")
 	c.h = bottom + 26
-	return c.svg(id, "Timeline of "+f.Name(), timelineDescription(levels, f))
+	return c.svg(id, "Timeline of "+f.Name(), timelineDescription(f))
+}
+
+// feltSince is when users first felt a fault, in seconds from the injection; false where that is not known.
+func feltSince(story *catch.Story) (seconds float64, known bool) {
+	if story == nil {
+		return 0, false
+	}
+	at := slices.IndexFunc(story.Users, func(m catch.Moment) bool { return m.Kind == catch.Noticed && !m.Whole })
+	if at < 0 {
+		return 0, false
+	}
+	return story.Users[at].At.Seconds(), true
+}
+
+// timelineLanes draws what happened at the levels: names, alerts, and where something was injected when its effect was confirmed and gone.
+func timelineLanes(c *canvas, lanes []lane, x axis, seconds func(time.Time) float64, top float64, injected bool) {
+	var rules, confirmed, reverted strings.Builder
+	for i, l := range lanes {
+		y := top + timelineLane*float64(i)
+		of := func(t time.Time) float64 { return x.at(seconds(t.Add(-l.cell.Later))) }
+		c.short(timelineAlert, y+14, timelineFrom-timelineAlert-8, "small", l.alert)
+		for _, s := range l.spans {
+			c.box(spanClass(s), of(s.Start), y+4, max(of(s.End)-of(s.Start), 2), timelineLane-7)
+		}
+		if l.level == "" {
+			continue
+		}
+		fmt.Fprintf(&rules, "M0 %sH%s", pixel(y), pixel(timelineTo))
+		c.short(0, y+14, timelineAlert-8, "strong", l.level)
+		if t := l.cell.Confirmed; injected && !t.IsZero() {
+			fmt.Fprintf(&confirmed, "M%s %sl-4.5-8h9z", pixel(of(t)), pixel(y+9))
+		}
+		if t := l.cell.Reverted; injected && !t.IsZero() {
+			fmt.Fprintf(&reverted, "M%s %sl-4.5 8h9z", pixel(of(t)), pixel(y+1))
+		}
+	}
+	c.path("grid", rules.String())
+	c.drawBoxes()
+	c.path("confirmed", confirmed.String())
+	c.path("reverted", reverted.String())
 }
 
 // injection is the start of the phase in which the fault was injected, else of the pass.
@@ -101,53 +133,68 @@ func lanesOf(levels []string, f catch.Row) []lane {
 	return out
 }
 
-// timelineBands draws the phases behind height pixels of lanes, their names above, and returns where the lanes begin.
-func timelineBands(c *canvas, f catch.Row, x axis, seconds func(time.Time) float64, height float64) float64 {
-	type label struct {
-		x    float64
-		row  int
-		text string
+// timelineCauses marks when the cause was written at a level, as a story has it.
+func timelineCauses(c *canvas, lanes []lane, x axis, top float64, story *catch.Story) {
+	if story == nil {
+		return
 	}
-	var labels []label
-	ends := []float64{} // right end of the last label of every row
+	var causes strings.Builder
+	for i, l := range lanes {
+		at := slices.IndexFunc(story.Levels, func(of catch.LevelStory) bool { return of.Level == l.level })
+		if at < 0 {
+			continue
+		}
+		if m, named := story.Levels[at].First(catch.Named); named {
+			fmt.Fprintf(&causes, "M%s %sl5 5-5 5-5-5z", pixel(x.at(m.At.Seconds())), pixel(top+timelineLane*float64(i)+5))
+		}
+	}
+	c.path("cause", causes.String())
+}
+
+// markAbove is a name above the lanes: of a phase, which has a band, or of a moment.
+type markAbove struct {
+	from, to float64 // pixels
+	name     string
+	band     string // class; "" for a moment
+}
+
+// marksAbove are the phases, and the moment at which users felt the fault if that is known.
+func marksAbove(f catch.Row, x axis, seconds func(time.Time) float64, felt float64, isFelt bool) []markAbove {
+	var out []markAbove
 	for _, p := range f.Phases {
-		at := (x.at(seconds(p.Start)) + x.at(seconds(p.End))) / 2
-		half := float64(cellWidth(p.Name)) * charWidth / 2
+		out = append(out, markAbove{x.at(seconds(p.Start)), x.at(seconds(p.End)), p.Name, "phase phase-" + phaseClass(p.Name)})
+	}
+	if isFelt {
+		out = append(out, markAbove{x.at(felt), x.at(felt), "felt", ""})
+	}
+	return out
+}
+
+// timelineBands draws the bands behind height pixels of lanes, the names above, and returns where the lanes begin.
+func timelineBands(c *canvas, marks []markAbove, height float64) float64 {
+	rows := make([]int, len(marks))
+	ends := []float64{} // right end of the last name of every row
+	for i, m := range marks {
+		at, half := (m.from+m.to)/2, float64(cellWidth(m.name))*charWidth/2
 		row := slices.IndexFunc(ends, func(end float64) bool { return end+6 <= at-half })
 		if row < 0 {
 			row = len(ends)
 			ends = append(ends, 0)
 		}
-		ends[row] = at + half
-		labels = append(labels, label{at, row, p.Name})
+		rows[i], ends[row] = row, at+half
 	}
 	top := 6 + 15*float64(len(ends))
-	for i, p := range f.Phases {
-		from, to := x.at(seconds(p.Start)), x.at(seconds(p.End))
-		c.add("rect", "x", from, "y", top, "width", max(to-from, 0.5), "height", height, "class", "phase phase-"+phaseClass(p.Name))
-		l := labels[i]
-		y := top - 5 - 15*float64(l.row)
-		if l.row > 0 {
-			c.add("line", "x1", l.x, "x2", l.x, "y1", y+3, "y2", top, "class", "leader")
+	for i, m := range marks {
+		if m.band != "" {
+			c.add("rect", "x", m.from, "y", top, "width", max(m.to-m.from, 0.5), "height", height, "class", m.band)
 		}
-		c.text(l.x, y, "middle small", l.text)
+		at, y := (m.from+m.to)/2, top-5-15*float64(rows[i])
+		if rows[i] > 0 {
+			c.add("line", "x1", at, "x2", at, "y1", y+3, "y2", top, "class", "leader")
+		}
+		c.text(at, y, "middle small", m.name)
 	}
 	return top
-}
-
-// timelineMarks puts the confirmations of a level on its first row.
-func timelineMarks(c *canvas, l lane, x axis, seconds func(time.Time) float64, y float64) {
-	if l.level == "" {
-		return
-	}
-	if t := l.cell.Confirmed; !t.IsZero() {
-		at := x.at(seconds(t))
-		c.polygon("confirmed", at, y+9, at-4.5, y+1, at+4.5, y+1)
-	}
-	if t := l.cell.Reverted; !t.IsZero() {
-		at := x.at(seconds(t))
-		c.polygon("reverted", at, y+1, at-4.5, y+9, at+4.5, y+9)
-	}
 }
 
 // phaseClass names a class of the style sheet for a phase; unknown phases share one.
@@ -158,6 +205,7 @@ func phaseClass(name string) string {
 	return "other"
 }
 
+// spanClass names classes of the style sheet for a stretch of an alert.
 func spanClass(s catch.Span) string {
 	class := "firing"
 	if s.State == result.Pending {
@@ -176,17 +224,13 @@ func timelineDecimals(x axis) int {
 	return 0
 }
 
-// timelineDescription tells the phases and each level's story.
-func timelineDescription(levels []string, f catch.Row) string {
+// timelineDescription tells the phases. What happened at every level is told below the picture.
+func timelineDescription(f catch.Row) string {
 	var out []string
 	for _, p := range f.Phases {
 		out = append(out, fmt.Sprintf("%s %s", p.Name, elapsed(p.End.Sub(p.Start))))
 	}
-	text := "Phases: " + strings.Join(out, ", ") + "."
-	for i, level := range levels {
-		text += " " + level + ": " + strings.Join(cellStory(cellAt(f, i)), "; ") + "."
-	}
-	return text
+	return "Phases: " + strings.Join(out, ", ") + ". What happened at every level is told below."
 }
 
 // timelineFigure puts a timeline on the page; "" for none.
@@ -206,4 +250,7 @@ const timelineLegend template.HTML = `<ul class="legend" aria-label="Legend of t
 <li><svg width="34" height="14" aria-hidden="true"><rect x="1" y="1" width="32" height="12" class="firing stray"/></svg> ▲ false alarm: the fault does not explain it</li>
 <li><svg width="16" height="14" aria-hidden="true"><polygon points="8,12 3.5,3 12.5,3" class="confirmed"/></svg> effect confirmed</li>
 <li><svg width="16" height="14" aria-hidden="true"><polygon points="8,3 3.5,12 12.5,12" class="reverted"/></svg> effect gone</li>
+<li><svg width="16" height="14" aria-hidden="true"><line x1="8" x2="8" y1="0" y2="14" class="felt"/></svg> users felt it first</li>
+<li><svg width="16" height="14" aria-hidden="true"><path d="M8 2l5 5-5 5-5-5z" class="cause"/></svg> the cause is written in the level's own telemetry</li>
+<li>in traces ◆: a span where the cause shows; ✗: one that failed</li>
 </ul>`

@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"fmt"
 	"html/template"
 	"strings"
 
@@ -14,7 +13,7 @@ const (
 	waterfallFrom  = 330.
 	waterfallTo    = 800.
 	waterfallRow   = 19.
-	waterfallSpans = 60 // that are drawn; the table below has all
+	waterfallSpans = 40 // that are drawn
 )
 
 // waterfallPicture draws the spans of a trace as bars over its time, the name of each before it and its duration behind it.
@@ -35,21 +34,22 @@ func waterfallPicture(id, title string, bars []catch.Bar) template.HTML {
 		flat := b
 		flat.Depth = 0
 		c.short(indent, y+14, waterfallFrom-8-indent, class, barName(flat))
-		c.add("rect", "x", from, "y", y+4, "width", max(to-from, 2), "height", waterfallRow-7, "class", barClass(b))
+		c.box(barClass(b), from, y+4, max(to-from, 2), waterfallRow-7)
 		c.text(max(to, from+2)+5, y+14, "small", elapsed(b.Took))
-		told = append(told, fmt.Sprintf("%s, %s after the start, took %s", barName(flat), elapsed(b.Start.Sub(begin)), elapsed(b.Took)))
+		told = append(told, barName(flat)+" "+elapsed(b.Took))
 	}
+	c.drawBoxes()
 	bottom := waterfallRow*float64(len(drawn)) + 2
 	c.add("line", "x1", waterfallFrom, "x2", waterfallTo, "y1", bottom, "y2", bottom, "class", "axis")
 	ms := axis{0, total.Seconds() * 1000, waterfallFrom, waterfallTo}
 	label := func(v float64) string { return amount(v/1000, "s") }
-	for _, v := range roomyTicks(ms, 6, label) {
+	for _, v := range roomyTicks(ms, 3, label) {
 		c.add("line", "x1", ms.at(v), "x2", ms.at(v), "y1", bottom, "y2", bottom+5, "class", "axis")
 		c.text(ms.at(v), bottom+18, "middle small", label(v))
 	}
 	// #nosec G203 -- the only text is escaped here
-	return template.HTML(`<figure><div class="scroll picture" role="group" aria-label="`+template.HTMLEscapeString(capital(title))+`" tabindex="0">`) +
-		c.svg(id, capital(title), strings.Join(told, "; ")+".") + `</div></figure>`
+	return template.HTML(`<figure><div class="scroll picture" role="group" aria-label="`+template.HTMLEscapeString(title)+`" tabindex="0">`) +
+		c.svg(id, title, strings.Join(told, "; ")+".") + `</div></figure>`
 }
 
 // barClass names a class of the style sheet for a span.

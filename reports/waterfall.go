@@ -11,9 +11,9 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
-// recordBlocks show what was found of a fault: a log record of the first level that has one, and a trace of the first level that has
-// one, with the log record of the same request if there is one. id is an anchor for the trace.
-func recordBlocks(s catch.Story, id string) []block {
+// recordBlocks show what was found of a fault, in text and Markdown: a log record of the first level that has one, and a trace of the
+// first level that has one, with the log record of the same request if there is one.
+func recordBlocks(s catch.Story) []block {
 	var out []block
 	logged, traced := false, false
 	for _, l := range s.Levels {
@@ -23,13 +23,11 @@ func recordBlocks(s catch.Story, id string) []block {
 		trace := len(l.Waterfall) > 0 && !traced
 		if record := l.Example.Log; record != nil && (trace || !logged) {
 			logged = true
-			line := logLine(*record, l.Example.TraceID)
-			out = append(out, list{Only: inText | inMarkdown, Items: []item{{Text: "log record at " + l.Level + ": " + line, Hang: 2}}},
-				para{Only: inHTML, Text: say("Log record at " + l.Level + ": ").code(line)})
+			out = append(out, list{Items: []item{{Text: "log record at " + l.Level + ": " + logLine(*record, l.Example.TraceID), Hang: 2}}})
 		}
 		if trace {
 			traced = true
-			out = append(out, traceBlocks(l, id)...)
+			out = append(out, traceBlocks(l)...)
 		}
 	}
 	return out
@@ -69,39 +67,56 @@ const (
 	barCells    = 24 // of text
 )
 
-// traceBlocks show the spans of a trace: in text with bars, in Markdown without, on the page as a picture and a table.
-func traceBlocks(l catch.LevelStory, id string) []block {
+// traceBlocks show the spans of a trace: in text with bars, in Markdown without.
+func traceBlocks(l catch.LevelStory) []block {
 	bars := l.Waterfall
 	begin, total := extent(bars)
-	shown := table{Only: inText | inMarkdown, Columns: []column{
+	shown := table{Columns: []column{
 		{Head: cell{Text: "starts at"}}, {Head: cell{Text: "span"}}, {Head: cell{Text: "takes"}}, {Head: cell{Text: "of " + elapsed(total)}, Only: inText},
 	}}
-	page := table{Only: inHTML, Columns: heads(false, "Span", "Starts at", "Takes", "Status", "Attributes"), Label: "Spans of the trace at " + l.Level}
-	telling := list{Only: inText | inMarkdown}
-	for i, b := range bars {
-		at := elapsed(b.Start.Sub(begin))
-		if i < spansInText {
-			shown.Rows = append(shown.Rows, texts(at, barName(b), elapsed(b.Took), barCellsOf(b, begin, total)))
-		}
-		page.Rows = append(page.Rows, texts(barName(b), at, elapsed(b.Took), b.Status, strings.Join(pairs(b.Attributes), " ")))
+	for _, b := range bars[:min(len(bars), spansInText)] {
+		shown.Rows = append(shown.Rows, texts(elapsed(b.Start.Sub(begin)), barName(b), elapsed(b.Took), barCellsOf(b, begin, total)))
+	}
+	return []block{list{Items: []item{{Text: traceTitle(l)}}}, shown, tellingList(bars), leftList(l, spansInText)}
+}
+
+// tracePage shows the spans of a trace on the page; nothing where the level kept none.
+func tracePage(l catch.LevelStory, id string) []block {
+	if len(l.Waterfall) == 0 {
+		return nil
+	}
+	return []block{
+		para{Only: inHTML, Text: say(capital(traceTitle(l)) + ":")},
+		picture{waterfallPicture(id, "Trace of "+l.Level, l.Waterfall)}, tellingList(l.Waterfall), leftList(l, waterfallSpans),
+	}
+}
+
+func traceTitle(l catch.LevelStory) string {
+	_, total := extent(l.Waterfall)
+	return fmt.Sprintf("trace %s at %s: %s in %s", l.Example.TraceID, l.Level, count(len(l.Waterfall), "span"), elapsed(total))
+}
+
+// tellingList has the spans in which the cause shows, with their attributes.
+func tellingList(bars []catch.Bar) list {
+	var out list
+	for _, b := range bars {
 		if b.Telling {
-			telling.Items = append(telling.Items, item{Sign: tellingMark,
-				Text: strings.Join(append([]string{spanName(b)}, pairs(b.Attributes)...), " "), Hang: 2})
+			out.Items = append(out.Items, item{Sign: tellingMark, Text: strings.Join(append([]string{spanName(b)}, pairs(b.Attributes)...), " "), Hang: 2})
 		}
 	}
-	more := list{Only: inText | inMarkdown | inHTML}
-	if left := len(bars) - spansInText; left > 0 {
-		more.Items = append(more.Items, item{Only: inText | inMarkdown, Text: "… and " + count(left, "span") + " more, on the page"})
+	return out
+}
+
+// leftList says how many spans of a trace are not shown, and where they are.
+func leftList(l catch.LevelStory, shown int) list {
+	var out list
+	if left := len(l.Waterfall) - shown; left > 0 {
+		out.Items = append(out.Items, item{Text: "… and " + count(left, "span") + " more, in report.json"})
 	}
 	if left := l.Example.Left; left > 0 {
-		more.Items = append(more.Items, item{Text: count(left, "span") + " of the trace were not kept"})
+		out.Items = append(out.Items, item{Text: count(left, "span") + " of the trace were not kept"})
 	}
-	title := fmt.Sprintf("trace %s at %s: %s in %s", l.Example.TraceID, l.Level, count(len(bars), "span"), elapsed(total))
-	return []block{
-		list{Only: inText | inMarkdown, Items: []item{{Text: title}}}, shown, telling,
-		para{Only: inHTML, Text: say(capital(title) + ". " + tellingMark + ": where the cause shows. ✗: it failed.")},
-		picture{waterfallPicture(id, title, bars)}, page, more,
-	}
+	return out
 }
 
 // Marks of spans, beside their names.

@@ -49,6 +49,7 @@ func Judge(d *result.Data, budgets []Budget) (*Analysis, error) {
 		a.Launches = t.byLaunches()
 		a.Money = t.bills()
 		a.Shapes = m.shapes()
+		a.Rounds, a.Parts = t.byRounds(), m.breakdowns()
 	}
 	if c != nil {
 		a.Capacity = c.analyze(confidence)

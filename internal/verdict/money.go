@@ -3,6 +3,7 @@ package verdict
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -24,6 +25,7 @@ type Bill struct {
 	Arm   result.Arm
 	Items []Item  // the same in every bill
 	Total float64 // sum of the amounts
+	Over  float64 // Total less that of the bill before, which is of the level before it in the order of the run; NaN for the baseline
 }
 
 // Item is one line of a bill: Quantity × Price = Amount.
@@ -33,6 +35,7 @@ type Item struct {
 	Unit     string  // in the singular: "core hour"
 	Price    float64 // of one Unit
 	Amount   float64
+	Over     float64 // likewise of Amount
 }
 
 // priced is one line of all bills.
@@ -163,12 +166,30 @@ func (m *measured) bills() *Bills {
 			out.Bills = append(out.Bills, m.bill(lines, a, []int{arm}))
 		}
 	}
+	out.setOver()
 	out.leave(noRate, "prices.rate is not set, over which to spread what costs by the hour")
 	out.leave(unknown, "this run could not read it")
 	if m.idle == nil && p.CPUHour > 0 {
 		out.Left = append(out.Left, "CPU at rest is no line of its own: "+noIdle)
 	}
 	return out
+}
+
+// setOver sets by how much each bill is more than the one before.
+func (b *Bills) setOver() {
+	for i := range b.Bills {
+		bill := &b.Bills[i]
+		bill.Over = math.NaN()
+		if i > 0 {
+			bill.Over = bill.Total - b.Bills[i-1].Total
+		}
+		for j := range bill.Items {
+			bill.Items[j].Over = math.NaN()
+			if i > 0 {
+				bill.Items[j].Over = bill.Items[j].Amount - b.Bills[i-1].Items[j].Amount
+			}
+		}
+	}
 }
 
 func (b *Bills) leave(lines []priced, why string) {
