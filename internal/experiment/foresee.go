@@ -26,7 +26,7 @@ func (e *Experiment) Lapse() (*alerts.Lapsed, error) {
 	}
 	if len(e.External.Prometheus) > 0 { // it has had data since before the run
 		for i := range lapsed.Alerts {
-			lapsed.Alerts[i].Reach, lapsed.Alerts[i].Window = 0, 0
+			lapsed.Alerts[i].Reach, lapsed.Alerts[i].Window, lapsed.Alerts[i].Past = 0, 0, 0
 		}
 	}
 	return lapsed, nil
