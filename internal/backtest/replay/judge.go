@@ -72,7 +72,7 @@ func leastData(arms []*arm) time.Duration {
 type Judged struct {
 	History result.History      // whose Alerts are these
 	Events  []result.AlertEvent // of these, marked, by time
-	Notes   []string            // what a reader must know of it
+	Notes   []string            // what a reader must know of it, and the run does not say
 }
 
 // Judge evaluates the rules of a run that has ended its catch, with history before the series.
@@ -94,7 +94,8 @@ func Judge(ctx context.Context, dir string, length time.Duration) (*Judged, erro
 	if err != nil {
 		return nil, err
 	}
-	out := &Judged{History: *of.Data.Run.History, Notes: of.Notes}
+	known := func(note string) bool { return slices.Contains(d.Run.Warnings, note) }
+	out := &Judged{History: *of.Data.Run.History, Notes: slices.DeleteFunc(of.Notes, known)}
 	all := result.Rules(of.Data.Run.Alerts)
 	out.History.Alerts = longer(all, data)
 	for _, e := range of.Data.Alerts {
