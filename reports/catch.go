@@ -70,7 +70,7 @@ func matrixCell(c catch.Cell, standing []string) cell {
 			out.Gloss = append(out.Gloss, stateMark(catch.Noisy)+" "+alarm)
 		}
 	}
-	return out
+	return syntheticCell(out, c)
 }
 
 // alarmList tells how often alerts fired without a fault, alike levels together.

@@ -42,4 +42,6 @@ func (e *Experiment) shortHistory(rules result.Rules) string {
 }
 
 // inRun is a time of the rules as it passes in the run.
-func (e *Experiment) inRun(d time.Duration) time.Duration { return time.Duration(float64(d) / e.Alerts.Lapse) }
+func (e *Experiment) inRun(d time.Duration) time.Duration {
+	return time.Duration(float64(d) / e.Alerts.Lapse)
+}
