@@ -38,9 +38,9 @@ type jsonBacktest struct {
 	Levels []jsonTally  `json:"levels"`
 	Catch  []jsonTested `json:"catch"` // by pass
 
-	History *jsonHistory `json:"history,omitempty"` // made-up, before the series; null: there was none
-	About  []string     `json:"about"` // what to know of the run's series
-	Notes  []string     `json:"notes"` // footnotes of cells; a note is a 1-based index into it
+	History *jsonHistory `json:"history,omitempty"` // synthetic, before the series; null: there was none
+	About   []string     `json:"about"`             // what to know of the run's series
+	Notes   []string     `json:"notes"`             // footnotes of cells; a note is a 1-based index into it
 }
 
 // jsonRules is one set of rules.

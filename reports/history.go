@@ -11,10 +11,10 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// markSynthetic marks what rests on made-up history.
-const markSynthetic = "≈ made-up history"
+// markSynthetic marks what rests on synthetic history.
+const markSynthetic = "≈ synthetic history"
 
-// syntheticCell marks a cell of a matrix that rests on made-up history.
+// syntheticCell marks a cell of a matrix that rests on synthetic history.
 func syntheticCell(of cell, c catch.Cell) cell {
 	if len(c.Synthetic) > 0 {
 		of.Gloss = append(of.Gloss, markSynthetic)
@@ -27,7 +27,7 @@ func historyStory(h *result.History, lapse float64) []string {
 	if h == nil {
 		return nil
 	}
-	out := []string{fmt.Sprintf("made-up history before the series: %s in the rules' own time, %s of the run", inRules(h.Length, 1), inRules(h.Length, 1/lapse))}
+	out := []string{fmt.Sprintf("synthetic history before the series: %s in the rules' own time, %s of the run", inRules(h.Length, 1), inRules(h.Length, 1/lapse))}
 	var told, levels []string
 	for _, l := range h.Levels {
 		text := fmt.Sprintf("drawn in stretches of %s from %s without a fault (%s in the rules' own time, in %s)",
@@ -57,7 +57,7 @@ func inRules(d time.Duration, lapse float64) string {
 	}
 }
 
-// backtestSynthetic lists the cells of the second side that rest on made-up history.
+// backtestSynthetic lists the cells of the second side that rest on synthetic history.
 func backtestSynthetic(c *backtest.Comparison) []section {
 	if c.History == nil {
 		return nil
@@ -77,12 +77,12 @@ func syntheticItem(fault string, c catch.Cell) item {
 	return item{Sign: "-", Hang: 2, Text: fmt.Sprintf("%s at %s, %s: %s", fault, c.Level, c.State, join(c.Synthetic))}
 }
 
-// syntheticSection is the list of cells that rest on made-up history, or says that none does.
+// syntheticSection is the list of cells that rest on synthetic history, or says that none does.
 func syntheticSection(cells list) []section {
 	if len(cells.Items) == 0 {
 		cells.Items = []item{{Sign: "-", Hang: 2, Text: "no cell"}}
 	}
-	return []section{{ID: "history", Heading: "What rests on made-up history", Blocks: []block{
+	return []section{{ID: "history", Heading: "What rests on synthetic history", Blocks: []block{
 		lead{Text: say("cells that an alert decided which looked back to before the recorded series")}, cells,
 	}}}
 }

@@ -2,7 +2,7 @@ package reports
 
 import "github.com/tollgate-dev/tollgate/internal/result"
 
-// jsonHistory is made-up history before recorded series.
+// jsonHistory is synthetic history before recorded series.
 type jsonHistory struct {
 	Length number             `json:"length_seconds"` // in the rules' own time
 	Alerts []string           `json:"alerts"`         // that were judged on it

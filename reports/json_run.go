@@ -29,7 +29,7 @@ type jsonRun struct {
 	StartUp     []jsonStartUp     `json:"start_up"` // one per launch
 	Warnings    []string          `json:"warnings"`
 	RuleNotes   []result.RuleNote `json:"rule_notes"`
-	History     *jsonHistory      `json:"history,omitempty"` // made-up, before the series; null: there was none
+	History     *jsonHistory      `json:"history,omitempty"` // synthetic, before the series; null: there was none
 }
 
 type jsonMachine struct {
@@ -185,7 +185,7 @@ type jsonCell struct {
 	Spans       []jsonSpan `json:"alert_spans"`    // when each alert was pending and firing
 	Note        int        `json:"note,omitempty"` // 1-based index into notes
 
-	Synthetic []string `json:"judged_on_history,omitempty"` // alerts behind the state, or false alarms, that looked back at made-up history
+	Synthetic []string `json:"judged_on_history,omitempty"` // alerts behind the state, or false alarms, that looked back at synthetic history
 }
 
 type jsonSpan struct {

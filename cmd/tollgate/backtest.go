@@ -40,7 +40,7 @@ run's own rules, which says how close a replay comes to the run.
 Rules of your own expect alerts of their own: --expect says which of them should fire for a fault. With --diff two sets of rules are
 compared with each other. With --promtool unit tests are written from the recorded series, for promtool test rules.
 
-Rules that look back for days need series of days. --history puts made-up ones before the run, resampled from its clean windows, and
+Rules that look back for days need series of days. --history puts synthetic ones before the run, resampled from its clean windows, and
 the report says which cells rest on them.
 
 Exit codes: 0 evaluated; 64 refused: the directory cannot be read, has no faults or no series, or the rules cannot be read, or do
@@ -63,7 +63,7 @@ not have an alert that is named. What is caught is no verdict: tollgate gate jud
 	c.Flags().StringSliceVar(&o.diff, "diff", nil, "rule files to compare with those of --rules, instead of the run's record")
 	c.Flags().StringArrayVar(&o.expect, "expect", nil, "which alerts should fire for a fault, FAULT=ALERT,… (repeatable)")
 	c.Flags().StringVar(&o.format, "format", names[0], "one of "+strings.Join(names, ", "))
-	c.Flags().StringVar(&o.history, "history", "", "put so much made-up history before the run, in the rules' own time, e.g. 30d")
+	c.Flags().StringVar(&o.history, "history", "", "put so much synthetic history before the run, in the rules' own time, e.g. 30d")
 	c.Flags().StringVar(&o.promtool, "promtool", "", "new directory for unit tests of the rules, made from the recorded series")
 	return c
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
-// History is the length of the made-up history that alerts are judged on that look back farther than the run, in the rules' own time;
+// History is the length of the synthetic history that alerts are judged on that look back farther than the run, in the rules' own time;
 // 0: none, or none that Validate allows.
 func (e *Experiment) History() time.Duration {
 	length, err := alerts.ParseHistory(e.Catch.History)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// History is made-up history: samples before the recorded ones, resampled from the clean windows of the run. Alerts that look back
+// History is synthetic history: samples before the recorded ones, resampled from the clean windows of the run. Alerts that look back
 // farther than the run is long were judged on it, after the run.
 type History struct {
 	Length time.Duration  `json:"length" range:"open"` // in the rules' own time, ns

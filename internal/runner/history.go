@@ -9,7 +9,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
-// judgeLong judges the alerts that look back farther than the series of the run, with made-up history before them. The history is made
+// judgeLong judges the alerts that look back farther than the series of the run, with synthetic history before them. The history is made
 // of the clean windows, which are over only now, so that the run's own Prometheus could not have had it. What cannot be judged is a
 // warning: the rest of the run stands.
 func (r *run) judgeLong(ctx context.Context) error {

@@ -1,5 +1,5 @@
 // Package history makes up samples before recorded ones: stretches of the time in which a run had no fault, drawn at random, so that
-// the made-up past has the level and the noise of the recorded one. This is a block bootstrap: Künsch, "The jackknife and the
+// the synthetic past has the level and the noise of the recorded one. This is a block bootstrap: Künsch, "The jackknife and the
 // bootstrap for general stationary observations", Annals of Statistics 17 (1989). Times are in ms.
 package history
 

@@ -23,10 +23,6 @@ func (p *Plan) Gauge(recorded []Sample, tiers []Tier) []Sample {
 			w.absent = w.begin
 			continue
 		}
-		if w.absent != 0 && !value.IsStaleNaN(recorded[w.high].V) {
-			w.out = append(w.out, ended(w.absent))
-		}
-		w.absent = 0
 		w.each(func(k int) float64 { return recorded[k].V })
 	}
 	return w.finish()
@@ -96,7 +92,7 @@ type walker struct {
 func (p *Plan) walk(recorded []Sample, tiers []Tier) *walker {
 	w := &walker{plan: p, tiers: tiers, recorded: recorded, due: p.End - 1, at: len(p.sources)}
 	if len(recorded) > 0 && recorded[0].T > p.End+2*p.step { // the record begins without it
-		w.out = append(w.out, ended(p.End-1))
+		w.absent = p.End - 1
 	}
 	return w
 }
@@ -125,6 +121,13 @@ func (w *walker) before(t int64) int {
 
 // each makes the samples of the stretch that are due, the newest first.
 func (w *walker) each(valueOf func(k int) float64) {
+	if w.high == w.low {
+		return
+	}
+	if w.absent != 0 && !value.IsStaleNaN(w.recorded[w.high].V) {
+		w.out = append(w.out, ended(w.absent))
+	}
+	w.absent = 0
 	shift := w.begin - w.plan.sources[w.at]
 	for k := w.high; k > w.low && w.due >= w.begin; k-- {
 		t := w.recorded[k].T + shift

@@ -28,7 +28,7 @@ var (
 // spreadSamples is how many samples a range has that is read by one of spread: so the edges are off by a thousandth at most.
 const spreadSamples = 1000
 
-// prepend puts made-up history before the recorded series of the arm, whose first sample is at a time (ms), as far as its alerts look
+// prepend puts synthetic history before the recorded series of the arm, whose first sample is at a time (ms), as far as its alerts look
 // back.
 func (a *arm) prepend(ctx context.Context, recorded *store, first int64) error {
 	lapsed := time.Duration(float64(a.History) / a.experiment.Alerts.Lapse)

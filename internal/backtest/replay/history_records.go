@@ -18,7 +18,7 @@ import (
 // pieceOfHistory is how many evaluations of a recording rule are made at once, so that they load few samples together.
 const pieceOfHistory = 1000
 
-// records makes the past of what recording rules record, where alerts read it over a time: it is evaluated on the made-up past.
+// records makes the past of what recording rules record, where alerts read it over a time: it is evaluated on the synthetic past.
 func (p *prepending) records(ctx context.Context, recorded *store) (err error) {
 	r := &recordings{prepending: p, store: recorded, engine: p.conditions(p.rules).engine(), past: p.recorded()}
 	defer func() {
@@ -78,7 +78,7 @@ func (r *recordings) metric(ctx context.Context, name string) error {
 	return nil
 }
 
-// evaluate evaluates a rule on the made-up past, as often as its group is evaluated, and keeps what it records.
+// evaluate evaluates a rule on the synthetic past, as often as its group is evaluated, and keeps what it records.
 func (r *recordings) evaluate(ctx context.Context, g rulefmt.RuleGroup, rule rulefmt.Rule, past time.Duration) error {
 	interval, end := r.interval(g), time.UnixMilli(r.plan.End)
 	reach := min(past+r.lookback, time.Duration(r.plan.End-r.plan.Begin)*time.Millisecond)

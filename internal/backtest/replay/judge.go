@@ -10,7 +10,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
-// history says which alerts were judged on made-up history, and what it was made of; nil: there is none.
+// history says which alerts were judged on synthetic history, and what it was made of; nil: there is none.
 func (r *Recording) history(all result.Rules, arms []*arm) *result.History {
 	if r.History == 0 {
 		return nil
@@ -55,7 +55,7 @@ func (r *Recording) short(all result.Rules, arms []*arm) []string {
 			"written: %s", alerts.Written(r.History), alerts.InRuleTime(data, lapse), names)}
 	default:
 		return []string{fmt.Sprintf("these alerts look back farther than the run is long (%s in the rules' own time), so that they cannot be judged "+
-			"as written: %s; --history puts made-up history before the run", alerts.InRuleTime(data, lapse), names)}
+			"as written: %s; --history puts synthetic history before the run", alerts.InRuleTime(data, lapse), names)}
 	}
 }
 
@@ -68,7 +68,7 @@ func leastData(arms []*arm) time.Duration {
 	return least
 }
 
-// Judged is what the alerts of a run did that look back farther than its series reach, with made-up history before them.
+// Judged is what the alerts of a run did that look back farther than its series reach, with synthetic history before them.
 type Judged struct {
 	History result.History      // whose Alerts are these
 	Events  []result.AlertEvent // of these, marked, by time

@@ -27,7 +27,7 @@ const rulesFile = "rules.yaml"
 type Recording struct {
 	Data  *result.Data // without the levels that have no series
 	Notes []string     // which levels are left out, and why
-	// History is the length of made-up history that is put before the series, in the rules' own time; 0: none.
+	// History is the length of synthetic history that is put before the series, in the rules' own time; 0: none.
 	History time.Duration
 
 	dir        string
