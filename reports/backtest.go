@@ -41,7 +41,9 @@ func LookupBacktest(name string) (BacktestFormat, error) {
 // backtestText writes a backtest for a terminal.
 func backtestText(c *backtest.Comparison, columns int) []byte {
 	r := &report{columns: columns}
-	for _, build := range []func(*backtest.Comparison) []section{backtestMatrix, backtestCounts, backtestDifferences, backtestCoverage, backtestNotes} {
+	for _, build := range []func(*backtest.Comparison) []section{
+		backtestMatrix, backtestCounts, backtestDifferences, backtestSynthetic, backtestCoverage, backtestNotes,
+	} {
 		r.sections = append(r.sections, build(c)...)
 	}
 	sections, notes := r.in(inText)
@@ -53,6 +55,9 @@ func backtestText(c *backtest.Comparison, columns int) []byte {
 		t.WriteString(t.wrap("  ", "    ", fmt.Sprintf("%s: %s", s.Name, count(len(s.Alerts), "alerting rule"))))
 	}
 	t.WriteString(t.wrap("  ", "    ", "durations in rules are divided by "+strconv.FormatFloat(c.Run.Lapse, 'g', -1, 64)))
+	for _, line := range historyStory(c.History, c.Run.Lapse) {
+		t.WriteString(t.wrap("  ", "    ", line))
+	}
 	t.WriteString(t.wrap("  ", "    ", fmt.Sprintf("%d of %d cells differ", differ, of)))
 	for _, s := range sections {
 		t.section(s)
@@ -102,7 +107,7 @@ func backtestCell(p backtest.Pair) cell {
 	for _, alarm := range p.Gone {
 		out.Gloss = append(out.Gloss, "- "+stateMark(catch.Noisy)+" "+alarm)
 	}
-	return out
+	return syntheticCell(out, p.Second)
 }
 
 // backtestCounts is what each level comes to.

@@ -11,6 +11,7 @@ func backtestJSON(c *backtest.Comparison) ([]byte, error) {
 	out := jsonBacktest{
 		Schema: jsonSchema, Run: c.Run.ID, Lapse: number(c.Run.Lapse), Took: inSeconds(c.Took),
 		First: jsonRulesOf(c.First), Second: jsonRulesOf(c.Second), Levels: []jsonTally{}, Catch: []jsonTested{}, About: listed(c.Notes),
+		History: jsonHistoryOf(c.History),
 	}
 	for _, n := range c.Counts {
 		out.Levels = append(out.Levels, jsonTally{n.Level, n.Passes, jsonCounts(n.First), jsonCounts(n.Second)})
@@ -36,8 +37,10 @@ type jsonBacktest struct {
 	Second jsonRules    `json:"second"` // what is compared with it
 	Levels []jsonTally  `json:"levels"`
 	Catch  []jsonTested `json:"catch"` // by pass
-	About  []string     `json:"about"` // what to know of the run's series
-	Notes  []string     `json:"notes"` // footnotes of cells; a note is a 1-based index into it
+
+	History *jsonHistory `json:"history,omitempty"` // synthetic, before the series; null: there was none
+	About   []string     `json:"about"`             // what to know of the run's series
+	Notes   []string     `json:"notes"`             // footnotes of cells; a note is a 1-based index into it
 }
 
 // jsonRules is one set of rules.

@@ -59,7 +59,7 @@ func stateCell(c catch.Cell, standing []string) cell {
 			out.Gloss = append(out.Gloss, stateMark(catch.Noisy)+" "+alarm)
 		}
 	}
-	return out
+	return syntheticCell(out, c)
 }
 
 // alarmList tells how often alerts fired without a fault, alike levels together.

@@ -29,6 +29,7 @@ type jsonRun struct {
 	StartUp     []jsonStartUp     `json:"start_up"` // one per launch
 	Warnings    []string          `json:"warnings"`
 	RuleNotes   []result.RuleNote `json:"rule_notes"`
+	History     *jsonHistory      `json:"history,omitempty"` // synthetic, before the series; null: there was none
 }
 
 type jsonMachine struct {
@@ -183,6 +184,8 @@ type jsonCell struct {
 	Diagnosed   bool       `json:"diagnosed"`      // the evidence named the cause during the fault, and not before
 	Spans       []jsonSpan `json:"alert_spans"`    // when each alert was pending and firing
 	Note        int        `json:"note,omitempty"` // 1-based index into notes
+
+	Synthetic []string `json:"judged_on_history,omitempty"` // alerts behind the state, or false alarms, that looked back at synthetic history
 }
 
 type jsonSpan struct {
@@ -202,7 +205,7 @@ func jsonRunOf(r result.Run, load verdict.Load) jsonRun {
 			number(r.Plan.CatchRate), inSeconds(r.Plan.ClientTimeout), r.Plan.Step,
 			number(load.Toll.Made), number(load.Catch.Made), number(load.Toll.Expected), inSeconds(r.Plan.GapLimit)},
 		Levels: []jsonLevel{}, Alerts: []jsonAlert{}, Lapse: number(r.Lapse), StartUp: []jsonStartUp{}, Warnings: listed(r.Warnings),
-		RuleNotes: listed(r.RuleNotes),
+		RuleNotes: listed(r.RuleNotes), History: jsonHistoryOf(r.History),
 	}
 	for _, l := range r.Levels {
 		out.Levels = append(out.Levels, jsonLevel(l))
@@ -285,7 +288,7 @@ func jsonFeelingsOf(changes []catch.Change) []jsonFeeling {
 func jsonCellOf(level string, c catch.Cell, notes *footnotes) jsonCell {
 	out := jsonCell{
 		Level: level, State: string(c.State), Alert: c.Alert, Confirmed: moment(c.Confirmed), Reverted: moment(c.Reverted),
-		Cannot: listed(c.Cannot), Also: listed(c.Also), False: listed(c.False), Evidence: c.Evidence, Diagnosed: c.Diagnosed, Spans: []jsonSpan{}, Note: notes.number(c.Note),
+		Cannot: listed(c.Cannot), Also: listed(c.Also), False: listed(c.False), Evidence: c.Evidence, Diagnosed: c.Diagnosed, Spans: []jsonSpan{}, Note: notes.number(c.Note), Synthetic: c.Synthetic,
 	}
 	if c.State == catch.Detected {
 		detect, injected, least, clear := inSeconds(c.Detect), inSeconds(c.Injected), inSeconds(c.LeastDetect), inSeconds(c.Clear)

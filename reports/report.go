@@ -48,6 +48,7 @@ func sections() []func(*verdict.Analysis) []section {
 		capacitySection,
 		limitsSection,
 		catchSection,
+		historySection,
 		repeatsSection,
 		feltSection,
 		faultsSection,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tollgate-dev/tollgate/internal/alerts"
 	"github.com/tollgate-dev/tollgate/internal/backtest"
 	"github.com/tollgate-dev/tollgate/internal/backtest/replay"
 	"github.com/tollgate-dev/tollgate/internal/result"
@@ -19,6 +20,7 @@ import (
 type backtestOptions struct {
 	rules, diff, expect []string
 	format, promtool    string
+	history             string
 }
 
 func (a *app) backtestCommand() *cobra.Command {
@@ -37,6 +39,9 @@ run's own rules, which says how close a replay comes to the run.
 
 Rules of your own expect alerts of their own: --expect says which of them should fire for a fault. With --diff two sets of rules are
 compared with each other. With --promtool unit tests are written from the recorded series, for promtool test rules.
+
+Rules that look back for days need series of days. --history puts synthetic ones before the run, resampled from its clean windows, and
+the report says which cells rest on them.
 
 Exit codes: 0 evaluated; 64 refused: the directory cannot be read, has no faults or no series, or the rules cannot be read, or do
 not have an alert that is named. What is caught is no verdict: tollgate gate judges a run.`,
@@ -58,6 +63,7 @@ not have an alert that is named. What is caught is no verdict: tollgate gate jud
 	c.Flags().StringSliceVar(&o.diff, "diff", nil, "rule files to compare with those of --rules, instead of the run's record")
 	c.Flags().StringArrayVar(&o.expect, "expect", nil, "which alerts should fire for a fault, FAULT=ALERT,… (repeatable)")
 	c.Flags().StringVar(&o.format, "format", names[0], "one of "+strings.Join(names, ", "))
+	c.Flags().StringVar(&o.history, "history", "", "put so much synthetic history before the run, in the rules' own time, e.g. 30d")
 	c.Flags().StringVar(&o.promtool, "promtool", "", "new directory for unit tests of the rules, made from the recorded series")
 	return c
 }
@@ -71,6 +77,9 @@ func (a *app) backtest(ctx context.Context, dir string, o backtestOptions) (*bac
 	r, err := replay.Open(dir, data)
 	if err != nil {
 		return nil, usage(err)
+	}
+	if r.History, err = alerts.ParseHistory(o.history); err != nil {
+		return nil, usage(fmt.Errorf("--history: %w", err))
 	}
 	rules, other, err := rulesOf(r, o)
 	if err != nil {
@@ -107,8 +116,8 @@ func (a *app) backtest(ctx context.Context, dir string, o backtestOptions) (*bac
 	if err != nil {
 		return nil, err
 	}
-	c.Notes, c.Took = r.Notes, took
-	if differ, _ := c.Differing(); differ > 0 && rules.Own() && other == nil {
+	c.Notes, c.Took, c.History = r.Notes, took, of.Data.Run.History
+	if differ, _ := c.Differing(); differ > 0 && rules.Own() && other == nil && c.History == nil {
 		c.Notes = append(c.Notes, "these are the run's own rules: what differs comes from the replay, which, for one, has samples that came in after an evaluation of the run")
 	}
 	return c, nil

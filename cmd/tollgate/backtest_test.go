@@ -67,6 +67,48 @@ func TestBacktest(t *testing.T) {
 	}
 }
 
+// Rules that look back for days are judged with history before the run, and the report says what it is made of and what rests on it.
+func TestBacktestHistory(t *testing.T) {
+	dir, _ := replayable(t)
+	rules := filepath.Join(t.TempDir(), "long.yaml")
+	const text = `groups:
+  - name: long
+    rules:
+      - {alert: OftenLate, expr: 'avg_over_time(kafka_consumergroup_lag[3d]) > 0.5'}
+      - {alert: Late, expr: 'kafka_consumergroup_lag > 100'}
+`
+	if err := os.WriteFile(rules, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"backtest", dir, "--rules", rules, "--expect", "consumer-lag=OftenLate"}
+	out, _ := carriedOut(t, 0, args...)
+	if flat := strings.Join(strings.Fields(out), " "); !strings.Contains(flat, "cannot be judged as written: OftenLate (3d); --history") || strings.Contains(flat, "rests on") {
+		t.Errorf("without history:\n%s", out)
+	}
+	out, _ = carriedOut(t, 0, append(args, "--history", "30d")...)
+	flat := strings.Join(strings.Fields(out), " ")
+	for _, want := range []string{
+		"synthetic history before the series: 30.0 days in the rules' own time, 12.0 h of the run",
+		"history of off, full: drawn in stretches of 6.0 s from 21.0 s without a fault (21 min 0 s in the rules' own time, in 2 clean windows)",
+		"what rests on synthetic history: cells that an alert decided which looked back to before the recorded series",
+		"consumer-lag at off, detected: OftenLate",
+	} {
+		if !strings.Contains(flat, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+	out, _ = carriedOut(t, 0, append(args, "--history", "30d", "--format", "json")...)
+	var parsed struct {
+		History struct {
+			Length float64 `json:"length_seconds"`
+			Alerts []string
+		}
+	}
+	if err := json.Unmarshal([]byte(out), &parsed); err != nil || parsed.History.Length != 30*24*3600 || len(parsed.History.Alerts) != 1 {
+		t.Errorf("%v, %+v in\n%s", err, parsed, out)
+	}
+}
+
 // Unit tests are written beside the report, and a directory that has something is left alone.
 func TestBacktestPromtool(t *testing.T) {
 	dir, rules := replayable(t)
@@ -110,6 +152,7 @@ func TestBacktestRefused(t *testing.T) {
 		{[]string{dir, "--rules", rules, "--expect", "lag=Late"}, `the run has no fault "lag": legal are consumer-lag`},
 		{[]string{dir, "--rules", rules, "--expect", "consumer-lag=Soon"}, "legal names are Late, Never"},
 		{[]string{dir, "--expect", "consumer-lag=LagHigh"}, "--expect is for rules of your own"},
+		{[]string{dir, "--history", "30 days"}, `--history: "30 days": want a duration in the rules' own time, such as 30d, 72h or 90m`},
 		{[]string{dir, "--format", "csv"}, "use one of text, json"},
 		{[]string{dir, "--promtool", filepath.Join(dir, "unit")}, "is in the run directory"},
 		{[]string{}, "accepts 1 arg(s)"},

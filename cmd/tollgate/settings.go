@@ -38,6 +38,8 @@ func tollSettings() []setting {
 		lays("waivers", "file of what is known and accepted until a day (see docs/verdict.md)", (*pflag.FlagSet).StringVar,
 			func(e *e, path string) (err error) { e.Waivers, err = experiment.ReadWaivers(path); return err }),
 		sets("repeats", "how often every fault is injected in a launch", (*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Catch.Repeats }),
+		sets("history", "judge alerts that look back farther than the run with so much synthetic history before it, e.g. 30d (see docs/backtest.md)",
+			(*pflag.FlagSet).StringVar, func(e *e) *string { return &e.Catch.History }),
 	}
 }
 

@@ -26,6 +26,7 @@ func (l *Lapsed) describe(groups []rulefmt.RuleGroup) {
 			next++
 			a.Interval, a.QueryOffset = time.Duration(g.Interval), offsetOf(g)
 			a.Fill, a.Reach, a.Window = l.reader.fill(expr), l.reader.reach(expr, a.QueryOffset), l.reader.window(expr)
+			a.Past = l.reader.furthest(expr, a.QueryOffset)
 			a.Constant = constant(expr)
 		}
 	}

@@ -31,6 +31,8 @@ type Comparison struct {
 	Counts []Count       // by level
 	Notes  []string      // of the run's series
 	Took   time.Duration // to evaluate the rules
+
+	History *result.History // before the series, where rules were evaluated again; nil: none
 }
 
 // Row is one pass of a fault.

@@ -71,7 +71,9 @@ func Analyze(d *result.Data) (*Matrix, error) {
 	if len(d.Run.Faults) == 0 {
 		return nil, nil
 	}
-	end, rules := runEnd(d), rulesOf(d.Run.Alerts)
+	rules := rulesOf(d.Run.Alerts)
+	d = settled(d, rules)
+	end := runEnd(d)
 	spans, err := alertSpans(d, rules, end)
 	if err != nil {
 		return nil, err
@@ -138,7 +140,7 @@ func (m *Matrix) row(d *result.Data, rules *rules, spans map[string][]alertSpan,
 		launch := p.launch
 		j := judge{
 			pass: p, data: d, level: l, rules: rules, spans: spans[l.Name], end: p.end(runEnd), began: dataBegin(d, all, launch),
-			expected: row.Expected, allowed: rules.meant(p.fault.Allow), always: m.Always(l.Name),
+			expected: row.Expected, allowed: rules.meant(p.fault.Allow), always: m.Always(l.Name), whole: runEnd,
 		}
 		j.watched = j.end
 		in := inLaunch(all, launch)

@@ -42,6 +42,7 @@ type Cell struct {
 	Evidence    string        // what the evidence query found; "" where there is none at this level
 	Diagnosed   bool          // evidence in the fault window and none in the clean one
 	Spans       []Span        // for the timeline
+	Synthetic   []string      // alerts behind the state, or false alarms, that were judged on synthetic history
 	Later       time.Duration // by how much the injection was later than that of the row, in a launch of its own; may be negative
 	Note        string        // footnote; "" if there is nothing to say
 }
@@ -56,6 +57,7 @@ type judge struct {
 	end      time.Time   // of the pass
 	watched  time.Time   // until when its alerts were waited for: its end, or that of the next pass's wait for quiet
 	began    time.Time   // see dataBegin
+	whole    time.Time   // the end of the run's record
 	expected []string    // alerts that should fire
 	allowed  []string    // others that the fault explains
 	always   []string    // alerts that fired all the time at this level, dead man's switches apart
@@ -89,6 +91,7 @@ func (j *judge) cell() Cell {
 	}
 	c.False = j.falseAlarms(c.Confirmed)
 	c.State = j.state(&c)
+	j.rest(&c)
 	c.Note = strings.Join(j.said, "; ")
 	return c
 }
@@ -129,11 +132,7 @@ func (j *judge) cannot(c *Cell) bool {
 
 // obstacle is why an alert cannot notice the fault at this level; "" if a rule of this ID can.
 func (j *judge) obstacle(id string) string {
-	var age time.Duration
-	if gone := j.gone(); !j.began.IsZero() {
-		age = gone.Sub(j.began)
-	}
-	return j.rules.obstacle(id, j.hold(), age)
+	return j.rules.obstacle(id, j.hold(), j.age(id, j.gone()))
 }
 
 // halfSeen notes what a missed fault may be due to: alerts that fired before it and after it, evaluations that are farther
@@ -148,7 +147,7 @@ func (j *judge) halfSeen() {
 				j.say("%s is evaluated every %s and the fault is held for %s, so that chance decides whether it sees the fault",
 					id, short(a.Interval), short(hold))
 			}
-			if age := j.gone().Sub(j.began); !j.began.IsZero() && a.Window > age && emits(j.level, a.Needs) && obstacle(a, j.hold(), age) == "" {
+			if age := j.age(id, j.gone()); age > 0 && a.Window > age && emits(j.level, a.Needs) && obstacle(a, j.hold(), age) == "" {
 				j.say("%s has a window of %s, and the oldest data were %s old when the fault ended: a rate over it is lower than it would be later",
 					id, short(a.Window), short(age))
 			}

@@ -101,6 +101,7 @@ type Catch struct {
 	Launches     int           `yaml:"launches"`    // how often every level is deployed anew to go through all faults
 	Repeats      int           `yaml:"repeats"`     // how often every fault is injected in a launch
 	AtOnce       int           `yaml:"at_once"`     // most levels in one launch; 0: all
+	History      string        `yaml:"history"`     // synthetic history before the run, in the rules' own time: 30d; "" for none
 }
 
 // Telemetry sets the intervals that are alike in every level.

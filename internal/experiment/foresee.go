@@ -26,7 +26,7 @@ func (e *Experiment) Lapse() (*alerts.Lapsed, error) {
 	}
 	if len(e.External.Prometheus) > 0 { // it has had data since before the run
 		for i := range lapsed.Alerts {
-			lapsed.Alerts[i].Reach, lapsed.Alerts[i].Window = 0, 0
+			lapsed.Alerts[i].Reach, lapsed.Alerts[i].Window, lapsed.Alerts[i].Past = 0, 0, 0
 		}
 	}
 	return lapsed, nil
@@ -100,7 +100,7 @@ func (e *Experiment) Foresee(lapsed *alerts.Lapsed, injected []faults.Fault) []F
 			continue // the first pass has the least past
 		}
 		hold := e.mostHold()
-		age := e.Catch.Settle + time.Duration(i)*(e.Catch.Clean+hold+e.Catch.Clear) + e.Catch.Clean + hold
+		age := e.inRun(e.History()) + e.Catch.Settle + time.Duration(i)*(e.Catch.Clean+hold+e.Catch.Clear) + e.Catch.Clean + hold
 		for _, s := range catch.Foresee(rules, p.Fault.Expect, hold, age) {
 			at := slices.IndexFunc(rules, func(a result.Alert) bool { return a.Name == s.Alert }) // names of shipped alerts are unique
 			if at < 0 || !e.elsewhere(rules[at]) {
@@ -138,6 +138,9 @@ func (e *Experiment) RuleWarnings(lapsed *alerts.Lapsed, injected []faults.Fault
 	}
 	out = append(out, lapsed.Ambiguous()...)
 	rules := result.Rules(lapsed.Alerts)
+	if short := e.shortHistory(rules); short != "" {
+		out = append(out, short)
+	}
 	var lacking []string
 	for i, a := range rules {
 		said := slices.ContainsFunc(foreseen, func(f Foreseen) bool { return f.Alert == rules.ID(i) })

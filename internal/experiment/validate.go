@@ -115,6 +115,7 @@ func (e *Experiment) validateCatch(c *complaints) {
 	within(c, "catch.launches", e.Catch.Launches, 1, 100)
 	within(c, "catch.repeats", e.Catch.Repeats, 1, 1000)
 	within(c, "catch.at_once", e.Catch.AtOnce, 0, 1000)
+	e.validateHistory(c)
 	if e.Toll.Launches == 0 && e.Capacity.Launches == 0 && len(e.Faults) == 0 {
 		c.add("nothing to do: toll.launches and capacity.launches are 0 and there are no faults")
 	}

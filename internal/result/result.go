@@ -89,7 +89,8 @@ type Run struct {
 	StartUp  []StartUp `json:"start_up"` // one per launch
 	Warnings []string  `json:"warnings,omitempty"`
 
-	Sweep *Sweep `json:"sweep,omitempty"` // nil: every pass of a fault has the same parameters
+	Sweep   *Sweep   `json:"sweep,omitempty"`   // nil: every pass of a fault has the same parameters
+	History *History `json:"history,omitempty"` // nil: alerts were judged on what the run recorded
 
 	// RuleNotes say what in the alert rules the time-lapse did not scale, or not as far as asked. Older runs have it in Warnings.
 	RuleNotes []RuleNote `json:"rule_notes,omitempty"`
@@ -235,10 +236,12 @@ type Alert struct {
 	// Fill is how long a fault must last before the expression can become true, for a series that was there before it: a minimum
 	// over 10 minutes takes 10 minutes to rise. Reach is how old data must be at least for the expression to have a result: what is
 	// compared with a week ago is empty in the first week. Unreachable: no data of any run are there. Window is the longest
-	// window. All are time-lapsed, ns.
+	// window. Past is how far the expression looks back at most, through windows, offsets and subqueries together. All are
+	// time-lapsed, ns.
 	Fill   time.Duration `json:"fill,omitempty" range:"any"`
 	Reach  time.Duration `json:"reach,omitempty" range:"any"`
 	Window time.Duration `json:"window,omitempty" range:"open"`
+	Past   time.Duration `json:"past,omitempty" range:"open"`
 	// Constant is "true" or "false" for an expression that reads no series and so has the same outcome at any time.
 	Constant string `json:"constant,omitempty"`
 	// Clears is "slowly" where the rule's annotation says so: the alert goes on firing long after its cause is gone, as one does
@@ -415,4 +418,7 @@ type AlertEvent struct {
 	Labels map[string]string `json:"labels,omitempty"`
 	From   string            `json:"from"`
 	To     string            `json:"to"`
+	// History says that the alert was judged after the run, with synthetic history before the series. What it did while the run went
+	// on, without, is recorded besides.
+	History bool `json:"history,omitempty"`
 }

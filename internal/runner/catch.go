@@ -44,7 +44,7 @@ func (r *run) catch(ctx context.Context) error {
 			break
 		}
 	}
-	return errors.Join(err, r.keepSeries(), r.evidence(events))
+	return errors.Join(err, r.keepSeries(), r.evidence(events), r.judgeLong(ctx))
 }
 
 // carryOut runs every fault at some levels at once.

@@ -27,6 +27,14 @@ type conditions struct {
 	mostPoints int // samples that a query may load
 }
 
+// engine evaluates expressions under these conditions.
+func (c conditions) engine() *promql.Engine {
+	return promql.NewEngine(promql.EngineOpts{
+		MaxSamples: c.mostPoints, Timeout: queryLimit, LookbackDelta: c.lookback, EnableAtModifier: true, EnableNegativeOffset: true,
+		NoStepSubqueryIntervalFn: func(int64) int64 { return c.interval.Milliseconds() }, Parser: newParser(),
+	})
+}
+
 // mostPoints is the limit of the pipeline's own engine.
 const mostPoints = 10_000_000
 
@@ -70,10 +78,7 @@ func newEvaluator(text []byte, recorded *store, c conditions) (_ *evaluator, err
 	if err = e.head.Init(math.MinInt64); err != nil {
 		return nil, err
 	}
-	e.engine = promql.NewEngine(promql.EngineOpts{
-		MaxSamples: c.mostPoints, Timeout: queryLimit, LookbackDelta: c.lookback, EnableAtModifier: true, EnableNegativeOffset: true,
-		NoStepSubqueryIntervalFn: func(int64) int64 { return c.interval.Milliseconds() }, Parser: newParser(),
-	})
+	e.engine = c.engine()
 	seen := &view{recorded: recorded, written: e.head, names: map[string]bool{alertsMetric: true, forStateMetric: true}}
 	manager := rules.NewManager(&rules.ManagerOptions{
 		ExternalURL: &url.URL{}, QueryFunc: rules.EngineQueryFunc(e.engine, seen), Context: context.Background(), Appendable: e.head,

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +27,8 @@ const rulesFile = "rules.yaml"
 type Recording struct {
 	Data  *result.Data // without the levels that have no series
 	Notes []string     // which levels are left out, and why
+	// History is the length of synthetic history that is put before the series, in the rules' own time; 0: none.
+	History time.Duration
 
 	dir        string
 	experiment *experiment.Experiment
@@ -146,7 +149,11 @@ func (r *Recording) Own() (*Rules, error) {
 		return nil, fmt.Errorf("backtest: %s has %d alerts, and the run had %d: it was changed since then",
 			filepath.Join(r.dir, rulesFile), len(lapsed.Alerts), len(r.Data.Run.Alerts))
 	}
-	lapsed.Alerts = r.Data.Run.Alerts
+	pasts := lapsed.Alerts // which an older run did not record
+	lapsed.Alerts = slices.Clone(r.Data.Run.Alerts)
+	for i := range lapsed.Alerts {
+		lapsed.Alerts[i].Past = pasts[i].Past
+	}
 	return newRules("replayed", lapsed, true)
 }
 

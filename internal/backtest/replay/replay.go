@@ -27,10 +27,16 @@ type Replay struct {
 }
 
 // Replay evaluates rules on the series of every level. Levels are independent, so that as many run at once as there are cores.
-func (r *Recording) Replay(ctx context.Context, of *Rules) (_ *Replay, err error) {
+func (r *Recording) Replay(ctx context.Context, of *Rules) (*Replay, error) {
+	out, _, err := r.replay(ctx, of)
+	return out, err
+}
+
+// replay returns, too, for how long the level with the shortest series was recorded.
+func (r *Recording) replay(ctx context.Context, of *Rules) (_ *Replay, data time.Duration, err error) {
 	dir, err := scratch.Make("", "backtest")
 	if err != nil {
-		return nil, fmt.Errorf("backtest: %w", err)
+		return nil, 0, fmt.Errorf("backtest: %w", err)
 	}
 	defer func() { err = errors.Join(err, dir.Remove()) }()
 	arms := make([]*arm, len(r.Data.Run.Levels))
@@ -54,9 +60,9 @@ func (r *Recording) Replay(ctx context.Context, of *Rules) (_ *Replay, err error
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return r.together(of, arms, present), nil
+	return r.together(of, arms, present), leastData(arms), nil
 }
 
 // together is the run as the arms replayed it.
@@ -67,6 +73,7 @@ func (r *Recording) together(of *Rules, arms []*arm, present map[alerts.Selector
 		of.Lapsed.Lacking(r.lacks(present))
 	}
 	data.Run.Alerts, data.Run.Faults, data.Alerts = of.Lapsed.Alerts, r.faults(of), nil
+	data.Run.History = r.history(data.Run.Alerts, arms)
 	failed := map[string]failure{}
 	for _, a := range arms {
 		data.Alerts = append(data.Alerts, a.events...)
@@ -81,6 +88,8 @@ func (r *Recording) together(of *Rules, arms []*arm, present map[alerts.Selector
 		}
 	}
 	slices.SortStableFunc(data.Alerts, func(a, b result.AlertEvent) int { return a.Time.Compare(b.Time) })
+	markJudged(&data)
+	out.Notes = append(out.Notes, r.short(data.Run.Alerts, arms)...)
 	for _, name := range slices.Sorted(maps.Keys(failed)) {
 		out.Notes = append(out.Notes, fmt.Sprintf("%s could not be evaluated %d times: %v", name, failed[name].times, failed[name].first))
 	}
@@ -128,6 +137,8 @@ type arm struct {
 	events  []result.AlertEvent
 	notes   []string
 	failed  map[string]failure
+	data    time.Duration       // from the first recorded sample to the end of the record
+	made    result.HistoryLevel // of its history
 }
 
 // conditions are those of the run's pipeline.
@@ -150,16 +161,22 @@ func (a *arm) replay(ctx context.Context, scratch string) (err error) {
 	if err != nil {
 		return err
 	}
+	first, err := firstSample(ctx, d, recorded)
+	if err != nil {
+		return err
+	}
+	a.notes, a.data = when.gapNotes(a.name), time.Duration(end-first)*time.Millisecond
+	if a.History > 0 {
+		if err := a.prepend(ctx, recorded, first); err != nil {
+			return err
+		}
+	}
 	e, err := newEvaluator(a.rules.Lapsed.Text, recorded, a.conditions(a.rules))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.close()) }()
-	first, err := firstSample(ctx, d, recorded)
-	if err != nil {
-		return err
-	}
-	a.notes, a.failed = when.gapNotes(a.name), e.failed
+	a.failed = e.failed
 	a.events, err = a.evaluate(ctx, e, when, first, end)
 	return err
 }

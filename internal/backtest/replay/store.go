@@ -2,8 +2,10 @@ package replay
 
 import (
 	"context"
+	"maps"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/prometheus/common/model"
@@ -37,6 +39,13 @@ func newStore(all []*series) *store {
 		s.byName[name] = append(s.byName[name], of)
 	}
 	return s
+}
+
+// add takes more series over, which are of a metric that was not there.
+func (s *store) add(made map[string]*series) {
+	all := slices.AppendSeq(slices.Clone(s.series), maps.Values(made))
+	slices.SortFunc(all, func(a, b *series) int { return labels.Compare(a.labels, b.labels) })
+	*s = *newStore(all)
 }
 
 // selected are the series that match, sorted by their labels.

@@ -2,14 +2,17 @@
 //
 // The run has the levels off and full, and two passes: none, and consumer-lag. Times below are seconds after Start. Series have a
 // sample every 500 ms, at 0.25, 0.75 and so on. The lag of the consumer is 400 in samples from 28.5 to before 40.5, and 0 otherwise;
-// the age of its updates, which only full has, is 9 and 1 in the same times. Durations in rules are divided by 60. The group stream
+// the age of its updates, which only full has, is 9 and 1 in the same times. There are 20 requests a second; every fifth second one of
+// them fails, and from 29.5 to 40.5 four more in every second. Durations in rules are divided by 60. The group stream
 // is evaluated at 0.3, 0.8 and so on; the group heart at 0.1, 0.6 and so on.
 package replaytest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"time"
@@ -61,12 +64,13 @@ type Options struct {
 	Killed bool    // its series are in a write-ahead log and in no block
 	Length float64 // seconds of samples; 0 for 60
 	Gap    bool    // between 29 and 33 s no rule was evaluated
+	Rules  string  // as they were written; "" for Rules
 	Ends   bool    // the series of the lag end at 35 s, without a staleness marker
 }
 
 // Write writes the run into a new directory.
 func Write(dir string, o Options) error {
-	pack, err := alerts.Load("rules.yaml", []byte(Rules))
+	pack, err := alerts.Load("rules.yaml", []byte(cmp.Or(o.Rules, Rules)))
 	if err != nil {
 		return err
 	}
@@ -158,10 +162,16 @@ func curves(o Options, full bool) []curve {
 			return otherwise, !o.Ends || at < 35
 		}
 	}
+	requests := func(at float64) (float64, bool) { return 20 * at, true }
+	failures := func(at float64) (float64, bool) {
+		return math.Floor(at/5) + 4*math.Floor(math.Max(0, math.Min(12, at-28.5))), true
+	}
 	beats := func(at float64) (float64, bool) { return 1, !o.Gap || at < 29 || at > 33 }
 	out := []curve{
 		{labels.FromStrings("__name__", "up", "job", "outside"), 0.25, always(1)},
 		{labels.FromStrings("__name__", "kafka_consumergroup_lag", "group", "ingest"), 0.25, held(400, 0)},
+		{labels.FromStrings("__name__", "shop_requests_total"), 0.25, requests},
+		{labels.FromStrings("__name__", "shop_failures_total"), 0.25, failures},
 		{labels.FromStrings("__name__", "group:lag:max", "group", "ingest"), 0.3, always(7)},
 		{labels.FromStrings("__name__", "ALERTS", "alertname", "Watchdog", "alertstate", "firing"), 0.6, beats},
 		{labels.FromStrings("__name__", "ALERTS", "alertname", "LagHigh", "alertstate", "firing", "group", "ingest", "severity", "page"), 5.3, always(1)},
