@@ -11,6 +11,7 @@ func backtestJSON(c *backtest.Comparison) ([]byte, error) {
 	out := jsonBacktest{
 		Schema: jsonSchema, Run: c.Run.ID, Lapse: number(c.Run.Lapse), Took: inSeconds(c.Took),
 		First: jsonRulesOf(c.First), Second: jsonRulesOf(c.Second), Levels: []jsonTally{}, Catch: []jsonTested{}, About: listed(c.Notes),
+		Sampling: jsonResampledOf(c.Sampling),
 	}
 	for _, n := range c.Counts {
 		out.Levels = append(out.Levels, jsonTally{n.Level, n.Passes, jsonCounts(n.First), jsonCounts(n.Second)})
@@ -38,6 +39,8 @@ type jsonBacktest struct {
 	Catch  []jsonTested `json:"catch"` // by pass
 	About  []string     `json:"about"` // what to know of the run's series
 	Notes  []string     `json:"notes"` // footnotes of cells; a note is a 1-based index into it
+
+	Sampling *jsonResampled `json:"sampling,omitempty"` // of other sampling of traces and logs, where it was asked for
 }
 
 // jsonRules is one set of rules.

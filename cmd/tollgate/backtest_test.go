@@ -110,7 +110,7 @@ func TestBacktestRefused(t *testing.T) {
 		{[]string{dir, "--rules", rules, "--expect", "lag=Late"}, `the run has no fault "lag": legal are consumer-lag`},
 		{[]string{dir, "--rules", rules, "--expect", "consumer-lag=Soon"}, "legal names are Late, Never"},
 		{[]string{dir, "--expect", "consumer-lag=LagHigh"}, "--expect is for rules of your own"},
-		{[]string{dir, "--format", "csv"}, "use one of text, json"},
+		{[]string{dir, "--format", "csv"}, "use one of text, markdown, json"},
 		{[]string{dir, "--promtool", filepath.Join(dir, "unit")}, "is in the run directory"},
 		{[]string{}, "accepts 1 arg(s)"},
 	} {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/backtest/resample"
 	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
@@ -31,6 +32,8 @@ type Comparison struct {
 	Counts []Count       // by level
 	Notes  []string      // of the run's series
 	Took   time.Duration // to evaluate the rules
+
+	Sampling *resample.Outcome // of other sampling of traces and logs; nil: not asked for
 }
 
 // Row is one pass of a fault.

@@ -159,7 +159,7 @@ func (a *arm) replay(ctx context.Context, scratch string) (err error) {
 	if err != nil {
 		return err
 	}
-	a.notes, a.failed = when.gapNotes(a.name), e.failed
+	a.notes, a.failed = append(a.notes, when.gapNotes(a.name)...), e.failed
 	a.events, err = a.evaluate(ctx, e, when, first, end)
 	return err
 }
@@ -173,6 +173,8 @@ func (a *arm) load(ctx context.Context, d *database) (*store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("backtest: series in %s: %w", a.series(a.name), err)
 	}
+	recorded, whole := a.thin(recorded)
+	a.notes = append(a.notes, wholeNotes(a.name, whole)...)
 	a.present = map[alerts.Selector]bool{}
 	for _, s := range a.rules.Lapsed.Selectors() {
 		matchers, err := newParser().ParseMetricSelector(s.Text)
