@@ -53,7 +53,9 @@ func newCosts(r *resampler) *costs {
 	}
 	for _, l := range r.data.Run.Levels {
 		share, known := verdict.Kept(l)
-		known = known || otelenv.Traces.State(l.Env) == otelenv.Off
+		if otelenv.Traces.State(l.Env) == otelenv.Off {
+			share, known = 0, true
+		}
 		if known && alike(l, r.level) {
 			c.anchors = append(c.anchors, anchor{l.Name, share})
 		}
