@@ -118,39 +118,22 @@ func (a *app) backtest(ctx context.Context, dir string, o backtestOptions) (*bac
 			return nil, usage(fmt.Errorf("--promtool: %w", err))
 		}
 	}
-	thinned := r
-	if o.scrape != 0 {
-		if thinned, err = scraped(r, o); err != nil {
-			return nil, usage(err)
-		}
+	thinned, err := scraped(r, o)
+	if err != nil {
+		return nil, usage(err)
 	}
-	var resampled *resample.Outcome
-	if len(sampling.Policies) > 0 {
-		if resampled, err = resample.Of(dir, data, sampling); err != nil {
-			return nil, usage(err)
-		}
+	resampled, err := resampledBy(dir, data, sampling)
+	if err != nil {
+		return nil, usage(err)
 	}
 	began := time.Now()
 	of, side, err := evaluate(ctx, r, rules)
 	if err != nil {
 		return nil, err
 	}
-	first, second := side, side
-	switch {
-	case o.scrape != 0:
-		if _, second, err = evaluate(ctx, thinned, rules); err != nil {
-			return nil, err
-		}
-		first.Name, second.Name = "every "+model.Duration(r.Interval()).String(), "every "+model.Duration(o.scrape).String()
-	case other != nil:
-		if _, second, err = evaluate(ctx, r, other); err != nil {
-			return nil, err
-		}
-	default:
-		if first, err = backtest.NewSide("recorded", r.Data); err != nil {
-			return nil, err
-		}
-		first.Recorded = true
+	first, second, err := sides(ctx, r, thinned, rules, other, side)
+	if err != nil {
+		return nil, err
 	}
 	took := time.Since(began)
 	if o.promtool != "" {
@@ -169,9 +152,12 @@ func (a *app) backtest(ctx context.Context, dir string, o backtestOptions) (*bac
 	return c, nil
 }
 
-// scraped is the recording at another scrape interval.
+// scraped is the recording at another scrape interval; nil where none is asked for.
 func scraped(r *replay.Recording, o backtestOptions) (*replay.Recording, error) {
-	if len(o.diff) > 0 || o.promtool != "" {
+	switch {
+	case o.scrape == 0:
+		return nil, nil
+	case len(o.diff) > 0 || o.promtool != "":
 		return nil, errors.New("--scrape compares two scrape intervals on one set of rules: leave out --diff and --promtool")
 	}
 	out, err := r.Scraped(o.scrape)
@@ -179,6 +165,32 @@ func scraped(r *replay.Recording, o backtestOptions) (*replay.Recording, error) 
 		return nil, fmt.Errorf("--scrape: %w", err)
 	}
 	return out, nil
+}
+
+// resampledBy is what policies would have kept; nil where there are none.
+func resampledBy(dir string, data *result.Data, o resample.Options) (*resample.Outcome, error) {
+	if len(o.Policies) == 0 {
+		return nil, nil
+	}
+	return resample.Of(dir, data, o)
+}
+
+// sides are the two that are compared: the rules on all samples, which are judged already, and on fewer; the rules and others; or the
+// record of the run and the rules.
+func sides(ctx context.Context, r, thinned *replay.Recording, rules, other *replay.Rules, judged backtest.Side) (first, second backtest.Side, err error) {
+	switch {
+	case thinned != nil:
+		_, second, err = evaluate(ctx, thinned, rules)
+		judged.Name, second.Name = "every "+model.Duration(r.Interval()).String(), "every "+model.Duration(thinned.Interval()).String()
+		return judged, second, err
+	case other != nil:
+		_, second, err = evaluate(ctx, r, other)
+		return judged, second, err
+	default:
+		first, err = backtest.NewSide("recorded", r.Data)
+		first.Recorded = true
+		return first, judged, err
+	}
 }
 
 // rulesOf are the rules that the flags name, with what is expected of them; other is nil without --diff.

@@ -14,8 +14,11 @@ import (
 )
 
 // Interval is how often samples of a series come in, in the time of the rules: that of the slower of the run's two sources, scrapes and
-// exports.
+// exports, or that of Scraped.
 func (r *Recording) Interval() time.Duration {
+	if r.every > 0 {
+		return r.ruleTime(time.Duration(r.every) * time.Millisecond)
+	}
 	return r.ruleTime(max(r.experiment.Telemetry.ScrapeInterval, r.experiment.Telemetry.CatchMetricInterval))
 }
 
