@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"gonum.org/v1/gonum/stat"
 
 	"github.com/tollgate-dev/tollgate/faults"
 	"github.com/tollgate-dev/tollgate/internal/alerts"
@@ -71,27 +72,33 @@ func (r *resampler) faults(out *Outcome) error {
 	if err := r.search(sightings); err != nil {
 		return err
 	}
-	index := map[string]int{}
+	var sums []*sum
 	for i, row := range m.Faults {
 		c := row.Cells[at]
 		if row.Fault.ID == result.NoFault || !c.State.Judged() {
 			continue
 		}
-		f, known := index[row.Fault.ID]
-		if !known {
-			f = len(out.Faults)
-			index[row.Fault.ID] = f
-			out.Faults = append(out.Faults, Fault{ID: row.Fault.ID, Signal: row.Fault.EvidenceIn()})
+		f := slices.IndexFunc(sums, func(s *sum) bool { return s.ID == row.Fault.ID })
+		if f < 0 {
+			f = len(sums)
+			sums = append(sums, &sum{Fault: Fault{ID: row.Fault.ID, Signal: row.Fault.EvidenceIn(), Cells: make([]Cell, len(r.Policies))},
+				halves: make([][]float64, len(r.Policies))})
 		}
 		if sightings[i] != nil && whys[i] == "" {
 			whys[i] = r.differs(row, sightings[i])
 		}
-		r.pass(&out.Faults[f], row, at, lean.Faults[i].Cells[at], sightings[i], whys[i])
+		r.pass(sums[f], row, at, lean.Faults[i].Cells[at], sightings[i], whys[i])
 	}
-	for i := range out.Faults {
-		out.Faults[i].mean()
+	for _, s := range sums {
+		out.Faults = append(out.Faults, s.mean())
 	}
 	return nil
+}
+
+// sum is a fault whose cells have sums over its passes.
+type sum struct {
+	Fault
+	halves [][]float64 // seconds, by policy and pass; NaN: half was not reached
 }
 
 // windowsOf are the windows of a pass at the level.
@@ -182,8 +189,8 @@ func (r *resampler) differs(row catch.Row, s *sighting) string {
 	return ""
 }
 
-// pass adds a pass to a fault. The sums in its cells become means in the end.
-func (r *resampler) pass(f *Fault, row catch.Row, at int, lean catch.Cell, s *sighting, why string) {
+// pass adds a pass to a fault.
+func (r *resampler) pass(f *sum, row catch.Row, at int, lean catch.Cell, s *sighting, why string) {
 	c := row.Cells[at]
 	f.Judged++
 	f.Why = cmp.Or(f.Why, why)
@@ -199,14 +206,13 @@ func (r *resampler) pass(f *Fault, row catch.Row, at int, lean catch.Cell, s *si
 			f.By = append(f.By, c.Alert)
 		}
 	}
-	if f.Cells == nil {
-		f.Cells = make([]Cell, len(r.Policies))
-	}
 	if s != nil {
 		f.Bearing += s.bearing()
 	}
 	for i, p := range r.Policies {
-		f.Cells[i].add(r.seen(p, c, s))
+		chance, half := r.seen(p, c, s)
+		f.Cells[i].Chance += chance
+		f.halves[i] = append(f.halves[i], half)
 		if level := slices.Index(r.analysis.Catch.Levels, r.measured(p)); level >= 0 && row.Cells[level].State.Judged() {
 			f.Cells[i].MeasuredOf++
 			if row.Cells[level].Diagnosed {
@@ -278,27 +284,17 @@ func (s *sighting) bearing() int {
 	return len(seen)
 }
 
-// add adds a pass to the sums.
-func (c *Cell) add(chance, half float64) {
-	c.Chance += chance
-	c.halves = append(c.halves, half)
-}
-
-// mean makes means of the sums; a fault of which nothing is known has none.
-func (f *Fault) mean() {
-	if f.Why != "" {
-		f.Cells = nil
-		return
+// mean is the fault with means in its cells; one of which something is not known has none.
+func (s *sum) mean() Fault {
+	out := s.Fault
+	if out.Why != "" {
+		out.Cells = nil
+		return out
 	}
-	for i := range f.Cells {
-		c := &f.Cells[i]
-		c.Chance /= float64(f.Judged)
-		sum, n := 0.0, 0.0
-		for _, half := range c.halves {
-			if !math.IsNaN(half) {
-				sum, n = sum+half, n+1
-			}
-		}
-		c.Half = sum / n
+	for i := range out.Cells {
+		out.Cells[i].Chance /= float64(out.Judged)
+		reached := slices.DeleteFunc(s.halves[i], math.IsNaN)
+		out.Cells[i].Half = stat.Mean(reached, nil)
 	}
+	return out
 }

@@ -62,8 +62,6 @@ type Cell struct {
 	Half float64
 
 	Measured, MeasuredOf int // passes that were diagnosed and judged at Point.Measured
-
-	halves []float64 // by pass
 }
 
 // Point is one policy.

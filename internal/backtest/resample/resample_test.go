@@ -93,7 +93,9 @@ func (w *written) write() *result.Data {
 			w.t.Fatal(err)
 		}
 		run.Levels = append(run.Levels, level)
+		run.Arms = append(run.Arms, result.Arm{Name: name, Level: name, Role: result.RoleLevel})
 	}
+	run.Arms[0].Role = result.RoleBaseline
 	for _, id := range []string{"dependency-slow", "profile-attribute-missing"} {
 		f, err := faults.Lookup(id)
 		if err != nil {
