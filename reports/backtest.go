@@ -52,6 +52,9 @@ func backtestReport(c *backtest.Comparison, columns int) *report {
 
 // backtestHead is what stands above the sections: what it is a backtest of, and what to know of all of it.
 func backtestHead(c *backtest.Comparison) (of string, more []string) {
+	if c.Second.Matrix == nil {
+		return "backtest of run " + c.Run.ID + ": no rules were evaluated", nil
+	}
 	for _, s := range []backtest.Side{c.First, c.Second} {
 		more = append(more, fmt.Sprintf("%s: %s", s.Name, count(len(s.Alerts), "alerting rule")))
 	}

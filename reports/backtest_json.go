@@ -33,7 +33,7 @@ type jsonBacktest struct {
 	Run    string       `json:"run"`    // the ID of the run
 	Lapse  number       `json:"lapse"`  // durations in rules were divided by it
 	Took   number       `json:"took_seconds"`
-	First  jsonRules    `json:"first"`  // of the run, or of the first rules
+	First  jsonRules    `json:"first"`  // of the run, or of the first rules; without a name where no rules were evaluated
 	Second jsonRules    `json:"second"` // what is compared with it
 	Levels []jsonTally  `json:"levels"`
 	Catch  []jsonTested `json:"catch"` // by pass

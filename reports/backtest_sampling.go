@@ -20,7 +20,7 @@ func backtestSampling(c *backtest.Comparison) []section {
 	}
 	return []section{
 		{ID: "sampling", Heading: "Sampling", Blocks: []block{
-			lead{Text: say(fmt.Sprintf("what policies would keep of the %s of %s; %s", count(o.Traces, "trace"), o.Level, logs))},
+			lead{Text: say(fmt.Sprintf("what policies would keep of the %s traces of %s; %s", fixed(float64(o.Traces), 0), o.Level, logs))},
 			samplingPoints(o),
 			para{Text: say(samplingLegend(o)), Class: "muted"},
 		}},
@@ -41,9 +41,12 @@ func samplingPoints(o *resample.Outcome) table {
 	}
 	add := func(name string, gloss []string, p resample.Point) {
 		row := []cell{{Text: name, Gloss: gloss}, {Text: shareOf(p.Spans), Gloss: faultShare(p)},
-			{Text: fmt.Sprintf("%s of %d", fixed(p.Diagnosed, digits(p.Diagnosed, 2)), p.Of)}}
+			{Text: fmt.Sprintf("%s of %d", fixed(p.Diagnosed, 1), p.Of)}}
+		if p.Measured != "" && p.Measured != o.Level {
+			row[2].Gloss = []string{"measured: " + fixed(p.Found, 1)}
+		}
 		for _, cost := range p.Costs {
-			row = append(row, policyCost(o.Baseline, cost))
+			row = append(row, policyCost(o.Baseline, p.Measured, cost))
 		}
 		t.Rows = append(t.Rows, row)
 	}
@@ -74,8 +77,8 @@ func shareOf(x float64) string {
 	return percentOf(x)
 }
 
-// policyCost is what a policy costs over the baseline, and where that is known from.
-func policyCost(baseline string, c resample.Cost) cell {
+// policyCost is what a policy costs over the baseline, and where that is known from, unless it is the level where the policy was measured.
+func policyCost(baseline, measured string, c resample.Cost) cell {
 	switch {
 	case c.Why != "":
 		return cell{Text: unknown, Note: head(c.Effect.Metric) + ": " + c.Why}
@@ -83,6 +86,8 @@ func policyCost(baseline string, c resample.Cost) cell {
 		return cell{Text: costCell(c.Effect), Gloss: []string{"interpolated", c.From + " to " + c.To}}
 	case c.To == baseline:
 		return cell{Text: "baseline"}
+	case c.To == measured:
+		return cell{Text: costCell(c.Effect)}
 	default:
 		return cell{Text: costCell(c.Effect), Gloss: []string{"as at " + c.To}}
 	}
@@ -108,13 +113,16 @@ func samplingLegend(o *resample.Outcome) string {
 	return strings.Join(parts, " ")
 }
 
-// samplingFaults has a row for every fault, and a column for every policy.
+// samplingFaults has a row for every fault of which a policy may drop evidence, and a column for every policy.
 func samplingFaults(o *resample.Outcome) table {
 	t := table{Columns: heads(false, "fault", "evidence", o.Level), Narrow: true, Label: "Faults diagnosed, by policy"}
 	for _, p := range o.Points {
 		t.Columns = append(t.Columns, column{Head: cell{Text: p.Policy.Text}})
 	}
 	for _, f := range o.Faults {
+		if f.Untouched() {
+			continue
+		}
 		row := []cell{{Text: f.ID}, samplingEvidence(f), {Text: fmt.Sprintf("%d of %d", f.Diagnosed, f.Judged)}}
 		for i := range o.Points {
 			row = append(row, samplingCell(f, i))
@@ -171,15 +179,30 @@ func chanceText(p float64) string {
 func samplingNotes(o *resample.Outcome) list {
 	var out list
 	sure, open, judged := 0, 0, 0
-	var by []string
+	var by, found, blind []string
 	for _, f := range o.Faults {
+		switch {
+		case !f.Untouched():
+		case f.Diagnosed > 0:
+			found = append(found, f.ID)
+		default:
+			blind = append(blind, f.ID)
+		}
 		sure, open, judged = sure+f.Detected, open+f.Open, judged+f.Judged
 		if f.Open > 0 {
 			by = append(by, fmt.Sprintf("%s by %s", f.ID, join(f.By)))
 		}
 	}
+	for _, as := range []struct {
+		what string
+		ids  []string
+	}{{"diagnosed", found}, {"not diagnosed", blind}} {
+		if len(as.ids) > 0 {
+			out.Items = append(out.Items, item{Sign: "-", Hang: 2, Text: as.what + " whatever is kept, since no policy drops evidence of it: " + join(as.ids)})
+		}
+	}
 	if judged > 0 {
-		text := fmt.Sprintf("detected at %s whatever is kept: %d of %s", o.Level, sure, count(judged, "pass"))
+		text := fmt.Sprintf("detected at %s whatever is kept: %d of %d passes", o.Level, sure, judged)
 		if open > 0 {
 			text += fmt.Sprintf("; not known of %d, which only alerts detected that need what a policy drops: %s", open, strings.Join(by, "; "))
 		}

@@ -24,6 +24,7 @@ type jsonPolicy struct {
 	Diagnosed number           `json:"diagnosed"`       // expected number of faults
 	Of        int              `json:"of"`              // for which it is known
 	Measured  string           `json:"measured_at"`     // the level that samples so; "": none does
+	Found     number           `json:"measured"`        // faults that this level diagnosed
 	Costs     []jsonPolicyCost `json:"costs"`
 }
 
@@ -45,6 +46,7 @@ type jsonFaultChance struct {
 	Passes    int          `json:"passes"`           // that were judged
 	Diagnosed int          `json:"passes_diagnosed"` // of these, as recorded
 	Bearing   int          `json:"traces"`           // that bear the evidence
+	Sampled   bool         `json:"sampled"`          // a policy may drop evidence of it
 	Why       string       `json:"unknown"`          // why it is not known what policies keep; "": it is
 	Detected  int          `json:"passes_detected"`  // by alerts that need nothing that a policy drops
 	Open      int          `json:"passes_open"`      // detected by other alerts only: not known under a policy
@@ -71,7 +73,7 @@ func jsonResampledOf(o *resample.Outcome) *jsonResampled {
 		out.Policies = append(out.Policies, jsonPolicyOf(p))
 	}
 	for _, f := range o.Faults {
-		one := jsonFaultChance{f.ID, f.Signal, f.Judged, f.Diagnosed, f.Bearing, f.Why, f.Detected, f.Open, listed(f.By), []jsonChance{}}
+		one := jsonFaultChance{f.ID, f.Signal, f.Judged, f.Diagnosed, f.Bearing, f.Sampled, f.Why, f.Detected, f.Open, listed(f.By), []jsonChance{}}
 		for _, c := range f.Cells {
 			one.Chances = append(one.Chances, jsonChance{number(c.Chance), number(c.Half), c.Measured, c.MeasuredOf})
 		}
@@ -81,7 +83,7 @@ func jsonResampledOf(o *resample.Outcome) *jsonResampled {
 }
 
 func jsonPolicyOf(p resample.Point) jsonPolicy {
-	out := jsonPolicy{p.Policy.Text, number(p.Traces), number(p.Spans), number(p.InFaults), number(p.Diagnosed), p.Of, p.Measured, []jsonPolicyCost{}}
+	out := jsonPolicy{p.Policy.Text, number(p.Traces), number(p.Spans), number(p.InFaults), number(p.Diagnosed), p.Of, p.Measured, number(p.Found), []jsonPolicyCost{}}
 	for _, c := range p.Costs {
 		out.Costs = append(out.Costs, jsonPolicyCost{c.Effect.Metric.ID, c.Interpolated(), c.From, c.To,
 			jsonIntervalOf(c.Effect.Diff), jsonIntervalOf(c.Effect.Ratio), c.Why})

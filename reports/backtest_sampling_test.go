@@ -27,19 +27,19 @@ func sampled(t *testing.T) *backtest.Comparison {
 	c.Sampling = &resample.Outcome{
 		Level: "full", Baseline: "off", Traces: 12345, Nameless: 45, Metrics: []verdict.Metric{cpu, metric},
 		Faults: []resample.Fault{
-			{ID: "dependency-slow", Signal: "spans", Judged: 3, Diagnosed: 3, Bearing: 412, Detected: 2, Open: 1, By: []string{"FallbackSpansHigh"},
+			{ID: "dependency-slow", Signal: "spans", Judged: 3, Diagnosed: 3, Bearing: 412, Sampled: true, Detected: 2, Open: 1, By: []string{"FallbackSpansHigh"},
 				Cells: []resample.Cell{{Chance: 1 - 1e-9, Half: 0.42, Measured: 3, MeasuredOf: 3}, {Chance: 1, Half: 0.1}}},
-			{ID: "rare-journey-error", Signal: "spans", Judged: 3, Diagnosed: 3, Bearing: 3, Detected: 0, Open: 3, By: []string{"ErrorSpansRare"},
+			{ID: "rare-journey-error", Signal: "spans", Judged: 3, Diagnosed: 3, Bearing: 3, Sampled: true, Detected: 0, Open: 3, By: []string{"ErrorSpansRare"},
 				Cells: []resample.Cell{{Chance: 0.1, Half: math.NaN(), Measured: 0, MeasuredOf: 3}, {Chance: 0.4, Half: 7}}},
 			{ID: "model-drift", Signal: "metrics", Judged: 1, Diagnosed: 1, Detected: 1, Cells: []resample.Cell{{Chance: 1, Half: math.NaN()}, {Chance: 1, Half: math.NaN()}}},
 			{ID: "cache-bypass", Signal: "spans", Judged: 1, Diagnosed: 1, Detected: 1, Why: "the run did not look for its evidence"},
 		},
 		Whole: resample.Point{Traces: 1, Spans: 1, InFaults: 1, Diagnosed: 3, Of: 3, Measured: "full", Costs: whole},
 		Points: []resample.Point{
-			{Policy: resample.Policy{Text: "ratio 10% app=40%", Share: 0.1}, Traces: 0.2, Spans: 0.21, InFaults: 0.21, Diagnosed: 2.1, Of: 3, Measured: "traces-10",
+			{Policy: resample.Policy{Text: "ratio 10% app=40%", Share: 0.1}, Traces: 0.2, Spans: 0.21, InFaults: 0.21, Diagnosed: 2.1, Of: 3, Measured: "traces-10", Found: 2,
 				Costs: []resample.Cost{{Effect: effect(cpu, math.NaN()), Why: "no level was measured that keeps fewer traces"},
 					{Effect: effect(metric, 2.2e6), From: "logs", To: "full"}}},
-			{Policy: resample.Policy{Text: "tail errors,share=0.1", Tail: &collector.Tail{}}, Traces: 0.11, Spans: 0.12, InFaults: 0.31, Diagnosed: 2.4, Of: 3, Costs: whole},
+			{Policy: resample.Policy{Text: "tail errors, share=0.1", Tail: &collector.Tail{}}, Traces: 0.11, Spans: 0.12, InFaults: 0.31, Diagnosed: 2.4, Of: 3, Costs: whole},
 		},
 		Apart: []string{"ErrorSpansRare", "FallbackSpansHigh"}, Notes: []string{"cache-bypass is not judged: the run did not look for its evidence"},
 	}

@@ -43,7 +43,8 @@ Rules of your own expect alerts of their own: --expect says which of them should
 compared with each other. With --promtool unit tests are written from the recorded series, for promtool test rules.
 
 With --scrape the rules see fewer samples, as if targets were scraped less often. With --sampling it says which faults could still have
-been diagnosed if fewer of the traces were kept that the run has, and what that would cost: see docs/sampling.md.
+been diagnosed if fewer of the traces were kept that the run has, and what that would cost; rules are then evaluated only if another flag
+is about them: see docs/sampling.md.
 
 Exit codes: 0 evaluated; 64 refused: the directory cannot be read, has no faults or no series, or the rules cannot be read, or do
 not have an alert that is named, or the run has not what --sampling and --scrape need. What is caught is no verdict: tollgate gate judges a run.`,
@@ -76,6 +77,11 @@ not have an alert that is named, or the run has not what --sampling and --scrape
 // logsChoices are the legal values of --logs, the default first.
 var logsChoices = []string{"all", "kept"}
 
+// evaluates says that some flag is about rules, so that they are evaluated beside --sampling.
+func (o backtestOptions) evaluates() bool {
+	return len(o.rules)+len(o.diff)+len(o.expect) > 0 || o.promtool != "" || o.scrape != 0
+}
+
 // resampling reads what --sampling and --logs ask; without policies nothing.
 func (o backtestOptions) resampling() (resample.Options, error) {
 	out := resample.Options{KeptLogs: o.logs == logsChoices[1]}
@@ -105,6 +111,13 @@ func (a *app) backtest(ctx context.Context, dir string, o backtestOptions) (*bac
 	if err != nil {
 		return nil, usage(fmt.Errorf("backtest: %w", err))
 	}
+	resampled, err := resampledBy(dir, data, sampling)
+	if err != nil {
+		return nil, usage(err)
+	}
+	if resampled != nil && !o.evaluates() {
+		return &backtest.Comparison{Run: data.Run, Sampling: resampled}, nil
+	}
 	r, err := replay.Open(dir, data)
 	if err != nil {
 		return nil, usage(err)
@@ -119,10 +132,6 @@ func (a *app) backtest(ctx context.Context, dir string, o backtestOptions) (*bac
 		}
 	}
 	thinned, err := scraped(r, o)
-	if err != nil {
-		return nil, usage(err)
-	}
-	resampled, err := resampledBy(dir, data, sampling)
 	if err != nil {
 		return nil, usage(err)
 	}

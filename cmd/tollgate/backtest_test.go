@@ -87,7 +87,7 @@ func TestBacktestSampling(t *testing.T) {
 	}
 	for _, format := range []string{"text", "markdown", "json"} {
 		out, _ := carriedOut(t, 0, "backtest", dir, "--sampling", "ratio 10%", "--sampling", "tail errors,share=0.1", "--format", format)
-		for _, want := range []string{"ratio 10%", "tail errors,share=0.1"} {
+		for _, want := range []string{"ratio 10%", "tail errors, share=0.1"} {
 			if !strings.Contains(strings.Join(strings.Fields(out), " "), want) {
 				t.Errorf("%s: no %q in\n%s", format, want, out)
 			}

@@ -23,7 +23,7 @@ type Side struct {
 	Notes    []string // what a reader must know of the side
 }
 
-// Comparison is two sides on the same faults.
+// Comparison is two sides on the same faults. Where only other sampling was asked for there are no sides.
 type Comparison struct {
 	Run    result.Run
 	First  Side

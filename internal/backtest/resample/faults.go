@@ -207,7 +207,7 @@ func (r *resampler) pass(f *sum, row catch.Row, at int, lean catch.Cell, s *sigh
 		}
 	}
 	if s != nil {
-		f.Bearing += s.bearing()
+		f.Bearing, f.Sampled = f.Bearing+s.bearing(), true
 	}
 	for i, p := range r.Policies {
 		chance, half := r.seen(p, c, s)

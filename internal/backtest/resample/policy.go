@@ -14,7 +14,7 @@ import (
 
 // Policy says which traces are kept, each as a whole.
 type Policy struct {
-	Text     string          // as it was given
+	Text     string          // as it was given, with the usual spaces
 	Share    float64         // of the traces that a head sampler keeps, from 0 to 1
 	Channels []ChannelShare  // another share for the traces of some channels
 	Tail     *collector.Tail // what the Collector chooses by at the end of a trace, instead; nil: a head sampler chooses
@@ -77,16 +77,25 @@ func (p *Policy) ratio(words []word) (err error) {
 	return nil
 }
 
-// tail reads what is behind the first word.
+// tail reads what is behind the first word: parts with commas, and spaces as one likes.
 func (p *Policy) tail(words []word) error {
-	if len(words) != 2 {
-		return words[0].wrong("needs one word of parts, with commas and without spaces: want " + forms)
+	if len(words) < 2 {
+		return words[0].wrong("needs parts: want " + forms)
 	}
-	tail, err := collector.ParseTail(words[1].text)
+	var parts []string
+	for _, w := range words[1:] {
+		parts = append(parts, w.text)
+	}
+	text := strings.Join(parts, " ")
+	tail, err := collector.ParseTail(text)
 	if err != nil {
-		return words[1].wrong("is no tail sampling: " + err.Error())
+		return words[1].wrong("begins no tail sampling: " + err.Error())
 	}
-	p.Tail = tail
+	parts = strings.Split(text, ",")
+	for i := range parts {
+		parts[i] = strings.TrimSpace(parts[i])
+	}
+	p.Tail, p.Text = tail, "tail "+strings.Join(parts, ", ")
 	return nil
 }
 

@@ -10,14 +10,14 @@ func TestParse(t *testing.T) {
 	for _, c := range []struct {
 		text  string
 		want  float64 // the chance of a trace of the app
-		wrong string
+		wrong string  // or, where it is right, what the text becomes
 	}{
-		{"ratio 10%", 0.1, ""},
-		{"  ratio   0.5% web=100% ", 0.005, ""},
-		{"ratio 10% app=100%", 1, ""},
-		{"ratio 100% app=0%", 0, ""},
-		{"tail errors,share=0.25", 0.25, ""},
-		{"tail slow=400ms", 0, ""},
+		{"ratio 10%", 0.1, "= ratio 10%"},
+		{"  ratio   0.5% web=100% ", 0.005, "= ratio 0.5% web=100%"},
+		{"ratio 10% app=100%", 1, "= ratio 10% app=100%"},
+		{"ratio 100% app=0%", 0, "= ratio 100% app=0%"},
+		{"tail errors,share=0.25", 0.25, "= tail errors, share=0.25"},
+		{"tail  slow=400ms ,errors", 0, "= tail slow=400ms, errors"},
 		{"", 0, "the policy is empty: want ratio SHARE"},
 		{"head 10%", 0, `column 1: "head" is no policy: want ratio SHARE`},
 		{"ratio", 0, `column 1: "ratio" needs a share`},
@@ -29,13 +29,14 @@ func TestParse(t *testing.T) {
 		{"ratio 10% =5%", 0, "is no CHANNEL=SHARE"},
 		{"ratio 10%  web=1% app=200%", 0, `column 19: "app=200%" has the share "200%"`},
 		{"ratio 10% app=1% app=2%", 0, "names the channel app again"},
-		{"tail", 0, `column 1: "tail" needs one word of parts`},
-		{"tail errors, slow=1s", 0, "without spaces"},
-		{"tail slow=fast", 0, `column 6: "slow=fast" is no tail sampling: `},
+		{"tail", 0, `column 1: "tail" needs parts`},
+		{"tail errors slow=1s", 0, `unknown part "errors slow"`},
+		{"tail slow=fast", 0, `column 6: "slow=fast" begins no tail sampling: `},
 		{"tail share=2", 0, "share must be from 0 to 1"},
 	} {
 		p, err := Parse(c.text)
-		if c.wrong != "" {
+		text, right := strings.CutPrefix(c.wrong, "= ")
+		if !right {
 			if err == nil || !strings.Contains(err.Error(), c.wrong) {
 				t.Errorf("%q: error %v, want %q", c.text, err, c.wrong)
 			}
@@ -45,7 +46,7 @@ func TestParse(t *testing.T) {
 			t.Errorf("%q: %v", c.text, err)
 			continue
 		}
-		if got := p.chance(trace{channel: "app"}); got != c.want || p.Text != strings.Join(strings.Fields(c.text), " ") {
+		if got := p.chance(trace{channel: "app"}); got != c.want || p.Text != text {
 			t.Errorf("%q: %q keeps a trace of the app with %v, want %v", c.text, p.Text, got, c.want)
 		}
 	}

@@ -43,6 +43,7 @@ type Fault struct {
 	Judged    int    // passes
 	Diagnosed int    // of these, as it was recorded
 	Bearing   int    // traces that bear the evidence in these passes; log records without a trace are not among them
+	Sampled   bool   // a policy may drop evidence of it
 	Why       string // why it is not known what policies keep of it; "" if it is
 
 	Detected int      // passes, by alerts that need nothing that a policy drops
@@ -51,6 +52,9 @@ type Fault struct {
 
 	Cells []Cell // by policy; nil where there is a Why
 }
+
+// Untouched says that the fault is diagnosed as it was, whatever the policy.
+func (f Fault) Untouched() bool { return !f.Sampled && f.Why == "" }
 
 // Cell is one fault under one policy.
 type Cell struct {
@@ -73,6 +77,7 @@ type Point struct {
 	Diagnosed float64 // expected number of faults, each counting as the part of its passes
 	Of        int     // faults for which this is known
 	Measured  string  // a level of the run that samples by the same policy; "": none does
+	Found     float64 // the number of faults that this level diagnosed, of those that were judged at both
 	Costs     []Cost  // by Outcome.Metrics
 }
 
@@ -175,6 +180,7 @@ func (r *resampler) points(out *Outcome) {
 			out.Whole.Of++
 		}
 	}
+	out.Whole.Found = out.Whole.Diagnosed
 	for i, p := range r.Policies {
 		kept, of := r.all.kept(p, clean)
 		point := Point{Policy: p, Traces: kept.traces / of.traces, Spans: kept.spans / of.spans, Measured: r.measured(p), Of: out.Whole.Of}
@@ -183,6 +189,9 @@ func (r *resampler) points(out *Outcome) {
 		for _, f := range out.Faults {
 			if f.Judged > 0 && f.Why == "" {
 				point.Diagnosed += f.Cells[i].Chance
+				if n := f.Cells[i].MeasuredOf; n > 0 {
+					point.Found += float64(f.Cells[i].Measured) / float64(n)
+				}
 			}
 		}
 		point.Costs = costs.of(p, point.Spans)
