@@ -167,7 +167,7 @@ func (r *resampler) search(all []*sighting) error {
 			continue
 		}
 		if err := evidence.Search(telemetry(r.dir, r.level.Name, signal), queries); err != nil {
-			return fmt.Errorf("resample: %w", err)
+			return fmt.Errorf("backtest: %w", err)
 		}
 	}
 	return nil

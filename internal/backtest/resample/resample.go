@@ -94,7 +94,7 @@ func Of(dir string, d *result.Data, o Options) (*Outcome, error) {
 	}
 	all, err := readTraces(telemetry(dir, level.Name, result.InSpans))
 	if err != nil {
-		return nil, fmt.Errorf("resample: %w", err)
+		return nil, fmt.Errorf("backtest: %w", err)
 	}
 	channels := all.channels()
 	if err := checkChannels(o.Policies, channels, level.Name); err != nil {
@@ -127,7 +127,7 @@ type resampler struct {
 // source is the level whose traces are resampled: the first that keeps all of them.
 func source(dir string, run result.Run) (result.Level, error) {
 	if len(run.Faults) == 0 {
-		return result.Level{}, fmt.Errorf("resample: run %s injected no faults, so that there is nothing to diagnose: name a run with faults", run.ID)
+		return result.Level{}, fmt.Errorf("backtest: run %s injected no faults, so that there is nothing to diagnose: name a run with faults", run.ID)
 	}
 	var names, whole []string
 	for _, l := range run.Levels {
@@ -141,10 +141,10 @@ func source(dir string, run result.Run) (result.Level, error) {
 		}
 	}
 	if len(whole) == 0 {
-		return result.Level{}, fmt.Errorf("resample: run %s has no level that keeps all traces (its levels: %s): name a run with one, such as full",
+		return result.Level{}, fmt.Errorf("backtest: run %s has no level that keeps all traces (its levels: %s): name a run with one, such as full",
 			run.ID, strings.Join(names, ", "))
 	}
-	return result.Level{}, fmt.Errorf("resample: run %s has no spans of %s in %s: was %s left out when the run was copied, or does a back end of your own have them?",
+	return result.Level{}, fmt.Errorf("backtest: run %s has no spans of %s in %s: was %s left out when the run was copied, or does a back end of your own have them?",
 		run.ID, strings.Join(whole, ", "), filepath.Join(dir, result.TelemetryDir), result.TelemetryDir)
 }
 
@@ -154,7 +154,7 @@ func checkChannels(policies []Policy, channels map[string]int, level string) err
 	for _, p := range policies {
 		for _, c := range p.Channels {
 			if !slices.Contains(legal, c.Channel) {
-				return fmt.Errorf("resample: policy %q: no trace of %s has the channel %q: there are %s", p.Text, level, c.Channel, orNone(legal))
+				return fmt.Errorf("backtest: policy %q: no trace of %s has the channel %q: there are %s", p.Text, level, c.Channel, orNone(legal))
 			}
 		}
 	}
@@ -265,6 +265,9 @@ func (r *resampler) notes(out *Outcome) []string {
 	if perChannel && out.Nameless > 0 {
 		notes = append(notes, fmt.Sprintf("%d of %d traces name no channel, since no span of them has %s: the share of the policy holds for them",
 			out.Nameless, out.Traces, channelAttribute))
+	}
+	if len(out.Metrics) > 0 && r.analysis.Outcome == verdict.Invalid {
+		notes = append(notes, "a control of the run failed, so that what is said of costs need not be true: see tollgate report")
 	}
 	if len(out.Metrics) == 0 {
 		notes = append(notes, "the run measured no toll, so that nothing is known of what a policy costs")
