@@ -29,6 +29,7 @@ func AllBacktest() []BacktestFormat {
 				return backtestText(c, min(columnsOf(w), backtestColumns)), nil
 			})(w, c)
 		}},
+		{"markdown", atOnce(inLines, backtestMarkdown)},
 		{"json", atOnce(inLines, backtestJSON)},
 	}
 }
@@ -38,31 +39,59 @@ func LookupBacktest(name string) (BacktestFormat, error) {
 	return named(AllBacktest(), name, " of a backtest", func(f BacktestFormat) string { return f.Name })
 }
 
-// backtestText writes a backtest for a terminal.
-func backtestText(c *backtest.Comparison, columns int) []byte {
+// backtestReport is a backtest as the formats that are made of sections show it.
+func backtestReport(c *backtest.Comparison, columns int) *report {
 	r := &report{columns: columns}
 	for _, build := range []func(*backtest.Comparison) []section{
-		backtestMatrix, backtestCounts, backtestDifferences, backtestSynthetic, backtestCoverage, backtestNotes,
+		backtestMatrix, backtestCounts, backtestDifferences, backtestSynthetic, backtestCoverage, backtestSampling, backtestNotes,
 	} {
 		r.sections = append(r.sections, build(c)...)
 	}
-	sections, notes := r.in(inText)
-	t := &text{notes: notes, columns: columns}
-	differ, of := c.Differing()
-	t.WriteString(t.wrap("", "  ", fmt.Sprintf("backtest of run %s: %d passes of faults at %d levels, evaluated again in %s",
-		c.Run.ID, len(c.Rows), len(c.Counts), elapsed(c.Took))))
-	for _, s := range []backtest.Side{c.First, c.Second} {
-		t.WriteString(t.wrap("  ", "    ", fmt.Sprintf("%s: %s", s.Name, count(len(s.Alerts), "alerting rule"))))
+	return r
+}
+
+// backtestHead is what stands above the sections: what it is a backtest of, and what to know of all of it.
+func backtestHead(c *backtest.Comparison) (of string, more []string) {
+	if c.Second.Matrix == nil {
+		return "backtest of run " + c.Run.ID + ": no rules were evaluated", nil
 	}
-	t.WriteString(t.wrap("  ", "    ", "durations in rules are divided by "+strconv.FormatFloat(c.Run.Lapse, 'g', -1, 64)))
-	for _, line := range historyStory(c.History, c.Run.Lapse) {
+	for _, s := range []backtest.Side{c.First, c.Second} {
+		more = append(more, fmt.Sprintf("%s: %s", s.Name, count(len(s.Alerts), "alerting rule")))
+	}
+	more = append(more, "durations in rules are divided by "+strconv.FormatFloat(c.Run.Lapse, 'g', -1, 64))
+	differ, cells := c.Differing()
+	return fmt.Sprintf("backtest of run %s: %d passes of faults at %d levels, evaluated again in %s", c.Run.ID, len(c.Rows), len(c.Counts), elapsed(c.Took)),
+		append(append(more, historyStory(c.History, c.Run.Lapse)...), fmt.Sprintf("%d of %d cells differ", differ, cells))
+}
+
+// backtestText writes a backtest for a terminal.
+func backtestText(c *backtest.Comparison, columns int) []byte {
+	sections, notes := backtestReport(c, columns).in(inText)
+	t := &text{notes: notes, columns: columns}
+	of, more := backtestHead(c)
+	t.WriteString(t.wrap("", "  ", of))
+	for _, line := range more {
 		t.WriteString(t.wrap("  ", "    ", line))
 	}
-	t.WriteString(t.wrap("  ", "    ", fmt.Sprintf("%d of %d cells differ", differ, of)))
 	for _, s := range sections {
 		t.section(s)
 	}
 	return []byte(t.String())
+}
+
+// backtestMarkdown writes a backtest as GitHub-flavoured Markdown.
+func backtestMarkdown(c *backtest.Comparison) ([]byte, error) {
+	sections, notes := backtestReport(c, backtestColumns).in(inMarkdown)
+	m := &markdownText{notes: notes}
+	of, more := backtestHead(c)
+	fmt.Fprintf(m, "## tollgate: %s\n\n", markdown(of))
+	for _, line := range more {
+		m.WriteString("- " + markdown(line) + "\n")
+	}
+	for _, s := range sections {
+		m.section(s)
+	}
+	return []byte(m.String()), nil
 }
 
 // backtestMatrix is the fault × level matrix of the second side, with the first where it differs.

@@ -11,7 +11,7 @@ func backtestJSON(c *backtest.Comparison) ([]byte, error) {
 	out := jsonBacktest{
 		Schema: jsonSchema, Run: c.Run.ID, Lapse: number(c.Run.Lapse), Took: inSeconds(c.Took),
 		First: jsonRulesOf(c.First), Second: jsonRulesOf(c.Second), Levels: []jsonTally{}, Catch: []jsonTested{}, About: listed(c.Notes),
-		History: jsonHistoryOf(c.History),
+		History: jsonHistoryOf(c.History), Sampling: jsonResampledOf(c.Sampling),
 	}
 	for _, n := range c.Counts {
 		out.Levels = append(out.Levels, jsonTally{n.Level, n.Passes, jsonCounts(n.First), jsonCounts(n.Second)})
@@ -33,14 +33,15 @@ type jsonBacktest struct {
 	Run    string       `json:"run"`    // the ID of the run
 	Lapse  number       `json:"lapse"`  // durations in rules were divided by it
 	Took   number       `json:"took_seconds"`
-	First  jsonRules    `json:"first"`  // of the run, or of the first rules
+	First  jsonRules    `json:"first"`  // of the run, or of the first rules; without a name where no rules were evaluated
 	Second jsonRules    `json:"second"` // what is compared with it
 	Levels []jsonTally  `json:"levels"`
 	Catch  []jsonTested `json:"catch"` // by pass
 
-	History *jsonHistory `json:"history,omitempty"` // synthetic, before the series; null: there was none
-	About   []string     `json:"about"`             // what to know of the run's series
-	Notes   []string     `json:"notes"`             // footnotes of cells; a note is a 1-based index into it
+	History  *jsonHistory   `json:"history,omitempty"`  // synthetic, before the series; null: there was none
+	Sampling *jsonResampled `json:"sampling,omitempty"` // of other sampling of traces and logs, where it was asked for
+	About    []string       `json:"about"`              // what to know of the run's series
+	Notes    []string       `json:"notes"`              // footnotes of cells; a note is a 1-based index into it
 }
 
 // jsonRules is one set of rules.

@@ -112,7 +112,7 @@ func TestBacktestOdd(t *testing.T) {
 			}
 		}
 	}
-	if _, err := LookupBacktest("html"); err == nil || !strings.Contains(err.Error(), "use one of text, json") {
+	if _, err := LookupBacktest("html"); err == nil || !strings.Contains(err.Error(), "use one of text, markdown, json") {
 		t.Errorf("error %v", err)
 	}
 }

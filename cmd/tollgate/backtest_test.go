@@ -109,6 +109,34 @@ func TestBacktestHistory(t *testing.T) {
 	}
 }
 
+// Another scrape interval is compared with the run's own on the same rules.
+func TestBacktestScrape(t *testing.T) {
+	dir, _ := replayable(t)
+	out, _ := carriedOut(t, 0, "backtest", dir, "--scrape", "6m")
+	flat := strings.Join(strings.Fields(out), " ")
+	for _, want := range []string{"every 30s: 3 alerting rules every 6m: 3 alerting rules", "every 30s → every 6m where they differ"} {
+		if !strings.Contains(flat, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+}
+
+// Other sampling is told beside the rules, in every format.
+func TestBacktestSampling(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	if err := replaytest.Write(dir, replaytest.Options{Traces: true}); err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range []string{"text", "markdown", "json"} {
+		out, _ := carriedOut(t, 0, "backtest", dir, "--sampling", "ratio 10%", "--sampling", "tail errors,share=0.1", "--format", format)
+		for _, want := range []string{"ratio 10%", "tail errors, share=0.1"} {
+			if !strings.Contains(strings.Join(strings.Fields(out), " "), want) {
+				t.Errorf("%s: no %q in\n%s", format, want, out)
+			}
+		}
+	}
+}
+
 // Unit tests are written beside the report, and a directory that has something is left alone.
 func TestBacktestPromtool(t *testing.T) {
 	dir, rules := replayable(t)
@@ -153,7 +181,13 @@ func TestBacktestRefused(t *testing.T) {
 		{[]string{dir, "--rules", rules, "--expect", "consumer-lag=Soon"}, "legal names are Late, Never"},
 		{[]string{dir, "--expect", "consumer-lag=LagHigh"}, "--expect is for rules of your own"},
 		{[]string{dir, "--history", "30 days"}, `--history: "30 days": want a duration in the rules' own time, such as 30d, 72h or 90m`},
-		{[]string{dir, "--format", "csv"}, "use one of text, json"},
+		{[]string{dir, "--scrape", "45s"}, "--scrape: a scrape interval of 45s is none that the series can tell"},
+		{[]string{dir, "--scrape", "1m", "--diff", rules}, "leave out --diff and --promtool"},
+		{[]string{dir, "--sampling", "ratio 10"}, `--sampling "ratio 10": column 7: "10" has the share "10"`},
+		{[]string{dir, "--sampling", "ratio 10%"}, "has no level that keeps all traces (its levels: off, full)"},
+		{[]string{dir, "--logs", "some"}, `--logs: must be one of all, kept, got "some"`},
+		{[]string{dir, "--logs", "kept"}, "--logs is for --sampling"},
+		{[]string{dir, "--format", "csv"}, "use one of text, markdown, json"},
 		{[]string{dir, "--promtool", filepath.Join(dir, "unit")}, "is in the run directory"},
 		{[]string{}, "accepts 1 arg(s)"},
 	} {

@@ -63,6 +63,9 @@ var known = map[string]string{
 // FromOutside says that a metric of our stack needs no instrumentation, so that every level has it all the time.
 func FromOutside(metric string) bool { return known[metric] == Outside }
 
+// SignalOf is the greatest signal among the metrics that an expression names; Metrics where it cannot be parsed.
+func SignalOf(expr string) string { return newSignals(nil).of(expr) }
+
 // signals resolves metric names, recorded ones through the rules that record them.
 type signals struct {
 	recorded map[string][]string // expressions, by the name that they are recorded under

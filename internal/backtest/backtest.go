@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/backtest/resample"
 	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
@@ -22,7 +23,7 @@ type Side struct {
 	Notes    []string // what a reader must know of the side
 }
 
-// Comparison is two sides on the same faults.
+// Comparison is two sides on the same faults. Where only other sampling was asked for there are no sides.
 type Comparison struct {
 	Run    result.Run
 	First  Side
@@ -32,7 +33,8 @@ type Comparison struct {
 	Notes  []string      // of the run's series
 	Took   time.Duration // to evaluate the rules
 
-	History *result.History // before the series, where rules were evaluated again; nil: none
+	History  *result.History   // before the series, where rules were evaluated again; nil: none
+	Sampling *resample.Outcome // of other sampling of traces and logs; nil: not asked for
 }
 
 // Row is one pass of a fault.

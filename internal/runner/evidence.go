@@ -1,23 +1,17 @@
 package runner
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/tollgate-dev/tollgate/faults"
+	"github.com/tollgate-dev/tollgate/internal/evidence"
 	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
@@ -29,19 +23,19 @@ func (r *run) evidence(events []result.FaultEvent) error {
 	for _, l := range r.Levels {
 		passes := r.passesOf(l.Name)
 		found := make([]*query, len(passes))
-		bySignal := map[string][]*query{}
+		bySignal := map[string][]*evidence.Query{}
 		own := r.eventsOf(l.Name, events)
 		for i, p := range passes {
 			if p.Fault.Evidence == nil || p.Fault.Evidence.Signal == inMetrics {
 				continue
 			}
-			if w, ok := windowsOf(own, p.Fault.ID, p.Nth, l.Name); ok {
-				found[i] = &query{Evidence: p.Fault.Evidence, windows: w}
-				bySignal[p.Fault.Evidence.Signal] = append(bySignal[p.Fault.Evidence.Signal], found[i])
+			if w, ok := evidence.WindowsOf(own, p.Fault.ID, p.Nth, l.Name); ok {
+				found[i] = newQuery(p.Fault.Evidence, w)
+				bySignal[p.Fault.Evidence.Signal] = append(bySignal[p.Fault.Evidence.Signal], &found[i].Query)
 			}
 		}
 		for signal, queries := range bySignal {
-			if err := search(filepath.Join(r.dir.Path(result.TelemetryDir), l.Name+"."+signal+".jsonl"), queries); err != nil {
+			if err := evidence.Search(filepath.Join(r.dir.Path(result.TelemetryDir), l.Name+"."+signal+".jsonl"), queries); err != nil {
 				return err
 			}
 		}
@@ -81,7 +75,7 @@ func (r *run) eventsOf(level string, events []result.FaultEvent) []result.FaultE
 // found writes what a query found.
 func (r *run) found(p experiment.Pass, level string, q *query) error {
 	e := result.FaultEvent{
-		Time: q.faultEnd, Fault: p.Fault.ID, Pass: p.Nth, Phase: result.PhaseEvidence, Arm: level, Detail: q.detail, Since: q.first,
+		Time: q.FaultEnd, Fault: p.Fault.ID, Pass: p.Nth, Phase: result.PhaseEvidence, Arm: level, Detail: q.detail, Since: q.first,
 		Values: map[string]float64{"clean": q.clean, "fault": q.fault},
 	}
 	if q.Signal == result.InSpans {
@@ -101,13 +95,13 @@ func (c *catch) evidenceInMetrics(ctx context.Context) error {
 			continue
 		}
 		for _, w := range c.watchers {
-			at, ok := windowsOf(c.events, p.Fault.ID, p.Nth, w.Arm)
+			at, ok := evidence.WindowsOf(c.events, p.Fault.ID, p.Nth, w.Arm)
 			if !ok {
 				continue
 			}
-			q := &query{Evidence: p.Fault.Evidence, windows: at}
-			n, text, err := w.First(ctx, q.Query, at.faultEnd)
-			before, _, err2 := w.First(ctx, q.Query, at.cleanEnd)
+			q := newQuery(p.Fault.Evidence, at)
+			n, text, err := w.First(ctx, p.Fault.Evidence.Query, at.FaultEnd)
+			before, _, err2 := w.First(ctx, p.Fault.Evidence.Query, at.CleanEnd)
 			if err := errors.Join(err, err2); err != nil {
 				warning := fmt.Sprintf("the evidence of %s at %s is not known: %v", p.Fault.ID, w.Arm, err)
 				if err := c.dir.Update(func(m *result.Run) { m.Warnings = append(m.Warnings, warning) }); err != nil {
@@ -126,33 +120,15 @@ func (c *catch) evidenceInMetrics(ctx context.Context) error {
 
 // query is one fault's query at one level, with what it has found.
 type query struct {
-	*faults.Evidence
-	windows
+	evidence.Query
 	finding
 }
 
-// windows are the two stretches of time that evidence is compared between.
-type windows struct{ cleanStart, cleanEnd, faultStart, faultEnd time.Time }
-
-// windowsOf finds the windows of one pass of a fault at one arm; false when the pass did not get that far.
-func windowsOf(events []result.FaultEvent, fault string, nth int, arm string) (windows, bool) {
-	var w windows
-	for _, e := range events {
-		if e.Fault != fault || e.Pass != nth || (e.Arm != "" && e.Arm != arm) {
-			continue
-		}
-		switch e.Phase {
-		case result.PhaseClean:
-			w.cleanStart = e.Time
-		case result.PhaseInject:
-			w.cleanEnd = e.Time
-		case result.PhaseConfirmed:
-			w.faultStart = e.Time
-		case result.PhaseRevert:
-			w.faultEnd = e.Time
-		}
-	}
-	return w, !w.faultStart.IsZero() && !w.faultEnd.IsZero()
+// newQuery is a query that keeps what it finds.
+func newQuery(e *faults.Evidence, w evidence.Windows) *query {
+	q := &query{Query: evidence.Query{Evidence: e, Windows: w}}
+	q.Found = q.take
+	return q
 }
 
 // finding is what an evidence query found: the number of records in each window, and of the fault's window one of them, and the traces
@@ -165,139 +141,28 @@ type finding struct {
 	sample       *sample
 }
 
-func (f *finding) add(w windows, at time.Time, trace pcommon.TraceID, detail func() string) {
+// take counts a record, and takes it for the example if it is a better one.
+func (q *query) take(r evidence.Record) {
 	switch {
-	case !at.Before(w.faultStart) && at.Before(w.faultEnd):
-		if f.fault == 0 {
-			f.detail, f.traces = detail(), map[pcommon.TraceID]bool{}
+	case q.InFault(r.At):
+		if q.fault == 0 {
+			q.detail, q.traces = q.told(r), map[pcommon.TraceID]bool{}
 		}
-		f.fault++
-		f.traces[trace] = true
-		if f.first.IsZero() || at.Before(f.first) { // services export by turns
-			f.first = at
+		q.fault++
+		q.traces[r.Trace] = true
+		if q.first.IsZero() || r.At.Before(q.first) { // services export by turns
+			q.first = r.At
 		}
-	case !at.Before(w.cleanStart) && at.Before(w.cleanEnd):
-		f.clean++
+	case q.InClean(r.At):
+		q.clean++
 	}
+	q.keep(r)
 }
 
-// search looks for what the queries want in a file of OTLP JSON lines. A level that does not have the signal has no file.
-func search(path string, queries []*query) error {
-	return eachLine(path, func(line []byte) error {
-		at, known := firstTime(line)
-		for _, q := range queries {
-			if known && (at.Before(q.cleanStart.Add(-lineSpan)) || at.After(q.faultEnd.Add(lineSpan))) {
-				continue
-			}
-			if err := searchLine(line, q.Evidence, q.windows, &q.finding); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// eachLine reads the complete lines of a file; one that is not there has none.
-func eachLine(path string, do func(line []byte) error) error {
-	f, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
+// told is a record in words.
+func (q *query) told(r evidence.Record) string {
+	if q.Signal == result.InLogs {
+		return fmt.Sprintf("%s, trace %s", r.Log.Body().AsString(), r.Trace)
 	}
-	if err != nil {
-		return fmt.Errorf("evidence: %w", err)
-	}
-	defer f.Close()
-	for lines, n := bufio.NewReaderSize(f, 1<<20), 1; ; n++ {
-		line, err := lines.ReadBytes('\n')
-		if errors.Is(err, io.EOF) {
-			return nil // a part after the last newline is not complete
-		}
-		if err != nil {
-			return fmt.Errorf("evidence: %w", err)
-		}
-		if err := do(line); err != nil {
-			return fmt.Errorf("evidence: %s:%d: %w", path, n, err)
-		}
-	}
-}
-
-// lineSpan is more than the records of one line are apart: a line is what one export of a service brought.
-const lineSpan = 20 * time.Second
-
-// firstTime returns the time of the first record of a line, without parsing it. It is false if there is none to be found.
-func firstTime(line []byte) (time.Time, bool) {
-	const key = `imeUnixNano":"` // of startTimeUnixNano and timeUnixNano
-	at := bytes.Index(line, []byte(key))
-	if at < 0 {
-		return time.Time{}, false
-	}
-	digits, _, _ := bytes.Cut(line[at+len(key):], []byte(`"`))
-	ns, err := strconv.ParseInt(string(digits), 10, 64)
-	return time.Unix(0, ns), err == nil && ns > 0
-}
-
-func searchLine(line []byte, e *faults.Evidence, w windows, found *finding) error {
-	for key := range e.Match {
-		if !bytes.Contains(line, []byte(key)) {
-			return nil // spares the parsing of most lines
-		}
-	}
-	if e.Signal == result.InLogs {
-		logs, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(line)
-		if err != nil {
-			return err
-		}
-		for _, resource := range logs.ResourceLogs().All() {
-			for _, scope := range resource.ScopeLogs().All() {
-				for _, record := range scope.LogRecords().All() {
-					if matches(record.Attributes(), e.Match) {
-						found.add(w, record.Timestamp().AsTime(), record.TraceID(), func() string {
-							return fmt.Sprintf("%s, trace %s", record.Body().AsString(), record.TraceID())
-						})
-						found.keep(w, record.Timestamp().AsTime(), record.Flags().IsSampled(), func() *sample {
-							return logOf(resource.Resource(), record, e)
-						})
-					}
-				}
-			}
-		}
-		return nil
-	}
-	least, err := e.Least()
-	if err != nil {
-		return err
-	}
-	traces, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(line)
-	if err != nil {
-		return err
-	}
-	for _, resource := range traces.ResourceSpans().All() {
-		if e.Root != "" && !matches(resource.Resource().Attributes(), map[string]string{"service.name": e.Root}) {
-			continue
-		}
-		for _, scope := range resource.ScopeSpans().All() {
-			for _, span := range scope.Spans().All() {
-				took := span.EndTimestamp().AsTime().Sub(span.StartTimestamp().AsTime())
-				orphan := e.Root == "" || span.ParentSpanID().IsEmpty()
-				if orphan && took >= least && matches(span.Attributes(), e.Match) {
-					found.add(w, span.StartTimestamp().AsTime(), span.TraceID(), func() string {
-						return fmt.Sprintf("span %s, trace %s", span.Name(), span.TraceID())
-					})
-					found.keep(w, span.StartTimestamp().AsTime(), true, func() *sample {
-						return &sample{trace: span.TraceID(), span: span.SpanID()}
-					})
-				}
-			}
-		}
-	}
-	return nil
-}
-
-func matches(attributes pcommon.Map, want map[string]string) bool {
-	for key, value := range want {
-		if got, ok := attributes.Get(key); !ok || got.AsString() != value {
-			return false
-		}
-	}
-	return true
+	return fmt.Sprintf("span %s, trace %s", r.Span.Name(), r.Trace)
 }

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/tollgate-dev/tollgate/faults"
+	"github.com/tollgate-dev/tollgate/internal/evidence"
 	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
@@ -106,7 +107,7 @@ func TestEvidence(t *testing.T) {
 // TestEvidenceInSpans: a query may be for spans of a service that have no parent, or for spans that took long.
 func TestEvidenceInSpans(t *testing.T) {
 	begin := time.Now().Add(-time.Minute)
-	w := windows{begin, begin.Add(10 * time.Second), begin.Add(20 * time.Second), begin.Add(30 * time.Second)}
+	w := evidence.Windows{CleanStart: begin, CleanEnd: begin.Add(10 * time.Second), FaultStart: begin.Add(20 * time.Second), FaultEnd: begin.Add(30 * time.Second)}
 	traces := ptrace.NewTraces()
 	span := func(service string, at, took time.Duration, parent byte) {
 		resource := traces.ResourceSpans().AppendEmpty()
@@ -140,29 +141,15 @@ func TestEvidenceInSpans(t *testing.T) {
 	} {
 		e := c.evidence
 		e.Signal = "spans"
-		var found finding
-		if err := searchLine(line, &e, w, &found); err != nil || found.clean != c.clean || found.fault != c.fault {
+		found := newQuery(&e, w)
+		if err := found.Line(line); err != nil || found.clean != c.clean || found.fault != c.fault {
 			t.Errorf("%s: found %g in the clean window and %g in the fault's, want %g and %g: %v", &e, found.clean, found.fault, c.clean, c.fault, err)
 		}
 		if len(found.traces) != c.traces || c.traces > 0 && !found.first.Equal(begin.Add(c.first)) {
 			t.Errorf("%s: %d traces, the first record at %s, want %d, %s", &e, len(found.traces), found.first.Sub(begin), c.traces, c.first)
 		}
 	}
-	if err := searchLine(line, &faults.Evidence{Signal: "spans", Took: "long"}, w, &finding{}); err == nil {
+	if err := newQuery(&faults.Evidence{Signal: "spans", Took: "long"}, w).Line(line); err == nil {
 		t.Error("a duration that is none")
-	}
-}
-
-// TestFirstTime: a line far from a query's windows is not parsed, and one whose time is not known is.
-func TestFirstTime(t *testing.T) {
-	for line, want := range map[string]int64{
-		`{"resourceSpans":[{"scopeSpans":[{"spans":[{"startTimeUnixNano":"1795663426185000000","endTimeUnixNano":"1795663426186000000"}]}]}]}`: 1795663426185000000,
-		`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"1795663426185000000"}]}]}]}`:                                           1795663426185000000,
-		`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"soon"}]}]}]}`:                                                          0,
-		`{}`: 0,
-	} {
-		if at, known := firstTime([]byte(line)); known != (want != 0) || known && at.UnixNano() != want {
-			t.Errorf("%s: %v, %t", line, at, known)
-		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/tollgate-dev/tollgate/faults"
+	"github.com/tollgate-dev/tollgate/internal/evidence"
 	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
@@ -28,17 +29,26 @@ type sample struct {
 
 // keep takes a record as the sample if it is better than the one before: of a sampled trace, and early. It counts from the injection
 // on, since what is logged before the effect is confirmed tells as much.
-func (f *finding) keep(w windows, at time.Time, sampled bool, of func() *sample) {
-	if at.Before(w.cleanEnd) || !at.Before(w.faultEnd) {
+func (q *query) keep(r evidence.Record) {
+	if r.At.Before(q.CleanEnd) || !r.At.Before(q.FaultEnd) {
 		return
 	}
-	if f.first.IsZero() || at.Before(f.first) {
-		f.first = at
+	if q.first.IsZero() || r.At.Before(q.first) {
+		q.first = r.At
 	}
-	if f.sample == nil || sampled && !f.sample.sampled || sampled == f.sample.sampled && at.Before(f.sample.at) {
-		f.sample = of()
-		f.sample.at, f.sample.sampled = at, sampled
+	sampled := q.Signal != result.InLogs || r.Log.Flags().IsSampled()
+	if q.sample == nil || sampled && !q.sample.sampled || sampled == q.sample.sampled && r.At.Before(q.sample.at) {
+		q.sample = q.sampleOf(r)
+		q.sample.at, q.sample.sampled = r.At, sampled
 	}
+}
+
+// sampleOf is a record as a sample.
+func (q *query) sampleOf(r evidence.Record) *sample {
+	if q.Signal == result.InLogs {
+		return logOf(r.Resource, r.Log, q.Evidence)
+	}
+	return &sample{trace: r.Trace, span: r.Span.SpanID()}
 }
 
 // examples writes a record for each pass whose query found something at a level, with the spans of its trace.
@@ -79,8 +89,8 @@ func gather(path string, examples []*example) error {
 	if !slices.ContainsFunc(examples, func(e *example) bool { return e.TraceID != "" }) {
 		return nil
 	}
-	return eachLine(path, func(line []byte) error {
-		at, known := firstTime(line)
+	return evidence.EachLine(path, func(line []byte) error {
+		at, known := evidence.FirstTime(line)
 		var in []*example
 		for _, e := range examples {
 			near := !known || at.Sub(e.query.sample.at).Abs() <= traceSpan
@@ -112,7 +122,7 @@ func gather(path string, examples []*example) error {
 
 // traceSpan is more than a line with a span of a trace is from another span or log record of the trace: what a line brings, and how
 // long a request may take.
-const traceSpan = 2*lineSpan + experiment.ClientTimeout
+const traceSpan = 2*evidence.LineSpan + experiment.ClientTimeout
 
 // add adds a span of the trace. One with times that cannot be is only counted.
 func (e *example) add(resource pcommon.Resource, span ptrace.Span) {

@@ -9,23 +9,24 @@ import (
 	"time"
 
 	"github.com/tollgate-dev/tollgate/faults"
+	"github.com/tollgate-dev/tollgate/internal/evidence"
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
-// FuzzSearchLine: no line of OTLP JSON makes the search panic, and it never counts more records than the line can have.
-func FuzzSearchLine(f *testing.F) {
+// FuzzQueryLine: no line of OTLP JSON makes the search panic, and it never counts more records than the line can have.
+func FuzzQueryLine(f *testing.F) {
 	for _, signal := range []string{"logs", "spans"} {
 		f.Add(signal, kept(f, time.Unix(1, 0), time.Unix(3, 0)))
 		f.Add(signal, []byte(`{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"a","startTimeUnixNano":"2000000000","attributes":[{"key":"perso.attribute","value":{"stringValue":"age"}}]}]}]}]}`))
 		f.Add(signal, []byte(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":18446744073709551615,"traceId":"00","attributes":[{"key":"perso.attribute"}]}]}]}]}`))
 	}
-	w := windows{time.Unix(0, 0), time.Unix(2, 0), time.Unix(2, 0), time.Unix(1<<40, 0)}
+	w := evidence.Windows{CleanStart: time.Unix(0, 0), CleanEnd: time.Unix(2, 0), FaultStart: time.Unix(2, 0), FaultEnd: time.Unix(1<<40, 0)}
 	f.Fuzz(func(t *testing.T, signal string, line []byte) {
 		if len(line) > 1<<14 {
 			t.Skip("too long to be quick")
 		}
-		var found finding
-		if err := searchLine(line, &faults.Evidence{Signal: signal, Match: map[string]string{"perso.attribute": "age"}}, w, &found); err != nil {
+		found := newQuery(&faults.Evidence{Signal: signal, Match: map[string]string{"perso.attribute": "age"}}, w)
+		if err := found.Line(line); err != nil {
 			return
 		}
 		if n := float64(strings.Count(string(line), "attribute")); found.clean < 0 || found.fault < 0 || found.clean+found.fault > n {
@@ -49,7 +50,7 @@ func FuzzGather(f *testing.F) {
 		if err := os.WriteFile(path, append(line, '\n'), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		e := &example{Example: result.Example{TraceID: id, Fault: "f", Arm: "full", Signal: result.InSpans}, query: &query{Evidence: &faults.Evidence{}}}
+		e := &example{Example: result.Example{TraceID: id, Fault: "f", Arm: "full", Signal: result.InSpans}, query: newQuery(&faults.Evidence{}, evidence.Windows{})}
 		e.query.sample = &sample{at: time.Unix(1_000_000_000, 0), trace: [16]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}}
 		if err := gather(path, []*example{e}); err != nil {
 			return

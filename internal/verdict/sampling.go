@@ -55,9 +55,9 @@ type sighting struct {
 	diagnosed                bool
 }
 
-// kept is the share of traces that a level keeps, by its head sampler; false where it exports none, or where something else
+// Kept is the share of traces that a level keeps, by its head sampler, above 0; false where it exports none, or where something else
 // chooses, such as the Collector at the end of a trace.
-func kept(l result.Level) (float64, bool) {
+func Kept(l result.Level) (float64, bool) {
 	share, known := otelenv.Sampled(l.Env)
 	state := otelenv.Traces.State(l.Env)
 	if !known && state == otelenv.OTLP && l.Env[otelenv.Sampler] == "" {
@@ -71,7 +71,7 @@ func (f *Frontier) predict(d *result.Data, m *catch.Matrix) {
 	from, most := "", 0.0
 	shares := map[string]float64{}
 	for _, l := range d.Run.Levels {
-		if share, known := kept(l); known {
+		if share, known := Kept(l); known {
 			if shares[l.Name] = share; share > most {
 				from, most = l.Name, share
 			}

@@ -34,6 +34,7 @@ type Recording struct {
 	experiment *experiment.Experiment
 	text       []byte              // of rulesFile
 	groups     []rulefmt.RuleGroup // in it
+	every      int64               // the interval at which samples are there, ms; 0: as they were recorded. See Scraped
 }
 
 // Open prepares a run directory that was read. A run without faults or without series is an error.

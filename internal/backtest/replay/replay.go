@@ -165,7 +165,7 @@ func (a *arm) replay(ctx context.Context, scratch string) (err error) {
 	if err != nil {
 		return err
 	}
-	a.notes, a.data = when.gapNotes(a.name), time.Duration(end-first)*time.Millisecond
+	a.notes, a.data = append(a.notes, when.gapNotes(a.name)...), time.Duration(end-first)*time.Millisecond
 	if a.History > 0 {
 		if err := a.prepend(ctx, recorded, first); err != nil {
 			return err
@@ -190,6 +190,8 @@ func (a *arm) load(ctx context.Context, d *database) (*store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("backtest: series in %s: %w", a.series(a.name), err)
 	}
+	recorded, whole := a.thin(recorded)
+	a.notes = append(a.notes, wholeNotes(a.name, whole)...)
 	a.present = map[alerts.Selector]bool{}
 	for _, s := range a.rules.Lapsed.Selectors() {
 		matchers, err := newParser().ParseMetricSelector(s.Text)

@@ -264,3 +264,53 @@ func listing(t *testing.T, dir string) string {
 	}
 	return out.String()
 }
+
+// With fewer samples an alert comes as many later as the sample that shows the fault, and not at all where the samples are farther apart
+// than Prometheus looks back. The recording itself stays as it was.
+func TestScraped(t *testing.T) {
+	_, r := write(t, replaytest.Options{})
+	firing := func(r *replay.Recording) []time.Duration {
+		var out []time.Duration
+		for _, e := range replayed(t, r, own(t, r)).Data.Alerts {
+			if e.Alert == "LagHigh" && e.To == result.Firing {
+				out = append(out, e.Time.Sub(replaytest.Start))
+			}
+		}
+		return out
+	}
+	recorded := firing(r)
+	if len(recorded) != 2 {
+		t.Fatalf("LagHigh fired at %v", recorded)
+	}
+	for _, every := range []time.Duration{time.Minute, 3 * time.Minute} {
+		of, err := r.Scraped(every)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := firing(of)
+		if len(got) != 2 {
+			t.Fatalf("every %v: LagHigh fired at %v", every, got)
+		}
+		for i, at := range got {
+			if later := at - recorded[i]; later < 0 || later > every/60 {
+				t.Errorf("every %v: LagHigh fired %v later", every, later)
+			}
+		}
+	}
+	of, err := r.Scraped(6 * time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resolved := 0
+	for _, e := range replayed(t, of, own(t, of)).Data.Alerts {
+		if e.Alert == "LagHigh" && e.From == result.Firing {
+			resolved++
+		}
+	}
+	if resolved <= 2 {
+		t.Errorf("with samples farther apart than the lookback LagHigh ended %d times, want more than once at each level", resolved)
+	}
+	if again := firing(r); !slices.Equal(again, recorded) {
+		t.Errorf("the recording itself now has %v, want %v", again, recorded)
+	}
+}

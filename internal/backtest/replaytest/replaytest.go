@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math"
 	"os"
@@ -59,12 +60,17 @@ telemetry: {scrape_interval: 500ms, metric_interval: 250ms, catch_metric_interva
 alerts: {lapse: 60, eval_interval: 500ms}
 `
 
+// aTrace is a line of OTLP JSON, without the times of its start and its end.
+const aTrace = `{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"000102030405060708090a0b0c0d0e0f","spanId":"0001020304050607",` +
+	`"name":"GET /","startTimeUnixNano":"%d","endTimeUnixNano":"%d"}]}]}]}` + "\n"
+
 // Options change the run.
 type Options struct {
 	Killed bool    // its series are in a write-ahead log and in no block
 	Length float64 // seconds of samples; 0 for 60
 	Gap    bool    // between 29 and 33 s no rule was evaluated
 	Rules  string  // as they were written; "" for Rules
+	Traces bool    // the level full keeps all traces: one, at 30 s
 	Ends   bool    // the series of the lag end at 35 s, without a staleness marker
 }
 
@@ -87,6 +93,9 @@ func Write(dir string, o Options) error {
 		},
 		Alerts: lapsed.Alerts,
 	}
+	if o.Traces {
+		run.Levels[1].Env = map[string]string{"OTEL_TRACES_EXPORTER": "otlp", "OTEL_TRACES_SAMPLER": "parentbased_always_on"}
+	}
 	w, err := result.Create(dir, run)
 	if err != nil {
 		return err
@@ -97,6 +106,9 @@ func Write(dir string, o Options) error {
 	}
 	for _, e := range AlertEvents() {
 		errs = append(errs, w.Alert(e))
+	}
+	if o.Traces {
+		errs = append(errs, files.Write(w.Path(result.TelemetryDir, "full.spans.jsonl"), []byte(fmt.Sprintf(aTrace, At(30).UnixNano(), At(30.2).UnixNano()))))
 	}
 	for _, level := range run.Levels {
 		errs = append(errs, writeSeries(w.Path(result.SeriesDir, level.Name), o, level.Name == "full"))
