@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-//go:embed smoke.yaml pr.yaml capacity.yaml nightly.yaml silent-drift.yaml
+//go:embed smoke.yaml quick.yaml pr.yaml capacity.yaml nightly.yaml silent-drift.yaml
 var profiles embed.FS
 
 // Profiles are the names of the shipped experiment files: first those that differ in size, the shortest run first, then those that
 // tell an incident.
-func Profiles() []string { return []string{"smoke", "pr", "capacity", "nightly", "silent-drift"} }
+func Profiles() []string { return []string{"smoke", "quick", "pr", "capacity", "nightly", "silent-drift"} }
 
 // DefaultProfile is the one that is run when none is named.
 const DefaultProfile = "pr"

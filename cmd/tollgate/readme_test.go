@@ -15,12 +15,14 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv"
 )
 
-var update = flag.Bool("update", false, "write the README's tables anew from the code")
+var update = flag.Bool("update", false, "write the pages anew from the code")
 
 const readme = "../../README.md"
 
-// readmeTables returns the README's tables that are made from the code, by the heading above them.
-func readmeTables() map[string]string {
+// generated is a table of a page that is made from the code, and the heading above it.
+type generated struct{ page, heading, table string }
+
+func generatedTables() []generated {
 	levels := "| level | what is on |\n|---|---|\n"
 	for _, l := range testenv.Levels() {
 		levels += fmt.Sprintf("| `%s` | %s |\n", l.Name, l.Title)
@@ -35,38 +37,41 @@ func readmeTables() map[string]string {
 		}
 		catalogue += fmt.Sprintf("| %s | %s |\n", group, strings.Join(links, ", "))
 	}
-	return map[string]string{"## Levels\n\n": levels, "## Faults\n\n": catalogue}
+	return []generated{{"../../docs/levels.md", "## What there is", levels}, {readme, "## Faults", catalogue}}
 }
 
-// TestReadmeTables compares the README's tables with the code; with -update it writes them.
+// TestReadmeTables compares the tables with the code; with -update it writes them.
 func TestReadmeTables(t *testing.T) {
-	text := readReadme(t)
-	for heading, want := range readmeTables() {
-		before, rest, found := strings.Cut(text, heading)
+	for _, g := range generatedTables() {
+		text := readPage(t, g.page)
+		before, rest, found := strings.Cut(text, g.heading+"\n\n")
 		if !found {
-			t.Fatalf("no heading %q", strings.TrimSpace(heading))
+			t.Fatalf("%s: no heading %q", g.page, g.heading)
 		}
 		got, after, _ := strings.Cut(rest, "\n\n")
-		if got+"\n" != want {
-			if !*update {
-				t.Errorf("%s differs from the code: run go test ./cmd/tollgate -run Readme -update\ngot:\n%s\nwant:\n%s", strings.TrimSpace(heading), got, want)
-				continue
-			}
-			text = before + heading + want + "\n" + after
+		if got+"\n" == g.table {
+			continue
 		}
-	}
-	if *update {
-		if err := os.WriteFile(readme, []byte(text), 0o644); err != nil {
+		if !*update {
+			t.Errorf("%s: %s differs from the code: run go test ./cmd/tollgate -run Readme -update\ngot:\n%s\nwant:\n%s", g.page, g.heading, got, g.table)
+			continue
+		}
+		if err := os.WriteFile(g.page, []byte(before+g.heading+"\n\n"+g.table+"\n"+after), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// TestReadmeCommands tries every command of the README. Of commands that run or need a stack it checks the flags and the
-// experiment; it carries out the others. The main job itself is run by .ci/run and by the test script run.txtar.
+// TestReadmeCommands tries every command of the README and of the pages for those who begin. Of commands that run or need a stack it
+// checks the flags and the experiment; it carries out the others. The main job itself is run by .ci/run and by the test script run.txtar.
 func TestReadmeCommands(t *testing.T) {
+	var lines []string
+	for _, page := range []string{readme, "../../docs/quick-start.md", "../../docs/k6-scripts.md"} {
+		lines = append(lines, commands(readPage(t, page))...)
+	}
+	slices.Sort(lines)
 	tried := 0
-	for _, line := range commands(readReadme(t)) {
+	for _, line := range slices.Compact(lines) {
 		args, ours := strings.CutPrefix(line, "go run ./cmd/tollgate ")
 		if !ours {
 			if line != "make test" {
@@ -103,49 +108,48 @@ func TestReadmeCommands(t *testing.T) {
 			t.Errorf("%q: exit code %d: %s", line, code, stderr.String())
 		}
 	}
-	if tried < 5 {
+	if tried < 20 {
 		t.Errorf("only %d commands found", tried)
 	}
 }
 
-// TestReadmeWords holds the README's table of words to the output above it: an example stands in both, and the time in an
-// example is the one that its meaning names.
-func TestReadmeWords(t *testing.T) {
-	text := readReadme(t)
-	_, output, _ := strings.Cut(text, "<!-- output of: pr")
-	output, table, _ := strings.Cut(output, "## What it says")
-	table, _, _ = strings.Cut(table, "\n\nA run whose")
-	number := regexp.MustCompile(`[0-9.]+ s\b`)
-	examples := 0
-	for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\| (.*) \\|$").FindAllStringSubmatch(table, -1) {
-		example, meaning := row[1], row[2]
-		examples++
-		shown := example
-		if alert := regexp.MustCompile(` [A-Z]\w+$`).FindString(example); alert != "" {
-			shown = strings.TrimSuffix(example, alert) // the alert stands on the line below
-		}
-		if !strings.Contains(output, shown) {
-			t.Errorf("the example %q is not in the output above", example)
-		}
-		if in, of := number.FindString(example), number.FindString(meaning); in != of {
-			t.Errorf("the example %q says %s, its meaning %s", example, in, of)
+// TestWords holds the examples of docs/concepts.md, its last column, to the report of docs/reading-a-report.md: one with a digit is
+// in its printed output, unless it is a budget.
+func TestWords(t *testing.T) {
+	var printed strings.Builder
+	for i, part := range strings.Split(readPage(t, "../../docs/reading-a-report.md"), "```") {
+		if i%2 == 1 {
+			printed.WriteString(part)
 		}
 	}
-	if examples == 0 {
-		t.Error("the table of words has no example")
+	output := strings.Join(strings.Fields(printed.String()), " ")
+	examples := 0
+	for _, row := range regexp.MustCompile(`(?m)^\| .* \| (.*) \|$`).FindAllStringSubmatch(readPage(t, "../../docs/concepts.md"), -1) {
+		for _, span := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[1], -1) {
+			if !strings.ContainsAny(span[1], "0123456789") || strings.Contains(span[1], "<=") {
+				continue
+			}
+			examples++
+			if !strings.Contains(output, span[1]) {
+				t.Errorf("the example %q is not in the report that is explained", span[1])
+			}
+		}
+	}
+	if examples < 15 {
+		t.Errorf("only %d examples found", examples)
 	}
 }
 
-func readReadme(t *testing.T) string {
+func readPage(t *testing.T, path string) string {
 	t.Helper()
-	text, err := os.ReadFile(readme)
+	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(text)
 }
 
-// commands returns the lines of the README's sh blocks.
+// commands returns the lines of a page's sh blocks.
 func commands(text string) []string {
 	var out []string
 	for _, block := range strings.Split(text, "```sh\n")[1:] {

@@ -38,7 +38,7 @@ func (a *app) runCommand() *cobra.Command {
 		Short: "Measure and detect; the exit code is the verdict",
 		Long: `Deploys the stack once per level, measures what each level costs, injects the faults, and writes a run directory with
 its reports. Without an experiment file the profile is the experiment.`,
-		Example: "  tollgate run\n  tollgate run --profile smoke --journeys clicks.tsv\n  tollgate run --only capacity --levels off,full\n  tollgate run --levels off,full --faults none,consumer-lag --budget 'full: p95 <= +20%'",
+		Example: "  tollgate run --profile quick\n  tollgate run\n  tollgate run --profile smoke --journeys clicks.tsv\n  tollgate run --only capacity --levels off,full\n  tollgate run --levels off,full --faults none,consumer-lag --budget 'full: p95 <= +20%'",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			e, err := f.experiment(c, args)

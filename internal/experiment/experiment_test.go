@@ -50,7 +50,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"unknown key", "profile: pr\nlevls: [off]", `line 2: unknown key "levls": legal keys here are profile, seed`},
 		{"unknown nested key", "toll: {slots: 3}", `unknown key "slots": legal keys here are launches, max_launches, rounds`},
 		{"key that has a new name", "toll: {floor: {p50: 0.2}}", `key "floor" is called "equal_within" now`},
-		{"unknown profile", "profile: fast", `unknown profile "fast": legal profiles are smoke, pr, capacity, nightly`},
+		{"unknown profile", "profile: fast", `unknown profile "fast": legal profiles are smoke, quick, pr, capacity, nightly`},
 		{"unknown level", "levels: [off, loud]", `unknown level "loud": legal levels are off, noop`},
 		{"word for a list of levels", "levels: every", `line 1: want a list of names, or all for every one there is, got "every"`},
 		{"word for a list of faults", "faults: none", `line 1: want a list of names, or all for every one there is, got "none"`},
