@@ -64,11 +64,11 @@ func (t *text) summary(a *verdict.Analysis) {
 	r := a.Run
 	t.WriteString(t.wrap("", "  ", fmt.Sprintf("run %s: profile %s, environment %s, %s, %s", r.ID, r.Profile, r.Environment,
 		count(len(r.Levels), "level"), count(len(r.Faults), "fault"))))
-	word, why, reasons := strings.ToUpper(string(a.Outcome)), meaning(a.Outcome), a.Reasons
-	if a.Outcome == verdict.Pass && len(a.Budgets) == 0 && len(reasons) > 0 {
-		word, why, reasons = "VALID, nothing to judge", reasons[0], reasons[1:]
+	of, reasons := rulingOf(a), a.Reasons
+	if of.Class == unjudgedClass && len(reasons) > 0 {
+		of.Meaning, reasons = reasons[0], reasons[1:]
 	}
-	t.WriteString(t.wrap("", "  ", fmt.Sprintf("verdict: %s %s (%s)", outcomeMark(a.Outcome), word, why)))
+	t.WriteString(t.wrap("", "  ", fmt.Sprintf("verdict: %s %s (%s)", of.Sign, of.Title(), of.Meaning)))
 	for _, reason := range reasons[:min(len(reasons), mostReasons)] {
 		t.WriteString(t.wrap("  - ", "    ", reason))
 	}

@@ -15,12 +15,15 @@ type ruling struct {
 	Class   string // of the page's style sheet
 }
 
+// unjudgedClass is that of a run without a budget.
+const unjudgedClass = "unjudged"
+
 // Title is the name in capitals.
 func (r ruling) Title() string { return strings.ToUpper(r.Name) }
 
 func rulingOf(a *verdict.Analysis) ruling {
 	if a.Outcome == verdict.Pass && len(a.Budgets) == 0 {
-		return ruling{"○", "valid, nothing to judge", "no control fails, and no budget is set", "unjudged"}
+		return ruling{"○", "valid, nothing to judge", "no control fails, and no budget is set", unjudgedClass}
 	}
 	return ruling{outcomeMark(a.Outcome), string(a.Outcome), meaning(a.Outcome), string(a.Outcome)}
 }
