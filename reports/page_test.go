@@ -81,8 +81,9 @@ func TestThePageAnswersFirst(t *testing.T) {
 		t.Error("without a catch there is no picture of the toll, or a column of what was diagnosed")
 	}
 	a.Toll, a.Baseline, a.Steps = nil, nil, nil
-	if page := render(t, "html", a); strings.Contains(page, `class="beside"`) || strings.Contains(page, "at a glance") {
-		t.Error("a picture or a table of nothing")
+	page = render(t, "html", a)
+	if strings.Contains(page, `class="beside"`) || strings.Contains(page, "at a glance") || !strings.Contains(page, `class="headline"`) {
+		t.Error("a picture or a table of nothing, or no headline")
 	}
 }
 
