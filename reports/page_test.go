@@ -95,11 +95,11 @@ func TestControlsFold(t *testing.T) {
 		return page
 	}
 	a := fixture()
-	if got := part(a); !strings.Contains(got, `<details class="fold"><summary><strong>4 controls hold</strong>: repeated baseline, known delay, generator and carry-over`) {
+	if got := part(a); !strings.Contains(got, `"fold"><summary><strong>4 controls hold</strong>: repeated baseline, known delay, generator and carry-over`) {
 		t.Errorf("all hold:\n%s", got)
 	}
 	a.Controls[1].OK, a.Controls[2].OK, a.Controls[2].Undecided = false, false, true
-	if got := part(a); !strings.Contains(got, `<details class="fold" open><summary><strong>2 of 4 controls hold</strong>: known delay fails and generator undecided`) {
+	if got := part(a); !strings.Contains(got, `"fold" open><summary><strong>2 of 4 controls hold</strong>: known delay fails and generator undecided`) {
 		t.Errorf("two do not:\n%s", got)
 	}
 }
@@ -203,7 +203,8 @@ func TestNumbersByEffectOverFloor(t *testing.T) {
 		}
 		at = next
 	}
-	for _, want := range []string{"over metrics", "over traces-10", "the cheapest", `class="limit"`, `class="bracket"`, "≤ &#43;20 %", "noise floor [−1.0, &#43;1.3] %"} {
+	for _, want := range []string{"over metrics", "over traces-10", "the cheapest", `class="limit"`, `class="bracket"`, "≤ &#43;20 %",
+		"noise floor [−1.0, &#43;1.3] %"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %q", want)
 		}
