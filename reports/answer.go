@@ -22,7 +22,9 @@ func answerSection(a *verdict.Analysis) []section {
 		}
 		blocks = append(blocks, para{Text: say(sentence), Class: class})
 	}
-	blocks = append(blocks, glanceTable(a))
+	if t := glanceTable(a); t.filled() {
+		blocks = append(blocks, t)
+	}
 	if svg := glancePicture(a); svg != "" {
 		blocks = append(blocks, picture{`<div class="beside">` + svg + `</div>`})
 	}

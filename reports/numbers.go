@@ -95,8 +95,8 @@ func headsOf(metrics []verdict.Metric) []string {
 func numberTable(a *verdict.Analysis, m verdict.Metric) table {
 	base, r := baselineArm(a), rulerOf(a, m)
 	out := table{Label: m.Title, Class: "numbers ruled", Caption: numberCaption(a, m), Columns: []column{
-		{Head: cell{Text: "Level"}}, {Head: cell{Text: "Value"}}, {Head: cell{Text: "Over " + base.Level}}, {Head: cell{Text: "On one axis", SVG: r.scale(), Class: "strip"}},
-		{Head: cell{Text: "Detectable"}}}}
+		{Head: cell{Text: "Level"}}, {Head: cell{Text: "Value"}}, {Head: cell{Text: "Over " + base.Level}},
+		{Head: cell{Text: "On one axis", SVG: r.scale()}}, {Head: cell{Text: "Detectable"}}}}
 	limited := slices.ContainsFunc(a.Budgets, func(b verdict.BudgetResult) bool { return b.Budget.Metric == m.ID })
 	if limited {
 		out.Columns = append(out.Columns, column{Head: cell{Text: "Budget"}})
