@@ -20,7 +20,7 @@ func moneySection(a *verdict.Analysis) []section {
 	blocks := []block{
 		lead{Only: inText, Text: say(title)},
 		para{Only: inMarkdown, Text: say(title + ". " + legend)},
-		para{Only: inHTML, Text: say(title + ".")},
+		para{Only: inHTML, Text: say(capital(title) + ".")},
 		moneyTable(m),
 		moneyByLevel(m),
 	}
@@ -73,7 +73,7 @@ func moneyTable(m *verdict.Bills) table {
 // moneyByLevel is the same for the page, which has room for more levels than items beside each other; with what a level adds to the
 // one before it.
 func moneyByLevel(m *verdict.Bills) table {
-	out := table{Only: inHTML, Columns: heads(true, "Level"), Label: "Money by level", Class: "numbers",
+	out := table{Only: inHTML, Columns: heads(true, "Level"), Label: "Money by level", Class: "numbers bill",
 		Caption: "An amount is quantity × price; below it the quantity, and by how much the amount is more than that of the level above it"}
 	for _, it := range itemsOf(m) {
 		out.Columns = append(out.Columns, column{Head: cell{Text: it.What, Gloss: []string{plain(it.Price) + " per " + it.Unit}}, Right: true})
