@@ -121,7 +121,7 @@ func pickStory(f *verdict.Frontier, c verdict.Choice, p verdict.Pick, of picking
 	return text
 }
 
-// faults are so many of all faults in words: "all 3 faults", "34 of the 38 faults", "any of them".
+// faults are so many of all faults in words: "all 3 faults", "both faults", "34 of the 38 faults", "any of them".
 func (of picking) faults(all, caught int) string {
 	one, many := "it", "them"
 	if of.noun != "" {
@@ -136,6 +136,8 @@ func (of picking) faults(all, caught int) string {
 		return fmt.Sprintf("%d of %s", caught, many)
 	case of.noun == "":
 		return "all of them"
+	case all == 2:
+		return "both " + of.noun + "s"
 	default:
 		return fmt.Sprintf("all %d %ss", all, of.noun)
 	}

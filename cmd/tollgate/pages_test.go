@@ -170,7 +170,8 @@ func recordedBlock(t *testing.T, rendered map[string]string, run, rest string, b
 // inFull in a marker is for a report that is not cut to one screen.
 const inFull = ", in full"
 
-// render is the text report of a run directory, or what gate prints of it with budgets.
+// render is the text report of a run directory, or what gate prints of it with budgets. The directory, which is a temporary one, is
+// called runs/RUN.
 func render(dir string, budgets []string, full bool) (string, error) {
 	args := []string{"report", dir}
 	if budgets != nil {
@@ -186,7 +187,7 @@ func render(dir string, budgets []string, full bool) (string, error) {
 	if code := run(context.Background(), args, nil, &stdout, &stderr); stderr.Len() > 0 {
 		return "", fmt.Errorf("tollgate %s: exit code %d: %s", strings.Join(args, " "), code, stderr.String())
 	}
-	return strings.TrimSuffix(stdout.String(), "\n"), nil
+	return strings.TrimSuffix(strings.ReplaceAll(stdout.String(), dir, "runs/RUN"), "\n"), nil
 }
 
 // commandBlock is what the command in the first line prints: one that ends before anything starts.
