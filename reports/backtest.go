@@ -84,8 +84,11 @@ func backtestMarkdown(c *backtest.Comparison) ([]byte, error) {
 	sections, notes := backtestReport(c, backtestColumns).in(inMarkdown)
 	m := &markdownText{notes: notes}
 	of, more := backtestHead(c)
-	fmt.Fprintf(m, "## tollgate: %s\n\n", markdown(of))
-	for _, line := range more {
+	fmt.Fprintf(m, "## tollgate: %s\n", markdown(of))
+	for i, line := range more {
+		if i == 0 {
+			m.WriteString("\n")
+		}
 		m.WriteString("- " + markdown(line) + "\n")
 	}
 	for _, s := range sections {
