@@ -38,7 +38,7 @@ func renderScreen(a *verdict.Analysis, s Screen) ([]byte, error) {
 func renderVerdict(a *verdict.Analysis, s Screen) ([]byte, error) { return oneScreen(a, s, nil) }
 
 func oneScreen(a *verdict.Analysis, s Screen, sections []section) ([]byte, error) {
-	r := &report{columns: s.Columns, sections: append(sections, nextSection(a, s.Dir))}
+	r := &report{columns: s.Columns, sections: append(sections, nextSection(a, s))}
 	shown, notes := r.in(inText)
 	t := &text{notes: notes, columns: s.Columns}
 	t.summary(a)
@@ -287,18 +287,17 @@ func watched(m *catch.Matrix) string {
 }
 
 // nextSection says what to do next, and where the rest is.
-func nextSection(a *verdict.Analysis, dir string) section {
-	dir = strings.TrimSuffix(Printable(dir), "/")
-	at := cmp.Or(shellWord(dir), "RUN")
+func nextSection(a *verdict.Analysis, s Screen) section {
+	at := cmp.Or(shellWord(strings.TrimSuffix(Printable(s.Dir), "/")), "RUN")
 	var steps []string
 	if text := nextStep(a, at); text != "" {
 		steps = append(steps, text)
 	}
-	page := "report.html in the run's directory"
-	if dir != "" {
-		page = dir + "/report.html"
+	page := "make a page with pictures: tollgate report --write " + at
+	if s.Page != "" {
+		page = "look at the pictures: " + Printable(s.Page)
 	}
-	steps = append(steps, "look at the pictures: "+page, "see all numbers: tollgate report -v "+at+more(a))
+	steps = append(steps, page, "see all numbers: tollgate report -v "+at+more(a))
 	return section{Heading: "Next", Blocks: []block{list{Items: bullets("", steps)}}}
 }
 
