@@ -29,7 +29,7 @@ func capacitySection(a *verdict.Analysis) []section {
 		records = append(records, record)
 	}
 	text := capacityLead(a)
-	return []section{{ID: "capacity", Heading: "The capacity", Blocks: []block{
+	return []section{{ID: "capacity", Heading: "The capacity", Short: true, Blocks: []block{
 		lead{Only: inText | inMarkdown, Text: say(text)},
 		lead{Only: inHTML, Text: say("how much can each level take: " + text)},
 		picture{capacityForest(a)},

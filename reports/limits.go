@@ -32,7 +32,7 @@ func limitsSection(a *verdict.Analysis) []section {
 		out.Rows = append(out.Rows, row)
 	}
 	text := limitMeaning(s) + fmt.Sprintf("; %s of each size, in an order drawn from the seed", passes(s.Repeats))
-	return []section{{ID: "limits", Heading: "Detection limits", Blocks: []block{
+	return []section{{ID: "limits", Heading: "Detection limits", Short: true, Blocks: []block{
 		lead{Only: inText | inMarkdown, Text: say(text)},
 		lead{Only: inHTML, Text: say("from which size on would a fault have been noticed at this level? " + text)},
 		picture{limitsFigure(s, a.Limits)},

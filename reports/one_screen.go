@@ -25,18 +25,20 @@ const (
 
 // renderScreen writes what a run shows on one screen: the verdict, the headline, the toll, the catch, and what to do next.
 func renderScreen(a *verdict.Analysis, s Screen) ([]byte, error) {
-	var sections []section
-	for _, build := range []func(*verdict.Analysis) []section{shortToll, capacitySection, shortCatch} {
-		sections = append(sections, build(a)...)
+	sections := shortToll(a)
+	for _, of := range reportOf(a).sections {
+		if of.Short {
+			sections = append(sections, of)
+		}
 	}
-	return oneScreen(a, s, sections)
+	return oneScreen(a, s, append(sections, shortCatch(a)...))
 }
 
 // renderVerdict writes the first part of it, and what to do next.
 func renderVerdict(a *verdict.Analysis, s Screen) ([]byte, error) { return oneScreen(a, s, nil) }
 
 func oneScreen(a *verdict.Analysis, s Screen, sections []section) ([]byte, error) {
-	r := &report{columns: s.Columns, sections: append(sections, nextSection(a, s.Dir))}
+	r := &report{columns: s.Columns, sections: append(sections, nextSection(a, s))}
 	shown, notes := r.in(inText)
 	t := &text{notes: notes, columns: s.Columns}
 	t.summary(a)
@@ -129,13 +131,10 @@ func shortTollCell(t verdict.LevelToll, m verdict.Metric) cell {
 	return cell{Text: estimate, Gloss: []string{"[" + interval}}
 }
 
-// shortCatch is the catch: the limits of a sweep, the matrix where it is small, and counts by kind of fault where it is not.
+// shortCatch is the catch: the matrix where it is small, and counts by kind of fault where it is not. A sweep has its limits instead.
 func shortCatch(a *verdict.Analysis) []section {
-	if limits := limitsSection(a); len(limits) > 0 {
-		return limits
-	}
 	m := a.Catch
-	if m == nil || len(m.Faults) == 0 {
+	if m == nil || len(m.Faults) == 0 || a.Run.Sweep != nil && len(a.Limits) > 0 {
 		return nil
 	}
 	blocks := []block{lead{Text: say("time from the effect of a fault to the first expected alert; cause: the level's telemetry names it")}, shortMatrix(m)}
@@ -288,18 +287,17 @@ func watched(m *catch.Matrix) string {
 }
 
 // nextSection says what to do next, and where the rest is.
-func nextSection(a *verdict.Analysis, dir string) section {
-	dir = strings.TrimSuffix(Printable(dir), "/")
-	at := cmp.Or(shellWord(dir), "RUN")
+func nextSection(a *verdict.Analysis, s Screen) section {
+	at := cmp.Or(shellWord(strings.TrimSuffix(Printable(s.Dir), "/")), "RUN")
 	var steps []string
 	if text := nextStep(a, at); text != "" {
 		steps = append(steps, text)
 	}
-	page := "report.html in the run's directory"
-	if dir != "" {
-		page = dir + "/report.html"
+	page := "make a page with pictures: tollgate report --write " + at
+	if s.Page != "" {
+		page = "look at the pictures: " + Printable(s.Page)
 	}
-	steps = append(steps, "look at the pictures: "+page, "see all numbers: tollgate report -v "+at+more(a))
+	steps = append(steps, page, "see all numbers: tollgate report -v "+at+more(a))
 	return section{Heading: "Next", Blocks: []block{list{Items: bullets("", steps)}}}
 }
 

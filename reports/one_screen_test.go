@@ -30,7 +30,7 @@ func TestOneScreenFits(t *testing.T) {
 	all["analyzed"], all["capacity"] = analyzed(t), searched(t)
 	for name, a := range all {
 		for _, wide := range []int{60, 80, 100, 120} {
-			got := onScreen(t, a, Screen{Columns: wide, Dir: "runs/a run\x1b[31m"})
+			got := onScreen(t, a, Screen{Columns: wide, Dir: "runs/a run\x1b[31m", Page: "runs/\x1b[31m/report.html"})
 			for line := range strings.Lines(got) {
 				if n := cellWidth(strings.TrimSuffix(line, "\n")); n > min(wide, columns) {
 					t.Errorf("%s: %d of %d columns: %q", name, n, wide, line)
@@ -53,7 +53,7 @@ func TestOneScreenIsOne(t *testing.T) {
 		t.Errorf("%d lines:\n%s", n, got)
 	}
 	for _, want := range []string{"verdict: ✓ PASS (", "The cheapest level that detects all 3 faults is metrics", "+41.2 %", "[+40.2, +42.3]", "✗ missed",
-		"✓ 4.5 s, cause", "ClickThroughLow without a fault at full and during consumer-lag at metrics", "! DiskAlmostFull", "tollgate report -v RUN", "report.html"} {
+		"✓ 4.5 s, cause", "ClickThroughLow without a fault at full and during consumer-lag at metrics", "! DiskAlmostFull", "tollgate report -v RUN", "tollgate report --write RUN"} {
 		if !strings.Contains(strings.Join(strings.Fields(got), " "), want) {
 			t.Errorf("no %q in\n%s", want, got)
 		}
@@ -110,7 +110,7 @@ func TestNextSteps(t *testing.T) {
 			want += "  - " + c.want + "\n"
 		}
 		want += "  - look at the pictures: runs/x/report.html\n  - see all numbers: tollgate report -v runs/x (and 3 warnings)\n"
-		if got := onScreen(t, a, Screen{Dir: "runs/x/"}); !strings.HasSuffix(got, want) {
+		if got := onScreen(t, a, Screen{Dir: "runs/x/", Page: "runs/x/report.html"}); !strings.HasSuffix(got, want) {
 			t.Errorf("%s: does not end in\n%s\n%s", name, want, got)
 		}
 	}

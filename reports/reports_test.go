@@ -59,5 +59,5 @@ func TestGolden(t *testing.T) {
 			golden(t, path, got)
 		})
 	}
-	golden(t, filepath.Join("testdata", "report.txt"), onScreen(t, fixture(), Screen{Dir: "runs/20260102-150405-pr"}))
+	golden(t, filepath.Join("testdata", "report.txt"), onScreen(t, fixture(), Screen{Dir: "runs/20260102-150405-pr", Page: "runs/20260102-150405-pr/report.html"}))
 }

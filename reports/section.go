@@ -26,6 +26,7 @@ type section struct {
 	Bare    formats // has no heading there, since it goes on from the section before
 	Sub     bool    // is part of the section before: the page gives it a smaller heading
 	Fold    bool    // Markdown folds it
+	Short   bool    // is short enough for the report that is one screen
 	Verdict bool    // belongs to the verdict, which the command gate prints alone
 	First   bool    // is what the page shows first, beside the verdict and before its contents
 	Last    bool    // is what few read: Markdown folds it, and the CSV too puts it behind the sections that are not so

@@ -22,6 +22,7 @@ type Screen struct {
 	Columns int    // 0: as many as text takes
 	Verbose bool   // all of the report of a run
 	Dir     string // of the run, for the commands that its report names; "": not known
+	Page    string // file of the run's page; "": there is none
 }
 
 // screenOf is what is known of the screen that w writes to, its width within bounds.

@@ -17,7 +17,7 @@ import (
 
 // Every page that people read may show printed output. A block of it stands under a marker that says where it comes from:
 //
-//	<!-- output of: RUN -->                        the text report of a run in testdata/runs, which is one screen
+//	<!-- output of: RUN -->                        the text report of a run in testdata/runs, one screen, its directory being runs/RUN
 //	<!-- output of: RUN, in full -->               the same with --verbose
 //	<!-- output of: RUN, from "A" to "B" -->       its lines from one that begins with A to before the next that begins with B;
 //	                                               of the report in full; further parts follow after a semicolon, B may be ""
@@ -126,7 +126,7 @@ func recordedBlock(t *testing.T, rendered map[string]string, run, rest string, b
 	text, ok := rendered[key]
 	if !ok {
 		var err error
-		if text, err = render(unpack(t, run), budgets, full); err != nil {
+		if text, err = render(t, unpack(t, run), budgets, full); err != nil {
 			return nil, err
 		}
 		rendered[key] = text
@@ -170,12 +170,28 @@ func recordedBlock(t *testing.T, rendered map[string]string, run, rest string, b
 // inFull in a marker is for a report that is not cut to one screen.
 const inFull = ", in full"
 
-// render is the text report of a run directory, or what gate prints of it with budgets. The directory, which is a temporary one, is
-// called runs/RUN.
-func render(dir string, budgets []string, full bool) (string, error) {
-	args := []string{"report", dir}
+// pageRun is where a page says that its run is.
+const pageRun = "runs/RUN"
+
+// render is the text report of a run directory, or what gate prints of it with budgets, where the directory is that of the page.
+func render(t *testing.T, dir string, budgets []string, full bool) (string, error) {
+	t.Helper()
+	before, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	at := t.TempDir()
+	if err := errors.Join(os.Mkdir(filepath.Join(at, filepath.Dir(pageRun)), 0o700), os.Rename(dir, filepath.Join(at, pageRun)), os.Chdir(at)); err != nil {
+		return "", err
+	}
+	defer func() {
+		if err := os.Chdir(before); err != nil {
+			t.Fatal(err)
+		}
+	}()
+	args := []string{"report", pageRun}
 	if budgets != nil {
-		args = []string{"gate", dir}
+		args = []string{"gate", pageRun}
 		for _, b := range strings.Split(strings.Trim(budgets[1], ` "`), `" "`) {
 			args = append(args, "--budget", b)
 		}
@@ -187,7 +203,7 @@ func render(dir string, budgets []string, full bool) (string, error) {
 	if code := run(context.Background(), args, nil, &stdout, &stderr); stderr.Len() > 0 {
 		return "", fmt.Errorf("tollgate %s: exit code %d: %s", strings.Join(args, " "), code, stderr.String())
 	}
-	return strings.TrimSuffix(strings.ReplaceAll(stdout.String(), dir, "runs/RUN"), "\n"), nil
+	return strings.TrimSuffix(stdout.String(), "\n"), nil
 }
 
 // commandBlock is what the command in the first line prints: one that ends before anything starts.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -38,7 +39,15 @@ func (a *app) screen() reports.Screen {
 func (a *app) reader(dir string) reports.Screen {
 	s := a.screen()
 	s.Writer, s.Verbose, s.Dir = paint(a.stdout), a.verbose, dir
+	if page := filepath.Join(dir, "report.html"); isFile(page) {
+		s.Page = page
+	}
 	return s
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // verboseFlag lets the user of a command have the whole report.
