@@ -25,7 +25,7 @@ func (c *canvas) add(element string, attributes ...any) {
 
 // text appends a line of text at its base line. Class carries the anchor: "start" (default), "middle" or "end".
 func (c *canvas) text(x, y float64, class, text string) {
-	c.open("text", []any{"x", x, "y", y, "class", class})
+	c.open("text", lettering(x, y, class))
 	c.b.WriteString(">" + template.HTMLEscapeString(text) + "</text>")
 }
 
@@ -36,9 +36,18 @@ func (c *canvas) short(x, y, width float64, class, text string) {
 		c.text(x, y, class, text)
 		return
 	}
-	c.open("text", []any{"x", x, "y", y, "class", class})
+	c.open("text", lettering(x, y, class))
 	c.b.WriteString("><title>" + template.HTMLEscapeString(text) + "</title>" +
 		template.HTMLEscapeString(cut(text, room-1, room-1)[0]+"…") + "</text>")
+}
+
+// lettering are the attributes of text. That of class small, which is the most frequent by far, has no class: see the style sheet.
+func lettering(x, y float64, class string) []any {
+	at := []any{"x", x, "y", y}
+	if class != "small" {
+		at = append(at, "class", class)
+	}
+	return at
 }
 
 func (c *canvas) open(element string, attributes []any) {
