@@ -132,7 +132,7 @@ func TestVerdictOnScreen(t *testing.T) {
 	}
 	a = fixture()
 	a.Budgets, a.Reasons = nil, []string{"all 4 controls hold, and no budget is set"}
-	if got, want := onScreen(t, a, Screen{}), "verdict: ✓ VALID, nothing to judge (all 4 controls hold, and no budget is set)\n\nThe"; !strings.Contains(got, want) {
+	if got, want := onScreen(t, a, Screen{}), "verdict: ○ VALID, NOTHING TO JUDGE (all 4 controls hold, and no budget is set)\n\nThe"; !strings.Contains(got, want) {
 		t.Errorf("no %q in\n%s", want, got)
 	}
 }

@@ -112,16 +112,17 @@ func (r *Recording) lacks(present map[alerts.Selector]bool) func(alerts.Selector
 	}
 }
 
-// end is the last moment that the record of the catch speaks of, ms: alerts were watched no longer.
-func (r *Recording) end() int64 {
+// end is the last moment that the record of the catch speaks of at a level, ms: its alerts were watched no longer. Where levels took turns
+// that is the end of its own launch.
+func (r *Recording) end(level string) int64 {
 	var end time.Time
 	for _, s := range r.Data.Slots {
-		if s.Phase == slot.Catch && s.End.After(end) {
+		if s.Phase == slot.Catch && s.Arm == level && s.End.After(end) {
 			end = s.End
 		}
 	}
 	for _, e := range r.Data.Faults {
-		if e.Phase != result.PhaseEvidence && e.Time.After(end) {
+		if e.Phase != result.PhaseEvidence && r.Data.Run.InCatchLaunch(e.Launch, level) && e.Time.After(end) {
 			end = e.Time
 		}
 	}
@@ -147,7 +148,7 @@ func (r *Recording) conditions(of *Rules) conditions {
 }
 
 func (a *arm) replay(ctx context.Context, scratch string) (err error) {
-	end := a.end()
+	end := a.end(a.name)
 	d, err := openDatabase(a.series(a.name), scratch, end-lateBlock.Milliseconds())
 	if err != nil {
 		return err

@@ -71,7 +71,7 @@ func (r *Recording) WriteUnitTests(ctx context.Context, of *Rules, replayed *Rep
 		}
 	}()
 	for _, level := range m.Levels {
-		d, err := openDatabase(r.series(level), held.Path, r.end()-lateBlock.Milliseconds())
+		d, err := openDatabase(r.series(level), held.Path, r.end(level)-lateBlock.Milliseconds())
 		if err != nil {
 			return UnitTests{}, err
 		}
