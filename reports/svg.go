@@ -13,7 +13,6 @@ import (
 // fonts come from the classes of the page's style sheet, so that a picture follows the theme.
 type canvas struct {
 	w, h  float64
-	small bool // texts are of the class small unless they are strong, and need not say so
 	b     strings.Builder
 	boxes []boxes
 }
@@ -26,7 +25,7 @@ func (c *canvas) add(element string, attributes ...any) {
 
 // text appends a line of text at its base line. Class carries the anchor: "start" (default), "middle" or "end".
 func (c *canvas) text(x, y float64, class, text string) {
-	c.openText(x, y, class)
+	c.open("text", []any{"x", x, "y", y, "class", class})
 	c.b.WriteString(">" + template.HTMLEscapeString(text) + "</text>")
 }
 
@@ -37,20 +36,9 @@ func (c *canvas) short(x, y, width float64, class, text string) {
 		c.text(x, y, class, text)
 		return
 	}
-	c.openText(x, y, class)
+	c.open("text", []any{"x", x, "y", y, "class", class})
 	c.b.WriteString("><title>" + template.HTMLEscapeString(text) + "</title>" +
 		template.HTMLEscapeString(cut(text, room-1, room-1)[0]+"…") + "</text>")
-}
-
-func (c *canvas) openText(x, y float64, class string) {
-	attributes := []any{"x", x, "y", y}
-	if c.small {
-		class = strings.TrimSpace(strings.TrimSuffix(class, "small"))
-	}
-	if class != "" {
-		attributes = append(attributes, "class", class)
-	}
-	c.open("text", attributes)
 }
 
 func (c *canvas) open(element string, attributes []any) {
@@ -100,13 +88,9 @@ func (c *canvas) path(class, data string) {
 
 // svg closes the picture. The id must be unique on the page; title and desc are its text alternative.
 func (c *canvas) svg(id, title, desc string) template.HTML {
-	class := ""
-	if c.small {
-		class = ` class="dense"`
-	}
 	return template.HTML(fmt.Sprintf( // #nosec G203 -- every text in it was escaped; ids are ours
-		`<svg role="img"%s viewBox="0 0 %s %s" width="%s" height="%s" aria-labelledby="%s-t %s-d"><title id="%s-t">%s</title><desc id="%s-d">%s</desc>%s</svg>`,
-		class, pixel(c.w), pixel(c.h), pixel(c.w), pixel(c.h), id, id,
+		`<svg role="img" viewBox="0 0 %s %s" width="%s" height="%s" aria-labelledby="%s-t %s-d"><title id="%s-t">%s</title><desc id="%s-d">%s</desc>%s</svg>`,
+		pixel(c.w), pixel(c.h), pixel(c.w), pixel(c.h), id, id,
 		id, template.HTMLEscapeString(title), id, template.HTMLEscapeString(desc), c.b.String()))
 }
 

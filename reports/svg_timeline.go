@@ -38,7 +38,7 @@ func timeline(id string, levels []string, f catch.Row, story *catch.Story) templ
 	seconds := func(t time.Time) float64 { return t.Sub(zero).Seconds() }
 	x := newAxis([]float64{seconds(f.Phases[0].Start), seconds(f.Phases[len(f.Phases)-1].End)}, 0.5, 0, timelineFrom, timelineTo)
 	lanes := lanesOf(levels, f)
-	c := &canvas{small: true, w: timelineWidth}
+	c := &canvas{w: timelineWidth}
 	felt, isFelt := feltSince(story)
 	top := timelineBands(c, marksAbove(f, x, seconds, felt, isFelt), float64(len(lanes))*timelineLane)
 	timelineLanes(c, lanes, x, seconds, top, injects(f))

@@ -20,7 +20,7 @@ const (
 func waterfallPicture(id, title string, bars []catch.Bar) template.HTML {
 	begin, total := extent(bars)
 	drawn := bars[:min(len(bars), waterfallSpans)]
-	c := &canvas{small: true, w: timelineWidth, h: waterfallRow*float64(len(drawn)) + 28}
+	c := &canvas{w: timelineWidth, h: waterfallRow*float64(len(drawn)) + 28}
 	x := axis{0, total.Seconds(), waterfallFrom, waterfallTo}
 	var told []string
 	for i, b := range drawn {
