@@ -36,7 +36,7 @@ type matrixCell struct {
 	Sign, Text  string
 	Marks       string // of the cause and of false alarms, see matrixLegend
 	Alert       string
-	Says        string // in words
+	Says        string // what the text leaves out, in words
 }
 
 func (matrix) shownIn(f formats) bool { return f == inHTML }
@@ -92,18 +92,17 @@ func rowOf(m *catch.Matrix, at anchors, row int, shades []time.Duration) matrixR
 			of.Class += fmt.Sprintf(" shade-%d", shadeOf(c.Detect, shades))
 		}
 		of.Marks = cellMarks(c, m.Always(name))
-		of.Says = f.Name() + " at " + name + ": " + cellSays(c)
+		of.Says = cellSays(c)
 		out.Cells = append(out.Cells, of)
 	}
 	return out
 }
 
-// cellSays is what a cell says when it is pointed at.
+// cellSays is what a cell says besides when it is pointed at: the alert, and what its marks stand for.
 func cellSays(c catch.Cell) string {
-	line, alert := cellWords(c)
-	out := []string{string(c.State)}
+	var out []string
 	if c.State == catch.Detected {
-		out = append(out, alert+" after "+line)
+		out = append(out, c.Alert)
 	}
 	if c.Diagnosed {
 		out = append(out, "diagnosed")

@@ -32,7 +32,7 @@ func TestEveryCellLeads(t *testing.T) {
 	}
 	for _, want := range []string{
 		`<tr class="kind"><th scope="rowgroup" colspan="5">stream</th></tr>`,
-		`<td class="state detected shade-4"><a href="#catch/model-drift/metrics" title="model-drift at metrics: detected; InputDrift after 5.6 s"`,
+		`<td class="state detected shade-4"><a href="#catch/model-drift/metrics" title="InputDrift">`,
 		`<span class="sign" aria-hidden="true">✓</span> 3.3 s <span class="marks">▲1</span><span class="sub">ConsumerLagHigh</span></a>`,
 		`<span class="sign" aria-hidden="true">✓</span> 4.7 s <span class="marks">◆</span>`,
 		`<span class="swatch shade-3" aria-hidden="true"></span> detected within 4.0 s</li>`,
@@ -131,7 +131,7 @@ func night() *verdict.Analysis {
 	}
 	for len(a.Catch.Levels) < 9 {
 		a.Catch.Levels = append(a.Catch.Levels, strings.Repeat("x", len(a.Catch.Levels)))
-		row.Cells, story.Levels = append(row.Cells, row.Cells[3]), append(story.Levels, story.Levels[2+len(story.Levels)%2])
+		row.Cells, story.Levels = append(row.Cells, row.Cells[3]), append(story.Levels, story.Levels[1+2*(len(story.Levels)%2)])
 		toll, shape, rounds := a.Toll[4], a.Shapes[5], a.Rounds[5]
 		a.Toll, a.Shapes, a.Rounds = append(a.Toll, toll), append(a.Shapes, shape), append(a.Rounds, rounds)
 	}
