@@ -22,6 +22,7 @@ import (
 //	<!-- output of: RUN, from "A" to "B" -->       its lines from one that begins with A to before the next that begins with B;
 //	                                               of the report in full; further parts follow after a semicolon, B may be ""
 //	                                               for the end
+//	<!-- output of: RUN, on one screen, from … --> parts of the one screen
 //	<!-- output of: RUN, judged by "BUDGET" … -->  what gate prints of it with these budgets; parts of it in full may follow
 //	<!-- output of the command -->                 what the command in the block's first line prints, carried out now
 //	<!-- not held: REASON -->                      something else; nothing is compared
@@ -116,7 +117,8 @@ func recordedBlock(t *testing.T, rendered map[string]string, run, rest string, b
 	if budgets != nil {
 		key, parts = run+budgets[0], strings.TrimPrefix(rest, budgets[0])
 	}
-	full := parts != ""
+	parts, screen := strings.CutPrefix(parts, onOneScreen)
+	full := parts != "" && !screen
 	if parts == inFull {
 		parts = ""
 	}
@@ -166,6 +168,9 @@ func recordedBlock(t *testing.T, rendered map[string]string, run, rest string, b
 	}
 	return want, nil
 }
+
+// onOneScreen in a marker is for parts of the report without --verbose.
+const onOneScreen = ", on one screen"
 
 // inFull in a marker is for a report that is not cut to one screen.
 const inFull = ", in full"
