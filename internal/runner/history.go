@@ -31,7 +31,7 @@ func (r *run) judgeLong(ctx context.Context) error {
 			return err
 		}
 	}
-	r.Progress.End(fmt.Sprintf("%d alerts", len(judged.History.Alerts)))
+	r.Progress.End(fmt.Sprintf("alerts judged: %d", len(judged.History.Alerts)))
 	return r.dir.Update(func(m *result.Run) {
 		m.History = &judged.History
 		m.Warnings = append(m.Warnings, judged.Notes...)
