@@ -27,7 +27,8 @@ func historyStory(h *result.History, lapse float64) []string {
 	if h == nil {
 		return nil
 	}
-	out := []string{fmt.Sprintf("synthetic history before the series: %s in the rules' own time, %s of the run", inRules(h.Length, 1), inRules(h.Length, 1/lapse))}
+	out := []string{fmt.Sprintf("synthetic history before the series: %s in the rules' own time, %s of the run",
+		inRules(h.Length, 1), inRules(h.Length, 1/lapse))}
 	var told, levels []string
 	for _, l := range h.Levels {
 		text := fmt.Sprintf("drawn in stretches of %s from %s without a fault (%s in the rules' own time, in %s)",

@@ -27,7 +27,8 @@ func (e *Experiment) validateHistory(c *complaints) {
 	case length > 0 && e.Catch.Launches > 1:
 		c.add("catch.history needs series of one deployment of every level, and catch.launches is %d: set it to 1", e.Catch.Launches)
 	case length > 0 && len(e.External.Prometheus) > 0:
-		c.add("catch.history goes before the series that a run records, and a Prometheus of your own (external.prometheus) keeps its own: leave one out")
+		c.add("catch.history goes before the series that a run records, and a Prometheus of your own (external.prometheus) keeps its own: " +
+			"leave one out")
 	}
 }
 
@@ -38,7 +39,8 @@ func (e *Experiment) shortHistory(rules result.Rules) string {
 	if length == 0 || names == "" {
 		return ""
 	}
-	return fmt.Sprintf("catch.history of %s is shorter than these alerts look back, so that they cannot be judged as written: %s", alerts.Written(length), names)
+	return fmt.Sprintf("catch.history of %s is shorter than these alerts look back, so that they cannot be judged as written: %s",
+		alerts.Written(length), names)
 }
 
 // inRun is a time of the rules as it passes in the run.

@@ -22,7 +22,8 @@ func (r *run) judgeLong(ctx context.Context) error {
 	if err != nil {
 		r.Progress.End("not judged")
 		return r.dir.Update(func(m *result.Run) {
-			m.Warnings = append(m.Warnings, fmt.Sprintf("alerts that look back farther than the run are judged on what it recorded, without history: %v", err))
+			m.Warnings = append(m.Warnings,
+				fmt.Sprintf("alerts that look back farther than the run are judged on what it recorded, without history: %v", err))
 		})
 	}
 	for _, e := range judged.Events {
@@ -30,7 +31,7 @@ func (r *run) judgeLong(ctx context.Context) error {
 			return err
 		}
 	}
-	r.Progress.End(fmt.Sprintf("%d alerts", len(judged.History.Alerts)))
+	r.Progress.End(fmt.Sprintf("alerts judged: %d", len(judged.History.Alerts)))
 	return r.dir.Update(func(m *result.Run) {
 		m.History = &judged.History
 		m.Warnings = append(m.Warnings, judged.Notes...)

@@ -30,7 +30,8 @@ func recorded(n int, value func(i int) float64) []Sample {
 // drawn plans an hour of history, of two windows of 10 s and one of 4 s.
 func drawn(t *testing.T, seed int64) *Plan {
 	t.Helper()
-	p, err := Draw([]Window{{begins + 5_000, begins + 15_000}, {begins + 40_100, begins + 50_000}, {begins + 70_000, begins + 74_000}}, begins, 3_600_000, step, seed)
+	windows := []Window{{begins + 5_000, begins + 15_000}, {begins + 40_100, begins + 50_000}, {begins + 70_000, begins + 74_000}}
+	p, err := Draw(windows, begins, 3_600_000, step, seed)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,8 @@ const spreadSamples = 1000
 // back.
 func (a *arm) prepend(ctx context.Context, recorded *store, first int64) error {
 	lapsed := time.Duration(float64(a.History) / a.experiment.Alerts.Lapse)
-	plan, err := history.Draw(a.clean(first), first, lapsed.Milliseconds(), a.experiment.Telemetry.ScrapeInterval.Milliseconds(), a.Data.Run.Seed)
+	step := a.experiment.Telemetry.ScrapeInterval
+	plan, err := history.Draw(a.clean(first), first, lapsed.Milliseconds(), step.Milliseconds(), a.Data.Run.Seed)
 	if err != nil {
 		return fmt.Errorf("backtest: %w", err)
 	}
@@ -165,6 +166,8 @@ func (p *prepending) fits(recorded *store) error {
 	if all <= mostHistory {
 		return nil
 	}
-	return fmt.Errorf("backtest: a history of %s takes %d million samples, and %d million are the most; %d million are of %s: shorten the history, "+
-		"or read that metric by rate or increase, which need fewer samples than an average", alerts.Written(p.History), all/1_000_000, mostHistory/1_000_000, by[most]/1_000_000, most)
+	const million = 1_000_000
+	return fmt.Errorf("backtest: a history of %s takes %d million samples, and %d million are the most; %d million are of %s: shorten the "+
+		"history, or read that metric by rate or increase, which need fewer samples than an average",
+		alerts.Written(p.History), all/million, mostHistory/million, by[most]/million, most)
 }

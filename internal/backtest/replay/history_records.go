@@ -109,7 +109,9 @@ func (r *recordings) evaluate(ctx context.Context, g rulefmt.RuleGroup, rule rul
 
 // piece evaluates an expression at regular times.
 func (r *recordings) piece(ctx context.Context, expr string, from, to time.Time, interval time.Duration, each func(labels.Labels, []promql.FPoint)) error {
-	read := storage.QueryableFunc(func(int64, int64) (storage.Querier, error) { return onlyRecorded{storage.NoopQuerier(), r.store}, nil })
+	read := storage.QueryableFunc(func(int64, int64) (storage.Querier, error) {
+		return onlyRecorded{storage.NoopQuerier(), r.store}, nil
+	})
 	query, err := r.engine.NewRangeQuery(ctx, read, nil, expr, from, to, interval)
 	if err != nil {
 		return err
