@@ -25,7 +25,7 @@ type Point struct {
 const (
 	Below   = "below"   // it is a smaller fault than the smallest that was tried
 	Above   = "above"   // it is a larger fault than the largest that was tried
-	Unknown = "unknown" // there are trials of fewer than two sizes
+	Unknown = "unknown" // there are trials of fewer than two sizes, or they exclude no limit
 )
 
 // Limit is the size that is detected with Probability, with its interval. An end that the tried sizes do not enclose is infinite.
@@ -63,7 +63,9 @@ func Fit(points []Point, falls bool) Limit {
 	inside := func(at float64) bool { return 2*(top-c.profile(at, plain)) <= critical }
 	lo, hi := c.lowest(inside), c.highest(inside)
 	out := Limit{Size: math.NaN()}
-	switch {
+	switch outside := best < c.from || best > c.to; {
+	case outside && detected > 0 && detected < tried && math.IsInf(lo, 0) && math.IsInf(hi, 0):
+		out.Censored = Unknown // some were detected and some not, whatever the size: the trials exclude nothing
 	case detected == 0 || detected < tried && best > c.to:
 		out.Censored, hi = Above, math.Inf(1)
 	case detected == tried || best < c.from:

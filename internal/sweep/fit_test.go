@@ -31,6 +31,7 @@ func TestFit(t *testing.T) {
 		{"none", points(3, 0, 0, 0, 0, 0, 0), false, [2]float64{}, [2]float64{0.4, 0.5}, [2]float64{inf, inf}, Above},
 		{"all", points(3, 3, 3, 3, 3, 3, 3), false, [2]float64{}, [2]float64{-inf, -inf}, [2]float64{0.01, 0.03}, Below},
 		{"all, too few to say so", points(1, 1, 1), false, [2]float64{}, [2]float64{-inf, -inf}, [2]float64{inf, inf}, Below},
+		{"one miss in the middle", points(1, 1, 0, 1, 1), false, [2]float64{}, [2]float64{-inf, -inf}, [2]float64{inf, inf}, Unknown},
 		{"half of all sizes", points(8, 4, 4, 4, 4, 4, 4), false, [2]float64{}, [2]float64{0.1, 0.5}, [2]float64{inf, inf}, Above},
 		{"the wrong way round", points(6, 6, 6, 3, 3, 0, 0), false, [2]float64{}, [2]float64{0.1, 0.5}, [2]float64{inf, inf}, Above},
 		{"only the largest, sometimes", points(4, 0, 0, 0, 0, 0, 1), false, [2]float64{}, [2]float64{0.229, 0.5}, [2]float64{inf, inf}, Above},
