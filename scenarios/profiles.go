@@ -12,7 +12,9 @@ var profiles embed.FS
 
 // Profiles are the names of the shipped experiment files: first those that differ in size, the shortest run first, then those that
 // tell an incident.
-func Profiles() []string { return []string{"smoke", "quick", "pr", "capacity", "nightly", "silent-drift"} }
+func Profiles() []string {
+	return []string{"smoke", "quick", "pr", "capacity", "nightly", "silent-drift"}
+}
 
 // DefaultProfile is the one that is run when none is named.
 const DefaultProfile = "pr"
