@@ -186,23 +186,6 @@ func roomyTicks(a axis, n int, label func(float64) string) []float64 {
 	return a.ticks(1)
 }
 
-// marker draws the point symbol of series i: five shapes, so that it can be told without its colour.
-func (c *canvas) marker(x, y float64, i int, class string) {
-	const r = 4
-	switch i % 5 {
-	case 0:
-		c.add("circle", "cx", x, "cy", y, "r", float64(r), "class", class)
-	case 1:
-		c.add("rect", "x", x-r+.5, "y", y-r+.5, "width", 2.*r-1, "height", 2.*r-1, "class", class)
-	case 2:
-		c.polygon(class, x, y-r-.5, x+r+.5, y+r-.5, x-r-.5, y+r-.5)
-	case 3:
-		c.polygon(class, x, y-r-1, x+r+1, y, x, y+r+1, x-r-1, y)
-	default:
-		c.polygon(class, x, y+r+.5, x+r+.5, y-r+.5, x-r-.5, y-r+.5)
-	}
-}
-
 func (c *canvas) polygon(class string, xy ...float64) {
 	var points []string
 	for i := 0; i+1 < len(xy); i += 2 {
