@@ -24,7 +24,7 @@ func contentMissing() Fault {
 			"items out of the ranking.",
 		Levers:   []string{lever.Unpublish, lever.Audit},
 		Expect:   []string{"ContentMissing", "DefaultContentReason", "ClickThroughLow"},
-		Allow:    []string{"DefaultContentHigh", "FallbackSpansHigh"},
+		Allow:    []string{"DefaultContentHigh", "FallbackSpansHigh", "StoreCallsHigh"}, // no cache has what is not there
 		Evidence: &Evidence{Signal: "logs", Match: map[string]string{"perso.reason": "content-missing"}},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {
 			in := pull(site, role.Profile, lever.Unpublish, map[string]any{"share": site.Values.Number("share")})

@@ -28,10 +28,10 @@ func dependencySlow() Fault {
 		Levers:  []string{lever.Latency},
 		Service: usual,
 		Expect:  []string{"DependencyLatencyHigh", "ServiceLatencyHigh", "UserLatencyHigh", "HighErrorRate"},
-		Allow: []string{
+		Allow: []string{ // whoever waits for it falls behind, the consumers of events too, and gives up at last
 			"AvailabilityBurn", "ClickThroughLow", "ConsumerLagHigh", "DefaultContentHigh", "DefaultContentReason", "DependencyErrors",
-			"EngagementAbsent", "ErrorSpansRare", "EventAgeHigh", "FallbackSpansHigh", "LatencyBurn", "ProfileUpdatesStale", "RetriesHigh",
-			"ServiceDown", "StoreCallsHigh", "TailLatencyHigh",
+			"EngagementAbsent", "ErrorSpansRare", "EventAgeChannel", "EventAgeHigh", "FallbackSpansHigh", "LatencyBurn", "PartitionStalled",
+			"ProfileUpdatesStale", "RetriesHigh", "ServiceDown", "ServiceErrorRateHigh", "StoreCallsHigh", "TailLatencyHigh",
 		},
 		Evidence: &Evidence{Signal: "spans", Match: map[string]string{"db.system.name": "redis", "db.operation.name": "get"}, Took: "{latency}"},
 		Inject: func(ctx context.Context, site Site) (Injection, error) {

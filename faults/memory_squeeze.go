@@ -36,7 +36,7 @@ func memorySqueeze() Fault {
 		Allow: []string{
 			"HighErrorRate", "ServiceErrorRateHigh", "AvailabilityBurn", "UserLatencyHigh", "ServiceLatencyHigh", "TailLatencyHigh", "LatencyBurn",
 			"DependencyErrors", "DependencyLatencyHigh", "RetriesHigh", "ModelSlow", "DefaultContentHigh", "DefaultContentReason",
-			"FallbackSpansHigh",
+			"FallbackSpansHigh", "ProducerErrors", // what it was about to send is lost with it
 			"ErrorSpansRare", "ClickThroughLow", "ConsumerLagHigh", "EventAgeHigh", "ConsumerGroupEmpty", "MetricVanished", "TracesBroken",
 		},
 		Evidence: &Evidence{Signal: "logs", Match: map[string]string{"perso.lifecycle": "started"}},
