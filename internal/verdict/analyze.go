@@ -77,6 +77,9 @@ func outcome(a *Analysis, m *measured) (Outcome, []string) {
 	over, open, under := budgetReasons(a.Budgets)
 	over = append(over, expired(a.Catch)...)
 	decided := fmt.Sprintf("all %d controls hold", len(a.Controls))
+	if len(a.Controls) == 1 {
+		decided = "the only control holds"
+	}
 	if len(a.Controls) == 0 {
 		decided = "no toll was to be measured"
 	}
