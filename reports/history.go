@@ -88,6 +88,15 @@ func syntheticSection(cells list) []section {
 	}}}
 }
 
+// historyItem says which alerts were judged on synthetic history.
+func historyItem(h *result.History) item {
+	judged := "no alert looks back farther than the series of the run, so that none was judged on synthetic history"
+	if len(h.Alerts) > 0 {
+		judged = "judged on synthetic history after the run, since they look back farther than its series: " + join(h.Alerts)
+	}
+	return item{Sign: "-", Hang: 2, Text: judged}
+}
+
 // historySection says what history a run was judged on, and which cells rest on it.
 func historySection(a *verdict.Analysis) []section {
 	h := a.Run.History
@@ -98,11 +107,7 @@ func historySection(a *verdict.Analysis) []section {
 	for _, text := range historyStory(h, a.Run.Lapse) {
 		story.Items = append(story.Items, item{Sign: "-", Hang: 2, Text: text})
 	}
-	judged := "no alert looks back farther than the series of the run, so that none was judged on it"
-	if len(h.Alerts) > 0 {
-		judged = "judged on it after the run, since they look back farther than its series: " + join(h.Alerts)
-	}
-	story.Items = append(story.Items, item{Sign: "-", Hang: 2, Text: judged})
+	story.Items = append(story.Items, historyItem(h))
 	for _, row := range a.Catch.Faults {
 		for _, c := range row.Cells {
 			if len(c.Synthetic) > 0 {

@@ -141,7 +141,11 @@ func shortCatch(a *verdict.Analysis) []section {
 	if f := a.Frontier; f != nil && len(f.Points) > 0 && (len(m.Faults) > mostFaults || len(m.Levels) > mostSeenLevels) {
 		blocks = []block{lead{Text: say("faults that an expected alert detected / whose cause the level's telemetry named, of those that were judged")}, shortKinds(f), missList(f)}
 	}
-	return []section{{Heading: "The catch", Blocks: append(blocks, standingAlarms(m), falseAlarms(m))}}
+	blocks = append(blocks, standingAlarms(m), falseAlarms(m))
+	if h := a.Run.History; h != nil {
+		blocks = append(blocks, list{Items: []item{historyItem(h)}})
+	}
+	return []section{{Heading: "The catch", Blocks: blocks}}
 }
 
 // shortMatrix has the faults as rows and the levels as columns, without the names of the alerts.
