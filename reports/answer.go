@@ -33,7 +33,7 @@ func answerSection(a *verdict.Analysis) []section {
 
 // glanceTable has a row per level: what it costs in a few metrics, how many faults it detects, how many it diagnoses.
 func glanceTable(a *verdict.Analysis) table {
-	metrics, _ := measuredOf(a, placed(metricsOf(a), func(m verdict.Metric) int { return m.Glance }))
+	metrics, _ := measuredOf(a, glanceMetrics(a))
 	base := baselineArm(a)
 	out := table{Columns: heads(true, "level"), Label: "The levels at a glance", Class: "numbers glance", Silent: inHTML}
 	if len(metrics) > 0 {
@@ -59,6 +59,12 @@ func glanceTable(a *verdict.Analysis) table {
 		}
 	}
 	return out
+}
+
+// glanceMetrics are few, and of the latencies only the one that every decision needs.
+func glanceMetrics(a *verdict.Analysis) []verdict.Metric {
+	few := placed(metricsOf(a), func(m verdict.Metric) int { return m.Few })
+	return slices.DeleteFunc(few, func(m verdict.Metric) bool { return m.Latency && !m.Vital })
 }
 
 // levelsOf are the levels that a run has something of, the baseline first.
@@ -167,7 +173,7 @@ func glancePicture(a *verdict.Analysis) template.HTML {
 			return svg
 		}
 	}
-	for _, m := range placed(metricsOf(a), func(m verdict.Metric) int { return m.Glance }) {
+	for _, m := range glanceMetrics(a) {
 		for _, t := range a.Toll {
 			if known(effectOf(t, m).Ratio.Mid) {
 				return panelsOf(panel(m.Title, string(m.Per), forest("glance", a, m, forestAxis(a, []verdict.Metric{m})))) + forestLegend

@@ -85,12 +85,7 @@ func (t *text) summary(a *verdict.Analysis) {
 
 // shortToll is the toll of the levels by few metrics, each interval below its estimate.
 func shortToll(a *verdict.Analysis) []section {
-	var metrics []verdict.Metric
-	for _, m := range placed(metricsOf(a), func(m verdict.Metric) int { return m.Few }) {
-		if hasMetric(a, m) {
-			metrics = append(metrics, m)
-		}
-	}
+	metrics, _ := measuredOf(a, placed(metricsOf(a), func(m verdict.Metric) int { return m.Few }))
 	if len(metrics) == 0 {
 		return nil
 	}
@@ -113,13 +108,6 @@ func shortToll(a *verdict.Analysis) []section {
 	return []section{{Heading: "The toll", Blocks: []block{
 		lead{Text: say("change over " + base.Level + " with its " + confidence(a) + " interval; " + same + " means no significant change")}, out,
 	}}}
-}
-
-// hasMetric says that the baseline has a value of a metric, or a level a change.
-func hasMetric(a *verdict.Analysis, m verdict.Metric) bool {
-	return known(baselineOf(a, m)) || slices.ContainsFunc(a.Toll, func(t verdict.LevelToll) bool {
-		return t.Arm.Role == result.RoleLevel && tollCell(t, m) != unknown
-	})
 }
 
 // shortTollCell is an effect with its interval in a line of its own.

@@ -40,7 +40,7 @@ func (t *tolls) more(r BudgetResult) string {
 
 // more is the advice for an open budget, as the end of a sentence.
 func (c *capacities) more(r BudgetResult) string {
-	if n, ok := r.enough(c.run.Plan.Capacity.Launches); ok {
+	if n, ok := r.enough(len(c.launches)); ok {
 		return fmt.Sprintf("%d launches (capacity.launches) would decide it if the estimate stays", n)
 	}
 	return "run more launches (capacity.launches)"

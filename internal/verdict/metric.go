@@ -49,10 +49,9 @@ type Metric struct {
 	InUnit       bool    // a change is shown in Unit, not as a share of the baseline
 	Vital        bool    // a run that has no interval for it decides nothing
 
-	Main   int // place in the tables that have no room for all metrics, from 1; 0: it is not in them
-	Few    int // likewise in the table of the report that is one screen
-	Glance int // likewise in the page's table that is read at a glance
-	Cost   int // likewise in the table of what else a level costs
+	Main int // place in the tables that have no room for all metrics, from 1; 0: it is not in them
+	Few  int // likewise in tables that are read at a glance
+	Cost int // likewise in the table of what else a level costs
 
 	Frontier int // likewise among the costs that the frontier sets against the catch
 }

@@ -36,7 +36,7 @@ func metrics(step string) []metric {
 			delayed: true, read: latency("mean", 0, (*hdr.Histogram).Mean),
 		},
 		{
-			Metric: Metric{ID: "p50", Unit: Seconds, Quantile: 0.5, Main: 1, Few: 1, Glance: 1, Vital: true},
+			Metric: Metric{ID: "p50", Unit: Seconds, Quantile: 0.5, Main: 1, Few: 1, Vital: true},
 			equal:  true, delayed: true,
 			carried: func(_ *measured, r round, arm, _ int) float64 { return float64(r.response[arm].ValueAtQuantile(50)) },
 		},
@@ -45,7 +45,7 @@ func metrics(step string) []metric {
 		{Metric: Metric{ID: "p99", Unit: Seconds, Quantile: 0.99, Main: 3}},
 		{Metric: Metric{ID: "p99.9", Unit: Seconds, Quantile: 0.999}},
 		{
-			Metric: Metric{ID: "cpu", Short: "CPU", Title: "CPU of the stack", Unit: Seconds, Per: PerThousand, Group: processor, Main: 4, Few: 3, Glance: 2, Frontier: 1},
+			Metric: Metric{ID: "cpu", Short: "CPU", Title: "CPU of the stack", Unit: Seconds, Per: PerThousand, Group: processor, Main: 4, Few: 3, Frontier: 1},
 			needs:  []need{cpuOfStack()}, equal: true, signed: true, gross: stackCPU, read: netPerRequest(stackCPU),
 			carried: func(m *measured, r round, arm, launch int) float64 {
 				return m.net(arm, launch, stackCPU)(r.slots[arm]) / float64(max(1, r.slots[arm].Work.Sent))
@@ -77,7 +77,7 @@ func metrics(step string) []metric {
 			needs:  []need{runtimes()}, read: perRequest(reported(func(r result.Runtime) int64 { return r.AllocObjects })),
 		},
 		{
-			Metric:   Metric{ID: "rss", Short: "memory", Title: "memory of the stack", Unit: Bytes, Per: PerArm, Group: memory, Main: 6, Few: 4, Glance: 3},
+			Metric:   Metric{ID: "rss", Short: "memory", Title: "memory of the stack", Unit: Bytes, Per: PerArm, Group: memory, Main: 6, Few: 4},
 			formerly: "memory", needs: []need{memoryOfStack()}, read: perLaunch(steady),
 		},
 		{
@@ -97,7 +97,7 @@ func metrics(step string) []metric {
 			needs:  []need{telemetryAtAll()}, read: perRequest(telemetry(func(t result.Telemetry) int64 { return t.DataPoints })),
 		},
 		{
-			Metric: Metric{ID: "bytes", Short: "telemetry", Title: "telemetry on the wire", Unit: Bytes, Per: PerThousand, Group: volume, Main: 7, Few: 5, Glance: 4, Frontier: 3},
+			Metric: Metric{ID: "bytes", Short: "telemetry", Title: "telemetry on the wire", Unit: Bytes, Per: PerThousand, Group: volume, Main: 7, Few: 5, Frontier: 3},
 			needs:  []need{telemetryAtAll()}, read: perRequest(telemetry(func(t result.Telemetry) int64 { return t.Bytes })),
 		},
 		{
