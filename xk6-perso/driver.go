@@ -28,6 +28,7 @@ type arm struct {
 	offset time.Duration // by how much clock was turned back, against arms that take load at the same time
 	tempo  float64       // virtual time per time in the slot that is on, above 0; 1 unless its order is exact
 	rec    *record       // the slot that is on; nil between slots
+	held   *record       // of a slot that goes on in a later order
 }
 
 // lane is what one arm has to do in a launch, in virtual time that starts at 0 and advances only while the arm takes load.
@@ -105,7 +106,14 @@ func (d *driver) open(run *slotRun, arms []*arm) {
 		// requests of a journey follow each other closely. Spread them over the slot.
 		offset := time.Duration(float64(k) / float64(len(arms)) * float64(o.Duration))
 		a.clock, a.offset = a.clock+a.offset-offset, offset
-		a.rec = d.newRecord(run, a.Arm)
+		a.rec = a.held
+		if a.rec == nil {
+			a.rec = d.newRecord(run, a.Arm)
+		}
+		a.rec.run, a.held = run, nil
+		if o.More {
+			a.held = a.rec
+		}
 		a.tempo = a.lane.open(o)
 		run.records = append(run.records, a.rec)
 	}

@@ -154,6 +154,9 @@ func (r *record) outcome(o journey.Outcome) {
 // not recorded, and returns the report. It is an error if the load cannot be measured.
 func (b *recorder) finish(run *slotRun, log *result.LatencyWriter) (slot.Report, error) {
 	report := b.join(run)
+	if run.order.More {
+		return report, b.failure()
+	}
 	var errs []error
 	var used []*hdr.Histogram
 	for _, r := range run.records { // without the lock, since nobody else has them any more: encoding must not delay the next slot
@@ -205,6 +208,9 @@ func (b *recorder) join(run *slotRun) slot.Report {
 	for _, r := range run.records {
 		if r.last.After(report.End) {
 			report.End = run.start.Add(r.last.Sub(run.start)) // the length is by the monotonic clock, also once it is written
+		}
+		if run.order.More {
+			continue
 		}
 		r.report.LagP99 = time.Duration(r.lag.ValueAtQuantile(99))
 		r.report.LagMax = time.Duration(r.lag.Max())

@@ -47,7 +47,7 @@ compares the tolls. A run that is complete is kept.`,
 	}
 	binaryFlag(c.Flags(), &binary)
 	outFlag(c.Flags(), &out)
-	c.Flags().DurationSliceVar(&lengths, "lengths", []time.Duration{500 * time.Millisecond, 2 * time.Second, 10 * time.Second}, "lengths of a slot")
+	c.Flags().DurationSliceVar(&lengths, "lengths", []time.Duration{100 * time.Millisecond, 500 * time.Millisecond, 2 * time.Second, 10 * time.Second}, "lengths of a slot; one that is shorter than a slot of the default profile: slices of such a slot")
 	c.Flags().DurationVar(&load, "load", 2*time.Minute, "load of every arm, at every length")
 	c.Flags().IntVar(&launches, "launches", size.launches, "launches of a run")
 	c.Flags().Float64Var(&rate, "rate", size.rate, "requests per second in a slot")
@@ -62,10 +62,16 @@ func slotExperiments(lengths []time.Duration, load time.Duration, launches int, 
 		if slices.Contains(lengths[:i], length) {
 			return nil, fmt.Errorf("--lengths: %v is listed twice", length)
 		}
-		parts := time.Duration(launches) * length
+		slot, slice := length, time.Duration(0)
+		if shipped, err := tollOnly(); err != nil {
+			return nil, err
+		} else if length < shipped.Toll.Slot {
+			slot, slice = shipped.Toll.Slot, length
+		}
+		parts := time.Duration(launches) * slot
 		if parts <= 0 || load < parts || load%parts != 0 {
 			return nil, fmt.Errorf("--load %v is no multiple of %d launches of slots of %v: "+
-				"every arm must get the same load at every length", load, launches, length)
+				"every arm must get the same load at every length", load, launches, slot)
 		}
 		var levels []experiment.Level
 		for _, name := range slotLevels() {
@@ -80,7 +86,7 @@ func slotExperiments(lengths []time.Duration, load time.Duration, launches int, 
 			return nil, err
 		}
 		e.Seed = int64(i + 1)
-		e.Toll.Launches, e.Toll.Rounds, e.Toll.Slot, e.Toll.Rate = launches, int(load/parts), length, rate
+		e.Toll.Launches, e.Toll.Rounds, e.Toll.Slot, e.Toll.Slice, e.Toll.Rate = launches, int(load/parts), slot, slice, rate
 		if err := e.Validate(); err != nil {
 			return nil, err
 		}
@@ -165,7 +171,7 @@ func slotTolls(runs []slotRun) *table {
 	for _, r := range runs {
 		t.header = append(t.header, fmt.Sprintf("slots of %v", r.length))
 		t.notes = append(t.notes, fmt.Sprintf("Slots of %v: %d launches of %d rounds, %v of load per arm, %.0f requests per second; verdict %s: %s",
-			r.length, r.Run.Plan.Launches, r.Run.Plan.Rounds, time.Duration(r.Run.Plan.Launches*r.Run.Plan.Rounds)*r.length, r.Run.Plan.Rate,
+			r.length, r.Run.Plan.Launches, r.Run.Plan.Rounds, time.Duration(r.Run.Plan.Launches*r.Run.Plan.Rounds)*r.Run.Plan.Slot, r.Run.Plan.Rate,
 			r.Outcome, r.Reasons[0]))
 	}
 	for _, level := range slotLevels() {

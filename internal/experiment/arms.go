@@ -78,7 +78,7 @@ func (e *Experiment) CapacityArms() []result.Arm {
 }
 
 // Specs adds each arm's environment variables: those that are alike in every level, then the level's own.
-func (e *Experiment) Specs(arms []result.Arm, metricInterval time.Duration) []testenv.ArmSpec {
+func (e *Experiment) Specs(arms []result.Arm, interval time.Duration) []testenv.ArmSpec {
 	levels := map[string]map[string]string{}
 	for _, l := range e.Levels {
 		levels[l.Name] = l.Env
@@ -86,14 +86,21 @@ func (e *Experiment) Specs(arms []result.Arm, metricInterval time.Duration) []te
 	specs := make([]testenv.ArmSpec, len(arms))
 	for i, arm := range arms {
 		env := map[string]string{
-			"OTEL_BSP_SCHEDULE_DELAY":     milliseconds(e.Telemetry.BatchDelay),
-			"OTEL_BLRP_SCHEDULE_DELAY":    milliseconds(e.Telemetry.BatchDelay),
-			"OTEL_METRIC_EXPORT_INTERVAL": milliseconds(metricInterval),
+			batchDelayOfSpans: milliseconds(e.Telemetry.BatchDelay),
+			batchDelayOfLogs:  milliseconds(e.Telemetry.BatchDelay),
+			exportInterval:    milliseconds(interval),
 		}
 		maps.Copy(env, levels[arm.Level])
 		specs[i] = testenv.ArmSpec{Arm: arm, Env: env}
 	}
 	return specs
 }
+
+// The variables of OpenTelemetry's SDKs that say how often telemetry leaves, in ms.
+const (
+	batchDelayOfSpans = "OTEL_BSP_SCHEDULE_DELAY"
+	batchDelayOfLogs  = "OTEL_BLRP_SCHEDULE_DELAY"
+	exportInterval    = "OTEL_METRIC_EXPORT_INTERVAL"
+)
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }

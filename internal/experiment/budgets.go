@@ -1,6 +1,8 @@
 package experiment
 
 import (
+	"time"
+
 	"github.com/tollgate-dev/tollgate/faults"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/slot"
@@ -56,10 +58,19 @@ func (e *Experiment) scope(rules result.Rules) verdict.Scope {
 // population and with recorded ones.
 const mainShare = 0.35
 
+// Recorded is how much of a slot counts: between slices there is no wash-out, since a slice begins with what the arm still owes from
+// the one before.
+func (e *Experiment) Recorded() time.Duration {
+	if e.Slice() > 0 {
+		return e.Toll.Slot
+	}
+	return e.Toll.Slot - e.Toll.Washout
+}
+
 // mainPerSlot is about how many requests a slot records of the step whose latency is the toll. For a script of the user's own
 // it is the most that there can be: one in every turn.
 func (e *Experiment) mainPerSlot() float64 {
-	all := e.Toll.Rate * (e.Toll.Slot - e.Toll.Washout).Seconds()
+	all := e.Toll.Rate * e.Recorded().Seconds()
 	if e.Journeys.Script != "" {
 		return all
 	}

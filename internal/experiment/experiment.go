@@ -65,6 +65,7 @@ type Toll struct {
 	Most       int           `yaml:"max_launches"` // while a budget is open; no more than Launches: the toll is never extended
 	Rounds     int           `yaml:"rounds"`       // per launch
 	Slot       time.Duration `yaml:"slot"`
+	Slice      time.Duration `yaml:"slice"` // the arms of a round alternate after so much of their slots; 0: after whole slots, see Experiment.Slice
 	Washout    time.Duration `yaml:"washout"`
 	Rate       float64       `yaml:"rate"` // requests per second in a slot
 	Warmup     time.Duration `yaml:"warmup"`

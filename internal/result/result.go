@@ -137,8 +137,9 @@ type Arm struct {
 // Plan is the size of the toll measurement.
 type Plan struct {
 	Launches      int           `json:"launches"`
-	Rounds        int           `json:"rounds"` // per launch
-	Slot          time.Duration `json:"slot"`   // ns
+	Rounds        int           `json:"rounds"`          // per launch
+	Slot          time.Duration `json:"slot"`            // ns
+	Slice         time.Duration `json:"slice,omitempty"` // ns; the arms of a round alternated after so much of their slots. 0: after whole slots
 	Washout       time.Duration `json:"washout"`
 	Rate          float64       `json:"rate"`       // requests per second in a toll slot
 	CatchRate     float64       `json:"catch_rate"` // requests per second and arm while faults are injected
@@ -309,6 +310,11 @@ type Slot struct {
 
 	Rate float64 `json:"rate,omitempty"` // as ordered, requests per second; in the capacity phase, where every slot has its own
 
+	// Load is how long the arm had load, ns, if its slot was in slices, between which other arms ran. 0: from Start to End.
+	Load time.Duration `json:"load,omitempty"`
+	// Slices is in how many pieces the arm had its slot; 0: in one.
+	Slices int `json:"slices,omitempty"`
+
 	// Metered is the time between the two readings of CPU, ns. It is 0 in older runs, which did not record it: the time is then
 	// about Start to End + Drain.
 	Metered time.Duration `json:"metered,omitempty"`
@@ -323,6 +329,14 @@ type Slot struct {
 	Runtime map[string]Runtime `json:"runtime,omitempty"`
 	// Telemetry is what reached the arm's pipeline in this slot (ActiveSeries: at its end).
 	Telemetry Telemetry `json:"telemetry"`
+}
+
+// Loaded is how long the arm had load.
+func (s *Slot) Loaded() time.Duration {
+	if s.Load > 0 {
+		return s.Load
+	}
+	return s.End.Sub(s.Start)
 }
 
 // Runtime is what the language runtime of a service reports about its memory.
@@ -361,6 +375,15 @@ type Telemetry struct {
 	Bytes        int64 `json:"bytes"`   // OTLP request bodies on the wire
 	Refused      int64 `json:"refused"` // items refused or failed anywhere in the pipeline
 	ActiveSeries int64 `json:"active_series"`
+}
+
+// Since returns by how much the counters have risen since an earlier reading; ActiveSeries is as it is now.
+func (t Telemetry) Since(earlier Telemetry) Telemetry {
+	return Telemetry{
+		Spans: Increase(earlier.Spans, t.Spans), Roots: Increase(earlier.Roots, t.Roots),
+		LogRecords: Increase(earlier.LogRecords, t.LogRecords), DataPoints: Increase(earlier.DataPoints, t.DataPoints),
+		Bytes: Increase(earlier.Bytes, t.Bytes), Refused: Increase(earlier.Refused, t.Refused), ActiveSeries: t.ActiveSeries,
+	}
 }
 
 // Phases of a fault, in order.

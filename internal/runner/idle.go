@@ -9,83 +9,84 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv"
 )
 
-// idle meters what each arm of a launch uses at rest, and writes it. The arms take turns: each is unparked and without load
-// for toll.idle, after it has finished the work that the warm-up left. Where the arms' CPU time cannot be read, nothing is
-// metered.
-func (r *run) idle(ctx context.Context, launch int, arms []testenv.Arm, order []int) error {
-	if usage, err := arms[0].Usage(); err != nil || r.Toll.Idle == 0 || len(usage.CPU) == 0 {
+// idle meters what each arm of a launch uses at rest, and writes it: without load for toll.idle, in the pieces in which it has its slots, after it
+// has finished the work that the warm-up left. Where the arms' CPU time cannot be read, nothing is metered.
+func (r *run) idle(ctx context.Context, launch int, arms []testenv.Arm, pieces [][]int) error {
+	if usage, err := arms[0].Usage(); err != nil || len(pieces) == 0 || len(usage.CPU) == 0 {
 		return err
 	}
-	each := r.Toll.Idle + r.Telemetry.BatchDelay*3 // about: with its drain
-	r.Progress.Begin("at rest", time.Duration(len(arms))*each, "each arm in turn without load: what it uses all the same")
-	before := ""
-	for position, index := range order {
-		s := result.Slot{Phase: slot.Idle, Launch: launch, Position: position, Arm: arms[index].Name(), Before: before}
-		if err := r.meterRest(ctx, arms[index], &s); err != nil {
+	length := time.Duration(len(arms)) * (r.Toll.Idle + r.Telemetry.BatchDelay*3) // about: with its drain
+	r.Progress.Begin("at rest", length, "each arm in turn without load: what it uses all the same")
+	accounts := make([]*account, len(arms))
+	for position, index := range pieces[0] {
+		s := &result.Slot{Phase: slot.Idle, Launch: launch, Position: position, Arm: arms[index].Name()}
+		if len(pieces) > 1 {
+			s.Slices = len(pieces)
+		} else if position > 0 {
+			s.Before = arms[pieces[0][position-1]].Name()
+		}
+		var err error
+		if accounts[index], err = r.settled(ctx, arms[index], s); err != nil {
 			return err
 		}
-		before = s.Arm
-		r.Progress.Advance(time.Duration(position+1) * each)
+	}
+	each := r.Toll.Idle / time.Duration(len(pieces))
+	for n, order := range pieces {
+		for _, index := range order {
+			if err := r.rests(ctx, accounts[index], each); err != nil {
+				return err
+			}
+		}
+		r.Progress.Advance(length * time.Duration(n+1) / time.Duration(len(pieces)))
+	}
+	for _, index := range pieces[0] {
+		if err := r.settle(ctx, accounts[index]); err != nil {
+			return err
+		}
 	}
 	r.Progress.End("")
 	return nil
 }
 
-// meterRest meters one arm at rest.
-func (r *run) meterRest(ctx context.Context, arm testenv.Arm, s *result.Slot) (err error) {
+// settled waits until an arm is at rest and opens its account.
+func (r *run) settled(ctx context.Context, arm testenv.Arm, s *result.Slot) (a *account, err error) {
+	return a, parkedAfter(arm, func() error {
+		if s.Drained, err = r.drain(ctx, arm); err != nil {
+			return err
+		}
+		a, err = openAccount(ctx, arm, s)
+		return err
+	})
+}
+
+// rests charges an arm with a time without load.
+func (r *run) rests(ctx context.Context, a *account, length time.Duration) error {
+	now := time.Now()
+	if a.Start.IsZero() {
+		a.Start = now
+	}
+	err := a.charge(func() error {
+		return parkedAfter(a.arm, func() error { return sleep(ctx, length) })
+	})
+	a.End = a.Start.Add(time.Since(a.Start)) // the difference of the two is by the monotonic clock, also once they are written
+	return err
+}
+
+// settle closes an account and writes its slot.
+func (r *run) settle(ctx context.Context, a *account) error {
+	if err := parkedAfter(a.arm, func() error { return a.close(ctx) }); err != nil {
+		return err
+	}
+	return r.dir.Slot(*a.Slot)
+}
+
+// parkedAfter lets an arm run while it does something, and parks it again.
+func parkedAfter(arm testenv.Arm, do func() error) error {
 	if err := arm.Unpark(); err != nil {
 		return err
 	}
-	if s.Drained, err = r.drain(ctx, arm); err != nil {
+	if err := do(); err != nil {
 		return err
 	}
-	meter, err := newTollMeter(ctx, arm)
-	if err != nil {
-		return err
-	}
-	s.Start = time.Now()
-	if err := sleep(ctx, r.Toll.Idle); err != nil {
-		return err
-	}
-	s.End = s.Start.Add(time.Since(s.Start)) // the difference of the two is by the monotonic clock, also once they are written
-	if err := meter.since(ctx, s); err != nil {
-		return err
-	}
-	if err := arm.Park(); err != nil {
-		return err
-	}
-	return r.dir.Slot(*s)
-}
-
-// tollMeter is a meter that also reads the runtimes of the services. The catch has none: a service with a fault may not answer.
-type tollMeter struct {
-	*meter
-	runtime map[string]result.Runtime
-}
-
-// newTollMeter takes the first reading. Like the telemetry, the runtimes are read outside of what is metered. Only between
-// the two readings of the runtimes themselves lies the answer to one of them, in every arm alike.
-func newTollMeter(ctx context.Context, arm testenv.Arm) (*tollMeter, error) {
-	runtime, err := arm.Runtime(ctx)
-	if err != nil {
-		return nil, err
-	}
-	m, err := newMeter(ctx, arm)
-	return &tollMeter{m, runtime}, err
-}
-
-// since fills the cost of a slot as meter.since does, and adds the runtimes.
-func (m *tollMeter) since(ctx context.Context, s *result.Slot) error {
-	if err := m.meter.since(ctx, s); err != nil {
-		return err
-	}
-	now, err := m.arm.Runtime(ctx)
-	if err != nil {
-		return err
-	}
-	s.Runtime = map[string]result.Runtime{}
-	for service, read := range now {
-		s.Runtime[service] = read.Since(m.runtime[service])
-	}
-	return nil
+	return arm.Park()
 }

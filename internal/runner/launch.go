@@ -15,8 +15,11 @@ import (
 // deploy launches the arms of a spec, calls use with them, and closes the launch on every path. If a part of the launch
 // ends by itself, use's context is cancelled with that loss as its cause.
 func (r *run) deploy(ctx context.Context, spec testenv.Spec, why string, use func(context.Context, []testenv.Arm) error) (err error) {
+	if spec.Scrape == 0 {
+		spec.Scrape = r.Telemetry.ScrapeInterval
+	}
 	spec.Run, spec.Seed, spec.Users, spec.Items, spec.Log = r.id, r.Seed, r.Experiment.Journeys.Users, r.Experiment.Journeys.Items, r.log
-	spec.EvalInterval, spec.Scrape, spec.Scratch = r.Alerts.EvalInterval, r.Telemetry.ScrapeInterval, absolute(r.dir.Dir())
+	spec.EvalInterval, spec.Scratch = r.Alerts.EvalInterval, absolute(r.dir.Dir())
 	spec.Lookback = r.Lookback(r.lapsed)
 	r.Progress.Begin(fmt.Sprintf("launch %d: %d arms, %s", spec.Launch+1, len(spec.Arms), r.Env.Size(len(spec.Arms))), 0, why)
 	r.launched++
@@ -111,13 +114,7 @@ func (m *meter) since(ctx context.Context, s *result.Slot) error {
 	for service, cpu := range m.usage.CPU {
 		s.CPU[service] = result.Increase(before.usage.CPU[service], cpu)
 	}
-	s.Telemetry = m.telemetry
-	s.Telemetry.Spans = result.Increase(before.telemetry.Spans, m.telemetry.Spans)
-	s.Telemetry.Roots = result.Increase(before.telemetry.Roots, m.telemetry.Roots)
-	s.Telemetry.LogRecords = result.Increase(before.telemetry.LogRecords, m.telemetry.LogRecords)
-	s.Telemetry.DataPoints = result.Increase(before.telemetry.DataPoints, m.telemetry.DataPoints)
-	s.Telemetry.Bytes = result.Increase(before.telemetry.Bytes, m.telemetry.Bytes)
-	s.Telemetry.Refused = result.Increase(before.telemetry.Refused, m.telemetry.Refused)
+	s.Telemetry = m.telemetry.Since(before.telemetry)
 	return nil
 }
 

@@ -28,7 +28,7 @@ func (r *run) meta() (result.Run, error) {
 		Profile: r.Profile, Experiment: text, Seed: r.Seed, Journeys: r.Load.Journeys,
 		Budgets: r.Budgets, Waivers: r.Waivers, Arms: r.TollArms(), Lapse: r.Alerts.Lapse, Alerts: r.lapsed.Alerts, Warnings: slices.Concat(r.planWarnings(), r.Notes(), r.Load.Warnings, r.lapsed.Read), RuleNotes: r.lapsed.Notes,
 		Plan: result.Plan{
-			Launches: r.Toll.Launches, Rounds: r.Toll.Rounds, Slot: r.Toll.Slot, Washout: r.Toll.Washout,
+			Launches: r.Toll.Launches, Rounds: r.Toll.Rounds, Slot: r.Toll.Slot, Slice: r.Slice(), Washout: r.washout(),
 			Rate: r.Toll.Rate, CatchRate: r.Catch.Rate, Hold: r.Catch.Hold, ClientTimeout: experiment.ClientTimeout, Looks: r.Looks(), EqualWithin: r.Toll.EqualWithin,
 			GapLimit: r.Experiment.Journeys.GapLimit, Forecast: r.Load.Forecast,
 		},
@@ -98,7 +98,7 @@ func entry(f faults.Fault, skipped string) result.Fault {
 
 // planWarnings says what a plan of these sizes cannot balance.
 func (r *run) planWarnings() []string {
-	rounds, square := r.Toll.Launches*r.Toll.Rounds, wholeSquare(len(r.TollArms()))
+	rounds, square := r.Toll.Launches*r.Toll.Rounds*r.Slices(), wholeSquare(len(r.TollArms()))
 	if rounds%square == 0 {
 		return nil
 	}

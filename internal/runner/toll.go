@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
@@ -13,23 +14,24 @@ import (
 )
 
 // toll measures what each level costs. A launch has rounds of slots, and in a slot one arm takes all the load while the
-// others are parked. There are toll.launches launches, and more while a look finds a budget open (see look).
+// others are parked; or the arms of a round alternate in slices of their slots. There are toll.launches launches, and more while a
+// look finds a budget open (see look).
 func (r *run) toll(ctx context.Context) error {
 	plan := rand.New(rand.NewPCG(uint64(r.Seed), 0x746f6c6c))
-	arms := r.Specs(r.TollArms(), r.Telemetry.MetricInterval)
-	most := r.MostLaunches()
-	all := orders(plan, len(arms), most*r.Toll.Rounds)
+	arms, scrape := r.TollSpecs()
+	most, each := r.MostLaunches(), r.Toll.Rounds*r.Slices()
+	all := orders(plan, len(arms), most*each)
 	setUps := rand.New(rand.NewPCG(uint64(r.Seed), 0x7365747570))
 	turns := rand.New(rand.NewPCG(uint64(r.Seed), 0x69646c65)) // of the arms at rest; a source of its own, so that the plan of the rounds does not depend on it
 	for launch := range most {
-		rounds := all[launch*r.Toll.Rounds : (launch+1)*r.Toll.Rounds]
-		err := r.deployWarm(ctx, vary(setUps, arms), arms, "each process starts, trains or loads its data, and connects", r.Toll.Rate,
-			func(ctx context.Context, launch int, arms []testenv.Arm) error {
-				if err := r.idle(ctx, launch, arms, turns.Perm(len(arms))); err != nil {
-					return err
-				}
-				return r.rounds(ctx, launch, arms, rounds)
-			})
+		rounds := slices.Collect(slices.Chunk(all[launch*each:(launch+1)*each], r.Slices()))
+		w := warm{varied: vary(setUps, arms), specs: arms, scrape: scrape, why: "each process starts, trains or loads its data, and connects", rate: r.Toll.Rate}
+		err := r.deployWarm(ctx, w, func(ctx context.Context, launch int, arms []testenv.Arm) error {
+			if err := r.idle(ctx, launch, arms, r.restOrders(turns, len(arms))); err != nil {
+				return err
+			}
+			return r.rounds(ctx, launch, arms, rounds)
+		})
 		if err != nil {
 			return err
 		}
@@ -41,16 +43,33 @@ func (r *run) toll(ctx context.Context) error {
 	return nil
 }
 
-// deployWarm launches arms as varied, in the order of specs, warms them up and calls use with them and the launch's number.
-func (r *run) deployWarm(ctx context.Context, varied, specs []testenv.ArmSpec, why string, rate float64,
-	use func(ctx context.Context, launch int, arms []testenv.Arm) error) error {
-	spec := testenv.Spec{Launch: r.launched, Arms: varied}
-	return r.deploy(ctx, spec, why, func(ctx context.Context, deployed []testenv.Arm) error {
-		arms := inOrder(deployed, specs)
-		if err := r.warmUp(ctx, spec.Launch, arms, rate); err != nil {
+// restOrders are the orders of the arms, one for each piece of the time at rest.
+func (r *run) restOrders(turns *rand.Rand, arms int) [][]int {
+	if r.Toll.Idle == 0 {
+		return nil
+	}
+	if r.Slice() == 0 {
+		return [][]int{turns.Perm(arms)}
+	}
+	return orders(turns, arms, max(1, int(r.Toll.Idle/r.Slice())))
+}
+
+// warm is a launch whose arms are warmed up before they are used.
+type warm struct {
+	varied, specs []testenv.ArmSpec // in the order of deployment, and in that in which they are used
+	scrape        time.Duration     // how often they are scraped; 0: telemetry.scrape_interval
+	why           string
+	rate          float64
+}
+
+// deployWarm launches arms, warms them up in the order of deployment, and calls use with them and the launch's number.
+func (r *run) deployWarm(ctx context.Context, w warm, use func(ctx context.Context, launch int, arms []testenv.Arm) error) error {
+	spec := testenv.Spec{Launch: r.launched, Arms: w.varied, Scrape: w.scrape}
+	return r.deploy(ctx, spec, w.why, func(ctx context.Context, deployed []testenv.Arm) error {
+		if err := r.warmUp(ctx, spec.Launch, deployed, w.rate); err != nil {
 			return err
 		}
-		return use(ctx, spec.Launch, arms)
+		return use(ctx, spec.Launch, inOrder(deployed, w.specs))
 	})
 }
 
@@ -77,20 +96,33 @@ func (r *run) warmUp(ctx context.Context, launch int, arms []testenv.Arm, rate f
 	return nil
 }
 
-// rounds measures all rounds of one launch.
-func (r *run) rounds(ctx context.Context, launch int, arms []testenv.Arm, orders [][]int) error {
-	slotLength := r.Toll.Slot + r.Telemetry.BatchDelay*3 // about: with its drain
-	r.Progress.Begin(fmt.Sprintf("toll, launch %d of %d", launch+1, max(launch+1, r.Toll.Launches)), time.Duration(len(orders)*len(arms))*slotLength,
-		fmt.Sprintf("%d rounds of %d slots, one arm at a time", len(orders), len(arms)))
+// rounds measures all rounds of one launch. Each has as many orders of the arms as a slot has slices.
+func (r *run) rounds(ctx context.Context, launch int, arms []testenv.Arm, rounds [][][]int) error {
+	length := time.Duration(len(arms)) * (r.Toll.Slot + r.Telemetry.BatchDelay*3) // about: with its drain
+	how := fmt.Sprintf("%d rounds of %d slots, one arm at a time", len(rounds), len(arms))
+	if slice := r.Slice(); slice > 0 {
+		how += fmt.Sprintf(" for %v", slice)
+	}
+	r.Progress.Begin(fmt.Sprintf("toll, launch %d of %d", launch+1, max(launch+1, r.Toll.Launches)), time.Duration(len(rounds))*length, how)
 	before := ""
-	for round, order := range orders {
-		for position, index := range order {
+	for round, orders := range rounds {
+		reached := time.Duration(round) * length
+		if len(orders) > 1 {
+			err := r.sliced(ctx, result.Slot{Phase: slot.Toll, Launch: launch, Round: round}, arms, orders, func(done float64) {
+				r.Progress.Advance(reached + time.Duration(done*float64(length)))
+			})
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		for position, index := range orders[0] {
 			s := result.Slot{Phase: slot.Toll, Launch: launch, Round: round, Position: position, Arm: arms[index].Name(), Before: before}
 			if err := r.slot(ctx, arms[index], &s); err != nil {
 				return err
 			}
 			before = s.Arm
-			r.Progress.Advance(time.Duration(round*len(arms)+position+1) * slotLength)
+			r.Progress.Advance(reached + length*time.Duration(position+1)/time.Duration(len(arms)))
 		}
 	}
 	r.Progress.End("")
@@ -102,38 +134,106 @@ func (r *run) slot(ctx context.Context, arm testenv.Arm, s *result.Slot) error {
 	if err := arm.Unpark(); err != nil {
 		return err
 	}
-	meter, err := newTollMeter(ctx, arm)
+	a, err := openAccount(ctx, arm, s)
 	if err != nil {
 		return err
 	}
-	report, err := r.conductor.do(ctx, r.order(arm, s))
+	err = a.charge(func() error {
+		if err := r.load(ctx, a, r.order(arm, s)); err != nil {
+			return err
+		}
+		return r.drains(ctx, a)
+	})
 	if err != nil {
 		return err
 	}
-	reported := time.Now() // the End of the report is a time of day, without the monotonic clock
-	s.Order, s.Start, s.End, s.GeneratorCPU = report.Order, report.Start, report.End, report.GeneratorCPU
+	return r.settle(ctx, a)
+}
+
+// sliced gives every arm its slot of one round, in slices: the arms alternate by the orders, and an arm that waits is parked. What it
+// has not done when its slice ends it does in its next one, or in the drain that ends the round.
+func (r *run) sliced(ctx context.Context, s result.Slot, arms []testenv.Arm, orders [][]int, advance func(done float64)) error {
+	accounts := make([]*account, len(arms))
+	for position, index := range orders[0] {
+		own := s
+		own.Position, own.Arm, own.Slices = position, arms[index].Name(), len(orders)
+		err := parkedAfter(arms[index], func() (err error) {
+			accounts[index], err = openAccount(ctx, arms[index], &own)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for n, order := range orders {
+		for _, index := range order {
+			a := accounts[index]
+			piece := r.order(a.arm, a.Slot)
+			piece.Duration, piece.More = r.Slice(), n < len(orders)-1
+			err := a.charge(func() error {
+				return parkedAfter(a.arm, func() error { return r.load(ctx, a, piece) })
+			})
+			if err != nil {
+				return err
+			}
+		}
+		advance(float64(n+1) / float64(len(orders)+1))
+	}
+	for _, index := range orders[0] {
+		a := accounts[index]
+		err := a.charge(func() error {
+			return parkedAfter(a.arm, func() error { return r.drains(ctx, a) })
+		})
+		if err != nil {
+			return err
+		}
+		if err := r.settle(ctx, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// load gives an arm a slot of load, or a slice of one.
+func (r *run) load(ctx context.Context, a *account, order slot.Order) error {
+	report, err := r.conductor.do(ctx, order)
+	if err != nil {
+		return err
+	}
+	if a.Start.IsZero() {
+		a.Start = report.Start
+	}
+	a.Order, a.End = report.Order, report.End
+	a.GeneratorCPU += report.GeneratorCPU
+	if a.Slices > 0 {
+		a.Load += report.End.Sub(report.Start)
+	}
+	if order.More {
+		return nil
+	}
 	if len(report.Arms) != 1 {
 		return fmt.Errorf("runner: the load generator reported %d arms for a slot of one", len(report.Arms))
 	}
-	s.Work = report.Arms[0]
-	if s.Drained, err = r.drain(ctx, arm); err != nil {
-		return err
-	}
-	s.Drain = time.Since(reported)
-	if err := meter.since(ctx, s); err != nil {
-		return err
-	}
-	if err := arm.Park(); err != nil {
-		return err
-	}
-	return r.dir.Slot(*s)
+	a.Work = report.Arms[0]
+	return nil
 }
+
+// drains waits until an arm has drained after its slot.
+func (r *run) drains(ctx context.Context, a *account) (err error) {
+	from := time.Now()
+	a.Drained, err = r.drain(ctx, a.arm)
+	a.Drain = time.Since(from)
+	return err
+}
+
+// washout is the part of a slot, or of a slice, that does not count.
+func (r *run) washout() time.Duration { return r.Toll.Slot - r.Recorded() }
 
 // order asks for a slot.
 func (r *run) order(arm testenv.Arm, s *result.Slot) slot.Order {
 	o := slot.Order{
 		Phase: s.Phase, Launch: s.Launch, Round: s.Round, Position: s.Position,
-		Targets: targets([]testenv.Arm{arm}), Duration: r.Toll.Slot, Washout: r.Toll.Washout, Rate: r.Toll.Rate,
+		Targets: targets([]testenv.Arm{arm}), Duration: r.Toll.Slot, Washout: r.washout(), Rate: r.Toll.Rate,
 	}
 	if s.Phase == slot.Capacity {
 		o.Duration, o.Washout, o.Rate, o.Exact = r.Capacity.Slot, r.Capacity.Washout, s.Rate, true

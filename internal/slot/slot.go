@@ -58,6 +58,10 @@ type Order struct {
 	// of journeys. It is for journeys of ours; a script of the user's own ignores it.
 	Exact bool `json:"exact,omitempty"`
 
+	// More: the arm's slot goes on in a later order, so that the report has no arms and nothing is written yet. The report of
+	// the order that ends the slot is of all of it.
+	More bool `json:"more,omitempty"`
+
 	// Overlap: return at the end of the slot although answers are outstanding; their report follows when they are in.
 	// Without it, the slot ends when its last answer is in (or its request timeout has passed).
 	Overlap bool `json:"overlap"`

@@ -136,7 +136,7 @@ func (t *tolls) generatorOnTime() Control {
 func (t *tolls) generatorCPU() Control {
 	used, wall := time.Duration(0), time.Duration(0)
 	for _, s := range t.slots {
-		used, wall = used+s.GeneratorCPU, wall+s.End.Sub(s.Start)
+		used, wall = used+s.GeneratorCPU, wall+s.Loaded()
 	}
 	cores := max(1, t.run.Machine.Cores)
 	load := float64(used) / float64(max(1, wall)) / float64(cores)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"math"
+	"runtime"
 	"runtime/metrics"
 	"time"
 
@@ -12,6 +13,9 @@ import (
 
 // runtimeReport is what the Go runtime has counted since the start of the process. The runtime counts it in any case, so only
 // the reading costs something.
+//
+// Allocations are counted exactly. Package runtime/metrics would leave out those in the spans of memory that each processor keeps for
+// each size of objects until they are full, some 8 KiB each: 5 to 20 % of what a slot allocates, by chance.
 //
 // The runtime counts the CPU time of a garbage collection when the collection ends. So the difference of two readings is the
 // time of the collections that ended between them. It is an estimate by the runtime's own clock and includes workers on
@@ -36,13 +40,14 @@ func runtimeEndpoint() endpoint {
 }
 
 func readRuntime() runtimeReport {
+	var heap runtime.MemStats
+	runtime.ReadMemStats(&heap) // stops the process for some 20 µs and takes in what the processors keep
 	samples := []metrics.Sample{
-		{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/allocs:objects"},
 		{Name: "/cpu/classes/gc/total:cpu-seconds"}, {Name: "/gc/cycles/total:gc-cycles"},
 	}
 	metrics.Read(samples)
 	return runtimeReport{
-		AllocBytes: samples[0].Value.Uint64(), AllocObjects: samples[1].Value.Uint64(),
-		GCCPU: time.Duration(math.Round(samples[2].Value.Float64() * 1e9)), GCCycles: samples[3].Value.Uint64(),
+		AllocBytes: heap.TotalAlloc, AllocObjects: heap.Mallocs,
+		GCCPU: time.Duration(math.Round(samples[0].Value.Float64() * 1e9)), GCCycles: samples[1].Value.Uint64(),
 	}
 }
