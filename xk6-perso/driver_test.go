@@ -271,3 +271,50 @@ func histogram(t *testing.T, i result.Interval) *hdr.Histogram {
 func testCrowd(seed int64) *journey.Source {
 	return journey.FromPopulation(journey.People{Seed: seed, Users: 200, Items: 50})
 }
+
+// TestDriverSlices: a slot in slices does the work of one in one piece, and is reported and written once, at its end.
+func TestDriverSlices(t *testing.T) {
+	source := testCrowd(1)
+	g := journeytest.New(t, source.People())
+	d := testDriver(source, nil)
+	path := filepath.Join(t.TempDir(), "latency.hlog")
+	log, err := result.OpenLatency(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = log.Close() }()
+	const pieces = 6
+	var last slot.Report
+	for n := range pieces {
+		run, err := d.run(context.Background(), testOrder(g, func(o *slot.Order) {
+			o.ID, o.Duration, o.More = n, o.Duration/pieces, n < pieces-1
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		report, err := d.finish(run, log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if length := report.End.Sub(report.Start); length < 0 || length > time.Second {
+			t.Errorf("slice %d was %v long", n, length)
+		}
+		if written, err := result.ReadLatency(path); n < pieces-1 && (len(report.Arms) > 0 || len(written) > 0 || err != nil) {
+			t.Fatalf("slice %d of %d: %d arms reported, %d lines written, %v", n, pieces, len(report.Arms), len(written), err)
+		}
+		last = report
+	}
+	whole, _ := play(t, testDriver(source, nil), testOrder(g, nil))
+	intervals, err := result.ReadLatency(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := last.Arms[0], whole.Arms[0]
+	if got := recordedCounts(t, intervals, result.Response); len(last.Arms) != 1 || got != a.Sent || a.Sent != b.Sent || a.Clicks != b.Clicks {
+		t.Errorf("in slices %d sent, %d recorded, %d clicks; in one piece %d sent, %d clicks", a.Sent, got, a.Clicks, b.Sent, b.Clicks)
+	}
+	next, _ := play(t, d, testOrder(g, func(o *slot.Order) { o.Duration /= pieces }))
+	if next.Arms[0].Sent >= a.Sent {
+		t.Errorf("the next slot reports %d requests, which are also those of the one before", next.Arms[0].Sent)
+	}
+}

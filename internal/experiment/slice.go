@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/testenv"
 )
 
@@ -25,36 +24,50 @@ func (e *Experiment) Slices() int {
 	return 1
 }
 
-// TollSpecs are the arms of the toll, ready to be deployed, and the interval at which they are scraped. What is due by the clock is due
-// less often there if the arms alternate in slices, see stretched.
+// TollSpecs are the arms of the toll, ready to be deployed, and the interval at which they are scraped. If the arms alternate in
+// slices, what is due by the clock is due less often there: while an arm waits, the clock on the wall goes on, and what has become due
+// is done as soon as the arm runs again. In its own running time it must come as often as in a deployment that always runs.
 func (e *Experiment) TollSpecs() ([]testenv.ArmSpec, time.Duration) {
 	arms := e.TollArms()
 	specs := e.Specs(arms, e.Telemetry.MetricInterval)
+	p := pace{slice: e.Slice(), arms: time.Duration(len(arms))}
 	for _, spec := range specs {
-		for _, name := range []string{batchDelayOfSpans, batchDelayOfLogs, exportInterval} {
+		for name, stretched := range map[string]func(time.Duration) time.Duration{
+			batchDelayOfSpans: p.timer, batchDelayOfLogs: p.timer, exportInterval: p.ticker,
+		} {
 			if ms, err := strconv.ParseInt(spec.Env[name], 10, 64); err == nil { // else it is what the SDK makes of it
-				spec.Env[name] = milliseconds(e.stretched(time.Duration(ms)*time.Millisecond, arms))
+				spec.Env[name] = milliseconds(stretched(time.Duration(ms) * time.Millisecond))
 			}
 		}
 	}
-	return specs, e.stretched(e.Telemetry.ScrapeInterval, arms)
+	return specs, p.ticker(e.Telemetry.ScrapeInterval)
 }
 
-// stretched is the interval of the clock on the wall at which an arm that runs in slices has to be told to do what is due at an
-// interval of its own running time. While an arm waits, the wall's clock goes on, and what has become due is done as soon as
-// the arm runs again.
-//
-// What is due less often than once a slice comes once in as many slices as it should when its interval is longer by the number of arms,
-// since an arm runs for one part in so many of the time. What is due k times in a slice comes at its beginning and then at every
-// interval, so that k intervals must be longer than the slice, and k−1 shorter.
-func (e *Experiment) stretched(interval time.Duration, arms []result.Arm) time.Duration {
-	slice := e.Slice()
-	switch {
-	case slice == 0:
+// pace is how arms alternate: each runs for a slice and then waits while all others have theirs. A slice of 0: they do not.
+type pace struct{ slice, arms time.Duration }
+
+// ticker is the interval at which a ticker has to tick to be seen as often as one with the given interval in an arm that always runs.
+// Ticks are due at fixed distances, and of those during a wait one is seen at its end.
+func (p pace) ticker(interval time.Duration) time.Duration {
+	switch wait := (p.arms - 1) * p.slice; {
+	case p.slice == 0:
 		return interval
-	case interval >= slice:
-		return interval * time.Duration(len(arms))
+	case interval*p.arms >= wait: // at most one in a wait: none is lost
+		return interval * p.arms
+	default: // one at the beginning of a slice, and the others within it
+		return time.Duration(float64(p.slice) / (float64(p.slice)/float64(interval) - 1)).Round(time.Millisecond)
 	}
-	often := float64((slice + interval/2) / interval)
-	return time.Duration(float64(slice) / (often - 0.5)).Round(time.Millisecond)
+}
+
+// timer is what ticker is for a timer that begins anew whenever it has gone off: it goes off at the beginning of a slice, and from then
+// on at every interval within it. It comes once in the nearest whole number of slices, or the nearest whole number of times in one.
+func (p pace) timer(interval time.Duration) time.Duration {
+	switch {
+	case p.slice == 0:
+		return interval
+	case interval >= p.slice:
+		return interval*p.arms - p.arms*p.slice/2
+	}
+	often := float64((p.slice + interval/2) / interval)
+	return time.Duration(float64(p.slice) / (often - 0.5)).Round(time.Millisecond)
 }

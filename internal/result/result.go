@@ -287,6 +287,8 @@ type StartUp struct {
 type SetUp struct {
 	Arm     string `json:"arm"`
 	Padding int    `json:"padding"` // bytes that were added to the environment of its processes
+	// As is the name under which it was deployed, if that was the name of its identical copy.
+	As string `json:"as,omitempty"`
 }
 
 // Slot is one line of cost.jsonl: what one arm did and used in one slot. In the toll and capacity phases a slot has one line;

@@ -22,7 +22,8 @@ func (r *run) capacity(ctx context.Context) error {
 	setUps := rand.New(rand.NewPCG(uint64(r.Seed), 0x63736574))
 	for n := range r.Capacity.Launches {
 		rounds := all[n*r.Capacity.Rounds : (n+1)*r.Capacity.Rounds]
-		w := warm{varied: vary(setUps, arms), specs: arms, why: "for the search of the capacity", rate: r.Capacity.Start}
+		w := warm{specs: arms, why: "for the search of the capacity", rate: r.Capacity.Start}
+		w.varied, w.swapped = vary(setUps, arms)
 		err := r.deployWarm(ctx, w, func(ctx context.Context, launch int, arms []testenv.Arm) error {
 			return r.searches(ctx, launch, n, arms, rounds)
 		})

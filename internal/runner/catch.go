@@ -64,7 +64,7 @@ func (c *catch) carryOut(ctx context.Context, levels []string) error {
 		why = "one arm per level, under load together: " + strings.Join(levels, ", ")
 	}
 	begun := r.now()
-	return r.deploy(ctx, spec, why, func(ctx context.Context, arms []testenv.Arm) error {
+	return r.deploy(ctx, spec, false, why, func(ctx context.Context, arms []testenv.Arm) error {
 		c.arms, c.watchers = arms, r.watchers(arms)
 		group, ctx := errgroup.WithContext(ctx)
 		loadCtx, stopLoad := context.WithCancel(ctx)

@@ -23,7 +23,8 @@ type resting struct {
 	asked    int64
 }
 
-func (a *resting) Name() string { return a.name }
+func (a *resting) Name() string    { return a.name }
+func (a *resting) Gateway() string { return "http://" + a.name }
 
 func (a *resting) Unpark() error {
 	*a.unparked = append(*a.unparked, a.name)
@@ -63,9 +64,21 @@ func (silent) Advance(time.Duration)               {}
 func (silent) End(string)                          {}
 func (silent) Tell(string, []string)               {}
 
+// restTurns are the turns of three arms at rest: in one piece, or two.
+func restTurns(idle time.Duration) [][]int {
+	switch idle {
+	case 0:
+		return nil
+	case 30 * time.Millisecond:
+		return [][]int{{2, 0, 1}}
+	default:
+		return [][]int{{2, 0, 1}, {0, 1, 2}}
+	}
+}
+
 // TestIdle: every arm is metered once, alone, and only after what it had left to do; then it is parked again.
 func TestIdle(t *testing.T) {
-	for _, idle := range []time.Duration{0, 30 * time.Millisecond} {
+	for _, idle := range []time.Duration{0, 30 * time.Millisecond, 40 * time.Millisecond} {
 		dir, err := result.Create(filepath.Join(t.TempDir(), "run"), result.Run{Levels: []result.Level{{Name: "off"}, {Name: "metrics"}, {Name: "full"}}})
 		if err != nil {
 			t.Fatal(err)
@@ -77,7 +90,7 @@ func TestIdle(t *testing.T) {
 		for i, name := range []string{"off", "metrics", "full"} {
 			arms[i] = &resting{name: name, unparked: &unparked, left: 3}
 		}
-		if err := r.idle(t.Context(), 4, arms, []int{2, 0, 1}); err != nil {
+		if err := r.idle(t.Context(), 4, arms, restTurns(idle)); err != nil {
 			t.Fatal(err)
 		}
 		if err := dir.Close(); err != nil {
@@ -101,7 +114,7 @@ func TestIdle(t *testing.T) {
 			if s.Arm != want || s.Phase != slot.Idle || s.Launch != 4 || s.Position != i || !s.Drained {
 				t.Errorf("line %d: %+v", i, s)
 			}
-			if s.CPU["gateway"] != time.Millisecond || s.Metered < idle || s.Peak["gateway"] != 9 || s.Runtime["gateway"].AllocBytes != 100 {
+			if s.CPU["gateway"] != time.Duration(len(restTurns(idle)))*time.Millisecond || s.Metered < idle || s.Peak["gateway"] != 9 || s.Runtime["gateway"].AllocBytes != 100 {
 				t.Errorf("line %d used %+v", i, s)
 			}
 		}

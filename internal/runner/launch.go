@@ -12,9 +12,9 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv"
 )
 
-// deploy launches the arms of a spec, calls use with them, and closes the launch on every path. If a part of the launch
+// deploy launches the arms of a spec, calls use with them, under each other's names where they are swapped, and closes the launch on every path. If a part of the launch
 // ends by itself, use's context is cancelled with that loss as its cause.
-func (r *run) deploy(ctx context.Context, spec testenv.Spec, why string, use func(context.Context, []testenv.Arm) error) (err error) {
+func (r *run) deploy(ctx context.Context, spec testenv.Spec, swapped bool, why string, use func(context.Context, []testenv.Arm) error) (err error) {
 	if spec.Scrape == 0 {
 		spec.Scrape = r.Telemetry.ScrapeInterval
 	}
@@ -33,7 +33,7 @@ func (r *run) deploy(ctx context.Context, spec testenv.Spec, why string, use fun
 	}
 	defer func() { err = errors.Join(err, deployed.Close(context.WithoutCancel(ctx))) }()
 	start := deployed.StartUp()
-	start.SetUp = setUp(spec.Arms)
+	start.SetUp = setUp(spec.Arms, swapped)
 	r.Progress.End(fmt.Sprintf("ready after %v, the slowest was %s", start.Total.Round(time.Millisecond), start.Slowest))
 	if err := r.dir.Update(func(m *result.Run) { m.StartUp = append(m.StartUp, start) }); err != nil {
 		return err
@@ -52,8 +52,12 @@ func (r *run) deploy(ctx context.Context, spec testenv.Spec, why string, use fun
 		cancel(nil)
 		<-watched
 	}()
-	err = use(ctx, deployed.Arms())
-	err = errors.Join(err, r.tearDown(ctx, spec.Launch, deployed.Arms()))
+	arms := deployed.Arms()
+	if swapped {
+		arms = swap(arms, spec.Arms)
+	}
+	err = use(ctx, arms)
+	err = errors.Join(err, r.tearDown(ctx, spec.Launch, arms))
 	if err != nil { // it may only be the first symptom of a lost part, and the loss tells more
 		select {
 		case <-ctx.Done():

@@ -18,9 +18,9 @@ func TestVary(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		first, padding = map[string]int{}, map[int]bool{}
 		for range 40 {
-			varied := vary(rng, arms)
+			varied, swapped := vary(rng, arms)
 			first[varied[0].Name]++
-			for _, s := range setUp(varied) {
+			for _, s := range setUp(varied, swapped) {
 				if s.Padding < 0 || s.Padding >= mostPadding {
 					t.Fatalf("padding %d", s.Padding)
 				}
@@ -43,5 +43,36 @@ func TestVary(t *testing.T) {
 	}
 	if _, added := arms[0].Env[padVariable]; added {
 		t.Error("the specs themselves have changed")
+	}
+}
+
+// TestSwap: in about half of the launches each of two identical arms is deployed under the name of the other, and measured under its
+// own.
+func TestSwap(t *testing.T) {
+	specs := []testenv.ArmSpec{
+		{Arm: result.Arm{Name: "off", Role: result.RoleBaseline}}, {Arm: result.Arm{Name: "baseline-again", Role: result.RoleRepeat}},
+		{Arm: result.Arm{Name: "full", Role: result.RoleLevel}},
+	}
+	rng, swaps := rand.New(rand.NewPCG(1, 1)), 0
+	for range 100 {
+		if _, swapped := vary(rng, specs); swapped {
+			swaps++
+		}
+	}
+	if swaps < 30 || swaps > 70 {
+		t.Errorf("%d of 100 launches are swapped", swaps)
+	}
+	var deployed []testenv.Arm
+	for _, spec := range specs {
+		deployed = append(deployed, &resting{name: spec.Name})
+	}
+	for i, arm := range swap(deployed, specs) {
+		want := []string{"baseline-again", "off", "full"}[i]
+		if as := setUp(specs, true)[i]; arm.Name() != want || as.Arm != want || (as.As == "") != (want == "full") {
+			t.Errorf("%s is called %s, and recorded as %+v", specs[i].Name, arm.Name(), as)
+		}
+	}
+	if as := setUp(specs, false)[0]; as.Arm != "off" || as.As != "" {
+		t.Errorf("recorded as %+v though nothing is swapped", as)
 	}
 }

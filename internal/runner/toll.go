@@ -25,7 +25,8 @@ func (r *run) toll(ctx context.Context) error {
 	turns := rand.New(rand.NewPCG(uint64(r.Seed), 0x69646c65)) // of the arms at rest; a source of its own, so that the plan of the rounds does not depend on it
 	for launch := range most {
 		rounds := slices.Collect(slices.Chunk(all[launch*each:(launch+1)*each], r.Slices()))
-		w := warm{varied: vary(setUps, arms), specs: arms, scrape: scrape, why: "each process starts, trains or loads its data, and connects", rate: r.Toll.Rate}
+		w := warm{specs: arms, scrape: scrape, why: "each process starts, trains or loads its data, and connects", rate: r.Toll.Rate}
+		w.varied, w.swapped = vary(setUps, arms)
 		err := r.deployWarm(ctx, w, func(ctx context.Context, launch int, arms []testenv.Arm) error {
 			if err := r.idle(ctx, launch, arms, r.restOrders(turns, len(arms))); err != nil {
 				return err
@@ -57,6 +58,7 @@ func (r *run) restOrders(turns *rand.Rand, arms int) [][]int {
 // warm is a launch whose arms are warmed up before they are used.
 type warm struct {
 	varied, specs []testenv.ArmSpec // in the order of deployment, and in that in which they are used
+	swapped       bool              // the baseline and its repetition, see vary
 	scrape        time.Duration     // how often they are scraped; 0: telemetry.scrape_interval
 	why           string
 	rate          float64
@@ -65,7 +67,7 @@ type warm struct {
 // deployWarm launches arms, warms them up in the order of deployment, and calls use with them and the launch's number.
 func (r *run) deployWarm(ctx context.Context, w warm, use func(ctx context.Context, launch int, arms []testenv.Arm) error) error {
 	spec := testenv.Spec{Launch: r.launched, Arms: w.varied, Scrape: w.scrape}
-	return r.deploy(ctx, spec, w.why, func(ctx context.Context, deployed []testenv.Arm) error {
+	return r.deploy(ctx, spec, w.swapped, w.why, func(ctx context.Context, deployed []testenv.Arm) error {
 		if err := r.warmUp(ctx, spec.Launch, deployed, w.rate); err != nil {
 			return err
 		}
