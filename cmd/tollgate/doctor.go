@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -28,11 +29,21 @@ type finding struct {
 }
 
 func (a *app) doctorCommand() *cobra.Command {
-	return &cobra.Command{
+	var measureNoise bool
+	var length time.Duration
+	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "What this machine can do",
-		Args:  cobra.NoArgs,
+		Long: `Looks at the machine. With --noise it also puts steady load on one copy of the stack and says how far apart two identical copies
+would seem to be if they alternated every 50 ms, 100 ms and so on (docs/noise.md).`,
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if measureNoise {
+				return a.noise(c.Context(), length)
+			}
+			if c.Flags().Changed("for") {
+				return usage(errors.New("--for is how long --noise measures: give both"))
+			}
 			var rows [][]string
 			for _, f := range append([]finding{cores(), room(), loopback(), timers(), noise()}, append(containerEngine(c.Context()), composeTool(c.Context()))...) {
 				mark := "ok"
@@ -44,6 +55,9 @@ func (a *app) doctorCommand() *cobra.Command {
 			return a.table(rows)
 		},
 	}
+	c.Flags().BoolVar(&measureNoise, "noise", false, "measure how the noise of this machine depends on how fast arms alternate")
+	c.Flags().DurationVar(&length, "for", defaultNoise, "how long --noise measures")
+	return c
 }
 
 func cores() finding {

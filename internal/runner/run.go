@@ -73,6 +73,11 @@ type skipped struct {
 // Run carries out a valid experiment. Once the run has begun, its directory holds what was measured, also after an error: a
 // run that ends early is marked partial, with the reason. A run that is refused before it begins writes nothing.
 func Run(ctx context.Context, e *experiment.Experiment, o Options) (begun bool, err error) {
+	return begin(ctx, e, o, (*run).phases)
+}
+
+// begin is Run with what is measured.
+func begin(ctx context.Context, e *experiment.Experiment, o Options, measure func(*run, context.Context) error) (begun bool, err error) {
 	r := &run{Experiment: e, Options: o, stages: &stages{Progress: o.Progress}, now: time.Now}
 	r.Progress = r.stages
 	meta, err := r.prepare(ctx)
@@ -88,7 +93,7 @@ func Run(ctx context.Context, e *experiment.Experiment, o Options) (begun bool, 
 		err = files.Explain(o.Out, err)
 		err = files.Explain(o.Out, errors.Join(err, r.finish(err)))
 	}()
-	return true, r.carryOut(ctx)
+	return true, r.carryOut(ctx, measure)
 }
 
 // prepare checks what can be checked before anything starts, and returns run.json as far as it is known.
@@ -135,8 +140,8 @@ func (r *run) chooseFaults() error {
 	return nil
 }
 
-// carryOut measures the toll, then the capacity, then the catch.
-func (r *run) carryOut(ctx context.Context) (err error) {
+// carryOut has a load generator, and measures.
+func (r *run) carryOut(ctx context.Context, measure func(*run, context.Context) error) (err error) {
 	if r.log, err = files.New(r.dir.Path(logFile)); err != nil {
 		return fmt.Errorf("runner: %w", err)
 	}
@@ -162,8 +167,13 @@ func (r *run) carryOut(ctx context.Context) (err error) {
 	if err := r.loadScript(ctx); err != nil { // before anything is deployed
 		return err
 	}
+	return measure(r, ctx)
+}
+
+// phases measures the toll, then the capacity, then the catch.
+func (r *run) phases(ctx context.Context) error {
 	stop := r.noteSteps(ctx)
-	err = r.toll(ctx)
+	err := r.toll(ctx)
 	if err == nil {
 		err = r.capacity(ctx)
 	}
