@@ -33,6 +33,12 @@ func tollSettings() []setting {
 		sets("rounds", "toll rounds per launch", (*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Toll.Rounds }),
 		sets("launches", "toll launches; 0 measures no toll", (*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Toll.Launches }),
 		sets("max-launches", "toll launches at most, while a budget is open", (*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Toll.Most }),
+		lays("resolve", "measure until every change at a metric is known so finely, e.g. 'p50 2%' (repeatable; p50, p95, cpu)",
+			(*pflag.FlagSet).StringArrayVar, func(e *e, texts []string) (err error) {
+				e.Toll.Resolve, err = experiment.ParseResolve(texts)
+				return err
+			}),
+		sets("at-most", "how long --resolve may take (default 10m)", (*pflag.FlagSet).DurationVar, func(e *e) *time.Duration { return &e.Toll.AtMost }),
 		sets("budget", "budget to judge, e.g. 'full: p95 <= +5%' or 'full: all detected' (repeatable)",
 			(*pflag.FlagSet).StringArrayVar, func(e *e) *[]string { return &e.Budgets }),
 		lays("waivers", "file of what is known and accepted until a day (see docs/verdict.md)", (*pflag.FlagSet).StringVar,

@@ -74,6 +74,8 @@ type Toll struct {
 	DrainLimit time.Duration `yaml:"drain_limit"`
 
 	EqualWithin map[string]float64 `yaml:"equal_within,flow"` // see result.Plan
+	Resolve     map[string]float64 `yaml:"resolve,flow"`      // likewise; empty: as many launches as Launches and Most say
+	AtMost      time.Duration      `yaml:"at_most"`           // that Resolve may take
 }
 
 // Capacity sizes the search for the highest rate that every level sustains, and says what sustaining means.

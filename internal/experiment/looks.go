@@ -14,6 +14,9 @@ func (e *Experiment) MostLaunches() int {
 		b, err := verdict.ParseBudget(text) // what is wrong with one is for Validate to say
 		return err == nil && b.Part() == slot.Catch
 	}
+	if len(e.Toll.Resolve) > 0 && e.Toll.Launches > 0 {
+		return 100 // as far as toll.at_most lets it
+	}
 	if e.Toll.Launches == 0 || !slices.ContainsFunc(e.Budgets, func(text string) bool { return !onCatch(text) }) {
 		return e.Toll.Launches
 	}
@@ -21,7 +24,10 @@ func (e *Experiment) MostLaunches() int {
 }
 
 // Looks is the rule by which the toll is extended, fixed before the first launch. It is empty without budgets, and where
-// there is nothing to extend.
+// there is nothing to extend; and where the noise alone decides how long the toll is, see verdict.Resolutions.
 func (e *Experiment) Looks() []result.Look {
+	if len(e.Toll.Resolve) > 0 {
+		return nil
+	}
 	return verdict.PlanLooks(e.Toll.Launches, e.MostLaunches())
 }

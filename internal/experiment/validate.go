@@ -88,6 +88,14 @@ func (e *Experiment) validateToll(c *complaints) {
 		c.oneOf("toll.equal_within", id, verdict.EqualWithin())
 		within(c, "toll.equal_within: "+id, e.Toll.EqualWithin[id], 0.01, 10)
 	}
+	for _, id := range slices.Sorted(maps.Keys(e.Toll.Resolve)) {
+		c.oneOf("toll.resolve", id, verdict.EqualWithin())
+		within(c, "toll.resolve: "+id, e.Toll.Resolve[id], 0.001, 1)
+	}
+	within(c, "toll.at_most", e.Toll.AtMost, 10*time.Second, 24*time.Hour)
+	if len(e.Toll.Resolve) > 0 && e.Toll.Launches == 0 {
+		c.add("toll.resolve is of the toll, and toll.launches is 0: measure it, or leave toll.resolve out")
+	}
 	within(c, "toll.drain_limit", e.Toll.DrainLimit, 0, time.Minute)
 }
 

@@ -152,6 +152,11 @@ type Plan struct {
 	// run must show before its other figures count. A metric that is missing need not be shown to be equal.
 	EqualWithin map[string]float64 `json:"equal_within,omitempty"`
 
+	// Resolve is how finely the toll was to be known: the half-width of the interval of a change, as a share of the baseline, by metric
+	// (p50, p95, cpu). Launches were added until it was, for AtMost; Launches is then the least number. Empty: the number was planned.
+	Resolve map[string]float64 `json:"resolve,omitempty"`
+	AtMost  time.Duration      `json:"at_most,omitempty"` // ns
+
 	// Looks are the times at which the budgets are judged, fixed before the first launch: each after a number of launches, and
 	// only while some budget is open. Empty: once, at the end.
 	Looks []Look `json:"looks,omitempty"`

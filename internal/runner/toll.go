@@ -19,6 +19,7 @@ import (
 func (r *run) toll(ctx context.Context) error {
 	plan := rand.New(rand.NewPCG(uint64(r.Seed), 0x746f6c6c))
 	arms, scrape := r.TollSpecs()
+	began := time.Now()
 	most, each := r.MostLaunches(), r.Toll.Rounds*r.Slices()
 	all := orders(plan, len(arms), most*each)
 	setUps := rand.New(rand.NewPCG(uint64(r.Seed), 0x7365747570))
@@ -36,12 +37,21 @@ func (r *run) toll(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if more, err := r.look(launch + 1); err != nil || !more {
+		if more, err := r.more(launch+1, time.Since(began)); err != nil || !more {
 			return err
 		}
 		r.soFar()
 	}
 	return nil
+}
+
+// more says whether the toll needs another launch after so many, which took so long in all.
+func (r *run) more(launches int, took time.Duration) (bool, error) {
+	if len(r.Toll.Resolve) == 0 {
+		return r.look(launches)
+	}
+	done, err := r.resolved(launches, took)
+	return !done, err
 }
 
 // restOrders are the orders of the arms, one for each piece of the time at rest.
