@@ -46,6 +46,7 @@ type jsonPlan struct {
 	Launches      int    `json:"launches"`
 	Rounds        int    `json:"rounds"` // per launch
 	Slot          number `json:"slot_seconds"`
+	Slice         number `json:"slice_seconds"` // the arms of a round alternated after so much of their slots; 0: after whole slots
 	Washout       number `json:"washout_seconds"`
 	Rate          number `json:"rate_per_second"`       // requests in a toll slot
 	CatchRate     number `json:"catch_rate_per_second"` // requests per arm while faults are injected
@@ -201,7 +202,7 @@ func jsonRunOf(r result.Run, load verdict.Load) jsonRun {
 		ID: r.ID, Status: r.Status, Reason: r.Reason, Started: moment(r.Started), Ended: moment(r.Ended),
 		Version: r.Tool.Version, Go: r.Tool.Go, Modules: r.Tool.Modules, Environment: r.Environment, Profile: r.Profile,
 		Experiment: r.Experiment, Seed: r.Seed, Journeys: r.Journeys, Machine: jsonMachine(r.Machine),
-		Plan: jsonPlan{r.Plan.Launches, r.Plan.Rounds, inSeconds(r.Plan.Slot), inSeconds(r.Plan.Washout), number(r.Plan.Rate),
+		Plan: jsonPlan{r.Plan.Launches, r.Plan.Rounds, inSeconds(r.Plan.Slot), inSeconds(r.Plan.Slice), inSeconds(r.Plan.Washout), number(r.Plan.Rate),
 			number(r.Plan.CatchRate), inSeconds(r.Plan.ClientTimeout), r.Plan.Step,
 			number(load.Toll.Made), number(load.Catch.Made), number(load.Toll.Expected), inSeconds(r.Plan.GapLimit)},
 		Levels: []jsonLevel{}, Alerts: []jsonAlert{}, Lapse: number(r.Lapse), StartUp: []jsonStartUp{}, Warnings: listed(r.Warnings),

@@ -215,7 +215,7 @@ func measured(r result.Run, load verdict.Load) string {
 	}
 	if c := p.Capacity; c == nil || p.Launches > 0 || len(r.Faults) > 0 {
 		parts = append(parts,
-			fmt.Sprintf("%s of %s of %s slots per arm", count(p.Launches, "launch"), count(p.Rounds, "round"), amount(p.Slot.Seconds(), verdict.Seconds)),
+			fmt.Sprintf("%s of %s of %s slots per arm%s", count(p.Launches, "launch"), count(p.Rounds, "round"), amount(p.Slot.Seconds(), verdict.Seconds), slicesOf(p)),
 			fmt.Sprintf("%s (catch: %s)", rateWords(p.Rate, rate, load.Toll), catchRateWords(r, load.Catch)))
 	}
 	if c := p.Capacity; c != nil {
@@ -303,4 +303,12 @@ func join(list []string) string {
 		return strings.Join(list[:n-1], ", ") + " and " + list[n-1]
 	}
 	return strings.Join(list, "")
+}
+
+// slicesOf says, behind the length of a slot, in which slices it was, if it was in any.
+func slicesOf(p result.Plan) string {
+	if p.Slice == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" in slices of %s", amount(p.Slice.Seconds(), verdict.Seconds))
 }

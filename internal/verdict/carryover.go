@@ -24,6 +24,9 @@ func (t *tolls) carried() []metric {
 // The intervals, of all arms and metrics together, are at 99 %, so that a run without any carry-over fails by it in less
 // than one of a hundred cases. In balanced orders an effect of x on the next slot moves a toll by about x/(arms − 1). So the
 // effect of a predecessor that hides under the noise floor moves a toll by less than the noise floor.
+//
+// Where the arms alternate in slices, an arm that has not done its work is parked with it and does it in its own next slice. A slot
+// then has many predecessors, all of them about equally often, and only the first way is left.
 func (t *tolls) carryOver(confidence float64) Control {
 	drained := t.slotSum(func(s result.Slot) int64 {
 		if s.Drained {
@@ -39,6 +42,13 @@ func (t *tolls) carryOver(confidence float64) Control {
 		Remedy: "shorten the export intervals of the levels, or lengthen the slots: work left over is charged to the next arm",
 	}
 	saw := []string{fmt.Sprintf("%s of the slots were back at rest before the next one", percent(part))}
+	if slice := t.run.Plan.Slice; slice > 0 {
+		c.Want = fmt.Sprintf("at least %s", percent(minDrained))
+		c.Remedy = "look for work that an arm does long after its requests: a round ends before it is done"
+		c.Saw = fmt.Sprintf("%s of the slots were back at rest when their round ended; the arms alternated every %v, so that each followed every "+
+			"other about as often and did what it was late with in its own time", percent(part), slice)
+		return c
+	}
 	for _, metric := range t.carried() {
 		text, beyond := t.predecessor(metric, confidence)
 		saw = append(saw, text)
