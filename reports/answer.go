@@ -90,7 +90,7 @@ func levelsOf(a *verdict.Analysis) []string {
 
 // glanceLevel names a level, and says what it was chosen for.
 func glanceLevel(a *verdict.Analysis, level string) cell {
-	out := cell{Text: level}
+	out := levelCell(level)
 	if level == baselineArm(a).Level {
 		out.Role = "baseline"
 	}

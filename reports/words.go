@@ -203,29 +203,36 @@ func statesOf(c *catch.Matrix) []catch.State {
 	})
 }
 
-// measured says in one line what a run measured, and with which load.
+// measured says in one line what a run measured, and with which load; what it did not measure has no numbers.
 func measured(r result.Run, load verdict.Load) string {
 	p, rate := r.Plan, "requests/s"
 	if p.Step != "" {
 		rate = "turns/s of the script"
 	}
-	parts := []string{
-		count(len(r.Levels), "level"),
-		count(len(r.Faults), "fault"),
-	}
-	if c := p.Capacity; c == nil || p.Launches > 0 || len(r.Faults) > 0 {
-		parts = append(parts,
-			fmt.Sprintf("%s of %s of %s slots per arm", count(p.Launches, "launch"), count(p.Rounds, "round"), amount(p.Slot.Seconds(), verdict.Seconds)),
-			fmt.Sprintf("%s (catch: %s)", rateWords(p.Rate, rate, load.Toll), catchRateWords(r, load.Catch)))
+	parts := []string{some(len(r.Levels), "level"), some(len(r.Faults), "fault")}
+	switch {
+	case p.Launches > 0:
+		parts = append(parts, slotWords(p.Launches, p.Rounds, p.Slot), rateWords(p.Rate, rate, load.Toll))
+		if len(r.Faults) > 0 {
+			parts[len(parts)-1] += " (catch: " + catchRateWords(r, "per arm", load.Catch) + ")"
+		}
+	case len(r.Faults) > 0:
+		parts = append(parts, "no toll", "catch: "+catchRateWords(r, rate+" per arm", load.Catch))
+	default:
+		parts = append(parts, "no toll")
 	}
 	if c := p.Capacity; c != nil {
-		parts = append(parts, fmt.Sprintf("capacity: %s of %s of %s slots per arm", count(c.Launches, "launch"), count(c.Rounds, "round"),
-			amount(c.Slot.Seconds(), verdict.Seconds)))
+		parts = append(parts, "capacity: "+slotWords(c.Launches, c.Rounds, c.Slot))
 	}
 	if r.Journeys != "" {
 		parts = append(parts, "journeys: "+r.Journeys)
 	}
 	return strings.Join(parts, "; ")
+}
+
+// slotWords says how often an arm is measured.
+func slotWords(launches, rounds int, slot time.Duration) string {
+	return fmt.Sprintf("%s of %s of %s slots per arm", count(launches, "launch"), count(rounds, "round"), amount(slot.Seconds(), verdict.Seconds))
 }
 
 // rateWords says what was ordered and, where that is known, what was made of it.
@@ -266,6 +273,14 @@ func count(n int, noun string) string {
 		plural = noun
 	}
 	return strconv.Itoa(n) + " " + plural
+}
+
+// some is a count, and of nothing a word.
+func some(n int, noun string) string {
+	if n == 0 {
+		return "no " + noun + "s"
+	}
+	return count(n, noun)
 }
 
 // stamp is a moment in UTC, to the second; "" if there is none.
