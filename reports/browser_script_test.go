@@ -116,11 +116,11 @@ func TestLevelsAreChosen(t *testing.T) {
 		}
 	}
 	look("at first", chromedp.Tasks{chromedp.EmulateViewport(1280, 800), open(address)}, map[string]string{
-		matrixHeads: "Fault off metrics traces-10 full", pressed: "", "#view-state": "all are shown", whereNowIs: "",
+		matrixHeads: "Fault off metrics traces-10 full", pressed: "", "#view-state": "All are shown", whereNowIs: "",
 	})
 	look("one by keyboard", chromedp.Tasks{chromedp.Evaluate(pressMetrics, nil), chromedp.KeyEvent(" ")}, map[string]string{
 		matrixHeads: "Fault off metrics", smallPlots: "off-repeat noise floor known-delay truth: +200 µs metrics off-repeat noise floor metrics",
-		pressed: "metrics", "#view-state": "left out: traces-10, full", whereNowIs: "#levels=metrics",
+		pressed: "metrics", "#view-state": "Left out: traces-10, full", whereNowIs: "#levels=metrics",
 	})
 	look("a link to what is left out", chromedp.Evaluate(`document.querySelector('a[href="#catch/consumer-lag/full"]').click(); new Promise(requestAnimationFrame)`, nil, awaitPromise),
 		map[string]string{matrixHeads: "Fault off metrics full", pressed: "metrics full",

@@ -24,7 +24,7 @@
     }
     for (const b of buttons) b.setAttribute("aria-pressed", chosen.has(b.dataset.choice));
     const left = levels.filter(leavesOut);
-    state.textContent = left.length ? "left out: " + left.join(", ") : "all are shown";
+    state.textContent = left.length ? "Left out: " + left.join(", ") : "All are shown";
     view.classList.toggle("some", left.length > 0);
   };
 

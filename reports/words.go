@@ -209,7 +209,11 @@ func measured(r result.Run, load verdict.Load) string {
 	if p.Step != "" {
 		rate = "turns/s of the script"
 	}
-	parts := []string{some(len(r.Levels), "level"), some(len(r.Faults), "fault")}
+	levels := some(len(r.Levels), "level")
+	if r.Status == result.Running || r.Status == result.Partial {
+		levels = "planned: " + levels // and unfinished says what there is of it
+	}
+	parts := []string{levels, some(len(r.Faults), "fault")}
 	switch {
 	case p.Launches > 0:
 		parts = append(parts, slotWords(p.Launches, p.Rounds, p.Slot), rateWords(p.Rate, rate, load.Toll))
@@ -249,11 +253,45 @@ func machineLine(m result.Machine) string {
 	return fmt.Sprintf("%s/%s %s, %s, %s, %s", m.OS, m.Arch, m.Kernel, m.CPU, count(m.Cores, "core"), machine.Size(m.MemoryMiB*machine.MiB))
 }
 
-// unfinished says why a run is not complete, "" if it is.
-func unfinished(r result.Run) string {
-	if r.Status == result.Complete {
+// unfinished says why a run is not complete and how far it came, "" if it is complete.
+func unfinished(a *verdict.Analysis) string {
+	if a.Run.Status == result.Complete {
 		return ""
 	}
+	return strings.Join(append([]string{whyUnfinished(a.Run)}, madeOf(a)...), "; ")
+}
+
+// madeOf says of what there is less than was planned.
+func madeOf(a *verdict.Analysis) []string {
+	var out []string
+	if planned := a.Run.Plan.Launches; planned > 0 {
+		made := 0
+		if len(a.Rounds) > 0 {
+			for _, launch := range a.Rounds[0].Launches {
+				if len(launch) > 0 {
+					made++
+				}
+			}
+		}
+		if made < planned {
+			out = append(out, fmt.Sprintf("the toll has rounds of %d of %s", made, count(planned, "launch")))
+		}
+	}
+	if a.Catch != nil && len(a.Catch.Faults) > 0 {
+		ended := 0
+		for _, row := range a.Catch.Faults {
+			if !slices.ContainsFunc(row.Cells, func(c catch.Cell) bool { return c.State == catch.Unfinished }) {
+				ended++
+			}
+		}
+		if passes := len(a.Catch.Faults); ended < passes {
+			out = append(out, fmt.Sprintf("the catch has the end of %d of %s", ended, count(passes, "pass")))
+		}
+	}
+	return out
+}
+
+func whyUnfinished(r result.Run) string {
 	switch {
 	case r.Status == result.Running:
 		return "this run did not say how it ended: it was killed, or is still going on"
@@ -266,7 +304,7 @@ func unfinished(r result.Run) string {
 
 func count(n int, noun string) string {
 	plural := noun + "s"
-	if strings.HasSuffix(noun, "ch") {
+	if strings.HasSuffix(noun, "ch") || strings.HasSuffix(noun, "ss") {
 		plural = noun + "es"
 	}
 	if n == 1 {
