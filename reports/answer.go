@@ -90,7 +90,7 @@ func levelsOf(a *verdict.Analysis) []string {
 
 // glanceLevel names a level, and says what it was chosen for.
 func glanceLevel(a *verdict.Analysis, level string) cell {
-	out := cell{Text: level}
+	out := levelCell(level)
 	if level == baselineArm(a).Level {
 		out.Role = "baseline"
 	}
@@ -161,7 +161,7 @@ func glanceCatch(f *verdict.Frontier, level string) []cell {
 		out = append(out, c)
 	}
 	if open := len(of.Scores) - int(of.Detected.Of); open > 0 && len(out[0].Gloss) > 0 {
-		out[0].Gloss[0] += fmt.Sprintf("; %d not judged", open)
+		out[0].Gloss = append(out[0].Gloss, fmt.Sprintf("%d not judged", open))
 	}
 	return out
 }

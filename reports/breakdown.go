@@ -39,7 +39,7 @@ func partsTable(all []verdict.Breakdown, label, caption string, parts func(verdi
 		out.Columns = append(out.Columns, column{Head: cell{Text: p.Of}, Right: true})
 	}
 	for _, b := range all {
-		row := []cell{{Text: b.Arm.Name, Role: armNote(b.Arm)}}
+		row := []cell{armCell(b.Arm)}
 		for _, p := range parts(b) {
 			c := cell{Text: amount(p.Value, p.Unit)}
 			if p.Value < 0 {

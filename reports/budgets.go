@@ -12,7 +12,7 @@ func budgetsSection(a *verdict.Analysis) []section {
 		sign, outcome := outcomeMark(r.Outcome), string(r.Outcome)
 		lines.Items = append(lines.Items, item{Sign: sign, Text: r.Sentence})
 		folded.Rows = append(folded.Rows, []cell{{Text: r.Budget.Text}, {Text: r.Level}, {Sign: sign, Text: r.Sentence}})
-		page.Rows = append(page.Rows, []cell{{Text: r.Budget.Text}, {Text: r.Level}, {Sign: sign, Text: outcome, Class: "outcome " + outcome}, {Text: r.Sentence}})
+		page.Rows = append(page.Rows, []cell{{Text: r.Budget.Text}, levelCell(r.Level), {Sign: sign, Text: outcome, Class: "outcome " + outcome}, {Text: r.Sentence}})
 		records = append(records, budgetRecord(r))
 	}
 	blocks := []block{

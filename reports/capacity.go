@@ -19,7 +19,7 @@ func capacitySection(a *verdict.Analysis) []section {
 	var records []map[string]any
 	for _, arm := range a.Capacity.Arms {
 		rate, interval := capacityRate(arm)
-		out.Rows = append(out.Rows, []cell{{Text: arm.Arm.Name, Role: armNote(arm.Arm)}, {Text: rate, Note: arm.Effect.Note}, {Text: interval},
+		out.Rows = append(out.Rows, []cell{armCell(arm.Arm), {Text: rate, Note: arm.Effect.Note}, {Text: interval},
 			{Text: capacityChange(arm)}, {Text: capacitySlots(arm)}})
 		// Like the toll. The rounds are launches; where no limit was found, saw says as much.
 		record := ofMetric(ofArm(map[string]any{"value": arm.Effect.Value, "saw": arm.Bound}, arm.Arm), arm.Effect.Metric)

@@ -56,7 +56,7 @@ func faultPage(m *catch.Matrix, at anchors, i int) folded {
 			state = unknown
 		}
 		out.Blocks = append(out.Blocks, opened{ID: at.cells[i][level], Level: name, Sign: stateMark(c.State), State: state,
-			Blocks: cellBlocks(f, c, story, level, fmt.Sprintf("waterfall-%d-%d", i+1, level+1))})
+			Blocks: cellBlocks(f, c, story, level)})
 	}
 	return out
 }
@@ -102,9 +102,8 @@ func storyOfPass(m *catch.Matrix, f catch.Row) *catch.Story {
 	return &m.Stories[at]
 }
 
-// cellBlocks tell one cell: how it came out and why, what happened when, and the record that names the cause. id is an anchor for its
-// trace.
-func cellBlocks(f catch.Row, c catch.Cell, s *catch.Story, level int, id string) []block {
+// cellBlocks tell one cell: how it came out and why, what happened when, and the record that names the cause.
+func cellBlocks(f catch.Row, c catch.Cell, s *catch.Story, level int) []block {
 	out := []block{para{Text: say(capital(strings.Join(cellStory(c), "; ")) + ".")}, whyList(f, c)}
 	if s == nil || level >= len(s.Levels) {
 		return append(out, keptNothing(f, c)...)
@@ -121,7 +120,7 @@ func cellBlocks(f catch.Row, c catch.Cell, s *catch.Story, level int, id string)
 	if l.Example.Log != nil {
 		out = append(out, para{Text: say("Log record: ").code(logLine(*l.Example.Log, l.Example.TraceID))})
 	}
-	return append(out, tracePage(l, id)...)
+	return append(out, tracePage(l)...)
 }
 
 // whyList says what is known of the reasons why expected alerts did not fire, and what else the cell's note says.

@@ -173,7 +173,7 @@ func feltDetails(f catch.Row) table {
 		out.Columns = append(out.Columns, column{Head: cell{Text: feeling.Title}})
 	}
 	add := func(level string, changes []catch.Change, without string) {
-		row := texts(level)
+		row := []cell{levelCell(level)}
 		for _, feeling := range catch.Feelings() {
 			at := slices.IndexFunc(changes, func(c catch.Change) bool { return c.Feeling.ID == feeling.ID })
 			if at < 0 {

@@ -194,7 +194,7 @@ func frontierTable(a *verdict.Analysis) table {
 	out.Columns = append(out.Columns, column{Head: cell{Text: "precision"}, Right: true})
 	base := baselineArm(a)
 	for _, p := range f.Points {
-		row := []cell{{Text: p.Level}}
+		row := []cell{levelCell(p.Level)}
 		switch {
 		case len(p.DominatedBy) > 0:
 			row[0].Role = "dominated by " + join(p.DominatedBy)

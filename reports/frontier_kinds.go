@@ -16,7 +16,7 @@ func kindsTable(f *verdict.Frontier) table {
 	out := table{Only: inText | inMarkdown | inHTML, Columns: heads(false, "detected / diagnosed"), Label: "The catch, by kind of fault and severity of alert", Narrow: true}
 	var groups, severities []string
 	for _, p := range f.Points {
-		out.Columns = append(out.Columns, column{Head: cell{Text: p.Level}})
+		out.Columns = append(out.Columns, column{Head: levelCell(p.Level)})
 		for _, g := range p.Catch.Groups {
 			groups = append(groups, g.Group)
 		}

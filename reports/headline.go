@@ -60,7 +60,7 @@ func caveats(a *verdict.Analysis) []string {
 		}
 		out = append(out, text)
 	}
-	if text := unfinished(a.Run); text != "" {
+	if text := unfinished(a); text != "" {
 		out = append(out, text)
 	}
 	if len(out) > 1 { // both leave room for what the run has

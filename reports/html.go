@@ -2,9 +2,12 @@ package reports
 
 import (
 	"bytes"
+	"crypto/sha256"
 	_ "embed"
+	"encoding/base64"
 	"html/template"
 	"net/url"
+	"slices"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
 )
@@ -15,12 +18,18 @@ var htmlTemplate string
 //go:embed html.css
 var htmlStyle string
 
+//go:embed html.js
+var htmlScript string
+
 // mostParts is how many parts of a chapter the contents of the page list openly; more are folded.
 const mostParts = 6
 
 // page is what the template shows.
 type page struct {
 	Style      template.CSS
+	Script     template.JS
+	Policy     string   // what the page may do: nothing but its own style and its own script, by its digest
+	Levels     []string // to choose from; the baseline, which everything is compared with, always stands
 	Run        result.Run
 	Ruling     ruling
 	Reasons    []string // for the verdict, folded; unless the run passes the beginning of the first stands openly
@@ -43,12 +52,33 @@ func (c chapter) ManyParts() bool { return len(c.Parts) > mostParts }
 // Passes says that nothing speaks against the run, so that its reasons need not be read.
 func (p page) Passes() bool { return p.Ruling.Class == "pass" || p.Ruling.Class == "unjudged" }
 
-// renderHTML writes the page: self-contained, without script, and with a policy that would stop any.
+// policy is the Content-Security-Policy of a page with one script.
+func policy(script string) string {
+	digest := sha256.Sum256([]byte(script))
+	return "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) +
+		"'; base-uri 'none'; form-action 'none'"
+}
+
+// choices are the levels that a reader of the page can choose from; none where there is no choice.
+func choices(r result.Run) []string {
+	var out []string
+	for i, l := range r.Levels {
+		if i > 0 && !slices.Contains(out, l.Name) {
+			out = append(out, l.Name)
+		}
+	}
+	if len(out) < 2 {
+		return nil
+	}
+	return out
+}
+
+// renderHTML writes the page: self-contained, and with a policy that stops any script but its own, which nothing depends on.
 func renderHTML(r *report) ([]byte, error) {
 	sections, notes := r.in(inHTML)
 	t, err := template.New("report").Funcs(template.FuncMap{
 		"number": notes.number, "plus": func(a, b int) int { return a + b }, "stamp": stamp,
-		"place": place,
+		"place": place, "levelOf": rowLevel,
 	}).Parse(htmlTemplate)
 	if err != nil {
 		return nil, err
@@ -56,8 +86,10 @@ func renderHTML(r *report) ([]byte, error) {
 	var b bytes.Buffer
 	first, rest := firstFirst(sections)
 	if err := t.Execute(&b, page{
-		Style: template.CSS(htmlStyle), // #nosec G203 -- a file of this package
-		Run:   r.run, Ruling: r.ruling, Reasons: r.reasons, Unfinished: r.unfinished,
+		Style:  template.CSS(htmlStyle), // #nosec G203 -- a file of this package
+		Script: template.JS(htmlScript), // #nosec G203 -- likewise
+		Policy: policy(htmlScript), Levels: choices(r.run),
+		Run: r.run, Ruling: r.ruling, Reasons: r.reasons, Unfinished: r.unfinished,
 		Measured: measured(r.run, r.load), First: first, Chapters: chapters(rest),
 	}); err != nil {
 		return nil, err
@@ -75,6 +107,16 @@ func firstFirst(sections []section) (first, rest []section) {
 		}
 	}
 	return first, rest
+}
+
+// rowLevel is the level that a row of a table is of; "" for none.
+func rowLevel(row []cell) string {
+	for _, c := range row {
+		if c.Level != "" {
+			return c.Level
+		}
+	}
+	return ""
 }
 
 // chapters puts sections together with those that are part of them.

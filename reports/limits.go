@@ -23,7 +23,7 @@ func limitsSection(a *verdict.Analysis) []section {
 	}
 	var records []map[string]any
 	for _, l := range a.Limits {
-		row := []cell{{Text: l.Level}, {Text: catch.LimitWords(s, l.Limit), Note: l.Note}, {Text: catch.IntervalWords(s, l.Limit)}}
+		row := []cell{levelCell(l.Level), {Text: catch.LimitWords(s, l.Limit), Note: l.Note}, {Text: catch.IntervalWords(s, l.Limit)}}
 		records = append(records, limitRecord(s, l))
 		for _, p := range l.Points {
 			row = append(row, cell{Text: trialsText(p)})
@@ -67,12 +67,12 @@ func trialsText(p sweep.Point) string {
 	return fmt.Sprintf("%d/%d", p.Detected, p.Tried)
 }
 
-// catchRateWords says at which load the faults were injected.
-func catchRateWords(r result.Run, made verdict.Rate) string {
+// catchRateWords says at which load the faults were injected, in a unit that every arm has.
+func catchRateWords(r result.Run, unit string, made verdict.Rate) string {
 	if s := r.Sweep; s != nil && s.Param == result.SweptRate && len(s.Sizes) > 0 {
-		return sweep.Text(s.Sizes[0], "") + " to " + sweep.Text(s.Sizes[len(s.Sizes)-1], "") + " per arm"
+		return sweep.Text(s.Sizes[0], "") + " to " + sweep.Text(s.Sizes[len(s.Sizes)-1], "") + " " + unit
 	}
-	return rateWords(r.Plan.CatchRate, "per arm", made)
+	return rateWords(r.Plan.CatchRate, unit, made)
 }
 
 // limitRecord is a limit in the CSV; a number that is not known stays empty.

@@ -108,9 +108,13 @@ func methodFacts(r result.Run, load verdict.Load) []fact {
 	if ended := stamp(r.Ended); ended != "" {
 		when += " to " + ended
 	}
+	plan := measured(r, load)
+	if r.Plan.Launches > 0 {
+		plan += "; wash-out " + length(r.Plan.Washout)
+	}
 	out := []fact{
 		{"Status", r.Status}, {"Measured", when},
-		{"Plan", fmt.Sprintf("%s; wash-out %s; client timeout %s", measured(r, load), length(r.Plan.Washout), length(r.Plan.ClientTimeout))},
+		{"Plan", plan + "; client timeout " + length(r.Plan.ClientTimeout)},
 		{"Machine", machineLine(r.Machine)},
 	}
 	for _, s := range r.StartUp {
@@ -146,7 +150,7 @@ func levelsTable(levels []result.Level) table {
 			names = []string{""}
 		}
 		for i, name := range names {
-			row := []cell{{}, {}, {Text: name, Code: true}, {Text: l.Env[name], Code: true}}
+			row := []cell{{Level: l.Name}, {}, {Text: name, Code: true}, {Text: l.Env[name], Code: true}}
 			if i == 0 {
 				row[0].Text, row[1].Text = l.Name, l.Title
 			}

@@ -80,7 +80,7 @@ func moneyByLevel(m *verdict.Bills) table {
 	}
 	out.Columns = append(out.Columns, column{Head: cell{Text: "Total"}, Right: true})
 	for _, b := range m.Bills {
-		row := []cell{{Text: b.Arm.Name, Role: armNote(b.Arm)}}
+		row := []cell{armCell(b.Arm)}
 		for _, it := range b.Items {
 			row = append(row, cell{Text: figure(it.Amount), Gloss: append([]string{figure(it.Quantity)}, moreMoney(it.Over)...)})
 		}

@@ -104,7 +104,7 @@ func numberTable(a *verdict.Analysis, m verdict.Metric) table {
 	if len(a.Steps) > 0 {
 		out.Columns = append(out.Columns, column{Head: cell{Text: "Over the next cheaper level"}})
 	}
-	out.Rows = append(out.Rows, []cell{{Text: base.Name, Role: armNote(base)}, {Text: valueOf(baselineOf(a, m), m)}})
+	out.Rows = append(out.Rows, []cell{armCell(base), {Text: valueOf(baselineOf(a, m), m)}})
 	for _, t := range a.Toll {
 		e := effectOf(t, m)
 		change := effectCell(tollCell(t, m), e)
@@ -115,7 +115,7 @@ func numberTable(a *verdict.Analysis, m verdict.Metric) table {
 		if m.InUnit {
 			could.Text = unknown
 		}
-		row := []cell{{Text: t.Arm.Name, Role: armNote(t.Arm)}, {Text: valueOf(e.Value, m)}, change, {SVG: r.strip(a, t), Class: "strip"}, could}
+		row := []cell{armCell(t.Arm), {Text: valueOf(e.Value, m)}, change, {SVG: r.strip(a, t), Class: "strip"}, could}
 		if limited {
 			row = append(row, limitCell(a, t, m))
 		}

@@ -208,10 +208,11 @@ func noRawNumbers(t *testing.T, s string) {
 	}
 }
 
-// checkHTML walks the page: only elements and attributes that the template writes, unique ids, no address outside.
+// checkHTML walks the page: only elements and attributes that the template writes, one script, which is ours, unique ids, no address
+// outside.
 func checkHTML(t *testing.T, s string) {
 	noRawNumbers(t, s)
-	ids := map[string]bool{}
+	ids, scripts := map[string]bool{}, 0
 	z := html.NewTokenizer(strings.NewReader(s))
 	for {
 		switch z.Next() {
@@ -219,11 +220,19 @@ func checkHTML(t *testing.T, s string) {
 			if !errors.Is(z.Err(), io.EOF) {
 				t.Fatal(z.Err())
 			}
+			if scripts != 1 {
+				t.Errorf("%d scripts", scripts)
+			}
 			return
 		case html.StartTagToken, html.SelfClosingTagToken:
 			token := z.Token()
-			if slices.Contains([]string{"script", "img", "iframe", "object", "link", "base"}, token.Data) {
+			if slices.Contains([]string{"img", "iframe", "object", "link", "base"}, token.Data) {
 				t.Errorf("has an element %s", token.Data)
+			}
+			if token.Data == "script" {
+				if scripts++; z.Next() != html.TextToken || string(z.Raw()) != htmlScript || len(token.Attr) > 0 {
+					t.Error("a script that is not the page's own")
+				}
 			}
 			for _, attr := range token.Attr {
 				if strings.HasPrefix(attr.Key, "on") || attr.Key == "src" || (attr.Key == "href" && !strings.HasPrefix(attr.Val, "#")) {

@@ -28,7 +28,8 @@ func repeatsSection(a *verdict.Analysis) []section {
 		if r.Open > 0 {
 			seen += fmt.Sprintf(", %d not judged", r.Open)
 		}
-		lines.Rows = append(lines.Rows, texts(r.Fault, r.Level, seen, share, spread(r.Detect), soonest, spread(r.Clear)))
+		lines.Rows = append(lines.Rows, append([]cell{{Text: r.Fault}, levelCell(r.Level)},
+			texts(seen, share, spread(r.Detect), soonest, spread(r.Clear))...))
 		records = append(records, map[string]any{"fault": r.Fault, "level": r.Level, "metric": "detected_share", "value": r.Share.Mid, "lo": r.Share.Lo,
 			"hi": r.Share.Hi, "detected": r.Detected, "passes": r.N, "detect_seconds": catch.Median(r.Detect), "clear_seconds": catch.Median(r.Clear)})
 	}

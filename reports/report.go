@@ -23,7 +23,7 @@ type report struct {
 // reportOf is the report of an analysis.
 func reportOf(a *verdict.Analysis) *report {
 	r := &report{columns: columns, run: a.Run, load: a.Load, ruling: rulingOf(a), reasons: a.Reasons,
-		unfinished: unfinished(a.Run), headline: headline(a), notes: a.Notes}
+		unfinished: unfinished(a), headline: headline(a), notes: a.Notes}
 	for _, build := range sections() {
 		r.sections = append(r.sections, build(a)...)
 	}

@@ -85,6 +85,7 @@ type cell struct {
 	Remedy string   // what to do about it
 	Strong bool
 	Code   bool
+	Level  string        // that the row is of, in the head of a table its column: the page can leave it out
 	Link   string        // anchor on the page
 	Class  string        // of the page's style sheet
 	SVG    template.HTML // a drawing of what other cells of the row say in words; for the page alone

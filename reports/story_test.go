@@ -61,7 +61,7 @@ func TestManyStories(t *testing.T) {
 	if strings.Contains(got, "FeatureMissing fires") {
 		t.Error("a moment is told")
 	}
-	if page := render(t, "html", a); !strings.Contains(page, "FeatureMissing fires") || strings.Count(page, `id="waterfall-`) != 4 {
+	if page := render(t, "html", a); !strings.Contains(page, "FeatureMissing fires") || strings.Count(page, `aria-label="Trace of `) != 2 {
 		t.Error("the page does not tell every moment, or has not a waterfall for each fault")
 	}
 }

@@ -13,6 +13,7 @@ import (
 // fonts come from the classes of the page's style sheet, so that a picture follows the theme.
 type canvas struct {
 	w, h  float64
+	more  string // attributes of a picture without a name, each with a blank before it
 	b     strings.Builder
 	boxes []boxes
 }
@@ -103,6 +104,12 @@ func (c *canvas) svg(id, title, desc string) template.HTML {
 		id, template.HTMLEscapeString(title), id, template.HTMLEscapeString(desc), c.b.String()))
 }
 
+// readable closes a picture whose texts tell all that it shows, in the order in which they were drawn, to those who hear the page.
+func (c *canvas) readable() template.HTML {
+	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 %s %s" width="%s" height="%s">%s</svg>`, // #nosec G203 -- every text in it was escaped
+		pixel(c.w), pixel(c.h), pixel(c.w), pixel(c.h), c.b.String()))
+}
+
 // group puts what is drawn under a title, which shows when a pointer rests on it.
 func (c *canvas) group(title string, draw func()) {
 	c.b.WriteString("<g><title>" + template.HTMLEscapeString(title) + "</title>")
@@ -110,10 +117,17 @@ func (c *canvas) group(title string, draw func()) {
 	c.b.WriteString("</g>")
 }
 
+// levelled puts what is drawn together as that of a level, which the page can leave out.
+func (c *canvas) levelled(level string, draw func()) {
+	c.b.WriteString("<g" + attribute("data-level", level) + ">")
+	draw()
+	c.b.WriteString("</g>")
+}
+
 // unnamed closes a picture that says nothing which does not stand beside it in words.
 func (c *canvas) unnamed() template.HTML {
-	return template.HTML(fmt.Sprintf(`<svg aria-hidden="true" viewBox="0 0 %s %s" width="%s" height="%s">%s</svg>`, // #nosec G203 -- every text in it was escaped
-		pixel(c.w), pixel(c.h), pixel(c.w), pixel(c.h), c.b.String()))
+	return template.HTML(fmt.Sprintf(`<svg aria-hidden="true" viewBox="0 0 %s %s" width="%s" height="%s"%s>%s</svg>`, // #nosec G203 -- every text in it was escaped
+		pixel(c.w), pixel(c.h), pixel(c.w), pixel(c.h), c.more, c.b.String()))
 }
 
 // charWidth is about what a character takes at the font size of the pictures.

@@ -19,12 +19,15 @@ const (
 )
 
 // panel is one forest plot under its title: the change of one metric at every arm.
-func panel(title, per string, svg template.HTML) template.HTML {
+func panel(title, per string, svg template.HTML) template.HTML { return panelOf("", title, per, svg) }
+
+// panelOf is a panel with attributes, each with a blank before it.
+func panelOf(attributes, title, per string, svg template.HTML) template.HTML {
 	if per != "" {
 		per = ` <span class="muted">` + template.HTMLEscapeString(per) + `</span>`
 	}
-	// #nosec G203 -- the texts are escaped here, and the picture is HTML already
-	return template.HTML(`<figure class="panel"><figcaption>` + template.HTMLEscapeString(title) + per + `</figcaption>` + string(svg) + `</figure>`)
+	// #nosec G203 -- the texts are escaped here, and the attributes and the picture are HTML already
+	return template.HTML(`<figure class="panel"` + attributes + `><figcaption>` + template.HTMLEscapeString(title) + per + `</figcaption>` + string(svg) + `</figure>`)
 }
 
 func panelsOf(panels template.HTML) template.HTML { return `<div class="panels">` + panels + `</div>` }

@@ -44,8 +44,10 @@ func frontierPicture(a *verdict.Analysis) template.HTML {
 	p.curve(f)
 	var told []string
 	for _, m := range p.points {
-		p.cross(m.cost, m.of.Catch.Detected, -2, "level")
-		p.cross(m.cost, m.of.Catch.Diagnosed, 2, "s5")
+		p.levelled(m.of.Level, func() {
+			p.cross(m.cost, m.of.Catch.Detected, -2, "level")
+			p.cross(m.cost, m.of.Catch.Diagnosed, 2, "s5")
+		})
 		told = append(told, m.words(costName(f.By)))
 	}
 	p.marks(costName(f.By))
@@ -119,7 +121,7 @@ func (p *frontierPlot) cross(cost verdict.Interval, s catch.Share, aside float64
 // marks draws the points over all crosses: a disc for detected, and around or apart from it a diamond for diagnosed.
 func (p *frontierPlot) marks(cost string) {
 	for _, m := range p.points {
-		p.group(m.words(cost), func() { p.mark(m) })
+		p.levelled(m.of.Level, func() { p.group(m.words(cost), func() { p.mark(m) }) })
 	}
 }
 
@@ -154,7 +156,7 @@ func (p *frontierPlot) curve(f *verdict.Frontier) {
 		x, y := p.x.at(m.cost.Mid), p.y.at(share)
 		line = append(line, [2]float64{x, y})
 		if known(m.of.Predicted) {
-			p.polygon("curve s4 whole", x, y-5, x+5, y+4, x-5, y+4)
+			p.levelled(m.of.Level, func() { p.polygon("curve s4 whole", x, y-5, x+5, y+4, x-5, y+4) })
 			p.taken = append(p.taken, around(x, y, 5))
 		}
 	}
@@ -185,10 +187,12 @@ func (p *frontierPlot) labels() {
 			continue // the table has it
 		}
 		p.taken = append(p.taken, at)
-		if tip := at.nearest(x, y); !own || at.distance(x, y) > 14 {
-			p.add("line", "x1", x, "y1", y, "x2", tip[0], "y2", tip[1], "class", "leader")
-		}
-		p.short(at.left, at.bottom-3, width+1, "halo", m.of.Level)
+		p.levelled(m.of.Level, func() {
+			if tip := at.nearest(x, y); !own || at.distance(x, y) > 14 {
+				p.add("line", "x1", x, "y1", y, "x2", tip[0], "y2", tip[1], "class", "leader")
+			}
+			p.short(at.left, at.bottom-3, width+1, "halo", m.of.Level)
+		})
 	}
 }
 

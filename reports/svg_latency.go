@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
@@ -45,19 +46,48 @@ func latencies(a *verdict.Analysis) template.HTML {
 	}
 	x := axis{nines(lowestQuantile), highest, curvesLeft, curvesRight}
 	y := newAxis(values, 0.1, 0.02, curvesBottom, curvesTop)
-	var plots strings.Builder
+	m := multiples{Caption: curvesCaption(a, base), Base: base.Arm}
+	quantiles := quantilesOf(a.Shapes)
+	for i, value := range quantileWords(base, quantiles) {
+		q := quantiles[i]
+		m.Places = append(m.Places, reading{x.at(nines(q)), percentile(q), value})
+	}
 	for i, s := range a.Shapes {
 		if s.Arm.Role != result.RoleBaseline && len(shown(s)) > 1 {
-			plots.WriteString(string(panel(s.Arm.Name, armNote(s.Arm), latencyPlot(fmt.Sprintf("latencies-%d", i+1), base, s, x, y))))
+			m.Plots = append(m.Plots, multiple{s.Arm, latencyPlot(fmt.Sprintf("latencies-%d", i+1), base, s, x, y), quantileWords(s, quantiles)})
 		}
 	}
-	if plots.Len() == 0 {
-		return ""
-	}
-	// #nosec G203 -- the only text is escaped here
-	return template.HTML(`<figure class="multiples"><figcaption>`+template.HTMLEscapeString(curvesCaption(a, base))+`</figcaption><div class="panels small">`) +
-		template.HTML(plots.String()) + `</div></figure>` // #nosec G203 -- it is made of panels
+	return m.figure()
 }
+
+// quantilesOf are the quantiles that any distribution shows, rising.
+func quantilesOf(shapes []verdict.Shape) []float64 {
+	var out []float64
+	for _, s := range shapes {
+		for _, p := range shown(s) {
+			out = append(out, p.Q)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// quantileWords are the times of a distribution at quantiles.
+func quantileWords(s verdict.Shape, quantiles []float64) []string {
+	points := shown(s)
+	var out []string
+	for _, q := range quantiles {
+		value := unknown
+		if i := slices.IndexFunc(points, func(p verdict.Quantile) bool { return p.Q == q }); i >= 0 {
+			value = amount(points[i].Seconds, verdict.Seconds)
+		}
+		out = append(out, value)
+	}
+	return out
+}
+
+// percentile labels a quantile: "99 %".
+func percentile(q float64) string { return fmt.Sprintf("%g %%", 100*q) }
 
 // curvesCaption says what the plots show.
 func curvesCaption(a *verdict.Analysis, base verdict.Shape) string {
@@ -100,7 +130,7 @@ func curvesFrame(c *canvas, x, y axis) {
 		if nines(q) > x.hi+1e-9 {
 			break
 		}
-		at, label := x.at(nines(q)), fmt.Sprintf("%g %%", 100*q)
+		at, label := x.at(nines(q)), percentile(q)
 		c.add("line", "x1", at, "x2", at, "y1", curvesTop, "y2", curvesBottom, "class", "grid")
 		if half := float64(cellWidth(label)) * charWidth / 2; at-half > last { // room for its label
 			c.text(min(at, curvesWidth-half-5), curvesBottom+16, "middle small", label)

@@ -35,20 +35,36 @@ func roundsPicture(a *verdict.Analysis) template.HTML {
 	}
 	x := axis{-0.5, max(float64(longest), 1) - 0.5, curvesLeft, curvesRight}
 	y := newAxis(values, 0.05, 0.04, curvesBottom, curvesTop)
-	var plots strings.Builder
-	for i, r := range a.Rounds[1:] {
-		if r.Arm.Role != result.RoleKnownDelay {
-			plots.WriteString(string(panel(r.Arm.Name, armNote(r.Arm), roundsPlot(fmt.Sprintf("rounds-%d", i+1), a.Rounds[0], r, x, y))))
+	base := a.Rounds[0]
+	m := multiples{Base: base.Arm, Caption: "Every round in the order of the run: " + base.Metric.Title + ", in ms (logarithmic). Grey is " + base.Arm.Name +
+		"; a line stands where a launch begins. What the arms of one launch have in common is of the launch and not of the level."}
+	told := roundWords(base)
+	for launch, of := range base.Launches {
+		for i := range of {
+			n := len(m.Places)
+			m.Places = append(m.Places, reading{x.at(float64(n)), fmt.Sprintf("launch %d, round %d", launch+1, i+1), told[n]})
 		}
 	}
-	if longest == 0 || plots.Len() == 0 {
+	for i, r := range a.Rounds[1:] {
+		if r.Arm.Role != result.RoleKnownDelay {
+			m.Plots = append(m.Plots, multiple{r.Arm, roundsPlot(fmt.Sprintf("rounds-%d", i+1), base, r, x, y), roundWords(r)})
+		}
+	}
+	if longest == 0 {
 		return ""
 	}
-	m := a.Rounds[0].Metric
-	caption := "Every round in the order of the run: " + m.Title + ", in ms (logarithmic). Grey is " + a.Rounds[0].Arm.Name + "; a line stands where a launch begins. What the arms of one launch have in common is of the launch and not of the level."
-	// #nosec G203 -- the only text is escaped here
-	return template.HTML(`<figure class="multiples"><figcaption>`+template.HTMLEscapeString(caption)+`</figcaption><div class="panels small">`) +
-		template.HTML(plots.String()) + `</div></figure>` // #nosec G203 -- it is made of panels
+	return m.figure()
+}
+
+// roundWords are the values of an arm in the order of the run.
+func roundWords(r verdict.RoundValues) []string {
+	var out []string
+	for _, launch := range r.Launches {
+		for _, v := range launch {
+			out = append(out, amount(v, r.Metric.Unit))
+		}
+	}
+	return out
 }
 
 // roundsPlot draws one arm and the baseline.

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"fmt"
 	"html/template"
 	"math"
 	"slices"
@@ -94,16 +95,18 @@ func (r ruler) truth(a *verdict.Analysis, arm result.Arm) float64 {
 
 // label writes a mark of the axis.
 func (r ruler) label(v float64) string {
-	decimals := max(0, 1-int(math.Floor(math.Log10(r.hi-r.lo))))
-	if suffix := r.unit.suffix; !r.ratio {
-		return signed(v, decimals) + suffix
+	if !r.ratio {
+		return signed(v, r.decimals()) + r.unit.suffix
 	}
-	return signed(v, decimals) + " %"
+	return signed(v, r.decimals()) + " %"
 }
+
+// decimals tell the marks of the axis apart.
+func (r ruler) decimals() int { return max(0, 1-int(math.Floor(math.Log10(r.hi-r.lo)))) }
 
 // scale draws the marks of the axis, for the head of the column.
 func (r ruler) scale() template.HTML {
-	c := &canvas{w: stripWidth, h: 18}
+	c := &canvas{w: stripWidth, h: 18, more: attribute("data-axis", r.told())}
 	for _, v := range roomyTicks(r.axis, 5, r.label) {
 		half := charWidth * float64(cellWidth(r.label(v))) / 2
 		if x := r.at(v); x-half >= 0 && x+half <= stripWidth {
@@ -111,6 +114,18 @@ func (r ruler) scale() template.HTML {
 		}
 	}
 	return c.unnamed()
+}
+
+// told is what a script needs to say the value at a place of the axis: its ends in values and in pixels, decimals and unit.
+func (r ruler) told() string {
+	if !known(r.lo) || !known(r.hi) {
+		return ""
+	}
+	suffix := " %"
+	if !r.ratio {
+		suffix = r.unit.suffix
+	}
+	return fmt.Sprintf("%g|%g|%g|%g|%d|%s", r.lo, r.hi, r.from, r.to, r.decimals(), suffix)
 }
 
 // strip draws one arm: its change with the interval over the noise floor, the limits that it is held to, and where the truth is known

@@ -2,7 +2,6 @@ package reports
 
 import (
 	"html/template"
-	"strings"
 
 	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/result"
@@ -17,12 +16,11 @@ const (
 )
 
 // waterfallPicture draws the spans of a trace as bars over its time, the name of each before it and its duration behind it.
-func waterfallPicture(id, title string, bars []catch.Bar) template.HTML {
+func waterfallPicture(title string, bars []catch.Bar) template.HTML {
 	begin, total := extent(bars)
 	drawn := bars[:min(len(bars), waterfallSpans)]
 	c := &canvas{w: timelineWidth, h: waterfallRow*float64(len(drawn)) + 28}
 	x := axis{0, total.Seconds(), waterfallFrom, waterfallTo}
-	var told []string
 	for i, b := range drawn {
 		y := waterfallRow * float64(i)
 		from, to := x.at(b.Start.Sub(begin).Seconds()), x.at((b.Start.Sub(begin) + b.Took).Seconds())
@@ -36,7 +34,6 @@ func waterfallPicture(id, title string, bars []catch.Bar) template.HTML {
 		c.short(indent, y+14, waterfallFrom-8-indent, class, barName(flat))
 		c.box(barClass(b), from, y+4, max(to-from, 2), waterfallRow-7)
 		c.text(max(to, from+2)+5, y+14, "small", elapsed(b.Took))
-		told = append(told, barName(flat)+" "+elapsed(b.Took))
 	}
 	c.drawBoxes()
 	bottom := waterfallRow*float64(len(drawn)) + 2
@@ -49,7 +46,7 @@ func waterfallPicture(id, title string, bars []catch.Bar) template.HTML {
 	}
 	// #nosec G203 -- the only text is escaped here
 	return template.HTML(`<figure><div class="scroll picture" role="group" aria-label="`+template.HTMLEscapeString(title)+`" tabindex="0">`) +
-		c.svg(id, title, strings.Join(told, "; ")+".") + `</div></figure>`
+		c.readable() + `</div></figure>`
 }
 
 // barClass names a class of the style sheet for a span.

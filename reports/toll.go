@@ -74,7 +74,7 @@ func tollTable(a *verdict.Analysis, metrics []verdict.Metric) table {
 	}
 	out.Rows = append(out.Rows, first)
 	for _, t := range a.Toll {
-		row := []cell{{Text: t.Arm.Name, Role: armNote(t.Arm)}}
+		row := []cell{armCell(t.Arm)}
 		for _, m := range metrics {
 			row = append(row, cell{Text: tollCell(t, m), Note: effectOf(t, m).Note})
 		}

@@ -81,13 +81,13 @@ func traceBlocks(l catch.LevelStory) []block {
 }
 
 // tracePage shows the spans of a trace on the page; nothing where the level kept none.
-func tracePage(l catch.LevelStory, id string) []block {
+func tracePage(l catch.LevelStory) []block {
 	if len(l.Waterfall) == 0 {
 		return nil
 	}
 	return []block{
 		para{Only: inHTML, Text: say(capital(traceTitle(l)) + ":")},
-		picture{waterfallPicture(id, "Trace of "+l.Level, l.Waterfall)}, tellingList(l.Waterfall), leftList(l, waterfallSpans),
+		picture{waterfallPicture("Trace of "+l.Level, l.Waterfall)}, tellingList(l.Waterfall), leftList(l, waterfallSpans),
 	}
 }
 

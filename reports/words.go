@@ -2,7 +2,6 @@ package reports
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -203,69 +202,28 @@ func statesOf(c *catch.Matrix) []catch.State {
 	})
 }
 
-// measured says in one line what a run measured, and with which load.
-func measured(r result.Run, load verdict.Load) string {
-	p, rate := r.Plan, "requests/s"
-	if p.Step != "" {
-		rate = "turns/s of the script"
-	}
-	parts := []string{
-		count(len(r.Levels), "level"),
-		count(len(r.Faults), "fault"),
-	}
-	if c := p.Capacity; c == nil || p.Launches > 0 || len(r.Faults) > 0 {
-		parts = append(parts,
-			fmt.Sprintf("%s of %s of %s slots per arm%s", count(p.Launches, "launch"), count(p.Rounds, "round"), amount(p.Slot.Seconds(), verdict.Seconds), slicesOf(p)),
-			fmt.Sprintf("%s (catch: %s)", rateWords(p.Rate, rate, load.Toll), catchRateWords(r, load.Catch)))
-	}
-	if c := p.Capacity; c != nil {
-		parts = append(parts, fmt.Sprintf("capacity: %s of %s of %s slots per arm", count(c.Launches, "launch"), count(c.Rounds, "round"),
-			amount(c.Slot.Seconds(), verdict.Seconds)))
-	}
-	if r.Journeys != "" {
-		parts = append(parts, "journeys: "+r.Journeys)
-	}
-	return strings.Join(parts, "; ")
-}
-
-// rateWords says what was ordered and, where that is known, what was made of it.
-func rateWords(ordered float64, unit string, made verdict.Rate) string {
-	text := amount(ordered, verdict.Count) + " " + unit
-	if made.Ordered == 0 || math.IsNaN(made.Made) {
-		return text
-	}
-	return fmt.Sprintf("%s ordered, %s made", text, amount(made.Made, verdict.Count))
-}
-
 // machineLine says in one line where a run was made.
 func machineLine(m result.Machine) string {
 	return fmt.Sprintf("%s/%s %s, %s, %s, %s", m.OS, m.Arch, m.Kernel, m.CPU, count(m.Cores, "core"), machine.Size(m.MemoryMiB*machine.MiB))
 }
 
-// unfinished says why a run is not complete, "" if it is.
-func unfinished(r result.Run) string {
-	if r.Status == result.Complete {
-		return ""
-	}
-	switch {
-	case r.Status == result.Running:
-		return "this run did not say how it ended: it was killed, or is still going on"
-	case r.Reason != "":
-		return "this run is " + r.Status + ": " + r.Reason
-	default:
-		return "this run is " + r.Status
-	}
-}
-
 func count(n int, noun string) string {
 	plural := noun + "s"
-	if strings.HasSuffix(noun, "ch") {
+	if strings.HasSuffix(noun, "ch") || strings.HasSuffix(noun, "ss") {
 		plural = noun + "es"
 	}
 	if n == 1 {
 		plural = noun
 	}
 	return strconv.Itoa(n) + " " + plural
+}
+
+// some is a count, and of nothing a word.
+func some(n int, noun string) string {
+	if n == 0 {
+		return "no " + noun + "s"
+	}
+	return count(n, noun)
 }
 
 // stamp is a moment in UTC, to the second; "" if there is none.
@@ -303,12 +261,4 @@ func join(list []string) string {
 		return strings.Join(list[:n-1], ", ") + " and " + list[n-1]
 	}
 	return strings.Join(list, "")
-}
-
-// slicesOf says, behind the length of a slot, in which slices it was, if it was in any.
-func slicesOf(p result.Plan) string {
-	if p.Slice == 0 {
-		return ""
-	}
-	return fmt.Sprintf(" in slices of %s", amount(p.Slice.Seconds(), verdict.Seconds))
 }

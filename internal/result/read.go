@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"syscall"
+	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/slot"
 )
@@ -54,17 +55,25 @@ func read(dir string) (*Data, error) {
 			"whether its files were cut or changed since then cannot be checked")
 	}
 	var place *Place
+	cut := map[string]bool{} // files that end within a line
+	scan := func(name string, each func(n int, line []byte) error) (err error) {
+		cut[name], err = d.scan(root, name, each)
+		return err
+	}
 	err = errors.Join(
-		d.scan(root, LatencyFile, func(n int, line []byte) error {
+		scan(LatencyFile, func(n int, line []byte) error {
 			return d.latency(&place, fmt.Sprintf("%s:%d", filepath.Join(dir, LatencyFile), n), string(line))
 		}),
-		d.scan(root, CostFile, func(_ int, line []byte) error { return parse(&d.Slots, line, d.Run) }),
-		d.scan(root, FaultsFile, func(_ int, line []byte) error { return parse(&d.Faults, line, d.Run) }),
-		d.scan(root, AlertsFile, func(_ int, line []byte) error { return parse(&d.Alerts, line, d.Run) }),
-		d.scan(root, EvidenceFile, func(_ int, line []byte) error { return parse(&d.Examples, line, d.Run) }),
+		scan(CostFile, func(_ int, line []byte) error { return parse(&d.Slots, line, d.Run) }),
+		scan(FaultsFile, func(_ int, line []byte) error { return parse(&d.Faults, line, d.Run) }),
+		scan(AlertsFile, func(_ int, line []byte) error { return parse(&d.Alerts, line, d.Run) }),
+		scan(EvidenceFile, func(_ int, line []byte) error { return parse(&d.Examples, line, d.Run) }),
 	)
 	if err != nil {
 		return nil, err
+	}
+	if cut[AlertsFile] {
+		d.endWithAlerts()
 	}
 	// A slot's histograms are written before its line.
 	loaded := slices.ContainsFunc(d.Slots, func(s Slot) bool { return s.Phase != slot.Idle })
@@ -73,6 +82,23 @@ func read(dir string) (*Data, error) {
 			dir, CostFile, LatencyFile)
 	}
 	return &d, nil
+}
+
+// endWithAlerts leaves out what faults did after the last alert that is known: what alerts did then is lost, and a fault that nobody was
+// told of would look missed.
+func (d *Data) endWithAlerts() {
+	var last time.Time
+	for _, e := range d.Alerts {
+		if e.Time.After(last) {
+			last = e.Time
+		}
+	}
+	all := len(d.Faults)
+	d.Faults = slices.DeleteFunc(d.Faults, func(e FaultEvent) bool { return e.Time.After(last) })
+	if n := all - len(d.Faults); n > 0 {
+		d.Notes = append(d.Notes, fmt.Sprintf("%d of %d events of %s are left out: they are later than what is left of %s, so that "+
+			"what alerts did is not known", n, all, FaultsFile, AlertsFile))
+	}
 }
 
 // readRun reads run.json.
@@ -117,12 +143,13 @@ func readRun(root *os.Root) (Run, error) {
 	return r, nil
 }
 
-// scan reads the complete lines of a file of records. If the run is sealed, the file must be as the run wrote it.
-func (d *Data) scan(root *os.Root, name string, each func(n int, line []byte) error) error {
+// scan reads the complete lines of a file of records, and says whether it ends within a line. If the run is sealed, the file must be as
+// the run wrote it.
+func (d *Data) scan(root *os.Root, name string, each func(n int, line []byte) error) (cut bool, err error) {
 	path := filepath.Join(root.Name(), name)
 	got, rest, parseErr := scan(root, name, each)
 	if parseErr != nil && got == (Written{}) {
-		return parseErr // it could not be read at all
+		return false, parseErr // it could not be read at all
 	}
 	if d.Run.Files != nil {
 		wrote, known := d.Run.Files[name]
@@ -130,13 +157,13 @@ func (d *Data) scan(root *os.Root, name string, each func(n int, line []byte) er
 			wrote = Written{SHA256: digestOf(nil)}
 		}
 		if err := wrote.check(path, got); err != nil {
-			return errors.Join(err, parseErr)
+			return false, errors.Join(err, parseErr)
 		}
 	}
 	if rest > 0 {
 		d.Notes = append(d.Notes, fmt.Sprintf("%s ends within its line %d, which is left out", name, got.Lines+1))
 	}
-	return parseErr
+	return rest > 0, parseErr
 }
 
 // scan reads a file to its end, with the complete lines up to the first error. It returns what the file is and how many bytes stand

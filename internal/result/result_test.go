@@ -122,6 +122,21 @@ func TestKilled(t *testing.T) {
 	}
 }
 
+// TestKilledBetweenAlerts: of faults that come after the last alert that is known nobody can say whether they were noticed.
+func TestKilledBetweenAlerts(t *testing.T) {
+	at := func(s int) time.Time { return time.Unix(1_700_000_000, 0).Add(time.Duration(s) * time.Second) }
+	d := Data{Alerts: []AlertEvent{{Time: at(10)}, {Time: at(8)}}, Faults: []FaultEvent{{Time: at(5)}, {Time: at(10)}, {Time: at(11)}}}
+	d.endWithAlerts()
+	want := "1 of 3 events of faults.jsonl are left out: they are later than what is left of alerts.jsonl, so that what alerts did is not known"
+	if len(d.Faults) != 2 || !slices.Equal(d.Notes, []string{want}) {
+		t.Errorf("%d faults are left, with the notes %q", len(d.Faults), d.Notes)
+	}
+	d.Alerts, d.Notes = nil, nil
+	if d.endWithAlerts(); len(d.Faults) != 0 {
+		t.Errorf("without an alert %d faults are left", len(d.Faults))
+	}
+}
+
 func TestReadRefuses(t *testing.T) {
 	tests := []struct{ name, file, text, want string }{
 		{"no run", RunFile, "", "is not a run directory"},
