@@ -62,6 +62,7 @@ func read(dir string) (*Data, error) {
 		d.scan(root, FaultsFile, func(_ int, line []byte) error { return parse(&d.Faults, line, d.Run) }),
 		d.scan(root, AlertsFile, func(_ int, line []byte) error { return parse(&d.Alerts, line, d.Run) }),
 		d.scan(root, EvidenceFile, func(_ int, line []byte) error { return parse(&d.Examples, line, d.Run) }),
+		d.scan(root, VolumeFile, func(_ int, line []byte) error { return parse(&d.Volumes, line, d.Run) }),
 	)
 	if err != nil {
 		return nil, err

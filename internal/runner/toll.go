@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -78,15 +79,16 @@ func (r *run) warmUp(ctx context.Context, launch int, arms []testenv.Arm, rate f
 }
 
 // rounds measures all rounds of one launch.
-func (r *run) rounds(ctx context.Context, launch int, arms []testenv.Arm, orders [][]int) error {
+func (r *run) rounds(ctx context.Context, launch int, arms []testenv.Arm, orders [][]int) (err error) {
 	slotLength := r.Toll.Slot + r.Telemetry.BatchDelay*3 // about: with its drain
 	r.Progress.Begin(fmt.Sprintf("toll, launch %d of %d", launch+1, max(launch+1, r.Toll.Launches)), time.Duration(len(orders)*len(arms))*slotLength,
 		fmt.Sprintf("%d rounds of %d slots, one arm at a time", len(orders), len(arms)))
-	before := ""
+	before, volumes := "", newVolumes(launch, arms)
+	defer func() { err = errors.Join(err, volumes.write(r.dir)) }()
 	for round, order := range orders {
 		for position, index := range order {
 			s := result.Slot{Phase: slot.Toll, Launch: launch, Round: round, Position: position, Arm: arms[index].Name(), Before: before}
-			if err := r.slot(ctx, arms[index], &s); err != nil {
+			if err := r.slot(ctx, arms[index], &s, volumes.of[index]); err != nil {
 				return err
 			}
 			before = s.Arm
@@ -97,9 +99,13 @@ func (r *run) rounds(ctx context.Context, launch int, arms []testenv.Arm, orders
 	return nil
 }
 
-// slot gives one arm one slot of load, waits until it has drained, and writes what it cost.
-func (r *run) slot(ctx context.Context, arm testenv.Arm, s *result.Slot) error {
+// slot gives one arm one slot of load, waits until it has drained, and writes what it cost. What its telemetry is made of is added to v,
+// which may be nil.
+func (r *run) slot(ctx context.Context, arm testenv.Arm, s *result.Slot, v *armVolume) error {
 	if err := arm.Unpark(); err != nil {
+		return err
+	}
+	if err := v.begin(ctx); err != nil {
 		return err
 	}
 	meter, err := newTollMeter(ctx, arm)
@@ -123,10 +129,17 @@ func (r *run) slot(ctx context.Context, arm testenv.Arm, s *result.Slot) error {
 	if err := meter.since(ctx, s); err != nil {
 		return err
 	}
+	if err := v.end(ctx); err != nil {
+		return err
+	}
 	if err := arm.Park(); err != nil {
 		return err
 	}
-	return r.dir.Slot(*s)
+	if err := r.dir.Slot(*s); err != nil {
+		return err
+	}
+	v.add(*s)
+	return nil
 }
 
 // order asks for a slot.

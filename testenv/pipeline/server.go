@@ -40,6 +40,8 @@ func (p *process) handler() http.Handler {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, struct{}{}) })
 	}
 	mux.Handle(role.ControlPath, p.control)
+	mux.Handle("POST "+role.KeepExportsPath, api.Guard(http.HandlerFunc(p.keepExports), p.cfg.Token))
+	mux.Handle("POST "+role.TakeExportsPath, api.Guard(http.HandlerFunc(p.takeExports), p.cfg.Token))
 	return mux
 }
 
@@ -48,6 +50,21 @@ func (p *process) stats(context.Context, json.RawMessage) (any, error) {
 	s, err := p.collector.stats()
 	s.ActiveSeries = p.engine.activeSeries()
 	return s, err
+}
+
+// keepExports makes the tap keep what comes from now on.
+func (p *process) keepExports(w http.ResponseWriter, _ *http.Request) {
+	if err := p.cfg.tap.Begin(); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// takeExports answers with what the tap has kept.
+func (p *process) takeExports(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/octet-stream")
+	_ = p.cfg.tap.Take(w) // an error means that the client is gone
 }
 
 // guarded refuses requests without the pipeline's token, if it has one.

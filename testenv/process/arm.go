@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/http"
 	"path/filepath"
 	"sync"
 
@@ -23,6 +24,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/outside"
 	"github.com/tollgate-dev/tollgate/testenv/role"
+	"github.com/tollgate-dev/tollgate/testenv/volume"
 )
 
 // arm is one arm as processes.
@@ -222,6 +224,27 @@ func (a *arm) Telemetry(ctx context.Context) (result.Telemetry, error) {
 // Runtime asks the services what their runtimes have counted.
 func (a *arm) Runtime(ctx context.Context) (map[string]result.Runtime, error) {
 	return testenv.Runtimes(ctx, a)
+}
+
+// KeepExports makes the pipeline keep the exports that come from now on.
+func (a *arm) KeepExports(ctx context.Context) error {
+	return a.exports(ctx, role.KeepExportsPath, nil)
+}
+
+// Exports returns what came since KeepExports, and ends the keeping.
+func (a *arm) Exports(ctx context.Context) ([]volume.Export, error) {
+	var text []byte
+	if err := a.exports(ctx, role.TakeExportsPath, &text); err != nil {
+		return nil, err
+	}
+	return volume.Parse(text)
+}
+
+func (a *arm) exports(ctx context.Context, path string, out any) error {
+	if err := a.launch.client.Do(ctx, http.MethodPost, a.urls[role.Telemetry]+path, nil, out); err != nil {
+		return fmt.Errorf("testenv: %s of arm %s: %w", role.Telemetry, a.name, err)
+	}
+	return nil
 }
 
 // Control returns the client and the base URL for the control endpoint of a role of the arm.

@@ -87,6 +87,13 @@ const (
 	StatsQuestion   = "stats"   // to the pipeline: the telemetry that it received, as result.Telemetry
 )
 
+// Paths that the pipeline serves to callers with the run's token: it keeps the exports that come from now on, and answers with them, for
+// volume.Parse.
+const (
+	KeepExportsPath = "/exports/keep"
+	TakeExportsPath = "/exports/take"
+)
+
 // Paths that every role serves.
 const (
 	HealthPath  = "/healthz"  // answers 200 when the role can do its work

@@ -1,0 +1,204 @@
+package volume
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/tollgate-dev/tollgate/internal/result"
+)
+
+// Limits of a Tally.
+const (
+	mostNames  = 1000    // that are told apart
+	mostShown  = 20      // of each signal, in a Volume
+	mostSeries = 100_000 // that are told apart, over all metrics
+	mostValues = 10_000  // of one attribute of one metric
+	mostText   = 120     // bytes of a name
+)
+
+// Tally adds up exports by what they are made of. Its memory is bounded.
+type Tally struct {
+	parts      map[key]*part
+	series     int // told apart so far
+	cut        bool
+	compressed bool
+}
+
+// key names a part.
+type key struct{ signal, service, name, rest string }
+
+// part is what came of one key.
+type part struct {
+	count, bytes, series int64
+	known                map[identity]struct{}            // of a metric
+	values               map[string]map[identity]struct{} // of a metric, by attribute
+}
+
+// NewTally returns a Tally of nothing.
+func NewTally() *Tally { return &Tally{parts: map[key]*part{}} }
+
+// Add takes an export apart. It reports whether that was possible; one that is no OTLP is in no part.
+func (t *Tally) Add(e Export) bool {
+	var err error
+	switch e.Signal {
+	case result.InSpans:
+		var spans ptrace.Traces
+		if spans, err = new(ptrace.ProtoUnmarshaler).UnmarshalTraces(e.Body); err == nil {
+			t.spans(spans)
+		}
+	case result.InLogs:
+		var logs plog.Logs
+		if logs, err = new(plog.ProtoUnmarshaler).UnmarshalLogs(e.Body); err == nil {
+			t.logs(logs)
+		}
+	case result.InMetrics:
+		var metrics pmetric.Metrics
+		if metrics, err = new(pmetric.ProtoUnmarshaler).UnmarshalMetrics(e.Body); err == nil {
+			t.metrics(metrics)
+		}
+	}
+	t.compressed = t.compressed || e.Compressed
+	return err == nil
+}
+
+func (t *Tally) spans(all ptrace.Traces) {
+	var size ptrace.ProtoMarshaler
+	for _, r := range all.ResourceSpans().All() {
+		service, left := serviceOf(r.Resource()), field(size.ResourceSpansSize(r))
+		for _, scope := range r.ScopeSpans().All() {
+			for _, s := range scope.Spans().All() {
+				n := field(size.SpanSize(s))
+				t.part(key{result.InSpans, service, short(s.Name()), ""}).add(1, n)
+				left -= n
+			}
+		}
+		t.part(key{result.InSpans, service, "", result.RestBatches}).add(1, left)
+	}
+}
+
+func (t *Tally) logs(all plog.Logs) {
+	var size plog.ProtoMarshaler
+	for _, r := range all.ResourceLogs().All() {
+		service, left := serviceOf(r.Resource()), field(size.ResourceLogsSize(r))
+		for _, scope := range r.ScopeLogs().All() {
+			for _, record := range scope.LogRecords().All() {
+				n := field(size.LogRecordSize(record))
+				t.part(key{result.InLogs, service, event(record), ""}).add(1, n)
+				left -= n
+			}
+		}
+		t.part(key{result.InLogs, service, "", result.RestBatches}).add(1, left)
+	}
+}
+
+// part is the part of a key; beyond the limit, that of the key's signal without a name.
+func (t *Tally) part(k key) *part {
+	p := t.parts[k]
+	if p == nil && len(t.parts) >= mostNames && k.service+k.name != "" {
+		return t.part(key{signal: k.signal, rest: cmp.Or(k.rest, result.RestOthers)})
+	}
+	if p == nil {
+		p = &part{}
+		t.parts[k] = p
+	}
+	return p
+}
+
+func (p *part) add(count, bytes int64) {
+	p.count += count
+	p.bytes += bytes
+}
+
+// Volume is what has been added up: of each signal the largest parts, and the rest.
+func (t *Tally) Volume() result.Volume {
+	out := result.Volume{Compressed: t.compressed, SeriesCut: t.cut}
+	for _, signal := range signals {
+		out.Parts = append(out.Parts, t.of(signal)...)
+	}
+	return out
+}
+
+// of are the parts of a signal.
+func (t *Tally) of(signal string) []result.VolumePart {
+	var named, rest []result.VolumePart
+	others := result.VolumePart{Signal: signal, Rest: result.RestOthers}
+	for _, k := range slices.SortedFunc(maps.Keys(t.parts), t.larger) {
+		p := t.parts[k]
+		one := result.VolumePart{Signal: signal, Service: k.service, Name: k.name, Rest: k.rest, Count: p.count, Bytes: p.bytes, Series: p.series}
+		one.Label, one.Values = p.widest()
+		switch {
+		case k.signal != signal:
+		case k.rest == result.RestBatches && len(rest) < mostShown:
+			rest = append(rest, one)
+		case k.rest == "" && len(named) < mostShown:
+			named = append(named, one)
+		default:
+			others.Count, others.Bytes, others.Series = others.Count+p.count, others.Bytes+p.bytes, others.Series+p.series
+		}
+	}
+	if others.Bytes > 0 {
+		rest = append(rest, others)
+	}
+	return append(named, rest...)
+}
+
+// larger orders keys by their bytes, then by name.
+func (t *Tally) larger(a, b key) int {
+	return cmp.Or(cmp.Compare(t.parts[b].bytes, t.parts[a].bytes), cmp.Compare(a.service, b.service), cmp.Compare(a.name, b.name), cmp.Compare(a.rest, b.rest))
+}
+
+// field is the length of a message of some bytes within another: its number, which is one byte in OTLP, its length, itself.
+func field(size int) int64 {
+	n := int64(2)
+	for length := size; length >= 1<<7; length >>= 7 {
+		n++
+	}
+	return n + int64(size)
+}
+
+func serviceOf(r pcommon.Resource) string { return attribute(r, "service.name") }
+
+func attribute(r pcommon.Resource, name string) string {
+	if v, ok := r.Attributes().Get(name); ok {
+		return short(v.AsString())
+	}
+	return ""
+}
+
+// event names what a log record tells: its event, or its text without what differs from record to record.
+func event(r plog.LogRecord) string {
+	if name := r.EventName(); name != "" {
+		return short(name)
+	}
+	if r.Body().Type() != pcommon.ValueTypeStr {
+		return "(" + strings.ToLower(r.Body().Type().String()) + ")"
+	}
+	words := strings.Fields(short(r.Body().Str()))
+	for i, word := range words {
+		if strings.ContainsFunc(word, unicode.IsDigit) {
+			words[i] = "*"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// short is the beginning of a name. One that is no UTF-8 becomes such.
+func short(s string) string {
+	if len(s) > mostText {
+		at := mostText
+		for at > 0 && !utf8.RuneStart(s[at]) {
+			at--
+		}
+		s = s[:at] + "…"
+	}
+	return strings.ToValidUTF8(s, "�")
+}
