@@ -39,7 +39,7 @@ func (r *run) meterRest(ctx context.Context, arm testenv.Arm, s *result.Slot) (e
 	if s.Drained, err = r.drain(ctx, arm); err != nil {
 		return err
 	}
-	meter, err := newTollMeter(ctx, arm)
+	meter, err := newTollMeter(ctx, arm, nil)
 	if err != nil {
 		return err
 	}
@@ -61,22 +61,29 @@ func (r *run) meterRest(ctx context.Context, arm testenv.Arm, s *result.Slot) (e
 type tollMeter struct {
 	*meter
 	runtime map[string]result.Runtime
+	volume  *armVolume // begins and ends as closely around the meter as it can
 }
 
 // newTollMeter takes the first reading. Like the telemetry, the runtimes are read outside of what is metered. Only between
 // the two readings of the runtimes themselves lies the answer to one of them, in every arm alike.
-func newTollMeter(ctx context.Context, arm testenv.Arm) (*tollMeter, error) {
+func newTollMeter(ctx context.Context, arm testenv.Arm, v *armVolume) (*tollMeter, error) {
 	runtime, err := arm.Runtime(ctx)
 	if err != nil {
 		return nil, err
 	}
+	if err := v.begin(ctx); err != nil {
+		return nil, err
+	}
 	m, err := newMeter(ctx, arm)
-	return &tollMeter{m, runtime}, err
+	return &tollMeter{m, runtime, v}, err
 }
 
 // since fills the cost of a slot as meter.since does, and adds the runtimes.
 func (m *tollMeter) since(ctx context.Context, s *result.Slot) error {
 	if err := m.meter.since(ctx, s); err != nil {
+		return err
+	}
+	if err := m.volume.end(ctx); err != nil {
 		return err
 	}
 	now, err := m.arm.Runtime(ctx)

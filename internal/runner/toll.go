@@ -105,10 +105,7 @@ func (r *run) slot(ctx context.Context, arm testenv.Arm, s *result.Slot, v *armV
 	if err := arm.Unpark(); err != nil {
 		return err
 	}
-	if err := v.begin(ctx); err != nil {
-		return err
-	}
-	meter, err := newTollMeter(ctx, arm)
+	meter, err := newTollMeter(ctx, arm, v)
 	if err != nil {
 		return err
 	}
@@ -127,9 +124,6 @@ func (r *run) slot(ctx context.Context, arm testenv.Arm, s *result.Slot, v *armV
 	}
 	s.Drain = time.Since(reported)
 	if err := meter.since(ctx, s); err != nil {
-		return err
-	}
-	if err := v.end(ctx); err != nil {
 		return err
 	}
 	if err := arm.Park(); err != nil {

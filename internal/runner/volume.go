@@ -24,7 +24,7 @@ func newVolumes(launch int, arms []testenv.Arm) volumes {
 	v := volumes{make([]*armVolume, len(arms))}
 	for i, arm := range arms {
 		if exporting, ok := arm.(testenv.Exporting); ok {
-			v.of[i] = &armVolume{arm: exporting, tally: volume.NewTally(), sum: result.Volume{Launch: launch, Arm: arm.Name()}}
+			v.of[i] = &armVolume{arm: exporting, tally: volume.NewTally(arm.Name()), sum: result.Volume{Launch: launch, Arm: arm.Name()}}
 		}
 	}
 	return v

@@ -27,7 +27,7 @@ func (t *Tally) metrics(all pmetric.Metrics) {
 				left -= n
 			}
 		}
-		t.part(key{result.InMetrics, service, "", result.RestBatches}).add(1, left)
+		t.part(key{signal: result.InMetrics, rest: result.RestBatches}).add(1, left)
 	}
 }
 

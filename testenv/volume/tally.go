@@ -3,6 +3,7 @@ package volume
 import (
 	"cmp"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"unicode"
@@ -14,12 +15,13 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // Limits of a Tally.
 const (
 	mostNames  = 1000    // that are told apart
-	mostShown  = 20      // of each signal, in a Volume
+	mostShown  = 40      // of each signal, in a Volume
 	mostSeries = 100_000 // that are told apart, over all metrics
 	mostValues = 10_000  // of one attribute of one metric
 	mostText   = 120     // bytes of a name
@@ -27,6 +29,7 @@ const (
 
 // Tally adds up exports by what they are made of. Its memory is bounded.
 type Tally struct {
+	arm        string
 	parts      map[key]*part
 	series     int // told apart so far
 	cut        bool
@@ -43,8 +46,9 @@ type part struct {
 	values               map[string]map[identity]struct{} // of a metric, by attribute
 }
 
-// NewTally returns a Tally of nothing.
-func NewTally() *Tally { return &Tally{parts: map[key]*part{}} }
+// NewTally returns a Tally of nothing, for an arm. The arm's name before that of a topic is left out, as are addresses, so that a part has
+// the same name in all arms.
+func NewTally(arm string) *Tally { return &Tally{arm: arm, parts: map[key]*part{}} }
 
 // Add takes an export apart. It reports whether that was possible; one that is no OTLP is in no part.
 func (t *Tally) Add(e Export) bool {
@@ -77,11 +81,11 @@ func (t *Tally) spans(all ptrace.Traces) {
 		for _, scope := range r.ScopeSpans().All() {
 			for _, s := range scope.Spans().All() {
 				n := field(size.SpanSize(s))
-				t.part(key{result.InSpans, service, short(s.Name()), ""}).add(1, n)
+				t.part(key{result.InSpans, service, t.name(s.Name()), ""}).add(1, n)
 				left -= n
 			}
 		}
-		t.part(key{result.InSpans, service, "", result.RestBatches}).add(1, left)
+		t.part(key{signal: result.InSpans, rest: result.RestBatches}).add(1, left)
 	}
 }
 
@@ -96,15 +100,15 @@ func (t *Tally) logs(all plog.Logs) {
 				left -= n
 			}
 		}
-		t.part(key{result.InLogs, service, "", result.RestBatches}).add(1, left)
+		t.part(key{signal: result.InLogs, rest: result.RestBatches}).add(1, left)
 	}
 }
 
-// part is the part of a key; beyond the limit, that of the key's signal without a name.
+// part is the part of a key; beyond the limit, that of the others of its signal.
 func (t *Tally) part(k key) *part {
 	p := t.parts[k]
-	if p == nil && len(t.parts) >= mostNames && k.service+k.name != "" {
-		return t.part(key{signal: k.signal, rest: cmp.Or(k.rest, result.RestOthers)})
+	if p == nil && k.rest == "" && len(t.parts) >= mostNames {
+		return t.part(key{signal: k.signal, rest: result.RestOthers})
 	}
 	if p == nil {
 		p = &part{}
@@ -120,7 +124,7 @@ func (p *part) add(count, bytes int64) {
 
 // Volume is what has been added up: of each signal the largest parts, and the rest.
 func (t *Tally) Volume() result.Volume {
-	out := result.Volume{Compressed: t.compressed, SeriesCut: t.cut}
+	out := result.Volume{Compressed: t.compressed, SeriesCut: t.cut, Parts: []result.VolumePart{}}
 	for _, signal := range signals {
 		out.Parts = append(out.Parts, t.of(signal)...)
 	}
@@ -137,7 +141,7 @@ func (t *Tally) of(signal string) []result.VolumePart {
 		one.Label, one.Values = p.widest()
 		switch {
 		case k.signal != signal:
-		case k.rest == result.RestBatches && len(rest) < mostShown:
+		case k.rest == result.RestBatches:
 			rest = append(rest, one)
 		case k.rest == "" && len(named) < mostShown:
 			named = append(named, one)
@@ -189,6 +193,23 @@ func event(r plog.LogRecord) string {
 		}
 	}
 	return strings.Join(words, " ")
+}
+
+// name is that of a span as all arms have it.
+func (t *Tally) name(s string) string {
+	words := strings.Fields(short(s))
+	for i, word := range words {
+		if words[i] = role.WithoutArm(t.arm, word); isAddress(word) {
+			words[i] = "*"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// isAddress says that a word is an IP address with a port.
+func isAddress(word string) bool {
+	_, err := netip.ParseAddrPort(word)
+	return err == nil
 }
 
 // short is the beginning of a name. One that is no UTF-8 becomes such.
