@@ -108,9 +108,11 @@ type Arm interface {
 
 // Exporting is an Arm that can tell what telemetry it exports: its pipeline receives it in a process of ours.
 type Exporting interface {
-	// KeepExports forgets what was kept and keeps what comes from now on, in memory of the arm's pipeline.
-	KeepExports(ctx context.Context) error
-	// Exports returns what was kept since, at most volume.Most bytes, and ends the keeping.
+	// KeepExports reads what Telemetry does, and keeps the exports that come from that moment on, in memory of the arm's pipeline.
+	KeepExports(ctx context.Context) (result.Telemetry, error)
+	// HoldExports reads what Telemetry does, and keeps no export that comes after that moment.
+	HoldExports(ctx context.Context) (result.Telemetry, error)
+	// Exports returns what was kept, at most volume.Most bytes.
 	Exports(ctx context.Context) ([]volume.Export, error)
 }
 

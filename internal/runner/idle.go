@@ -61,7 +61,6 @@ func (r *run) meterRest(ctx context.Context, arm testenv.Arm, s *result.Slot) (e
 type tollMeter struct {
 	*meter
 	runtime map[string]result.Runtime
-	volume  *armVolume // begins and ends as closely around the meter as it can
 }
 
 // newTollMeter takes the first reading. Like the telemetry, the runtimes are read outside of what is metered. Only between
@@ -71,19 +70,13 @@ func newTollMeter(ctx context.Context, arm testenv.Arm, v *armVolume) (*tollMete
 	if err != nil {
 		return nil, err
 	}
-	if err := v.begin(ctx); err != nil {
-		return nil, err
-	}
-	m, err := newMeter(ctx, arm)
-	return &tollMeter{m, runtime, v}, err
+	m, err := newMeter(ctx, arm, v)
+	return &tollMeter{m, runtime}, err
 }
 
 // since fills the cost of a slot as meter.since does, and adds the runtimes.
 func (m *tollMeter) since(ctx context.Context, s *result.Slot) error {
 	if err := m.meter.since(ctx, s); err != nil {
-		return err
-	}
-	if err := m.volume.end(ctx); err != nil {
 		return err
 	}
 	now, err := m.arm.Runtime(ctx)

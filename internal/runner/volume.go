@@ -43,20 +43,25 @@ func (v volumes) write(dir *result.Writer) error {
 	return errors.Join(errs...)
 }
 
-// begin begins a slot, before the first reading of its meter.
-func (a *armVolume) begin(ctx context.Context) error {
+// begin reads an arm's telemetry at the beginning of a slot.
+func (a *armVolume) begin(ctx context.Context, arm testenv.Arm) (result.Telemetry, error) {
 	if a == nil {
-		return nil
+		return arm.Telemetry(ctx)
 	}
 	return a.arm.KeepExports(ctx)
 }
 
-// end ends a slot, after the last reading of its meter.
-func (a *armVolume) end(ctx context.Context) (err error) {
-	if a != nil {
-		a.kept, err = a.arm.Exports(ctx)
+// end reads it again at the end, and fetches the exports between.
+func (a *armVolume) end(ctx context.Context, arm testenv.Arm) (result.Telemetry, error) {
+	if a == nil {
+		return arm.Telemetry(ctx)
 	}
-	return err
+	t, err := a.arm.HoldExports(ctx)
+	if err != nil {
+		return t, err
+	}
+	a.kept, err = a.arm.Exports(ctx)
+	return t, err
 }
 
 // add takes the exports of a slot apart, once its arm is parked.

@@ -40,8 +40,7 @@ func (p *process) handler() http.Handler {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, struct{}{}) })
 	}
 	mux.Handle(role.ControlPath, p.control)
-	mux.Handle("POST "+role.KeepExportsPath, api.Guard(http.HandlerFunc(p.keepExports), p.cfg.Token))
-	mux.Handle("POST "+role.TakeExportsPath, api.Guard(http.HandlerFunc(p.takeExports), p.cfg.Token))
+	mux.Handle("POST "+role.ExportsPath, api.Guard(http.HandlerFunc(p.takeExports), p.cfg.Token))
 	return mux
 }
 
@@ -52,13 +51,19 @@ func (p *process) stats(context.Context, json.RawMessage) (any, error) {
 	return s, err
 }
 
-// keepExports makes the tap keep what comes from now on.
-func (p *process) keepExports(w http.ResponseWriter, _ *http.Request) {
+// keepExports answers as stats does, and makes the tap keep what comes from that moment on.
+func (p *process) keepExports(ctx context.Context, params json.RawMessage) (any, error) {
 	if err := p.cfg.tap.Begin(); err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
+		return nil, err
 	}
-	w.WriteHeader(http.StatusNoContent)
+	return p.stats(ctx, params)
+}
+
+// holdExports answers as stats does, and makes the tap keep nothing that comes after that moment.
+func (p *process) holdExports(ctx context.Context, params json.RawMessage) (any, error) {
+	s, err := p.stats(ctx, params)
+	p.cfg.tap.Hold()
+	return s, err
 }
 
 // takeExports answers with what the tap has kept.

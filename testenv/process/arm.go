@@ -214,37 +214,43 @@ func (a *arm) usage() (testenv.Usage, error) {
 
 // Telemetry asks the pipeline how much telemetry it received.
 func (a *arm) Telemetry(ctx context.Context) (result.Telemetry, error) {
+	return a.received(ctx, role.StatsQuestion)
+}
+
+// KeepExports asks the same, and makes the pipeline keep the exports that come from then on.
+func (a *arm) KeepExports(ctx context.Context) (result.Telemetry, error) {
+	return a.received(ctx, role.KeepExports)
+}
+
+// HoldExports asks the same, and makes it keep no more.
+func (a *arm) HoldExports(ctx context.Context) (result.Telemetry, error) {
+	return a.received(ctx, role.HoldExports)
+}
+
+func (a *arm) received(ctx context.Context, question string) (result.Telemetry, error) {
 	var t result.Telemetry
-	if err := a.launch.client.Ask(ctx, a.urls[role.Telemetry], role.StatsQuestion, struct{}{}, &t); err != nil {
-		return t, fmt.Errorf("testenv: %s of arm %s: %w", role.Telemetry, a.name, err)
+	if err := a.launch.client.Ask(ctx, a.urls[role.Telemetry], question, struct{}{}, &t); err != nil {
+		return t, a.ofPipeline(err)
 	}
 	return t, nil
+}
+
+// Exports returns what the pipeline has kept.
+func (a *arm) Exports(ctx context.Context) ([]volume.Export, error) {
+	var text []byte
+	if err := a.launch.client.Do(ctx, http.MethodPost, a.urls[role.Telemetry]+role.ExportsPath, nil, &text); err != nil {
+		return nil, a.ofPipeline(err)
+	}
+	return volume.Parse(text)
+}
+
+func (a *arm) ofPipeline(err error) error {
+	return fmt.Errorf("testenv: %s of arm %s: %w", role.Telemetry, a.name, err)
 }
 
 // Runtime asks the services what their runtimes have counted.
 func (a *arm) Runtime(ctx context.Context) (map[string]result.Runtime, error) {
 	return testenv.Runtimes(ctx, a)
-}
-
-// KeepExports makes the pipeline keep the exports that come from now on.
-func (a *arm) KeepExports(ctx context.Context) error {
-	return a.exports(ctx, role.KeepExportsPath, nil)
-}
-
-// Exports returns what came since KeepExports, and ends the keeping.
-func (a *arm) Exports(ctx context.Context) ([]volume.Export, error) {
-	var text []byte
-	if err := a.exports(ctx, role.TakeExportsPath, &text); err != nil {
-		return nil, err
-	}
-	return volume.Parse(text)
-}
-
-func (a *arm) exports(ctx context.Context, path string, out any) error {
-	if err := a.launch.client.Do(ctx, http.MethodPost, a.urls[role.Telemetry]+path, nil, out); err != nil {
-		return fmt.Errorf("testenv: %s of arm %s: %w", role.Telemetry, a.name, err)
-	}
-	return nil
 }
 
 // Control returns the client and the base URL for the control endpoint of a role of the arm.

@@ -23,6 +23,9 @@ func FuzzParse(f *testing.F) {
 			tally.Add(e)
 			length += headSize + len(e.Body)
 		}
+		if n := sum(tally.Volume()); n > int64(length) {
+			t.Errorf("parts of %d bytes, and %d were sent", n, length)
+		}
 		if length != len(text) {
 			t.Errorf("%d bytes are read as %d", len(text), length)
 		}

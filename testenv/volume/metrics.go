@@ -14,14 +14,15 @@ import (
 // identity tells attributes, or values of one, apart.
 type identity = [16]byte
 
-func (t *Tally) metrics(all pmetric.Metrics) {
-	var size pmetric.ProtoMarshaler
-	for _, r := range all.ResourceMetrics().All() {
-		service, left := serviceOf(r.Resource()), field(size.ResourceMetricsSize(r))
+func (t *Tally) metrics(all pmetric.Metrics, batches []message) {
+	for i, r := range all.ResourceMetrics().All() {
+		service, left := serviceOf(r.Resource()), at(batches, i).size
 		instance := attribute(r.Resource(), "service.instance.id")
-		for _, scope := range r.ScopeMetrics().All() {
-			for _, m := range scope.Metrics().All() {
-				n := field(size.MetricSize(m))
+		scopes := within(at(batches, i), scopeField)
+		for j, scope := range r.ScopeMetrics().All() {
+			items := within(at(scopes, j), itemField)
+			for k, m := range scope.Metrics().All() {
+				n := at(items, k).size
 				p := t.part(key{result.InMetrics, service, short(m.Name()), ""})
 				p.add(t.points(p, instance, m), n)
 				left -= n

@@ -53,34 +53,36 @@ func NewTally(arm string) *Tally { return &Tally{arm: arm, parts: map[key]*part{
 // Add takes an export apart. It reports whether that was possible; one that is no OTLP is in no part.
 func (t *Tally) Add(e Export) bool {
 	var err error
+	batches := within(message{body: e.Body}, batchField)
 	switch e.Signal {
 	case result.InSpans:
 		var spans ptrace.Traces
 		if spans, err = new(ptrace.ProtoUnmarshaler).UnmarshalTraces(e.Body); err == nil {
-			t.spans(spans)
+			t.spans(spans, batches)
 		}
 	case result.InLogs:
 		var logs plog.Logs
 		if logs, err = new(plog.ProtoUnmarshaler).UnmarshalLogs(e.Body); err == nil {
-			t.logs(logs)
+			t.logs(logs, batches)
 		}
 	case result.InMetrics:
 		var metrics pmetric.Metrics
 		if metrics, err = new(pmetric.ProtoUnmarshaler).UnmarshalMetrics(e.Body); err == nil {
-			t.metrics(metrics)
+			t.metrics(metrics, batches)
 		}
 	}
 	t.compressed = t.compressed || e.Compressed
 	return err == nil
 }
 
-func (t *Tally) spans(all ptrace.Traces) {
-	var size ptrace.ProtoMarshaler
-	for _, r := range all.ResourceSpans().All() {
-		service, left := serviceOf(r.Resource()), field(size.ResourceSpansSize(r))
-		for _, scope := range r.ScopeSpans().All() {
-			for _, s := range scope.Spans().All() {
-				n := field(size.SpanSize(s))
+func (t *Tally) spans(all ptrace.Traces, batches []message) {
+	for i, r := range all.ResourceSpans().All() {
+		service, left := serviceOf(r.Resource()), at(batches, i).size
+		scopes := within(at(batches, i), scopeField)
+		for j, scope := range r.ScopeSpans().All() {
+			items := within(at(scopes, j), itemField)
+			for k, s := range scope.Spans().All() {
+				n := at(items, k).size
 				t.part(key{result.InSpans, service, t.name(s.Name()), ""}).add(1, n)
 				left -= n
 			}
@@ -89,13 +91,14 @@ func (t *Tally) spans(all ptrace.Traces) {
 	}
 }
 
-func (t *Tally) logs(all plog.Logs) {
-	var size plog.ProtoMarshaler
-	for _, r := range all.ResourceLogs().All() {
-		service, left := serviceOf(r.Resource()), field(size.ResourceLogsSize(r))
-		for _, scope := range r.ScopeLogs().All() {
-			for _, record := range scope.LogRecords().All() {
-				n := field(size.LogRecordSize(record))
+func (t *Tally) logs(all plog.Logs, batches []message) {
+	for i, r := range all.ResourceLogs().All() {
+		service, left := serviceOf(r.Resource()), at(batches, i).size
+		scopes := within(at(batches, i), scopeField)
+		for j, scope := range r.ScopeLogs().All() {
+			items := within(at(scopes, j), itemField)
+			for k, record := range scope.LogRecords().All() {
+				n := at(items, k).size
 				t.part(key{result.InLogs, service, event(record), ""}).add(1, n)
 				left -= n
 			}
@@ -158,15 +161,6 @@ func (t *Tally) of(signal string) []result.VolumePart {
 // larger orders keys by their bytes, then by name.
 func (t *Tally) larger(a, b key) int {
 	return cmp.Or(cmp.Compare(t.parts[b].bytes, t.parts[a].bytes), cmp.Compare(a.service, b.service), cmp.Compare(a.name, b.name), cmp.Compare(a.rest, b.rest))
-}
-
-// field is the length of a message of some bytes within another: its number, which is one byte in OTLP, its length, itself.
-func field(size int) int64 {
-	n := int64(2)
-	for length := size; length >= 1<<7; length >>= 7 {
-		n++
-	}
-	return n + int64(size)
 }
 
 func serviceOf(r pcommon.Resource) string { return attribute(r, "service.name") }

@@ -42,9 +42,12 @@ func (t *Tap) Begin() error {
 	return nil
 }
 
-// Take keeps nothing any more, and writes what was kept, for Parse.
+// Hold keeps nothing any more, until Begin.
+func (t *Tap) Hold() { t.on.Store(false) }
+
+// Take writes what was kept, for Parse, and forgets it.
 func (t *Tap) Take(to io.Writer) error {
-	t.on.Store(false)
+	t.Hold()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	_, err := to.Write(t.kept[:t.used])
@@ -54,7 +57,7 @@ func (t *Tap) Take(to io.Writer) error {
 
 // Close gives the memory back.
 func (t *Tap) Close() error {
-	t.on.Store(false)
+	t.Hold()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.kept == nil {
@@ -65,11 +68,12 @@ func (t *Tap) Close() error {
 	return syscall.Munmap(kept)
 }
 
-// Handler stands before an OTLP server, behind what undoes compression.
+// Handler stands before an OTLP server, behind what undoes compression. An export is kept if its answer falls between Begin and Hold: that
+// is also when the server counts it, so the two agree on what a slot has.
 func (t *Tap) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		signal, known := signalAt(r.URL.Path)
-		if !t.on.Load() || !known || !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-protobuf") {
+		if !known || !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-protobuf") {
 			next.ServeHTTP(w, r)
 			return
 		}
