@@ -56,20 +56,13 @@ func contentsSentence(c verdict.Contents) string {
 	return text
 }
 
-// pieceName names a piece in a sentence.
+// pieceName names a piece: span GET /v1/profile (profile).
 func pieceName(p verdict.Piece) string {
-	kind, name := pieceKind(p.Of), p.Of.Name
-	if name == "" {
-		return kind + ofService(p.Of)
+	name := strings.TrimSpace(pieceKind(p.Of) + " " + p.Of.Name)
+	if p.Of.Service != "" {
+		name += " (" + p.Of.Service + ")"
 	}
-	return kind + " " + name + ofService(p.Of)
-}
-
-func ofService(p result.VolumePart) string {
-	if p.Service == "" {
-		return ""
-	}
-	return " (" + p.Service + ")"
+	return name
 }
 
 // pieceKind is what a piece is one of.
@@ -97,34 +90,36 @@ func onTop(x float64, unit verdict.Unit) string {
 
 // contentsTable has the whole of every level, its first pieces and what is left.
 func contentsTable(all []verdict.Contents, most int) table {
-	out := table{Columns: heads(false, "level", "what", "service"), Label: "What the telemetry is made of", Class: "numbers", Narrow: true,
+	out := table{Columns: heads(false, "level", "what"), Label: "What the telemetry is made of", Class: "numbers",
 		Caption: "Bytes on the wire per 1,000 requests. Shares are of the level's whole"}
-	right := []string{"bytes /1k", "share", "over below", "items /1k"}
-	if money := all[0].Currency; money != "" {
-		right = append(right, string(money)+" /1M")
+	wide := inMarkdown | inHTML
+	out.Columns = append(out.Columns, column{Head: cell{Text: "series"}, Only: wide})
+	for _, c := range []column{{Head: cell{Text: "items /1k"}, Only: wide}, {Head: cell{Text: "bytes /1k"}}, {Head: cell{Text: "share"}}, {Head: cell{Text: "over below"}}} {
+		c.Right = true
+		out.Columns = append(out.Columns, c)
 	}
-	for _, text := range right {
-		out.Columns = append(out.Columns, column{Head: cell{Text: text}, Right: true})
+	if money := all[0].Currency; money != "" {
+		out.Columns = append(out.Columns, column{Head: cell{Text: string(money) + " /1M"}, Right: true})
 	}
 	for _, c := range all {
-		whole := []cell{{Text: c.Arm.Name, Role: armNote(c.Arm)}, {Text: "all", Strong: true}, {}, {Text: amount(c.Bytes, verdict.Bytes), Strong: true}, {}, {Text: onTop(c.Over, verdict.Bytes)}}
-		out.Rows = append(out.Rows, whole)
+		out.Rows = append(out.Rows, []cell{{Text: c.Arm.Name, Role: armNote(c.Arm)}, {Text: "all", Strong: true}, {}, {},
+			{Text: amount(c.Bytes, verdict.Bytes), Strong: true}, {}, {Text: onTop(c.Over, verdict.Bytes)}})
 		pieces, left := firstPieces(c, most)
 		for _, p := range pieces {
-			out.Rows = append(out.Rows, pieceRow(p, c.Currency))
+			out.Rows = append(out.Rows, pieceRow(pieceName(p), p, c.Currency))
 		}
 		if left.Bytes != 0 || left.Over != 0 {
-			row := pieceRow(left, c.Currency)
-			row[1], row[6] = cell{Text: "everything else"}, cell{}
+			row := pieceRow("everything else", left, c.Currency)
+			row[3] = cell{}
 			out.Rows = append(out.Rows, row)
 		}
 	}
 	return out
 }
 
-func pieceRow(p verdict.Piece, money verdict.Unit) []cell {
-	row := []cell{{}, {Text: strings.TrimSpace(pieceKind(p.Of) + " " + p.Of.Name), Gloss: seriesGloss(p.Of)}, {Text: p.Of.Service},
-		{Text: bytesOf(p)}, {Text: shareOf(p.Share)}, {Text: onTop(p.Over, verdict.Bytes)}, {Text: amount(p.Count, verdict.Count)}}
+func pieceRow(name string, p verdict.Piece, money verdict.Unit) []cell {
+	row := []cell{{}, {Text: name}, {Text: seriesWords(p.Of)}, {Text: amount(p.Count, verdict.Count)},
+		{Text: bytesOf(p)}, {Text: shareOf(p.Share)}, {Text: onTop(p.Over, verdict.Bytes)}}
 	if money != "" {
 		row = append(row, cell{Text: figure(p.Amount)})
 	}
@@ -156,15 +151,15 @@ func bytesOf(p verdict.Piece) string {
 	return amount(p.Bytes, verdict.Bytes)
 }
 
-// seriesGloss says how many series a metric makes, and by which attribute.
-func seriesGloss(p result.VolumePart) []string {
+// seriesWords says how many series a metric makes, and which attribute has the most values.
+func seriesWords(p result.VolumePart) string {
 	switch {
 	case p.Series == 0:
-		return nil
+		return ""
 	case p.Values > 1:
-		return []string{fmt.Sprintf("%s series; %s has %s values", fixed(float64(p.Series), 0), p.Label, fixed(float64(p.Values), 0))}
+		return fmt.Sprintf("%s; %s has %s values", fixed(float64(p.Series), 0), p.Label, fixed(float64(p.Values), 0))
 	}
-	return []string{fixed(float64(p.Series), 0) + " series"}
+	return fixed(float64(p.Series), 0)
 }
 
 // contentsNotes are what a reader must know of the numbers.

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -52,17 +53,14 @@ func (p *process) stats(context.Context, json.RawMessage) (any, error) {
 }
 
 // keepExports answers as stats does, and makes the tap keep what comes from that moment on.
-func (p *process) keepExports(ctx context.Context, params json.RawMessage) (any, error) {
-	if err := p.cfg.tap.Begin(); err != nil {
-		return nil, err
-	}
-	return p.stats(ctx, params)
+func (p *process) keepExports(ctx context.Context, params json.RawMessage) (s any, err error) {
+	failed := p.cfg.tap.Begin(func() { s, err = p.stats(ctx, params) })
+	return s, errors.Join(failed, err)
 }
 
 // holdExports answers as stats does, and makes the tap keep nothing that comes after that moment.
-func (p *process) holdExports(ctx context.Context, params json.RawMessage) (any, error) {
-	s, err := p.stats(ctx, params)
-	p.cfg.tap.Hold()
+func (p *process) holdExports(ctx context.Context, params json.RawMessage) (s any, err error) {
+	p.cfg.tap.Hold(func() { s, err = p.stats(ctx, params) })
 	return s, err
 }
 

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 )
 
@@ -17,8 +16,8 @@ const Most = 16 << 20
 // Tap keeps the exports that an OTLP server receives, while it is asked to. All it does for one of them is to copy its body. Its memory
 // is none of Go's, so that it changes neither how often garbage is collected nor what that costs. The zero Tap keeps nothing.
 type Tap struct {
-	on   atomic.Bool
 	mu   sync.Mutex
+	on   bool
 	kept []byte // mapped when it is first needed
 	used int
 }
@@ -26,8 +25,8 @@ type Tap struct {
 // buffers hold the bodies of requests that are being read.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// Begin forgets what was kept and keeps what comes from now on.
-func (t *Tap) Begin() error {
+// Begin forgets what was kept and keeps what comes from now on. No export is answered, and so counted, while read reads the counts.
+func (t *Tap) Begin(read func()) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.kept == nil {
@@ -38,28 +37,33 @@ func (t *Tap) Begin() error {
 		t.kept = kept
 	}
 	t.used = 0
-	t.on.Store(true)
+	t.on = true
+	read()
 	return nil
 }
 
-// Hold keeps nothing any more, until Begin.
-func (t *Tap) Hold() { t.on.Store(false) }
+// Hold keeps nothing any more, until Begin. No export is answered while read reads the counts.
+func (t *Tap) Hold(read func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	read()
+	t.on = false
+}
 
 // Take writes what was kept, for Parse, and forgets it.
 func (t *Tap) Take(to io.Writer) error {
-	t.Hold()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	_, err := to.Write(t.kept[:t.used])
-	t.used = 0
+	t.used, t.on = 0, false
 	return err
 }
 
 // Close gives the memory back.
 func (t *Tap) Close() error {
-	t.Hold()
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.on = false
 	if t.kept == nil {
 		return nil
 	}
@@ -68,8 +72,8 @@ func (t *Tap) Close() error {
 	return syscall.Munmap(kept)
 }
 
-// Handler stands before an OTLP server, behind what undoes compression. An export is kept if its answer falls between Begin and Hold: that
-// is also when the server counts it, so the two agree on what a slot has.
+// Handler stands before an OTLP server, behind what undoes compression. An export is kept if its answer falls between Begin and Hold: the
+// server counts it then, too, so both agree on what a slot has.
 func (t *Tap) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		signal, known := signalAt(r.URL.Path)
@@ -107,7 +111,7 @@ func signalAt(path string) (byte, bool) {
 func (t *Tap) keep(signal byte, compressed bool, body []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.on.Load() || headSize+len(body) > len(t.kept)-t.used {
+	if !t.on || headSize+len(body) > len(t.kept)-t.used {
 		return
 	}
 	putHead(t.kept[t.used:], signal, compressed, len(body))

@@ -188,7 +188,7 @@ func TestTap(t *testing.T) {
 	const protobuf = "application/x-protobuf"
 	send("/v1/traces", protobuf, "before")
 	for range 2 { // a second slot begins anew
-		if err := tap.Begin(); err != nil {
+		if err := tap.Begin(func() {}); err != nil {
 			t.Fatal(err)
 		}
 		send("/v1/traces", protobuf, "one")
@@ -197,6 +197,8 @@ func TestTap(t *testing.T) {
 		send("/v1/traces", "application/json", "{}")
 		send("/v1/profiles", protobuf, "other")
 		send("/v1/traces", protobuf, strings.Repeat("x", Most)) // does not fit
+		tap.Hold(func() {})
+		send("/v1/traces", protobuf, "held")
 		var out bytes.Buffer
 		if err := tap.Take(&out); err != nil {
 			t.Fatal(err)
@@ -207,7 +209,7 @@ func TestTap(t *testing.T) {
 			t.Errorf("%v %s, want %s", err, texts(all), want)
 		}
 	}
-	if len(got) != 15 {
+	if len(got) != 17 {
 		t.Errorf("the server got %d requests", len(got))
 	}
 	if err := tap.Close(); err != nil {
