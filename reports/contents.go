@@ -11,8 +11,8 @@ import (
 
 // How many pieces of a level a format shows; the JSON and the CSV have all.
 const (
-	mostPieces = 5 // in text and Markdown
-	mostOnPage = 8
+	mostPieces = 8 // in text and Markdown
+	mostOnPage = 12
 	mostSaid   = 3 // in a sentence
 )
 
@@ -108,7 +108,7 @@ func contentsTable(all []verdict.Contents, most int) table {
 		for _, p := range pieces {
 			out.Rows = append(out.Rows, pieceRow(pieceName(p), p, c.Currency))
 		}
-		if left.Bytes != 0 || left.Over != 0 {
+		if left.Bytes != 0 || left.Over > 0 || left.Over < 0 {
 			row := pieceRow("everything else", left, c.Currency)
 			row[3] = cell{}
 			out.Rows = append(out.Rows, row)

@@ -143,7 +143,7 @@ func (c *Contents) over(below Contents) {
 		if was.Bytes != 0 {
 			gone := was.Of
 			gone.Series, gone.Label, gone.Values = 0, "", 0
-			c.Pieces = append(c.Pieces, Piece{Of: gone, Over: -was.Bytes, Share: c.share(0), Amount: 0 * was.Amount, OverMoney: -was.Amount})
+			c.Pieces = append(c.Pieces, Piece{Of: gone, Over: -was.Bytes, Share: c.share(0), Amount: 0 * was.Amount, OverMoney: -was.Amount}) // without prices both stay NaN
 		}
 	}
 	c.sort()
