@@ -27,7 +27,7 @@ func renderJSON(a *verdict.Analysis) ([]byte, error) {
 	notes := &footnotes{}
 	out := jsonReport{
 		Schema: jsonSchema, Outcome: string(a.Outcome), Reasons: listed(a.Reasons), Headline: headline(a), Confidence: number(a.Confidence), Run: jsonRunOf(a.Run, a.Load),
-		Controls: []jsonControl{}, Budgets: []jsonBudget{}, Looks: []jsonLook{}, Metrics: []jsonMetric{}, Toll: jsonTollOf(a, notes), Steps: []jsonStep{}, Money: jsonMoneyOf(a.Money), Distributions: []jsonDistribution{},
+		Controls: []jsonControl{}, Budgets: []jsonBudget{}, Looks: []jsonLook{}, Metrics: []jsonMetric{}, Toll: jsonTollOf(a, notes), Steps: []jsonStep{}, Money: jsonMoneyOf(a.Money), Contents: jsonContentsOf(a.Contents), Distributions: []jsonDistribution{},
 	}
 	for _, c := range a.Controls {
 		out.Controls = append(out.Controls, jsonControl(c))
@@ -100,6 +100,7 @@ type jsonReport struct {
 	Toll          []jsonArmToll      `json:"toll"`          // what each arm costs; the baseline first
 	Steps         []jsonStep         `json:"steps"`         // of each level over the next cheaper one, from cheap to dear
 	Money         *jsonMoney         `json:"money"`         // bills per million requests; null without prices
+	Contents      []jsonContents     `json:"contents"`      // what the telemetry of every level is made of, the baseline first; none where the run does not tell
 	Distributions []jsonDistribution `json:"distributions"` // response time of the step whose latency is the toll
 	Capacity      *jsonCapacity      `json:"capacity"`      // null when it was not to be measured
 	Limits        *jsonLimits        `json:"limits"`        // null when nothing was swept

@@ -114,7 +114,7 @@ func smallRun(t *testing.T, status string) map[string]string {
 }
 
 // mutable are the files that are damaged.
-var mutable = []string{result.RunFile, result.LatencyFile, result.CostFile, result.FaultsFile, result.AlertsFile, result.EvidenceFile}
+var mutable = []string{result.RunFile, result.LatencyFile, result.CostFile, result.FaultsFile, result.AlertsFile, result.EvidenceFile, result.VolumeFile}
 
 // mutation is damage to one file: other text, or something else in its place.
 type mutation struct {

@@ -20,7 +20,7 @@ func TestPartsOfALevel(t *testing.T) {
 			t.Errorf("no %s", want)
 		}
 	}
-	if strings.Contains(parts[:strings.Index(parts, "</section>")], "<td>−") {
+	if strings.Contains(parts[:strings.Index(parts, "<h3")], "<td>−") {
 		t.Error("a service uses less than nothing")
 	}
 	if !strings.Contains(csv, "parts,full,level,full,signal,1,,11040,") {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/testenv/role"
+	"github.com/tollgate-dev/tollgate/testenv/volume"
 )
 
 // Environment deploys stacks.
@@ -103,6 +104,16 @@ type Arm interface {
 	Release(ctx context.Context, service, lever string) error
 	// Ask sends a question to a lever, or makes it do something once, and decodes the answer into out.
 	Ask(ctx context.Context, service, lever string, params, out any) error
+}
+
+// Exporting is an Arm that can tell what telemetry it exports: its pipeline receives it in a process of ours.
+type Exporting interface {
+	// KeepExports reads what Telemetry does, and keeps the exports that come from that moment on, in memory of the arm's pipeline.
+	KeepExports(ctx context.Context) (result.Telemetry, error)
+	// HoldExports reads what Telemetry does, and keeps no export that comes after that moment.
+	HoldExports(ctx context.Context) (result.Telemetry, error)
+	// Exports returns what was kept, at most volume.Most bytes.
+	Exports(ctx context.Context) ([]volume.Export, error)
 }
 
 // Usage is what an arm has used since its start.

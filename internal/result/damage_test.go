@@ -198,6 +198,7 @@ func TestImpossibleValues(t *testing.T) {
 		EvidenceFile: `{"fault":"none","arm":"off","signal":"logs","first":"2026-01-02T15:04:05Z","log":{"time":"2026-01-02T15:04:05Z","service":"s","body":"b"},` +
 			`"trace":[{"id":"1","service":"s","name":"n","start":"2026-01-02T15:04:05Z","took":5}]}`,
 		AlertsFile: `{"time":"2026-01-02T15:04:05Z","arm":"off","alert":"A","from":"inactive","to":"pending"}`,
+		VolumeFile: `{"launch":0,"arm":"off","requests":5,"bytes":9,"parts":[{"signal":"spans","name":"a","count":1,"bytes":9}]}`,
 	}
 	for _, tt := range []struct{ file, old, by, want string }{
 		{CostFile, `"gateway":5`, `"gateway":-5`, `cpu["gateway"] is -5ns: want 0 to 10 years`},
@@ -222,6 +223,10 @@ func TestImpossibleValues(t *testing.T) {
 		{EvidenceFile, `"fault":"none"`, `"fault":"none","pass":1000`, `pass is 1000: want 0 to 999`},
 		{EvidenceFile, `"arm":"off"`, `"arm":"of"`, `arm is "of", which`},
 		{EvidenceFile, `"first":"2026`, `"first":"0026`, `first is in the year 26`},
+		{VolumeFile, `"signal":"spans"`, `"signal":"span"`, `parts[0].signal is "span": want one of spans, logs, metrics`},
+		{VolumeFile, `"name":"a"`, `"rest":"more"`, `parts[0].rest is "more": want one of`},
+		{VolumeFile, `"count":1`, `"count":-1`, `parts[0].count is -1`},
+		{VolumeFile, `"arm":"off"`, `"arm":"of"`, `arm is "of", which`},
 		{LatencyFile, "toll/", "tolls/", `phase is "tolls"`},
 		{LatencyFile, "/response", "/respons", `kind is "respons"`},
 		{LatencyFile, "/traces-10/", "/traces-11/", `arm is "traces-11"`},
@@ -309,7 +314,7 @@ func TestRanges(t *testing.T) {
 		"Run.Seed": true, "Run.Alerts.Fill": true, "Run.Alerts.Reach": true, "FaultEvent.Values": true, "Run.Faults.Signs": true, // see their comments
 	}
 	seen := 0
-	for _, of := range []any{&Run{}, &Slot{}, &FaultEvent{}, &AlertEvent{}, &Example{}} {
+	for _, of := range []any{&Run{}, &Slot{}, &FaultEvent{}, &AlertEvent{}, &Example{}, &Volume{}} {
 		record := reflect.ValueOf(of).Elem()
 		eachNumber(record, record.Type().Name(), func() {}, func(path string, number reflect.Value, store func()) {
 			seen++

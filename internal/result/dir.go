@@ -20,6 +20,7 @@ type Data struct {
 	Alerts  []AlertEvent
 
 	Examples []Example // none in older runs
+	Volumes  []Volume  // none in older runs, and where the pipeline cannot tell
 
 	Notes []string // what a reader of the run must know of its files
 }
@@ -34,6 +35,7 @@ type Writer struct {
 	alerts *os.File
 
 	evidence *os.File
+	volume   *os.File
 }
 
 // Create makes the directory (it must not exist, or be empty) and writes run.json with Status Running. What is in the directory is
@@ -53,7 +55,7 @@ func Create(dir string, run Run) (*Writer, error) {
 	for _, f := range []struct {
 		file **os.File
 		name string
-	}{{&w.cost, CostFile}, {&w.faults, FaultsFile}, {&w.alerts, AlertsFile}, {&w.evidence, EvidenceFile}} {
+	}{{&w.cost, CostFile}, {&w.faults, FaultsFile}, {&w.alerts, AlertsFile}, {&w.evidence, EvidenceFile}, {&w.volume, VolumeFile}} {
 		if *f.file, err = files.New(w.Path(f.name)); err != nil {
 			return nil, fmt.Errorf("result: %w", err)
 		}
@@ -138,9 +140,12 @@ func (w *Writer) Alert(e AlertEvent) error { return w.append(w.alerts, e) }
 // Example appends to evidence.jsonl.
 func (w *Writer) Example(e Example) error { return w.append(w.evidence, e) }
 
+// Volume appends to volume.jsonl.
+func (w *Writer) Volume(v Volume) error { return w.append(w.volume, v) }
+
 // Close closes the files; the status in run.json stays as it is.
 func (w *Writer) Close() error {
-	return errors.Join(w.cost.Close(), w.faults.Close(), w.alerts.Close(), w.evidence.Close())
+	return errors.Join(w.cost.Close(), w.faults.Close(), w.alerts.Close(), w.evidence.Close(), w.volume.Close())
 }
 
 func (w *Writer) append(f *os.File, r record) error {

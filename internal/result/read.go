@@ -68,6 +68,7 @@ func read(dir string) (*Data, error) {
 		scan(FaultsFile, func(_ int, line []byte) error { return parse(&d.Faults, line, d.Run) }),
 		scan(AlertsFile, func(_ int, line []byte) error { return parse(&d.Alerts, line, d.Run) }),
 		scan(EvidenceFile, func(_ int, line []byte) error { return parse(&d.Examples, line, d.Run) }),
+		scan(VolumeFile, func(_ int, line []byte) error { return parse(&d.Volumes, line, d.Run) }),
 	)
 	if err != nil {
 		return nil, err

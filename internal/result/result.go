@@ -6,11 +6,12 @@
 //	faults.jsonl   one FaultEvent per line
 //	alerts.jsonl   one AlertEvent per line
 //	evidence.jsonl one Example per line, written when the run ends
+//	volume.jsonl   one Volume per line: what the telemetry of an arm was made of in the toll of a launch
 //	series/ARM/    the recorded series (Prometheus TSDB, in blocks once the run has ended)
 //	telemetry/     OTLP JSON lines: ARM.spans.jsonl, ARM.logs.jsonl
 //
 // Files are appended to and flushed record by record, so the directory of a killed run is readable up to its last
-// complete record. A run that has ended is sealed: run.json has the digests of the five files of records and of itself, and
+// complete record. A run that has ended is sealed: run.json has the digests of the six files of records and of itself, and
 // Read refuses what no longer matches them. What is in series and telemetry is part of no verdict and of no digest.
 package result
 
@@ -37,6 +38,7 @@ const (
 	FaultsFile   = "faults.jsonl"
 	AlertsFile   = "alerts.jsonl"
 	EvidenceFile = "evidence.jsonl"
+	VolumeFile   = "volume.jsonl"
 	SeriesDir    = "series"
 	TelemetryDir = "telemetry"
 )

@@ -53,6 +53,7 @@ func begun(t testing.TB) *Writer {
 			w.Fault(FaultEvent{Fault: "none", Phase: PhaseClean}),
 			w.Alert(AlertEvent{Arm: "off", Alert: "A", From: Inactive, To: Pending}),
 			w.Example(Example{Fault: "none", Arm: "traces-10", Signal: InLogs, Log: &LogRecord{Body: "b"}, Trace: []TraceSpan{{ID: "1", Took: time.Second}}}),
+			w.Volume(Volume{Launch: i, Arm: "traces-10", Requests: 5, Bytes: 9, Parts: []VolumePart{{Signal: InSpans, Name: "a", Count: 1, Bytes: 9}}}),
 		} {
 			if e != nil {
 				t.Fatal(e)
@@ -73,7 +74,7 @@ func TestRoundTrip(t *testing.T) {
 	if d.Run.ID != "test" || d.Run.Status != Running || d.Run.Schema != Schema || d.Run.Seed != 7 {
 		t.Errorf("run %+v", d.Run)
 	}
-	if len(d.Slots) != 2 || len(d.Faults) != 2 || len(d.Alerts) != 2 || len(d.Examples) != 2 || len(d.Latency) != 2 {
+	if len(d.Slots) != 2 || len(d.Faults) != 2 || len(d.Alerts) != 2 || len(d.Examples) != 2 || len(d.Volumes) != 2 || len(d.Latency) != 2 {
 		t.Fatalf("%d slots, %d faults, %d alerts, %d intervals", len(d.Slots), len(d.Faults), len(d.Alerts), len(d.Latency))
 	}
 	if d.Slots[1].CPU["gateway"] != time.Second {

@@ -14,19 +14,20 @@ type account struct {
 	*result.Slot
 	usage     testenv.Usage // the last reading
 	telemetry result.Telemetry
+	volume    *armVolume // reads the telemetry, and keeps the exports between two readings; may be nil
 	runtime   map[string]result.Runtime
 }
 
 // openAccount reads what the arm and its pipeline have counted so far. The arm must run. The questions cost it some CPU time, which
 // nobody is charged for.
-func openAccount(ctx context.Context, arm testenv.Arm, s *result.Slot) (*account, error) {
-	a := &account{arm: arm, Slot: s}
+func openAccount(ctx context.Context, arm testenv.Arm, s *result.Slot, v *armVolume) (*account, error) {
+	a := &account{arm: arm, Slot: s, volume: v}
 	s.CPU = map[string]time.Duration{}
 	var err error
 	if a.runtime, err = arm.Runtime(ctx); err != nil {
 		return nil, err
 	}
-	a.telemetry, err = arm.Telemetry(ctx)
+	a.telemetry, err = v.begin(ctx, arm)
 	return a, err
 }
 
@@ -52,7 +53,7 @@ func (a *account) charge(do func() error) (err error) {
 
 // close reads the counters again, and writes into the slot by how much they have risen. The arm must run.
 func (a *account) close(ctx context.Context) error {
-	telemetry, err := a.arm.Telemetry(ctx)
+	telemetry, err := a.volume.end(ctx, a.arm)
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func (r *run) settled(ctx context.Context, arm testenv.Arm, s *result.Slot) (a *
 		if s.Drained, err = r.drain(ctx, arm); err != nil {
 			return err
 		}
-		a, err = openAccount(ctx, arm, s)
+		a, err = openAccount(ctx, arm, s, nil)
 		return err
 	})
 }
@@ -77,7 +77,11 @@ func (r *run) settle(ctx context.Context, a *account) error {
 	if err := parkedAfter(a.arm, func() error { return a.close(ctx) }); err != nil {
 		return err
 	}
-	return r.dir.Slot(*a.Slot)
+	if err := r.dir.Slot(*a.Slot); err != nil {
+		return err
+	}
+	a.volume.add(*a.Slot)
+	return nil
 }
 
 // parkedAfter lets an arm run while it does something, and parks it again.

@@ -64,6 +64,14 @@ type renamed struct {
 
 func (r renamed) Name() string { return r.name }
 
+// deployedAs is the arm as it was deployed, which may be able to do more than a testenv.Arm.
+func deployedAs(arm testenv.Arm) testenv.Arm {
+	if r, is := arm.(renamed); is {
+		return r.Arm
+	}
+	return arm
+}
+
 // swap calls the baseline by the name of its repetition, and the other way round.
 func swap(deployed []testenv.Arm, specs []testenv.ArmSpec) []testenv.Arm {
 	out := slices.Clone(deployed)

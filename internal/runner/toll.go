@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -109,18 +110,19 @@ func (r *run) warmUp(ctx context.Context, launch int, arms []testenv.Arm, rate f
 }
 
 // rounds measures all rounds of one launch. Each has as many orders of the arms as a slot has slices.
-func (r *run) rounds(ctx context.Context, launch int, arms []testenv.Arm, rounds [][][]int) error {
+func (r *run) rounds(ctx context.Context, launch int, arms []testenv.Arm, rounds [][][]int) (err error) {
 	length := time.Duration(len(arms)) * (r.Toll.Slot + r.Telemetry.BatchDelay*3) // about: with its drain
 	how := fmt.Sprintf("%d rounds of %d slots, one arm at a time", len(rounds), len(arms))
 	if slice := r.Slice(); slice > 0 {
 		how += fmt.Sprintf(" for %v", slice)
 	}
 	r.Progress.Begin(fmt.Sprintf("toll, launch %d of %d", launch+1, max(launch+1, r.Toll.Launches)), time.Duration(len(rounds))*length, how)
-	before := ""
+	before, volumes := "", newVolumes(launch, arms)
+	defer func() { err = errors.Join(err, volumes.write(r.dir)) }()
 	for round, orders := range rounds {
 		reached := time.Duration(round) * length
 		if len(orders) > 1 {
-			err := r.sliced(ctx, result.Slot{Phase: slot.Toll, Launch: launch, Round: round}, arms, orders, func(done float64) {
+			err := r.sliced(ctx, result.Slot{Phase: slot.Toll, Launch: launch, Round: round}, arms, volumes.of, orders, func(done float64) {
 				r.Progress.Advance(reached + time.Duration(done*float64(length)))
 			})
 			if err != nil {
@@ -130,7 +132,7 @@ func (r *run) rounds(ctx context.Context, launch int, arms []testenv.Arm, rounds
 		}
 		for position, index := range orders[0] {
 			s := result.Slot{Phase: slot.Toll, Launch: launch, Round: round, Position: position, Arm: arms[index].Name(), Before: before}
-			if err := r.slot(ctx, arms[index], &s); err != nil {
+			if err := r.slot(ctx, arms[index], &s, volumes.of[index]); err != nil {
 				return err
 			}
 			before = s.Arm
@@ -141,12 +143,13 @@ func (r *run) rounds(ctx context.Context, launch int, arms []testenv.Arm, rounds
 	return nil
 }
 
-// slot gives one arm one slot of load, waits until it has drained, and writes what it cost.
-func (r *run) slot(ctx context.Context, arm testenv.Arm, s *result.Slot) error {
+// slot gives one arm one slot of load, waits until it has drained, and writes what it cost. What its telemetry is made of is added to v,
+// which may be nil.
+func (r *run) slot(ctx context.Context, arm testenv.Arm, s *result.Slot, v *armVolume) error {
 	if err := arm.Unpark(); err != nil {
 		return err
 	}
-	a, err := openAccount(ctx, arm, s)
+	a, err := openAccount(ctx, arm, s, v)
 	if err != nil {
 		return err
 	}
@@ -163,14 +166,15 @@ func (r *run) slot(ctx context.Context, arm testenv.Arm, s *result.Slot) error {
 }
 
 // sliced gives every arm its slot of one round, in slices: the arms alternate by the orders, and an arm that waits is parked. What it
-// has not done when its slice ends it does in its next one, or in the drain that ends the round.
-func (r *run) sliced(ctx context.Context, s result.Slot, arms []testenv.Arm, orders [][]int, advance func(done float64)) error {
+// has not done when its slice ends it does in its next one, or in the drain that ends the round. What their telemetry is made of is added
+// to volumes.
+func (r *run) sliced(ctx context.Context, s result.Slot, arms []testenv.Arm, volumes []*armVolume, orders [][]int, advance func(done float64)) error {
 	accounts := make([]*account, len(arms))
 	for position, index := range orders[0] {
 		own := s
 		own.Position, own.Arm, own.Slices = position, arms[index].Name(), len(orders)
 		err := parkedAfter(arms[index], func() (err error) {
-			accounts[index], err = openAccount(ctx, arms[index], &own)
+			accounts[index], err = openAccount(ctx, arms[index], &own, volumes[index])
 			return err
 		})
 		if err != nil {

@@ -49,7 +49,7 @@ func Judge(d *result.Data, budgets []Budget) (*Analysis, error) {
 		a.Launches = t.byLaunches()
 		a.Money = t.bills()
 		a.Shapes = m.shapes()
-		a.Rounds, a.Parts = t.byRounds(), m.breakdowns()
+		a.Rounds, a.Parts, a.Contents = t.byRounds(), m.breakdowns(), m.contents(d.Volumes)
 	}
 	if c != nil {
 		a.Capacity = c.analyze(confidence)

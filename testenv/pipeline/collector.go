@@ -69,7 +69,7 @@ func startCollectorAt(
 	ctx context.Context, cfg Config, metricsURL, http, grpc string, change configuration.Change, logs *logAges,
 ) (*collector, error) {
 	c := &collector{
-		http: http, grpc: grpc, self: prometheus.NewRegistry(), wire: newWire(http, cfg.PipelineToken), logs: logs, done: make(chan struct{}),
+		http: http, grpc: grpc, self: prometheus.NewRegistry(), wire: newWire(http, cfg.PipelineToken, cfg.tap), logs: logs, done: make(chan struct{}),
 	}
 	text, err := configuration.Config{
 		HTTP: c.http, GRPC: c.grpc, Wire: wireID, Token: cfg.PipelineToken, Prometheus: metricsURL,

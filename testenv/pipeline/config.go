@@ -8,6 +8,7 @@ import (
 
 	configuration "github.com/tollgate-dev/tollgate/testenv/collector"
 	"github.com/tollgate-dev/tollgate/testenv/role"
+	"github.com/tollgate-dev/tollgate/testenv/volume"
 )
 
 // Defaults of Config. An interval of 500 ms is the usual 30 s, time-lapsed by 60.
@@ -26,6 +27,8 @@ type Config struct {
 
 	Stdout io.Writer // gets the ready line
 	Stderr io.Writer // gets warnings and errors of the Collector and of Prometheus
+
+	tap *volume.Tap // stands before the Collector
 }
 
 // ConfigFromEnv reads the configuration of the telemetry role with getenv: see role.FromEnv.
@@ -69,5 +72,6 @@ func (c Config) withDefaults() Config {
 	if c.Stderr == nil {
 		c.Stderr = io.Discard
 	}
+	c.tap = new(volume.Tap)
 	return c
 }

@@ -35,6 +35,8 @@ func (p *process) endpoints() []control.Endpoint {
 		{Name: lever.AskSeries, Act: p.askSeries},
 		{Name: lever.AskNotified, Act: func(context.Context, json.RawMessage) (any, error) { return p.engine.notifier.answer(), nil }},
 		{Name: role.StatsQuestion, Act: p.stats},
+		{Name: role.KeepExports, Act: p.keepExports},
+		{Name: role.HoldExports, Act: p.holdExports},
 	}
 }
 

@@ -94,6 +94,7 @@ func (p *process) close() error {
 	if p.collector != nil {
 		errs = append(errs, p.collector.close())
 	}
+	errs = append(errs, p.cfg.tap.Close())
 	if p.engine != nil {
 		p.engine.stop()
 	}

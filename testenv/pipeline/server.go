@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -40,6 +41,7 @@ func (p *process) handler() http.Handler {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, struct{}{}) })
 	}
 	mux.Handle(role.ControlPath, p.control)
+	mux.Handle("POST "+role.ExportsPath, api.Guard(http.HandlerFunc(p.takeExports), p.cfg.Token))
 	return mux
 }
 
@@ -48,6 +50,24 @@ func (p *process) stats(context.Context, json.RawMessage) (any, error) {
 	s, err := p.collector.stats()
 	s.ActiveSeries = p.engine.activeSeries()
 	return s, err
+}
+
+// keepExports answers as stats does, and makes the tap keep what comes from that moment on.
+func (p *process) keepExports(ctx context.Context, params json.RawMessage) (s any, err error) {
+	failed := p.cfg.tap.Begin(func() { s, err = p.stats(ctx, params) })
+	return s, errors.Join(failed, err)
+}
+
+// holdExports answers as stats does, and makes the tap keep nothing that comes after that moment.
+func (p *process) holdExports(ctx context.Context, params json.RawMessage) (s any, err error) {
+	p.cfg.tap.Hold(func() { s, err = p.stats(ctx, params) })
+	return s, err
+}
+
+// takeExports answers with what the tap has kept.
+func (p *process) takeExports(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/octet-stream")
+	_ = p.cfg.tap.Take(w) // an error means that the client is gone
 }
 
 // guarded refuses requests without the pipeline's token, if it has one.

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/stats"
 
 	"github.com/tollgate-dev/tollgate/internal/api"
+	"github.com/tollgate-dev/tollgate/testenv/volume"
 )
 
 // wire is a Collector extension. It stands before the receivers: it asks for the pipeline's token, if there is one, and refuses
@@ -27,6 +28,7 @@ type wire struct {
 	http  string // host:port of the HTTP server
 	token string // "": none is needed
 	bytes atomic.Int64
+	tap   *volume.Tap
 	ready chan struct{}
 }
 
@@ -42,8 +44,8 @@ const connectLimit = 5 * time.Second
 // wireID is the name of the extension in the configuration.
 const wireID = "wire"
 
-func newWire(http, token string) *wire {
-	return &wire{http: http, token: token, ready: make(chan struct{})}
+func newWire(http, token string, tap *volume.Tap) *wire {
+	return &wire{http: http, token: token, tap: tap, ready: make(chan struct{})}
 }
 
 func (w *wire) factory() extension.Factory {
@@ -79,7 +81,7 @@ func (w *wire) Authenticate(ctx context.Context, headers map[string][]string) (c
 // GetHTTPHandler returns what makes the Collector's HTTP server refuse requests to other hosts.
 func (w *wire) GetHTTPHandler(context.Context) (extensionmiddleware.WrapHTTPHandlerFunc, error) {
 	return func(_ context.Context, next http.Handler) (http.Handler, error) {
-		return onLoopback(w.http, next), nil
+		return onLoopback(w.http, w.tap.Handler(next)), nil
 	}, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/http"
 	"path/filepath"
 	"sync"
 
@@ -23,6 +24,7 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/outside"
 	"github.com/tollgate-dev/tollgate/testenv/role"
+	"github.com/tollgate-dev/tollgate/testenv/volume"
 )
 
 // arm is one arm as processes.
@@ -212,11 +214,38 @@ func (a *arm) usage() (testenv.Usage, error) {
 
 // Telemetry asks the pipeline how much telemetry it received.
 func (a *arm) Telemetry(ctx context.Context) (result.Telemetry, error) {
+	return a.received(ctx, role.StatsQuestion)
+}
+
+// KeepExports asks the same, and makes the pipeline keep the exports that come from then on.
+func (a *arm) KeepExports(ctx context.Context) (result.Telemetry, error) {
+	return a.received(ctx, role.KeepExports)
+}
+
+// HoldExports asks the same, and makes it keep no more.
+func (a *arm) HoldExports(ctx context.Context) (result.Telemetry, error) {
+	return a.received(ctx, role.HoldExports)
+}
+
+func (a *arm) received(ctx context.Context, question string) (result.Telemetry, error) {
 	var t result.Telemetry
-	if err := a.launch.client.Ask(ctx, a.urls[role.Telemetry], role.StatsQuestion, struct{}{}, &t); err != nil {
-		return t, fmt.Errorf("testenv: %s of arm %s: %w", role.Telemetry, a.name, err)
+	if err := a.launch.client.Ask(ctx, a.urls[role.Telemetry], question, struct{}{}, &t); err != nil {
+		return t, a.ofPipeline(err)
 	}
 	return t, nil
+}
+
+// Exports returns what the pipeline has kept.
+func (a *arm) Exports(ctx context.Context) ([]volume.Export, error) {
+	var text []byte
+	if err := a.launch.client.Do(ctx, http.MethodPost, a.urls[role.Telemetry]+role.ExportsPath, nil, &text); err != nil {
+		return nil, a.ofPipeline(err)
+	}
+	return volume.Parse(text)
+}
+
+func (a *arm) ofPipeline(err error) error {
+	return fmt.Errorf("testenv: %s of arm %s: %w", role.Telemetry, a.name, err)
 }
 
 // Runtime asks the services what their runtimes have counted.

@@ -83,9 +83,14 @@ const (
 
 // Questions at the control endpoint that no fault asks, so they are not in the table of levers.
 const (
-	RuntimeQuestion = "runtime" // to a service: what its runtime has counted, as result.Runtime
-	StatsQuestion   = "stats"   // to the pipeline: the telemetry that it received, as result.Telemetry
+	RuntimeQuestion = "runtime"      // to a service: what its runtime has counted, as result.Runtime
+	StatsQuestion   = "stats"        // to the pipeline: the telemetry that it received, as result.Telemetry
+	KeepExports     = "keep-exports" // the same, and the pipeline keeps the exports that come from then on
+	HoldExports     = "hold-exports" // the same, and it keeps no more
 )
+
+// ExportsPath is where the pipeline answers callers with the run's token with the exports that it has kept, for volume.Parse.
+const ExportsPath = "/exports"
 
 // Paths that every role serves.
 const (

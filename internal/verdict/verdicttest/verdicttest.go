@@ -72,6 +72,7 @@ func Build(s Spec) *result.Data {
 		d.Run.Faults, d.Run.Alerts = faults(), alerts()
 		b.catch()
 	}
+	d.Volumes = volumes(d)
 	d.Run.Ended = b.now.Add(2 * time.Second)
 	return d
 }
@@ -274,6 +275,11 @@ func Write(dir string, d *result.Data) error {
 	}
 	for _, e := range d.Examples {
 		if err := w.Example(e); err != nil {
+			return err
+		}
+	}
+	for _, v := range d.Volumes {
+		if err := w.Volume(v); err != nil {
 			return err
 		}
 	}
