@@ -21,6 +21,8 @@ type Data struct {
 
 	Examples []Example // none in older runs
 
+	CPUProfiles []CPUProfile // with their texts; none in older runs
+
 	Notes []string // what a reader of the run must know of its files
 }
 
@@ -34,6 +36,7 @@ type Writer struct {
 	alerts *os.File
 
 	evidence *os.File
+	profiles *os.File
 }
 
 // Create makes the directory (it must not exist, or be empty) and writes run.json with Status Running. What is in the directory is
@@ -53,12 +56,12 @@ func Create(dir string, run Run) (*Writer, error) {
 	for _, f := range []struct {
 		file **os.File
 		name string
-	}{{&w.cost, CostFile}, {&w.faults, FaultsFile}, {&w.alerts, AlertsFile}, {&w.evidence, EvidenceFile}} {
+	}{{&w.cost, CostFile}, {&w.faults, FaultsFile}, {&w.alerts, AlertsFile}, {&w.evidence, EvidenceFile}, {&w.profiles, ProfilesFile}} {
 		if *f.file, err = files.New(w.Path(f.name)); err != nil {
 			return nil, fmt.Errorf("result: %w", err)
 		}
 	}
-	for _, sub := range []string{SeriesDir, TelemetryDir} {
+	for _, sub := range []string{SeriesDir, TelemetryDir, ProfilesDir} {
 		if err := os.Mkdir(w.Path(sub), 0o700); err != nil {
 			return nil, fmt.Errorf("result: %w", err)
 		}
@@ -140,7 +143,7 @@ func (w *Writer) Example(e Example) error { return w.append(w.evidence, e) }
 
 // Close closes the files; the status in run.json stays as it is.
 func (w *Writer) Close() error {
-	return errors.Join(w.cost.Close(), w.faults.Close(), w.alerts.Close(), w.evidence.Close())
+	return errors.Join(w.cost.Close(), w.faults.Close(), w.alerts.Close(), w.evidence.Close(), w.profiles.Close())
 }
 
 func (w *Writer) append(f *os.File, r record) error {

@@ -62,10 +62,12 @@ func read(dir string) (*Data, error) {
 		d.scan(root, FaultsFile, func(_ int, line []byte) error { return parse(&d.Faults, line, d.Run) }),
 		d.scan(root, AlertsFile, func(_ int, line []byte) error { return parse(&d.Alerts, line, d.Run) }),
 		d.scan(root, EvidenceFile, func(_ int, line []byte) error { return parse(&d.Examples, line, d.Run) }),
+		d.scan(root, ProfilesFile, func(_ int, line []byte) error { return parse(&d.CPUProfiles, line, d.Run) }),
 	)
 	if err != nil {
 		return nil, err
 	}
+	d.readProfiles(root)
 	// A slot's histograms are written before its line.
 	loaded := slices.ContainsFunc(d.Slots, func(s Slot) bool { return s.Phase != slot.Idle })
 	if loaded && len(d.Latency) == 0 {

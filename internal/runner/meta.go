@@ -30,7 +30,7 @@ func (r *run) meta() (result.Run, error) {
 		Plan: result.Plan{
 			Launches: r.Toll.Launches, Rounds: r.Toll.Rounds, Slot: r.Toll.Slot, Washout: r.Toll.Washout,
 			Rate: r.Toll.Rate, CatchRate: r.Catch.Rate, Hold: r.Catch.Hold, ClientTimeout: experiment.ClientTimeout, Looks: r.Looks(), EqualWithin: r.Toll.EqualWithin,
-			GapLimit: r.Experiment.Journeys.GapLimit, Forecast: r.Load.Forecast,
+			GapLimit: r.Experiment.Journeys.GapLimit, Forecast: r.Load.Forecast, CPUProfile: r.Toll.CPUProfile,
 		},
 	}
 	if r.Capacity.Launches > 0 {

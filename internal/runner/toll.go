@@ -20,7 +20,8 @@ func (r *run) toll(ctx context.Context) error {
 	most := r.MostLaunches()
 	all := orders(plan, len(arms), most*r.Toll.Rounds)
 	setUps := rand.New(rand.NewPCG(uint64(r.Seed), 0x7365747570))
-	turns := rand.New(rand.NewPCG(uint64(r.Seed), 0x69646c65)) // of the arms at rest; a source of its own, so that the plan of the rounds does not depend on it
+	turns := rand.New(rand.NewPCG(uint64(r.Seed), 0x69646c65))    // of the arms at rest; a source of its own, so that the plan of the rounds does not depend on it
+	profiled := rand.New(rand.NewPCG(uint64(r.Seed), 0x63707570)) // likewise, of the CPU profiles
 	for launch := range most {
 		rounds := all[launch*r.Toll.Rounds : (launch+1)*r.Toll.Rounds]
 		err := r.deployWarm(ctx, vary(setUps, arms), arms, "each process starts, trains or loads its data, and connects", r.Toll.Rate,
@@ -28,7 +29,10 @@ func (r *run) toll(ctx context.Context) error {
 				if err := r.idle(ctx, launch, arms, turns.Perm(len(arms))); err != nil {
 					return err
 				}
-				return r.rounds(ctx, launch, arms, rounds)
+				if err := r.rounds(ctx, launch, arms, rounds); err != nil {
+					return err
+				}
+				return r.cpuProfiles(ctx, launch, arms, profiled.Perm(len(arms)))
 			})
 		if err != nil {
 			return err
