@@ -51,6 +51,7 @@ func renderJSON(a *verdict.Analysis) ([]byte, error) {
 	for _, s := range a.Steps {
 		out.Steps = append(out.Steps, jsonStep{s.From, s.To, jsonCostsOf(s.Costs, notes)})
 	}
+	out.CPU = jsonCPUOf(a.CPU)
 	out.Capacity = jsonCapacityOf(a.Capacity, notes)
 	out.Limits = jsonLimitsOf(a, notes)
 	if a.Catch != nil {
@@ -101,6 +102,7 @@ type jsonReport struct {
 	Steps         []jsonStep         `json:"steps"`         // of each level over the next cheaper one, from cheap to dear
 	Money         *jsonMoney         `json:"money"`         // bills per million requests; null without prices
 	Distributions []jsonDistribution `json:"distributions"` // response time of the step whose latency is the toll
+	CPU           *jsonCPU           `json:"cpu"`           // where CPU time goes, by CPU profiles; null when none was to be taken
 	Capacity      *jsonCapacity      `json:"capacity"`      // null when it was not to be measured
 	Limits        *jsonLimits        `json:"limits"`        // null when nothing was swept
 	Catch         *jsonCatch         `json:"catch"`         // null when no fault was run

@@ -42,6 +42,7 @@ func sections() []func(*verdict.Analysis) []section {
 		tollSections,
 		costSection,
 		breakdownSection,
+		cpuSection,
 		moneySection,
 		distributionsSection,
 		roundsSection,

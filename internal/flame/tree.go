@@ -15,22 +15,25 @@ type Node struct {
 	Count    int64  // samples
 	CPU      time.Duration
 	Children []*Node // the largest first
-
-	named map[string]*Node // the children, while the tree grows
 }
 
 // mostDepth is how many boxes stand above each other.
 const mostDepth = 24
 
 // Tree collects the samples of services.
-type Tree struct{ root Node }
+type Tree struct{ root branch }
+
+// branch is a box that grows.
+type branch struct {
+	Node
+	named map[string]*branch // the children
+}
 
 // Add adds the samples of a service.
 func (t *Tree) Add(service string, samples []Sample) {
 	for _, s := range samples {
-		at := &t.root
-		at.add(s)
-		at = at.child(service, "", "")
+		t.root.add(s)
+		at := t.root.child(service, Frame{})
 		at.add(s)
 		depth, before := 1, ""
 		for _, f := range slices.Backward(s.Frames) {
@@ -42,7 +45,7 @@ func (t *Tree) Add(service string, samples []Sample) {
 				break
 			}
 			before = name
-			at = at.child(name, f.Function, f.Group)
+			at = at.child(name, f)
 			at.add(s)
 		}
 	}
@@ -56,51 +59,50 @@ func (f Frame) label() string {
 	return f.Package
 }
 
-func (n *Node) add(s Sample) {
-	n.Count += s.Count
-	n.CPU += s.CPU
+func (b *branch) add(s Sample) {
+	b.Count += s.Count
+	b.CPU += s.CPU
 }
 
-func (n *Node) child(name, call, group string) *Node {
-	if c := n.named[name]; c != nil {
+func (b *branch) child(name string, f Frame) *branch {
+	if c := b.named[name]; c != nil {
 		return c
 	}
-	c := &Node{Name: name, Call: call, Group: group}
-	if n.named == nil {
-		n.named = map[string]*Node{}
+	if b.named == nil {
+		b.named = map[string]*branch{}
 	}
-	n.Children, n.named[name] = append(n.Children, c), c
+	c := &branch{Node: Node{Name: name, Call: f.Function, Group: f.Group}}
+	b.named[name] = c
 	return c
 }
 
 // Root is the tree with at most so many boxes below its root, the largest, and none of fewer samples than least.
 func (t *Tree) Root(most int, least int64) *Node {
 	var sizes []time.Duration
-	t.root.walk(func(n *Node) {
-		if n.Count >= least {
-			sizes = append(sizes, n.CPU)
+	t.root.walk(func(b *branch) {
+		if b.Count >= least {
+			sizes = append(sizes, b.CPU)
 		}
 	})
 	var smallest time.Duration
 	if len(sizes) > most+1 {
 		slices.SortFunc(sizes, func(a, b time.Duration) int { return cmp.Compare(b, a) })
-		smallest = sizes[most] + 1 // with several of that size, all are left out
+		smallest = sizes[most+1] + 1 // with several of that size, all are left out
 	}
-	return t.root.pruned(func(n *Node) bool { return n.Count >= least && n.CPU >= smallest })
+	return t.root.pruned(func(b *branch) bool { return b.Count >= least && b.CPU >= smallest })
 }
 
-func (n *Node) walk(visit func(*Node)) {
-	visit(n)
-	for _, c := range n.Children {
+func (b *branch) walk(visit func(*branch)) {
+	visit(b)
+	for _, c := range b.named {
 		c.walk(visit)
 	}
 }
 
-// pruned is a copy of the tree without the boxes that do not stay. None is larger than the one below which it stands.
-func (n *Node) pruned(stays func(*Node) bool) *Node {
-	out := *n
-	out.Children, out.named = nil, nil
-	for _, c := range n.Children {
+// pruned is the tree without the boxes that do not stay. None is larger than the one that it stands in.
+func (b *branch) pruned(stays func(*branch) bool) *Node {
+	out := b.Node
+	for _, c := range b.named {
 		if stays(c) {
 			out.Children = append(out.Children, c.pruned(stays))
 		}
