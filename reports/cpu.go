@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/tollgate-dev/tollgate/internal/flame"
@@ -15,8 +16,8 @@ func cpuSection(a *verdict.Analysis) []section {
 	}
 	c := a.CPU
 	blocks := []block{
-		lead{Only: inText | inMarkdown | inHTML, Text: say(cpuLead(c))},
-		picture{cpuBars(c)}, cpuByLevel(c), cpuByGroup(c), cpuMissing(c), cpuFunctions(c),
+		lead{Only: inText | inMarkdown | inHTML, Text: say("CPU time in µs per request by kind of code, from CPU profiles of all services")},
+		picture{cpuBars(c)}, cpuByLevel(c), cpuByGroup(c), para{Only: inText | inMarkdown | inHTML, Text: say(cpuMethod(c))}, cpuMissing(c), cpuFunctions(c),
 	}
 	if base, dear := c.Baseline(), c.Dearest(); dear != nil {
 		widest := dear.Total.Value
@@ -29,11 +30,21 @@ func cpuSection(a *verdict.Analysis) []section {
 	return []section{{ID: "cpu", Heading: "Where the CPU goes", Sub: true, Blocks: append(blocks, recordsOf(cpuRecords(c)))}}
 }
 
-// cpuLead says what the numbers are, in one sentence.
-func cpuLead(c *verdict.CPU) string {
-	return fmt.Sprintf("CPU time in µs per request by kind of code, from CPU profiles of all services under the toll's load, of %s per launch and taken after its rounds, so that the toll "+
-		"has no part of them; at rest included; ± is two standard errors; where fewer than %d samples were taken, no number is shown",
-		elapsed(c.Length), verdict.LeastSamples)
+// cpuMethod says what the numbers are.
+func cpuMethod(c *verdict.CPU) string {
+	text := fmt.Sprintf("The profiles were taken under the toll's load for %s per level and launch, after the rounds, so that the toll has no part of them. "+
+		"What a level uses at rest is included. ± is two standard errors. %s stands for fewer than %d samples.",
+		fixed(c.Length.Seconds(), 0)+" s", capital(tooFew), verdict.LeastSamples)
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for _, l := range c.Levels {
+		if share := l.Total.Value / l.Kernel; known(share) {
+			lo, hi = min(lo, share), max(hi, share)
+		}
+	}
+	if lo > hi {
+		return text
+	}
+	return text + fmt.Sprintf(" The samples account for %s to %s %% of the CPU time that the kernel counted meanwhile.", fixed(100*lo, 0), fixed(100*hi, 0))
 }
 
 // cpuGroups are the groups that any level has been seen in often enough, in display order.
@@ -123,15 +134,9 @@ func plusMinus(x, err float64, format func(float64, int) string) string {
 	return format(1e6*x, d) + " ±" + fixed(1e6*err, d)
 }
 
-// cpuMissing says how much of the CPU time the samples account for, and what there is no profile of.
+// cpuMissing names what there is no profile of.
 func cpuMissing(c *verdict.CPU) list {
 	out := list{Only: inText | inMarkdown | inHTML}
-	for _, l := range c.Levels {
-		if known(l.Kernel) && l.Kernel > 0 {
-			out.Items = append(out.Items, item{Sign: "-", Text: fmt.Sprintf("%s: %s samples, %s requests, %d launches; the kernel counted %s µs per request in that time, of which the samples are %s %%",
-				l.Arm.Name, fixed(float64(l.Total.Samples), 0), fixed(l.Requests, 0), l.Launches, fixed(1e6*l.Kernel, 0), fixed(100*l.Total.Value/l.Kernel, 0))})
-		}
-	}
 	for _, text := range c.Missing {
 		out.Items = append(out.Items, item{Sign: "-", Text: "left out: " + text})
 	}

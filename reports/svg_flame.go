@@ -55,7 +55,7 @@ func cpuBars(c *verdict.CPU) template.HTML {
 	}
 	legend(pic, barsRow*float64(len(c.Levels))+6)
 	return scrolled("CPU time per request, by level",
-		"CPU time per request by level and kind of code", pic.svg("cpu-bars", "CPU time per request, by level", "A bar for every level; the table below has the numbers."))
+		"CPU time per request by level and kind of code; a gap is a kind with too few samples", pic.svg("cpu-bars", "CPU time per request, by level", "A bar for every level; the table below has the numbers."))
 }
 
 // legend names the looks of boxes.

@@ -14,7 +14,7 @@ type Node struct {
 	Group    string // of the package; "" for a service
 	Count    int64  // samples
 	CPU      time.Duration
-	Children []*Node // the largest first
+	Children []*Node // by name, so that two pictures can be compared
 }
 
 // mostDepth is how many boxes stand above each other.
@@ -108,7 +108,7 @@ func (b *branch) pruned(stays func(*branch) bool) *Node {
 		}
 	}
 	slices.SortFunc(out.Children, func(a, b *Node) int {
-		return cmp.Or(cmp.Compare(b.CPU, a.CPU), strings.Compare(a.Name, b.Name))
+		return strings.Compare(a.Name, b.Name)
 	})
 	return &out
 }

@@ -61,10 +61,13 @@ const (
 
 // cpuOf reads the CPU profiles of a run; nil if it was to take none.
 func cpuOf(d *result.Data) *CPU {
-	if len(d.CPUProfiles) == 0 {
+	if d.Run.Plan.CPUProfile == 0 {
 		return nil
 	}
-	out := &CPU{Length: d.CPUProfiles[0].Length}
+	out := &CPU{Length: d.Run.Plan.CPUProfile}
+	if len(d.CPUProfiles) == 0 {
+		out.Missing = []string{"no CPU profile was taken: the run ended before, or no service serves any"}
+	}
 	services := map[string]bool{}
 	byArm := map[string]map[int][]result.CPUProfile{}
 	for _, p := range d.CPUProfiles {

@@ -66,7 +66,7 @@ volumes: {data: {labels: {dev.example: a b$$c}}, theirs: {external: true, name: 
 		{
 			name:    "the port that takes load, where containers have no address of their own from here",
 			file:    "services: {shop: {image: a, ports: [{target: 80}]}}",
-			publish: map[string][]int{"shop": 8080},
+			publish: map[string][]int{"shop": {8080}},
 			want: `
 services:
   shop:
