@@ -38,6 +38,7 @@ var allowed = map[string][]string{
 	"internal/experiment":          {"faults", "internal/alerts", "internal/catch", "internal/files", "internal/otelenv", "internal/result", "internal/secret", "internal/slot", "internal/sweep", "internal/verdict", "scenarios", "testenv", "testenv/collector", "testenv/images", "testenv/role", "testenv/rules"},
 	"internal/files":               {},
 	"internal/flame":               {},
+	"internal/flame/flametest":     {},
 	"internal/guard":               {"internal/lease"},
 	"internal/journey":             {"internal/files", "internal/population", "internal/slot"},
 	"internal/journey/journeytest": {"internal/population", "internal/slot"},

@@ -17,7 +17,7 @@ func cpuSection(a *verdict.Analysis) []section {
 	c := a.CPU
 	blocks := []block{
 		lead{Only: inText | inMarkdown | inHTML, Text: say("CPU time in µs per request by kind of code, from CPU profiles of all services")},
-		picture{cpuBars(c)}, cpuByLevel(c), cpuByGroup(c), para{Only: inText | inMarkdown | inHTML, Text: say(cpuMethod(c))}, cpuMissing(c), cpuFunctions(c),
+		picture{cpuBars(c)}, cpuByLevel(c), cpuByGroup(c), para{Only: inText | inMarkdown | inHTML, Text: say(cpuMethod(c))}, cpuMissing(c), cpuKinds(c), cpuFunctions(c),
 	}
 	if base, dear := c.Baseline(), c.Dearest(); dear != nil {
 		widest := dear.Total.Value
@@ -67,7 +67,7 @@ func cpuByLevel(c *verdict.CPU) table {
 		Caption: "µs per request; below it how many samples that is, and how much more than the baseline (~: no more than its two standard errors)"}
 	groups := cpuGroups(c)
 	for _, g := range groups {
-		out.Columns = append(out.Columns, column{Head: cell{Text: g.Name, Note: g.Name + ": " + g.Title}, Right: true})
+		out.Columns = append(out.Columns, column{Head: cell{Text: g.Name}, Right: true})
 	}
 	for _, l := range c.Levels {
 		row := []cell{{Text: l.Arm.Name, Role: armNote(l.Arm)}, cpuCell(l.Total)}
@@ -92,7 +92,7 @@ func cpuByGroup(c *verdict.CPU) table {
 	}
 	out.Rows = append(out.Rows, all)
 	for _, g := range cpuGroups(c) {
-		row := []cell{{Text: g.Name, Note: g.Name + ": " + g.Title}}
+		row := []cell{{Text: g.Name}}
 		for _, l := range c.Levels {
 			row = append(row, cpuCell(groupShare(l, g.ID)))
 		}
@@ -132,6 +132,15 @@ func cpuOver(s verdict.CPUShare) string {
 func plusMinus(x, err float64, format func(float64, int) string) string {
 	d := precision(verdict.Interval{Lo: 1e6 * (x - err), Mid: 1e6 * x, Hi: 1e6 * (x + err)})
 	return format(1e6*x, d) + " ±" + fixed(1e6*err, d)
+}
+
+// cpuKinds says what belongs to each kind of code.
+func cpuKinds(c *verdict.CPU) folded {
+	var out facts
+	for _, g := range cpuGroups(c) {
+		out.List = append(out.List, fact{g.Name, g.Title})
+	}
+	return folded{Summary: say("What belongs to which kind of code"), Blocks: []block{out}}
 }
 
 // cpuMissing names what there is no profile of.

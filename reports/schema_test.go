@@ -44,6 +44,7 @@ func artefacts() []artefact {
 		{"faults.schema.json", "a line of faults.jsonl", reflect.TypeFor[result.FaultEvent](), false},
 		{"alerts.schema.json", "a line of alerts.jsonl", reflect.TypeFor[result.AlertEvent](), false},
 		{"evidence.schema.json", "a line of evidence.jsonl", reflect.TypeFor[result.Example](), false},
+		{"profiles.schema.json", "a line of profiles.jsonl", reflect.TypeFor[result.CPUProfile](), false},
 	}
 }
 

@@ -88,7 +88,7 @@ func files() map[string]map[string]bool {
 	return map[string]map[string]bool{
 		"run.schema.json": {result.RunFile: false}, "cost.schema.json": {result.CostFile: true},
 		"faults.schema.json": {result.FaultsFile: true}, "alerts.schema.json": {result.AlertsFile: true},
-		"evidence.schema.json": {result.EvidenceFile: true},
+		"evidence.schema.json": {result.EvidenceFile: true}, "profiles.schema.json": {result.ProfilesFile: true},
 	}
 }
 
@@ -100,7 +100,7 @@ func validDir(t *testing.T, dir string, of func(*testing.T, string) *jsonschema.
 		s := of(t, schema)
 		for name, byLine := range in {
 			text, err := os.ReadFile(filepath.Join(dir, name))
-			if errors.Is(err, fs.ErrNotExist) && name == result.EvidenceFile {
+			if errors.Is(err, fs.ErrNotExist) && (name == result.EvidenceFile || name == result.ProfilesFile) {
 				continue // an older run
 			}
 			if err != nil {

@@ -53,10 +53,10 @@ func (s CPUShare) Differs() bool { return math.Abs(s.Over) > s.OverError }
 // LeastSamples is how many samples a value needs to be shown: with ten, two standard errors are 63 % of it.
 const LeastSamples = 10
 
-// Sizes of what is kept of a level.
+// MostBoxes is how many boxes a CPULevel.Tree has at most, and mostFunctions how many functions are kept.
 const (
+	MostBoxes     = 70
 	mostFunctions = 12
-	mostBoxes     = 150
 )
 
 // cpuOf reads the CPU profiles of a run; nil if it was to take none.
@@ -200,7 +200,7 @@ func (c *cpuSums) level(base *cpuSums) CPULevel {
 	if base == nil || base == c {
 		base = &cpuSums{}
 	}
-	out := CPULevel{Arm: c.arm, Launches: len(c.requests), Requests: sumFloats(c.requests), Tree: c.tree.Root(mostBoxes, LeastSamples)}
+	out := CPULevel{Arm: c.arm, Launches: len(c.requests), Requests: sumFloats(c.requests), Tree: c.tree.Root(MostBoxes, LeastSamples)}
 	out.Kernel = c.kernel / out.Requests
 	out.Total = c.share("", &c.all).over(base.share("", &base.all))
 	for _, g := range flame.Groups() {
