@@ -50,15 +50,16 @@ func cpuMethod(c *verdict.CPU) string {
 // cpuGroups are the groups that any level has been seen in often enough, in display order.
 func cpuGroups(c *verdict.CPU) []flame.Group {
 	return slices.DeleteFunc(flame.Groups(), func(g flame.Group) bool {
-		return !slices.ContainsFunc(c.Levels, func(l verdict.CPULevel) bool {
-			return slices.ContainsFunc(l.Groups, func(s verdict.CPUShare) bool { return s.Name == g.ID && s.Seen() })
-		})
+		return !slices.ContainsFunc(c.Levels, func(l verdict.CPULevel) bool { return groupShare(l, g).Seen() })
 	})
 }
 
 // groupShare is what a level has of a group.
-func groupShare(l verdict.CPULevel, group string) verdict.CPUShare {
-	return l.Groups[slices.IndexFunc(l.Groups, func(s verdict.CPUShare) bool { return s.Name == group })]
+func groupShare(l verdict.CPULevel, g flame.Group) verdict.CPUShare {
+	if i := slices.Index(flame.Groups(), g); i < len(l.Groups) {
+		return l.Groups[i]
+	}
+	return verdict.CPUShare{}
 }
 
 // cpuByLevel has a row for every level: on the page, where there may be many.
@@ -72,7 +73,7 @@ func cpuByLevel(c *verdict.CPU) table {
 	for _, l := range c.Levels {
 		row := []cell{{Text: l.Arm.Name, Role: armNote(l.Arm)}, cpuCell(l.Total)}
 		for _, g := range groups {
-			row = append(row, cpuCell(groupShare(l, g.ID)))
+			row = append(row, cpuCell(groupShare(l, g)))
 		}
 		out.Rows = append(out.Rows, row)
 	}
@@ -94,7 +95,7 @@ func cpuByGroup(c *verdict.CPU) table {
 	for _, g := range cpuGroups(c) {
 		row := []cell{{Text: g.Name}}
 		for _, l := range c.Levels {
-			row = append(row, cpuCell(groupShare(l, g.ID)))
+			row = append(row, cpuCell(groupShare(l, g)))
 		}
 		out.Rows = append(out.Rows, row)
 	}

@@ -43,7 +43,7 @@ func cpuBars(c *verdict.CPU) template.HTML {
 		pic.short(0, y+16, barsFrom-8, "strong", l.Arm.Name)
 		at := 0.0
 		for _, g := range flame.Groups() {
-			s := groupShare(l, g.ID)
+			s := groupShare(l, g)
 			from, to := x.at(at), x.at(at+s.Value)
 			if at += s.Value; s.Seen() && to-from >= flameLeast {
 				pic.group(g.Name+": "+plusMinus(s.Value, s.Error, fixed)+" µs per request", func() {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime/pprof"
 	"strings"
 	"testing"
@@ -206,5 +208,21 @@ func TestTree(t *testing.T) {
 	tell(tree.Root(3, 1), 0)
 	if len(told) != 4 {
 		t.Errorf("with three boxes: %q", told)
+	}
+}
+
+// TestGroupsAreDocumented: the page about CPU profiles has a row for every kind of code, in the same order.
+func TestGroupsAreDocumented(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "cpu-profiles.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest := string(page)
+	for _, g := range Groups() {
+		_, after, ok := strings.Cut(rest, "\n| "+g.Name+" | ")
+		if !ok {
+			t.Fatalf("no row for %s, or not in this order", g.Name)
+		}
+		rest = after
 	}
 }

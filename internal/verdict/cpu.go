@@ -27,7 +27,7 @@ type CPULevel struct {
 	Requests  float64    // while they were taken
 	Total     CPUShare   // of all samples
 	Kernel    float64    // CPU time by the kernel's count, in seconds per request; NaN where it is not known
-	Groups    []CPUShare // one for each of flame.Groups
+	Groups    []CPUShare // one for each of flame.Groups, in their order
 	Functions []CPUShare // by the CPU time of the function itself, the most first: at most mostFunctions with LeastSamples or more
 	Tree      *flame.Node
 }
