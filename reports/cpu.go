@@ -23,9 +23,9 @@ func cpuSection(a *verdict.Analysis) []section {
 		widest := dear.Total.Value
 		if base != nil {
 			widest = max(widest, base.Total.Value)
-			blocks = append(blocks, flameOf(base, widest))
+			blocks = append(blocks, flameOf("flame-baseline", base, widest))
 		}
-		blocks = append(blocks, flameOf(dear, widest))
+		blocks = append(blocks, flameOf("flame-dearest", dear, widest))
 	}
 	return []section{{ID: "cpu", Heading: "Where the CPU goes", Sub: true, Blocks: append(blocks, recordsOf(cpuRecords(c)))}}
 }

@@ -81,7 +81,8 @@ func scrolled(label, caption string, svg template.HTML) template.HTML {
 }
 
 // flameOf is the flame picture of a level, folded. All of them have one scale: the widest is as wide as the page.
-func flameOf(l *verdict.CPULevel, widest float64) folded {
+// The id must be unique on the page.
+func flameOf(id string, l *verdict.CPULevel, widest float64) folded {
 	c := &canvas{w: timelineWidth}
 	perPixel := widest * l.Requests / timelineWidth * 1e9 // ns of all samples
 	deepest := 0
@@ -105,8 +106,8 @@ func flameOf(l *verdict.CPULevel, widest float64) folded {
 	title := "CPU time of " + l.Arm.Name
 	caption := fmt.Sprintf("%s per request, %s samples. A box is a stretch of calls within one package: what it calls stands below it, and its width is the CPU time of both, "+
 		"on the same scale in every picture of this kind. Small boxes are left out.", amount(l.Total.Value, verdict.Seconds), fixed(float64(l.Total.Samples), 0))
-	return folded{ID: "flame-" + l.Arm.Name, Summary: say("Flame picture of ").code(l.Arm.Name), Open: true, Blocks: []block{
-		picture{scrolled(title, caption, c.svg("flame-"+l.Arm.Name+"-svg", title, "Stacks by service and package; the tables have the largest groups and functions."))},
+	return folded{ID: id, Summary: say("Flame picture of ").code(l.Arm.Name), Open: true, Blocks: []block{
+		picture{scrolled(title, caption, c.svg(id+"-svg", title, "Stacks by service and package; the tables have the largest groups and functions."))},
 	}}
 }
 
