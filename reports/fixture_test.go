@@ -50,6 +50,7 @@ func fixture() *verdict.Analysis {
 	for i, arm := range a.Run.Arms {
 		a.Shapes = append(a.Shapes, fixtureShape(arm, []float64{0, 0.002, 0.16, 0.05, 0.12, 0.21}[i], []float64{0, 0, 0, 0.03, 0.08, 0.2}[i]))
 	}
+	a.CPU = fixtureCPU(a.Run.Arms)
 	a.Catch = fixtureCatch(start.Add(100*time.Second), a.Run.Faults)
 	a.Frontier = fixtureFrontier(a)
 	return a

@@ -51,6 +51,7 @@ func renderJSON(a *verdict.Analysis) ([]byte, error) {
 	for _, s := range a.Steps {
 		out.Steps = append(out.Steps, jsonStep{s.From, s.To, jsonCostsOf(s.Costs, notes)})
 	}
+	out.CPU = jsonCPUOf(a.CPU)
 	out.Capacity = jsonCapacityOf(a.Capacity, notes)
 	out.Limits = jsonLimitsOf(a, notes)
 	if a.Catch != nil {
@@ -102,6 +103,7 @@ type jsonReport struct {
 	Money         *jsonMoney         `json:"money"`         // bills per million requests; null without prices
 	Contents      []jsonContents     `json:"contents"`      // what the telemetry of every level is made of, the baseline first; none where the run does not tell
 	Distributions []jsonDistribution `json:"distributions"` // response time of the step whose latency is the toll
+	CPU           *jsonCPU           `json:"cpu"`           // where CPU time goes, by CPU profiles; null when none was to be taken
 	Capacity      *jsonCapacity      `json:"capacity"`      // null when it was not to be measured
 	Limits        *jsonLimits        `json:"limits"`        // null when nothing was swept
 	Catch         *jsonCatch         `json:"catch"`         // null when no fault was run

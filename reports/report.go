@@ -43,6 +43,7 @@ func sections() []func(*verdict.Analysis) []section {
 		costSection,
 		breakdownSection,
 		contentsSection,
+		cpuSection,
 		moneySection,
 		distributionsSection,
 		roundsSection,

@@ -45,6 +45,7 @@ func artefacts() []artefact {
 		{"alerts.schema.json", "a line of alerts.jsonl", reflect.TypeFor[result.AlertEvent](), false},
 		{"evidence.schema.json", "a line of evidence.jsonl", reflect.TypeFor[result.Example](), false},
 		{"volume.schema.json", "a line of volume.jsonl", reflect.TypeFor[result.Volume](), false},
+		{"profiles.schema.json", "a line of profiles.jsonl", reflect.TypeFor[result.CPUProfile](), false},
 	}
 }
 

@@ -89,6 +89,7 @@ func files() map[string]map[string]bool {
 		"run.schema.json": {result.RunFile: false}, "cost.schema.json": {result.CostFile: true},
 		"faults.schema.json": {result.FaultsFile: true}, "alerts.schema.json": {result.AlertsFile: true},
 		"evidence.schema.json": {result.EvidenceFile: true}, "volume.schema.json": {result.VolumeFile: true},
+		"profiles.schema.json": {result.ProfilesFile: true},
 	}
 }
 
@@ -100,7 +101,7 @@ func validDir(t *testing.T, dir string, of func(*testing.T, string) *jsonschema.
 		s := of(t, schema)
 		for name, byLine := range in {
 			text, err := os.ReadFile(filepath.Join(dir, name))
-			if errors.Is(err, fs.ErrNotExist) && (name == result.EvidenceFile || name == result.VolumeFile) {
+			if errors.Is(err, fs.ErrNotExist) && (name == result.EvidenceFile || name == result.VolumeFile || name == result.ProfilesFile) {
 				continue // an older run
 			}
 			if err != nil {

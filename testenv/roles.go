@@ -110,6 +110,18 @@ func Runtimes(ctx context.Context, arm Roles) (map[string]result.Runtime, error)
 	return reported, nil
 }
 
+// Profiled are the services of our own stack, all of which can take a CPU profile.
+func Profiled() []string { return slices.Sorted(slices.Values(role.Services())) }
+
+// RoleProfile lets a service of an arm of our own stack take a CPU profile of itself: see Arm.CPUProfile.
+func RoleProfile(ctx context.Context, arm Roles, service string, length time.Duration) ([]byte, error) {
+	client, base := arm.Control(service)
+	patient := role.Client{Client: client.Patient(length)}
+	var answer role.ProfileAnswer
+	err := patient.Ask(ctx, base, role.ProfileQuestion, role.ProfileParams{Length: length}, &answer)
+	return answer.Profile, about(arm, service, err)
+}
+
 // about adds to an error the name of the role that it is about.
 func about(arm lever.Arm, service string, err error) error {
 	if err == nil {

@@ -13,6 +13,7 @@ type System struct {
 	URLs       map[string]string            `yaml:"urls,omitempty"`       // base URLs, by level
 	Health     string                       `yaml:"health,omitempty"`     // path that answers 200 when all is well; "" for /
 	Containers map[string]map[string]string `yaml:"containers,omitempty"` // of the deployments: names, by level and service
+	Pprof      map[string]map[string]string `yaml:"pprof,omitempty"`      // of the deployments: URLs of CPU profiles, by level and service
 	Prometheus map[string]SystemPrometheus  `yaml:"prometheus,omitempty"` // the user's, by level; none: a Prometheus of ours per arm
 	Targets    map[string]string            `yaml:"targets,omitempty"`    // by fault: the one service that the fault may act on
 	Proxies    map[string]SystemProxy       `yaml:"proxies,omitempty"`    // proxies of a Toxiproxy, by the service behind them
@@ -24,7 +25,12 @@ type SystemCompose struct {
 	Service      string   `yaml:"service,omitempty"`           // the service that takes the load
 	Port         int      `yaml:"port,omitempty"`              // port of that service's container
 	Instrumented []string `yaml:"instrumented,omitempty,flow"` // services that get the level's variables; none: all
+
+	Pprof map[string]int `yaml:"pprof,omitempty,flow"` // by service: the port of its container at which PprofPath is served
 }
+
+// PprofPath is where net/http/pprof serves a CPU profile.
+const PprofPath = "/debug/pprof/profile"
 
 // Files are the paths of files, in an order that matters. In YAML a single one is a plain string, and none is the empty one.
 type Files []string

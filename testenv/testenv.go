@@ -90,6 +90,11 @@ type Arm interface {
 	// Runtime reads what the runtimes of the arm's services report, cumulative, by service; it is empty if they report nothing.
 	// The question costs a service about as much as a request.
 	Runtime(ctx context.Context) (map[string]result.Runtime, error)
+	// Profiled are the services that can take a CPU profile of themselves, in alphabetical order; none if tollgate knows of none.
+	Profiled() []string
+	// CPUProfile lets a service take a CPU profile of itself, beginning now, and returns it as pprof's protocol buffer, gzipped. It
+	// returns after the length. The service works somewhat more meanwhile, and not at all for it at other times.
+	CPUProfile(ctx context.Context, service string, length time.Duration) ([]byte, error)
 	// Answers reports whether a service answers its health check now.
 	Answers(ctx context.Context, service string) (bool, error)
 	// Lag reads the consumer group's lag from the broker, in records, by partition.

@@ -32,6 +32,8 @@ func tollSettings() []setting {
 		sets("rate", "requests per second in a toll slot", (*pflag.FlagSet).Float64Var, func(e *e) *float64 { return &e.Toll.Rate }),
 		sets("rounds", "toll rounds per launch", (*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Toll.Rounds }),
 		sets("launches", "toll launches; 0 measures no toll", (*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Toll.Launches }),
+		sets("cpu-profile", "let every service take a CPU profile of itself, for so long per level and launch, after the toll, e.g. 5s; 0: none",
+			(*pflag.FlagSet).DurationVar, func(e *e) *time.Duration { return &e.Toll.CPUProfile }),
 		sets("max-launches", "toll launches at most, while a budget is open", (*pflag.FlagSet).IntVar, func(e *e) *int { return &e.Toll.Most }),
 		lays("resolve", "measure until every change at a metric is known so finely, e.g. 'p50 2%' (repeatable; p50, p95, cpu)",
 			(*pflag.FlagSet).StringArrayVar, func(e *e, texts []string) (err error) {

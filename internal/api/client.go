@@ -31,6 +31,13 @@ func New(token string) *Client {
 	return &Client{Token: token, HTTP: &http.Client{Timeout: Limit, Transport: &http.Transport{MaxIdleConnsPerHost: 2}}}
 }
 
+// Patient returns a client that waits longer for an answer, by more, over the same connections.
+func (c *Client) Patient(more time.Duration) *Client {
+	waiting := *c.HTTP
+	waiting.Timeout += more
+	return &Client{Token: c.Token, HTTP: &waiting}
+}
+
 // Close ends idle connections.
 func (c *Client) Close() { c.HTTP.CloseIdleConnections() }
 

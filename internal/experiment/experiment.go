@@ -69,7 +69,8 @@ type Toll struct {
 	Washout    time.Duration `yaml:"washout"`
 	Rate       float64       `yaml:"rate"` // requests per second in a slot
 	Warmup     time.Duration `yaml:"warmup"`
-	Idle       time.Duration `yaml:"idle"` // without load, per arm and launch; 0: the use at rest is not measured
+	Idle       time.Duration `yaml:"idle"`        // without load, per arm and launch; 0: the use at rest is not measured
+	CPUProfile time.Duration `yaml:"cpu_profile"` // of every service, per level and launch, after the rounds; 0: none is taken
 	KnownDelay time.Duration `yaml:"known_delay"`
 	DrainLimit time.Duration `yaml:"drain_limit"`
 

@@ -80,6 +80,17 @@ func TestValidateRefuses(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"environment", "environment: vm", `environment: unknown value "vm": legal values are process`},
 		{"no level", "levels: []", "at least the baseline"},
+		{"CPU profile of part of a second", "toll: {cpu_profile: 1500ms}", "toll.cpu_profile must be 0, for none, or whole seconds from 1s to 1m, got 1.5s"},
+		{"long CPU profile", "toll: {cpu_profile: 61s}", "whole seconds from 1s to 1m, got 1m1s"},
+		{"CPU profile of less than no time", "toll: {cpu_profile: -5s}", "got -5s"},
+		{"place of CPU profiles that is none", pprofOf("{off: {shop: 'localhost:6060'}, full: {shop: 'http://h:1/p?seconds=3'}}"), "external.pprof: full: shop: want a base URL"},
+		{"CPU profiles of one level", pprofOf("{off: {shop: 'http://h:1/p'}}"), "external.pprof: level full is missing"},
+		{"CPU profiles of an unknown level", pprofOf("{off: {}, full: {}, half: {}}"), `external.pprof: there is no level "half": legal names are off, full`},
+		{"CPU profiles of other services", pprofOf("{off: {shop: 'http://h:1/p'}, full: {cart: 'http://h:1/p'}}"), "external.pprof: full names cart, and off shop"},
+		{"service that is no name", pprofOf("{off: {'../x': 'http://h:1/p'}, full: {'../x': 'http://h:1/p'}}"), `want the name of a service, of up to 63 letters, digits, dots, hyphens and underscores, got "../x"`},
+		{"ports of CPU profiles without a Compose file", "environment: external\nlevels: [off]\nexternal: {urls: {off: 'http://h:1'}, compose: {pprof: {shop: 6060}}}", "external.compose.pprof is for external.compose.file"},
+		{"port of CPU profiles", "environment: external\nlevels: [off]\nexternal: {compose: {file: x.yaml, service: shop, port: 80, pprof: {shop: 66000}}}", "external.compose.pprof: shop must be from 1 to 65535, got 66000"},
+		{"URLs of CPU profiles for a Compose file", "environment: external\nlevels: [off]\nexternal: {compose: {file: x.yaml, service: shop, port: 80}, pprof: {off: {shop: 'http://h:1/p'}}}", "for a Compose file, external.compose.pprof has the ports"},
 		{"level twice", "levels: [off, off]", "off is listed twice"},
 		{"control arm as level", "levels: [off, {name: known-delay}]", "name of a control arm"},
 		{"level name", "levels: [off, {name: a/b}]", `name "a/b"`},
@@ -274,4 +285,9 @@ func TestFaultsAndRulesAgree(t *testing.T) {
 			}
 		}
 	}
+}
+
+// pprofOf is an experiment with deployments that serve CPU profiles there.
+func pprofOf(places string) string {
+	return "environment: external\nlevels: [off, full]\nexternal: {urls: {off: 'http://h:1', full: 'http://h:2'}, pprof: " + places + "}"
 }

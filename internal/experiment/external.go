@@ -53,6 +53,7 @@ func (e *Experiment) validateExternal(c *complaints) {
 	for _, level := range slices.Sorted(maps.Keys(s.Prometheus)) {
 		c.url("external.prometheus: "+level, s.Prometheus[level].URL)
 	}
+	e.validatePprof(c)
 	for _, fault := range slices.Sorted(maps.Keys(s.Targets)) {
 		if _, err := faults.Lookup(fault); err != nil {
 			c.add("external.targets: %v", err)

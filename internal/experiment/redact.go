@@ -57,6 +57,13 @@ func publicSystem(s testenv.System) testenv.System {
 		p.URL = secret.Hide(p.URL)
 		s.Prometheus[level] = p
 	}
+	s.Pprof = maps.Clone(s.Pprof)
+	for level, services := range s.Pprof {
+		s.Pprof[level] = maps.Clone(services)
+		for service, text := range services {
+			s.Pprof[level][service] = secret.Hide(text)
+		}
+	}
 	for service, p := range s.Proxies {
 		p.URL = secret.Hide(p.URL)
 		s.Proxies[service] = p

@@ -83,6 +83,9 @@ func (e *Experiment) validateToll(c *complaints) {
 	if idle, low, high := e.Toll.Idle, 100*time.Millisecond, time.Minute; idle != 0 && (idle < low || idle > high) {
 		c.add("toll.idle must be 0, for not measured, or from %v to %v, got %v", low, high, idle)
 	}
+	if length := e.Toll.CPUProfile; length != 0 && (length < time.Second || length > time.Minute || length%time.Second != 0) {
+		c.add("toll.cpu_profile must be 0, for none, or whole seconds from 1s to 1m, got %v", length)
+	}
 	within(c, "toll.known_delay", e.Toll.KnownDelay, 10*time.Microsecond, 100*time.Millisecond)
 	for _, id := range slices.Sorted(maps.Keys(e.Toll.EqualWithin)) {
 		c.oneOf("toll.equal_within", id, verdict.EqualWithin())

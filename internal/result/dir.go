@@ -22,6 +22,8 @@ type Data struct {
 	Examples []Example // none in older runs
 	Volumes  []Volume  // none in older runs, and where the pipeline cannot tell
 
+	CPUProfiles []CPUProfile // with their texts; none in older runs
+
 	Notes []string // what a reader of the run must know of its files
 }
 
@@ -36,6 +38,7 @@ type Writer struct {
 
 	evidence *os.File
 	volume   *os.File
+	profiles *os.File
 }
 
 // Create makes the directory (it must not exist, or be empty) and writes run.json with Status Running. What is in the directory is
@@ -55,12 +58,12 @@ func Create(dir string, run Run) (*Writer, error) {
 	for _, f := range []struct {
 		file **os.File
 		name string
-	}{{&w.cost, CostFile}, {&w.faults, FaultsFile}, {&w.alerts, AlertsFile}, {&w.evidence, EvidenceFile}, {&w.volume, VolumeFile}} {
+	}{{&w.cost, CostFile}, {&w.faults, FaultsFile}, {&w.alerts, AlertsFile}, {&w.evidence, EvidenceFile}, {&w.volume, VolumeFile}, {&w.profiles, ProfilesFile}} {
 		if *f.file, err = files.New(w.Path(f.name)); err != nil {
 			return nil, fmt.Errorf("result: %w", err)
 		}
 	}
-	for _, sub := range []string{SeriesDir, TelemetryDir} {
+	for _, sub := range []string{SeriesDir, TelemetryDir, ProfilesDir} {
 		if err := os.Mkdir(w.Path(sub), 0o700); err != nil {
 			return nil, fmt.Errorf("result: %w", err)
 		}
@@ -145,7 +148,7 @@ func (w *Writer) Volume(v Volume) error { return w.append(w.volume, v) }
 
 // Close closes the files; the status in run.json stays as it is.
 func (w *Writer) Close() error {
-	return errors.Join(w.cost.Close(), w.faults.Close(), w.alerts.Close(), w.evidence.Close(), w.volume.Close())
+	return errors.Join(w.cost.Close(), w.faults.Close(), w.alerts.Close(), w.evidence.Close(), w.volume.Close(), w.profiles.Close())
 }
 
 func (w *Writer) append(f *os.File, r record) error {

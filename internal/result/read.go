@@ -69,6 +69,7 @@ func read(dir string) (*Data, error) {
 		scan(AlertsFile, func(_ int, line []byte) error { return parse(&d.Alerts, line, d.Run) }),
 		scan(EvidenceFile, func(_ int, line []byte) error { return parse(&d.Examples, line, d.Run) }),
 		scan(VolumeFile, func(_ int, line []byte) error { return parse(&d.Volumes, line, d.Run) }),
+		scan(ProfilesFile, func(_ int, line []byte) error { return parse(&d.CPUProfiles, line, d.Run) }),
 	)
 	if err != nil {
 		return nil, err
@@ -76,6 +77,7 @@ func read(dir string) (*Data, error) {
 	if cut[AlertsFile] {
 		d.endWithAlerts()
 	}
+	d.readProfiles(root)
 	// A slot's histograms are written before its line.
 	loaded := slices.ContainsFunc(d.Slots, func(s Slot) bool { return s.Phase != slot.Idle })
 	if loaded && len(d.Latency) == 0 {

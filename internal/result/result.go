@@ -7,12 +7,15 @@
 //	alerts.jsonl   one AlertEvent per line
 //	evidence.jsonl one Example per line, written when the run ends
 //	volume.jsonl   one Volume per line: what the telemetry of an arm was made of in the toll of a launch
+//	profiles.jsonl one CPUProfile per line
+//	profiles/      ARM-SERVICE-LAUNCH.pb.gz: the CPU profiles, as go tool pprof reads them
 //	series/ARM/    the recorded series (Prometheus TSDB, in blocks once the run has ended)
 //	telemetry/     OTLP JSON lines: ARM.spans.jsonl, ARM.logs.jsonl
 //
 // Files are appended to and flushed record by record, so the directory of a killed run is readable up to its last
 // complete record. A run that has ended is sealed: run.json has the digests of the six files of records and of itself, and
-// Read refuses what no longer matches them. What is in series and telemetry is part of no verdict and of no digest.
+// Read refuses what no longer matches them. profiles.jsonl has the digests of the CPU profiles, and Read leaves out those that no longer
+// match. What is in series and telemetry is part of no verdict and of no digest.
 package result
 
 import (
@@ -39,6 +42,8 @@ const (
 	AlertsFile   = "alerts.jsonl"
 	EvidenceFile = "evidence.jsonl"
 	VolumeFile   = "volume.jsonl"
+	ProfilesFile = "profiles.jsonl"
+	ProfilesDir  = "profiles"
 	SeriesDir    = "series"
 	TelemetryDir = "telemetry"
 )
@@ -174,6 +179,10 @@ type Plan struct {
 	Forecast *slot.Forecast `json:"forecast,omitempty"`
 
 	Capacity *CapacityPlan `json:"capacity,omitempty"` // nil: not measured
+
+	// CPUProfile is how long every service takes a CPU profile of itself after the rounds of each launch, at each level, ns; 0: not at
+	// all.
+	CPUProfile time.Duration `json:"cpu_profile,omitempty"`
 }
 
 // CapacityPlan is the size of the capacity measurement, with its service level objective (SLO): the search finds the highest

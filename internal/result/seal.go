@@ -18,7 +18,7 @@ type Written struct {
 
 // recordFiles are the files of records: what a verdict is made of, together with run.json.
 func recordFiles() []string {
-	return []string{LatencyFile, CostFile, FaultsFile, AlertsFile, EvidenceFile, VolumeFile}
+	return []string{LatencyFile, CostFile, FaultsFile, AlertsFile, EvidenceFile, VolumeFile, ProfilesFile}
 }
 
 // undigested stands for the digest of run.json while that is computed.

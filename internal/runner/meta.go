@@ -31,7 +31,7 @@ func (r *run) meta() (result.Run, error) {
 			Launches: r.Toll.Launches, Rounds: r.Toll.Rounds, Slot: r.Toll.Slot, Slice: r.Slice(), Washout: r.washout(),
 			Rate: r.Toll.Rate, CatchRate: r.Catch.Rate, Hold: r.Catch.Hold, ClientTimeout: experiment.ClientTimeout, Looks: r.Looks(), EqualWithin: r.Toll.EqualWithin,
 			Resolve: r.Toll.Resolve, AtMost: r.atMost(),
-			GapLimit: r.Experiment.Journeys.GapLimit, Forecast: r.Load.Forecast,
+			GapLimit: r.Experiment.Journeys.GapLimit, Forecast: r.Load.Forecast, CPUProfile: r.Toll.CPUProfile,
 		},
 	}
 	if r.Capacity.Launches > 0 {

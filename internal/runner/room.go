@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/files"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // What a run writes, generously, in bytes. A run writes logs and reports; in the toll, histograms; in the catch, for every request
@@ -15,6 +16,7 @@ const (
 	roomReports = 64 << 20
 	roomArm     = 16 << 20
 	roomSlot    = 32 << 10
+	roomProfile = 512 << 10 // of a service, taken in a minute
 	roomRequest = 20 << 10
 	roomBlock   = 600 << 20 // for a moment, after the catch: Prometheus takes 512 MiB for a block before it knows its length
 )
@@ -41,6 +43,9 @@ func (r *run) roomNeeded() int64 {
 	needed := int64(roomReports)
 	if len(r.faults) > 0 {
 		needed += roomBlock
+	}
+	if r.Toll.CPUProfile > 0 {
+		needed += int64(len(r.Levels)*len(role.Services())*r.MostLaunches()) * roomProfile
 	}
 	return needed + max(toll, catch)*roomArm + slots*roomSlot + requests*roomRequest
 }

@@ -24,7 +24,8 @@ func (r *run) toll(ctx context.Context) error {
 	most, each := r.MostLaunches(), r.Toll.Rounds*r.Slices()
 	all := orders(plan, len(arms), most*each)
 	setUps := rand.New(rand.NewPCG(uint64(r.Seed), 0x7365747570))
-	turns := rand.New(rand.NewPCG(uint64(r.Seed), 0x69646c65)) // of the arms at rest; a source of its own, so that the plan of the rounds does not depend on it
+	turns := rand.New(rand.NewPCG(uint64(r.Seed), 0x69646c65))    // of the arms at rest; a source of its own, so that the plan of the rounds does not depend on it
+	profiled := rand.New(rand.NewPCG(uint64(r.Seed), 0x63707570)) // likewise, of the CPU profiles
 	for launch := range most {
 		rounds := slices.Collect(slices.Chunk(all[launch*each:(launch+1)*each], r.Slices()))
 		w := warm{specs: arms, scrape: scrape, why: "each process starts, trains or loads its data, and connects", rate: r.Toll.Rate}
@@ -33,7 +34,10 @@ func (r *run) toll(ctx context.Context) error {
 			if err := r.idle(ctx, launch, arms, r.restOrders(turns, len(arms))); err != nil {
 				return err
 			}
-			return r.rounds(ctx, launch, arms, rounds)
+			if err := r.rounds(ctx, launch, arms, rounds); err != nil {
+				return err
+			}
+			return r.cpuProfiles(ctx, launch, arms, profiled.Perm(len(arms)))
 		})
 		if err != nil {
 			return err

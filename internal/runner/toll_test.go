@@ -16,8 +16,8 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv"
 )
 
-// generate carries out orders as a load generator that is always done after a millisecond, and tells watch of each.
-func generate(t *testing.T, c *conductor, watch func(slot.Order)) {
+// makeLoad carries out orders as a load generator that is always done after a millisecond, and tells watch of each.
+func makeLoad(t *testing.T, c *conductor, watch func(slot.Order)) {
 	for {
 		resp := ask(t, c, http.MethodGet, "/next", c.token, nil)
 		if resp.StatusCode != http.StatusOK || t.Failed() {
@@ -76,7 +76,7 @@ func TestSliced(t *testing.T) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		generate(t, r.conductor, func(o slot.Order) {
+		makeLoad(t, r.conductor, func(o slot.Order) {
 			arm := o.Targets[0].Arm
 			if !slices.Equal(unparked, []string{arm}) || o.Duration != 100*time.Millisecond || o.Washout != 0 {
 				t.Errorf("order %+v with %v unparked", o, unparked)

@@ -44,6 +44,7 @@ type Analysis struct {
 	Rounds   []RoundValues  // of the metric that every decision needs, by arm, the baseline first
 	Parts    []Breakdown    // what the cost of every level is made of, the baseline first; nil where the run does not tell
 	Contents []Contents     // what the telemetry of every level is made of, the baseline first; nil where the run does not tell
+	CPU      *CPU           // where the CPU time goes; nil where no CPU profile was to be taken
 	Capacity *Capacity      // nil when it was not to be measured
 	Catch    *catch.Matrix  // nil when no fault was run
 	Frontier *Frontier      // nil when no fault was judged at any level

@@ -60,6 +60,7 @@ func Judge(d *result.Data, budgets []Budget) (*Analysis, error) {
 		return nil, fmt.Errorf("verdict: %w", err)
 	}
 	a.Budgets = append(a.Budgets, judgeCatch(d.Run, a.Catch, budgets)...)
+	a.CPU = cpuOf(d)
 	a.Frontier = s.frontier(a, d)
 	a.Limits = catch.Limits(d.Run.Sweep, a.Catch)
 	a.Budgets = append(a.Budgets, limitBudgets(d.Run.Sweep, a.Limits)...)

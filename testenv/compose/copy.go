@@ -15,7 +15,7 @@ type Overlay struct {
 	Env     map[string]map[string]string // by service: variables that override those of the file
 	Network string                       // an existing network, which the services of Join join besides their own networks
 	Join    []string                     // needs Network
-	Publish map[string]int               // by service: the container port to publish at a free port of the loopback interface
+	Publish map[string][]int             // by service: the container ports to publish at free ports of the loopback interface
 }
 
 // Copied is a copy of the file that can run beside other copies.
@@ -67,8 +67,12 @@ func (c *Copied) service(name string, s mapping, o Overlay) error {
 	if s["ports"] != nil {
 		c.drop(name, s, "ports")
 	}
-	if port := o.Publish[name]; port > 0 {
-		s["ports"] = []any{fmt.Sprintf("127.0.0.1::%d", port)}
+	var ports []any
+	for _, port := range o.Publish[name] {
+		ports = append(ports, fmt.Sprintf("127.0.0.1::%d", port))
+	}
+	if ports != nil {
+		s["ports"] = ports
 	}
 	delete(s, "build") // built beforehand, once
 	if s["pull_policy"] == "build" {

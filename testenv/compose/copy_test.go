@@ -22,7 +22,7 @@ func TestCopy(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		file    string
-		publish map[string]int
+		publish map[string][]int
 		want    string   // the services and the rest, without what every copy has
 		changes []string // a piece of each
 	}{
@@ -66,7 +66,7 @@ volumes: {data: {labels: {dev.example: a b$$c}}, theirs: {external: true, name: 
 		{
 			name:    "the port that takes load, where containers have no address of their own from here",
 			file:    "services: {shop: {image: a, ports: [{target: 80}]}}",
-			publish: map[string]int{"shop": 8080},
+			publish: map[string][]int{"shop": {8080}},
 			want: `
 services:
   shop:

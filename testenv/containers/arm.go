@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -249,6 +250,14 @@ func (a *arm) Usage() (testenv.Usage, error) {
 // Runtime asks the services what their runtimes have counted.
 func (a *arm) Runtime(ctx context.Context) (map[string]result.Runtime, error) {
 	return testenv.Runtimes(ctx, a)
+}
+
+// Profiled are the services of the arm.
+func (a *arm) Profiled() []string { return testenv.Profiled() }
+
+// CPUProfile asks a service for a CPU profile of itself.
+func (a *arm) CPUProfile(ctx context.Context, service string, length time.Duration) ([]byte, error) {
+	return testenv.RoleProfile(ctx, a, service, length)
 }
 
 // Control returns the client and the base URL for the control endpoint of a role of the arm.

@@ -35,7 +35,7 @@ func (e *Environment) Check(ctx context.Context, _ int) error {
 	if e.composed() {
 		checks = append(checks, e.checkCompose)
 	} else {
-		checks = append(checks, e.checkURLs, e.checkContainers)
+		checks = append(checks, e.checkURLs, e.checkContainers, e.checkProfiles)
 	}
 	var errs []error
 	for _, check := range checks {
@@ -72,7 +72,7 @@ func (e *Environment) checkCompose(ctx context.Context) error {
 	if e.file, err = tool.Load(ctx, e.Compose.File...); err != nil {
 		return err
 	}
-	for _, service := range slices.Concat([]string{e.Compose.Service}, e.Compose.Instrumented, e.fileTargets()) {
+	for _, service := range slices.Concat([]string{e.Compose.Service}, e.Compose.Instrumented, e.fileTargets(), slices.Sorted(maps.Keys(e.Compose.Pprof))) {
 		if !slices.Contains(e.file.Services(), service) {
 			return fmt.Errorf("external: %s has no service %q: it has %s", e.Compose.File, service, strings.Join(e.file.Services(), ", "))
 		}

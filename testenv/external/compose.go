@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/otelenv"
@@ -17,13 +18,17 @@ import (
 // up starts a copy of the user's Compose file for the arm and returns when the service that takes load is ready.
 func (a *arm) up(ctx context.Context) error {
 	overlay := compose.Overlay{
-		Labels: a.session.Labels(), Network: a.network, Join: a.joining(), Env: map[string]map[string]string{}, Publish: map[string]int{},
+		Labels: a.session.Labels(), Network: a.network, Join: a.joining(), Env: map[string]map[string]string{}, Publish: map[string][]int{},
 	}
 	for _, service := range a.instrumented() {
 		overlay.Env[service] = a.env(service, a.spec.Env, a.otlp())
 	}
 	if !a.session.Direct {
-		overlay.Publish[a.Compose.Service] = a.Compose.Port
+		for _, service := range a.joining() {
+			for _, port := range a.reached(service) {
+				overlay.Publish[service] = append(overlay.Publish[service], port)
+			}
+		}
 	}
 	a.began = time.Now()
 	var err error
@@ -69,8 +74,10 @@ var errEnded = errors.New("it has ended")
 // adopt adds a container of the arm to the session, once the container is ready.
 func (a *arm) adopt(ctx context.Context, found compose.Container, ready engine.Probe) error {
 	spec := engine.Spec{Name: fmt.Sprintf("%s of arm %s", found.Service, a.spec.Name), Network: a.network, Ready: ready}
-	if a.composed() && found.Service == a.Compose.Service {
-		spec.Ports = []string{a.port()}
+	if a.composed() {
+		for _, port := range a.reached(found.Service) {
+			spec.Ports = append(spec.Ports, strconv.Itoa(port))
+		}
 	}
 	c, err := a.session.Adopt(ctx, found.ID, spec)
 	if err != nil {

@@ -5,6 +5,7 @@ package external
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -71,7 +72,20 @@ func (e *Environment) instrumented() []string {
 	return e.file.Services()
 }
 
-// joining returns the services that join our network: those that take load or send telemetry.
+// joining returns the services that join our network: those that take load, send telemetry or serve CPU profiles.
 func (e *Environment) joining() []string {
-	return slices.Compact(slices.Sorted(slices.Values(append([]string{e.Compose.Service}, e.instrumented()...))))
+	joining := slices.Concat([]string{e.Compose.Service}, e.instrumented(), slices.Collect(maps.Keys(e.Compose.Pprof)))
+	return slices.Compact(slices.Sorted(slices.Values(joining)))
+}
+
+// reached returns the ports of a service of the Compose file that tollgate itself asks, that of the load first.
+func (e *Environment) reached(service string) []int {
+	var ports []int
+	if service == e.Compose.Service {
+		ports = append(ports, e.Compose.Port)
+	}
+	if port := e.Compose.Pprof[service]; port != 0 && !slices.Contains(ports, port) {
+		ports = append(ports, port)
+	}
+	return ports
 }

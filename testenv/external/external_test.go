@@ -17,6 +17,7 @@ import (
 	"github.com/Shopify/toxiproxy/v2"
 	"github.com/rs/zerolog"
 
+	"github.com/tollgate-dev/tollgate/internal/flame/flametest"
 	"github.com/tollgate-dev/tollgate/internal/guard"
 	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/internal/slot"
@@ -28,11 +29,17 @@ import (
 
 func TestExternalCheckOfURLs(t *testing.T) {
 	well := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/up" {
+		switch {
+		case r.URL.Path == "/profile" && r.URL.RawQuery == "seconds=1":
+			_, _ = w.Write(flametest.Profile(flametest.Stack{Calls: "main.main", Samples: 1}))
+		case r.URL.Path != "/up":
 			http.NotFound(w, r)
 		}
 	}))
 	defer well.Close()
+	profiled := func(url string) testenv.System {
+		return testenv.System{URLs: map[string]string{"off": well.URL}, Health: "up", Pprof: map[string]map[string]string{"off": {"shop": url}}}
+	}
 	gone := httptest.NewServer(nil)
 	gone.Close()
 	for _, c := range []struct {
@@ -45,6 +52,10 @@ func TestExternalCheckOfURLs(t *testing.T) {
 		{"nobody there", testenv.System{URLs: map[string]string{"off": gone.URL, "full": well.URL}, Health: "/up"}, []string{"external.urls: off", "refused"}},
 		{"no Prometheus", testenv.System{URLs: map[string]string{"off": well.URL}, Health: "/up", Prometheus: map[string]testenv.SystemPrometheus{"off": {URL: gone.URL}}},
 			[]string{"external.prometheus: off"}},
+		{"CPU profiles", profiled(well.URL + "/profile"), nil},
+		{"no CPU profiles", profiled(well.URL + "/debug"), []string{"external.pprof: off: shop", "404"}},
+		{"a page in place of CPU profiles", profiled(well.URL + "/up"), []string{"external.pprof: off: shop", "no CPU profile"}},
+		{"nobody there for CPU profiles", profiled("http://me:secret@" + gone.Listener.Addr().String()), []string{"external.pprof: off: shop", "refused"}},
 		{"no Toxiproxy", testenv.System{URLs: map[string]string{"off": well.URL}, Health: "/up", Proxies: map[string]testenv.SystemProxy{"redis": {URL: gone.URL, Name: "x"}}},
 			[]string{"external.proxies: redis"}},
 	} {

@@ -84,6 +84,7 @@ const (
 // Questions at the control endpoint that no fault asks, so they are not in the table of levers.
 const (
 	RuntimeQuestion = "runtime"      // to a service: what its runtime has counted, as result.Runtime
+	ProfileQuestion = "cpu-profile"  // to a service: a CPU profile of itself, as ProfileAnswer; it asks with ProfileParams
 	StatsQuestion   = "stats"        // to the pipeline: the telemetry that it received, as result.Telemetry
 	KeepExports     = "keep-exports" // the same, and the pipeline keeps the exports that come from then on
 	HoldExports     = "hold-exports" // the same, and it keeps no more

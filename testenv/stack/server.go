@@ -58,7 +58,7 @@ func run(ctx context.Context, name string, cfg Config, build builder) (err error
 		return errors.Join(fmt.Errorf("stack: %s: %w", name, err), listener.Close(), tel.shutdown(context.WithoutCancel(ctx)))
 	}
 	var ready atomic.Bool
-	control := newControl(cfg.Token, append(p.endpoints, runtimeEndpoint(), stallsEndpoint(), uptimeEndpoint()))
+	control := newControl(cfg.Token, append(p.endpoints, runtimeEndpoint(), stallsEndpoint(), uptimeEndpoint(), profileEndpoint()))
 	server := api.Server(handler(p, tel, control, &ready), bodyLimit)
 
 	ctx, stop := context.WithCancelCause(ctx)

@@ -5,6 +5,7 @@ import (
 	"archive/tar"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -32,12 +33,27 @@ func Unpack(t testing.TB, archive string) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text, err := io.ReadAll(files)
-		if err == nil && header.Typeflag == tar.TypeReg {
-			err = os.WriteFile(filepath.Join(dir, filepath.Base(header.Name)), text, 0o600)
-		}
-		if err != nil {
+		if err := write(dir, header, files); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// write writes one file of an archive, in its folder within the directory.
+func write(dir string, header *tar.Header, from io.Reader) error {
+	if header.Typeflag != tar.TypeReg {
+		return nil
+	}
+	if !filepath.IsLocal(header.Name) {
+		return fmt.Errorf("%s leads out of the archive", header.Name)
+	}
+	text, err := io.ReadAll(from)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(dir, header.Name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(path, text, 0o600)
 }
