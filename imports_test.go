@@ -38,6 +38,7 @@ var allowed = map[string][]string{
 	"internal/experiment":          {"faults", "internal/alerts", "internal/catch", "internal/files", "internal/otelenv", "internal/result", "internal/secret", "internal/slot", "internal/sweep", "internal/verdict", "scenarios", "testenv", "testenv/collector", "testenv/images", "testenv/role", "testenv/rules"},
 	"internal/files":               {},
 	"internal/guard":               {"internal/lease"},
+	"internal/hlog":                {"internal/stats"},
 	"internal/journey":             {"internal/files", "internal/population", "internal/slot"},
 	"internal/journey/journeytest": {"internal/population", "internal/slot"},
 	"internal/lease":               {},
@@ -79,7 +80,8 @@ var allowed = map[string][]string{
 	"testenv/rules":                {},
 	"testenv/stack":                {"internal/api", "internal/child", "internal/lease", "internal/otelenv", "internal/population", "internal/slot", "testenv/artefact", "testenv/control", "testenv/lever", "testenv/links", "testenv/role"},
 	"testenv/links":                {"internal/api", "internal/population", "testenv/lever", "testenv/role"},
-	"xk6-perso":                    {"internal/api", "internal/journey", "internal/population", "internal/result", "internal/slot"},
+	"xk6-perso":                    {"internal/api", "internal/journey", "internal/population", "internal/result", "internal/slot", "xk6-perso/recorder"},
+	"xk6-perso/recorder":           {"internal/hlog"},
 }
 
 func TestImportsPointOneWay(t *testing.T) {
