@@ -131,9 +131,9 @@ func TestWhatIsRecorded(t *testing.T) {
 	)
 	l := r.stop(t)
 	want := map[string]map[string]int64{ // by the lower end of the bucket
-		"http_req_duration?name=a%2C+b&scenario=default&status=200 +0":    {"12": 2},
+		"http_req_duration?name=a%2C+b&scenario=default&status=200 +0":    {"11.99": 2},
 		"http_req_duration?name=a%2C+b&scenario=default&status=500 +1000": {"6.996": 1},
-		"render?scenario=default +0":                                      {"0.5": 1},
+		"render?scenario=default +0":                                      {"0.4997": 1},
 		"queue?scenario=default +0":                                       {"17.25": 1},
 	}
 	got := counts(t, l)
