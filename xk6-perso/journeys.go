@@ -22,7 +22,7 @@ type driverOptions struct {
 	timeout    time.Duration
 	token      string
 	workers    int
-	share      journey.Share // of the plan; no option, but k6's execution segment
+	share      journey.Share // of the plan; the option parts of drive
 }
 
 func defaultDriver() driverOptions {

@@ -7,17 +7,17 @@
 // `tollgate run` orders. With turns, conduct paces the iterations of a k6 script of the user's own, which makes its requests
 // itself. One driver is under drive and conduct. index.d.ts describes the interface, examples/ shows it.
 //
-// With it comes the output perso (package recorder), which records the latencies of any k6 script.
+// With it comes the output perso (package recording), which records the latencies of any k6 script.
 package perso
 
 import (
 	"go.k6.io/k6/v2/js/modules"
 	"go.k6.io/k6/v2/output"
 
-	"github.com/tollgate-dev/tollgate/xk6-perso/recorder"
+	"github.com/tollgate-dev/tollgate/xk6-perso/recording"
 )
 
 func init() {
 	modules.Register("k6/x/perso", new(RootModule))
-	output.RegisterExtension("perso", recorder.New)
+	output.RegisterExtension("perso", recording.New)
 }

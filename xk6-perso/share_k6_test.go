@@ -2,7 +2,6 @@ package perso
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -29,9 +28,10 @@ import exec from 'k6/execution';
 import { Trend } from 'k6/metrics';
 const crowd = perso.population({ users: 50, items: 20 });
 const number = new Trend('number');
+const parts = Number(__ENV.PARTS);
 export const options = { scenarios: {
 	walk: { executor: 'shared-iterations', vus: 8, iterations: 40, exec: 'walk' },
-	drive: { executor: 'per-vu-iterations', vus: Number(__ENV.PROCESSES), iterations: 1, startTime: '3s', exec: 'drive' },
+	drive: { executor: 'shared-iterations', vus: parts, iterations: parts, startTime: '3s', exec: 'drive' },
 } };
 const target = __ENV.TARGET;
 export function walk() {
@@ -39,13 +39,13 @@ export function walk() {
 	perso.journey({ source: crowd, target, thinkScale: 0 });
 }
 export function drive() {
-	perso.drive({ source: crowd, targets: [{ arm: 'x', url: target }], rate: 120, duration: '2s', thinkScale: 0.1 });
+	perso.drive({ source: crowd, targets: [{ arm: 'x', url: target }], rate: 120, duration: '2s', thinkScale: 0.1, parts });
 }
 `
 
-// runShares runs the script in as many k6 processes as there are segments, or in one without any. It returns the journeys that
+// runShares runs the script in a k6 process for every segment, "" for one that has none, and has drive's plan in parts. It returns the journeys that
 // were played, each as often as its first request came, and what was recorded.
-func runShares(t *testing.T, segments ...string) (journeys map[string]int, logs []*hlog.Log) {
+func runShares(t *testing.T, parts string, segments ...string) (journeys map[string]int, logs []*hlog.Log) {
 	t.Helper()
 	g := journeytest.New(t, population.New(1, 50, 20))
 	dir := t.TempDir()
@@ -64,7 +64,7 @@ func runShares(t *testing.T, segments ...string) (journeys map[string]int, logs 
 		cmd := exec.CommandContext(ctx, binary)
 		cmd.Dir = dir
 		cmd.Args = []string{"k6", "run", "--quiet", "--no-usage-report", "--summary-mode=disabled", "--address=", "-e", "TARGET=" + g.URL,
-			"-e", fmt.Sprintf("PROCESSES=%d", len(segments)), "--out", "perso=run-{segment}.hlog"}
+			"-e", "PARTS=" + parts, "--out", "perso=run-{segment}.hlog"}
 		if segment != "" {
 			cmd.Args = append(cmd.Args, "--execution-segment", segment, "--execution-segment-sequence", segmentSequence)
 		}
@@ -129,8 +129,8 @@ func numbers(t *testing.T, l *hlog.Log) map[int64]int64 {
 // TestThreeProcesses: three k6 processes with a segment each play the journeys of one process, none twice, and their logs,
 // merged, hold its histograms.
 func TestThreeProcesses(t *testing.T) {
-	want, one := runShares(t, "")
-	got, three := runShares(t, "0:1/4", "1/4:1/2", "1/2:1")
+	want, one := runShares(t, "1", "")
+	got, three := runShares(t, "4", "0:1/4", "1/4:1/2", "1/2:1")
 	if !maps.Equal(got, want) || len(want) < 45 {
 		t.Errorf("three processes played\n%v\nand one\n%v", slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
 	}

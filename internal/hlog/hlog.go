@@ -1,13 +1,13 @@
 // Package hlog is the log that `k6 run --out perso=FILE` keeps of any k6 script: the values of its trends as interval
 // histograms, in the format HdrHistogram log V1.3, which the tools of HdrHistogram open.
 //
-//	#[tollgate recorder: {"version":1,"interval_ms":1000,"segment":"0:1"}]
+//	#[tollgate recorder: {"version":1,"interval_ms":1000,"start_ms":1767366248123,"segment":"0:1"}]
 //	#[Histogram log format version 1.3]
 //	#[StartTime: 1767366248 (seconds since epoch), 2026-01-02T15:04:08Z]
 //	"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"
 //	Tag=http_req_duration?name=list&scenario=default,1767366248.000000,1.000000,3.211264,HISTFAAAA…
-//	#[So far: {"values":812,"requests":812,…}]
-//	#[End: {"values":1630,"requests":1630,…}]
+//	#[So far: {"at_ms":1767366249250,"values":812,"requests":812,…}]
+//	#[End: {"at_ms":1767366260750,"values":1630,"requests":1630,…}]
 //
 // The tag is a series: the metric, and its scenario and chosen tags as a query string. Intervals start at whole multiples of
 // their length since the epoch, in UTC, so those of several processes coincide. A series may have several lines for one
@@ -31,11 +31,13 @@ const Version = 1
 type Head struct {
 	Version    int    `json:"version"`
 	IntervalMS int64  `json:"interval_ms"` // length of the intervals
+	StartMS    int64  `json:"start_ms"`    // when the process began, since the epoch
 	Segment    string `json:"segment"`     // execution segments of k6 that the log has, e.g. 0:1/3 or 0:1/3,2/3:1; 0:1: the whole plan
 }
 
 // Totals are counts since the start of the run.
 type Totals struct {
+	AtMS     int64 `json:"at_ms"`    // when they were right, since the epoch
 	Values   int64 `json:"values"`   // recorded, over all series
 	Rest     int64 `json:"rest"`     // of Values: in a rest series, since there were too many series
 	Clamped  int64 `json:"clamped"`  // of Values: outside of the range, recorded as its end
@@ -46,6 +48,7 @@ type Totals struct {
 
 // Add adds the counts of another log.
 func (t *Totals) Add(o Totals) {
+	t.AtMS = max(t.AtMS, o.AtMS)
 	t.Values += o.Values
 	t.Rest += o.Rest
 	t.Clamped += o.Clamped

@@ -22,19 +22,15 @@ func Merge(to io.Writer, logs []*Log) (warnings []string, err error) {
 	var lines []Line
 	var totals Totals
 	ended := true
-	start := int64(0)
-	for i, l := range logs {
+	for _, l := range logs {
 		lines = append(lines, l.Lines...)
 		totals.Add(l.Totals)
 		ended = ended && l.Ended
-		if from, _ := l.Span(); i == 0 || from < start {
-			start = from
-		}
 	}
 	slices.SortStableFunc(lines, func(a, b Line) int {
 		return cmp.Or(cmp.Compare(a.StartMS, b.StartMS), cmp.Compare(a.Series, b.Series))
 	})
-	w, err := NewWriter(to, head, time.UnixMilli(start))
+	w, err := NewWriter(to, head)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +84,9 @@ func mergedHead(logs []*Log) (Head, []string, error) {
 	first := logs[0]
 	var all segments
 	var warnings []string
+	start := first.Head.StartMS
 	for _, l := range logs {
+		start = min(start, l.Head.StartMS)
 		if l.Head.IntervalMS != first.Head.IntervalMS {
 			return Head{}, nil, fmt.Errorf("hlog: %s has intervals of %d ms, and %s of %d ms: their histograms cannot be told apart in the same way",
 				first.Path, first.Head.IntervalMS, l.Path, l.Head.IntervalMS)
@@ -108,7 +106,7 @@ func mergedHead(logs []*Log) (Head, []string, error) {
 	if err := sameTime(logs); err != nil {
 		return Head{}, nil, err
 	}
-	head := Head{Version: Version, IntervalMS: first.Head.IntervalMS, Segment: all.joined()}
+	head := Head{Version: Version, IntervalMS: first.Head.IntervalMS, StartMS: start, Segment: all.joined()}
 	if head.Segment != Whole {
 		warnings = append(warnings, fmt.Sprintf("the logs have the shares %s of the plan, and not all of it", head.Segment))
 	}
@@ -126,13 +124,13 @@ func sharesOf(logs []*Log) string {
 	return text
 }
 
-// sameTime refuses logs of which one lies before another: they are not of one run.
+// sameTime refuses logs of which one ended before another began: they are not of one run.
 func sameTime(logs []*Log) error {
 	for _, l := range logs {
 		for _, o := range logs {
-			from, to := l.Span()
-			otherFrom, otherTo := o.Span()
-			if to > 0 && otherTo > 0 && to <= otherFrom {
+			from, to := l.lived()
+			otherFrom, otherTo := o.lived()
+			if to < otherFrom {
 				return fmt.Errorf("hlog: %s is from %s to %s, and %s from %s to %s: they are not of one run, or the clocks of the machines differ",
 					l.Path, clock(from), clock(to), o.Path, clock(otherFrom), clock(otherTo))
 			}

@@ -67,6 +67,12 @@ func (l *Log) Span() (fromMS, toMS int64) {
 	return fromMS, toMS
 }
 
+// lived is from when until when its process is known to have run, in ms since the epoch.
+func (l *Log) lived() (fromMS, toMS int64) {
+	_, to := l.Span()
+	return l.Head.StartMS, max(to, l.Totals.AtMS, l.Head.StartMS)
+}
+
 // Series are the names of all series, sorted.
 func (l *Log) Series() []string {
 	var names []string
@@ -167,6 +173,8 @@ func (l *Log) head(text string) error {
 		return fmt.Errorf("the log has version %d of the format, and this tollgate knows up to %d: use a newer one", h.Version, Version)
 	case h.Version < 1:
 		return fmt.Errorf("the log has version %d of the format: want 1 to %d", h.Version, Version)
+	case h.StartMS < 1:
+		return errors.New("the log does not say when it starts")
 	case h.IntervalMS < 1:
 		return fmt.Errorf("the log's intervals are %d ms long: want 1 or more", h.IntervalMS)
 	}

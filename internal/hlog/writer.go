@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
 )
@@ -27,15 +26,15 @@ type Writer struct {
 	interval int64 // ms
 }
 
-// NewWriter writes the head of a log whose run starts at a time.
-func NewWriter(to io.Writer, head Head, start time.Time) (*Writer, error) {
+// NewWriter writes the head of a log.
+func NewWriter(to io.Writer, head Head) (*Writer, error) {
 	w := &Writer{to: to, interval: head.IntervalMS}
 	w.log = hdr.NewHistogramLogWriter(&w.text)
 	if err := w.comment(headMark, head); err != nil {
 		return nil, err
 	}
-	_ = w.log.OutputLogFormatVersion() // these go to memory
-	_ = w.log.OutputStartTime(start.Unix() * 1000)
+	_ = w.log.OutputLogFormatVersion()                    // these go to memory
+	_ = w.log.OutputStartTime(head.StartMS / 1000 * 1000) // in whole seconds
 	_ = w.log.OutputLegend()
 	return w, w.Flush()
 }

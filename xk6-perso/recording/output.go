@@ -1,7 +1,7 @@
-// Package recorder is the k6 output `--out perso=FILE`: it keeps the response times and the trends of any k6 script as interval
+// Package recording is the k6 output `--out perso=FILE`: it keeps the response times and the trends of any k6 script as interval
 // histograms (package hlog), in bounded memory. `tollgate compare` compares two such files, `tollgate merge` makes one of those
 // of several processes.
-package recorder
+package recording
 
 import (
 	"errors"
@@ -68,8 +68,8 @@ func (o *Output) Start() (err error) {
 	if o.file, err = o.open(o.path); err != nil {
 		return fmt.Errorf("perso output: %w", err)
 	}
-	head := hlog.Head{Version: hlog.Version, IntervalMS: o.interval.Milliseconds(), Segment: o.segment}
-	w, err := hlog.NewWriter(o.file, head, time.Now())
+	head := hlog.Head{Version: hlog.Version, IntervalMS: o.interval.Milliseconds(), StartMS: time.Now().UnixMilli(), Segment: o.segment}
+	w, err := hlog.NewWriter(o.file, head)
 	if err == nil {
 		o.book, err = newBook(o.options, w)
 	}
@@ -118,7 +118,7 @@ func (o *Output) Stop() error {
 		}
 	}
 	if o.err == nil {
-		o.keep(errors.Join(o.book.w.End(o.book.totals), o.book.w.Flush()))
+		o.keep(o.book.end())
 	}
 	if err := errors.Join(o.err, o.file.Close()); err != nil {
 		return fmt.Errorf("perso output: %w", err)

@@ -1,9 +1,10 @@
-package recorder
+package recording
 
 import (
 	"errors"
 	"net/url"
 	"slices"
+	"time"
 
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
 	"go.k6.io/k6/v2/metrics"
@@ -191,7 +192,17 @@ func (b *book) closeBefore(ms int64) error {
 		}
 	}
 	if any {
-		errs = append(errs, b.w.SoFar(b.totals))
+		errs = append(errs, b.w.SoFar(b.now()))
 	}
 	return errors.Join(append(errs, b.w.Flush())...)
+}
+
+// end writes the counts of the whole run.
+func (b *book) end() error { return errors.Join(b.w.End(b.now()), b.w.Flush()) }
+
+// now is the counts at this moment.
+func (b *book) now() hlog.Totals {
+	t := b.totals
+	t.AtMS = time.Now().UnixMilli()
+	return t
 }
