@@ -64,25 +64,39 @@ func scriptMarkdown(c *scriptrun.Comparison) ([]byte, error) {
 // scriptReport is a comparison as sections: a table for each series, and what the intervals hold.
 func scriptReport(c *scriptrun.Comparison) *report {
 	r := &report{}
+	rest := table{Columns: heads(true, "metric", "", "A", "B", "B − A", "")} // series without a number of values
 	for _, s := range c.Series {
-		t := table{Columns: heads(true, "", "A", "B", "B − A", "")}
-		for _, stat := range s.Stats {
-			decimals := scriptDecimals(stat)
-			t.Rows = append(t.Rows, texts(stat.Name, scriptValue(stat.A, s.Unit, decimals), scriptValue(stat.B, s.Unit, decimals),
-				scriptDifference(stat, s.Unit, decimals), scriptRatio(stat)))
+		if s.NA == 0 {
+			for i, row := range scriptRows(s) {
+				name := ""
+				if i == 0 {
+					name = s.Title
+				}
+				rest.Rows = append(rest.Rows, append(texts(name), row...))
+			}
+			continue
 		}
-		heading := s.Title
-		if s.NA > 0 {
-			heading += ": " + fixed(float64(s.NA), 0) + " values in A, " + fixed(float64(s.NB), 0) + " in B"
-		}
+		t := table{Columns: heads(true, "", "A", "B", "B − A", ""), Rows: scriptRows(s)}
+		heading := s.Title + ": " + fixed(float64(s.NA), 0) + " values in A, " + fixed(float64(s.NB), 0) + " in B"
 		blocks := []block{t}
 		if s.Note != "" {
 			blocks = append(blocks, para{Text: say(s.Note)})
 		}
 		r.sections = append(r.sections, section{ID: "series", Heading: heading, Blocks: blocks})
 	}
+	r.sections = append(r.sections, section{ID: "metrics", Heading: "one number of each run", Blocks: []block{rest}})
 	r.sections = append(r.sections, section{ID: "intervals", Heading: "what the numbers can show", Blocks: []block{para{Text: say(c.Interval)}}})
 	return r
+}
+
+// scriptRows are the statistics of a series, a row each.
+func scriptRows(s scriptrun.Series) (rows [][]cell) {
+	for _, stat := range s.Stats {
+		decimals := scriptDecimals(stat)
+		rows = append(rows, texts(stat.Name, scriptValue(stat.A, s.Unit, decimals), scriptValue(stat.B, s.Unit, decimals),
+			scriptDifference(stat, s.Unit, decimals), scriptRatio(stat)))
+	}
+	return rows
 }
 
 // scriptDecimals shows the larger value to three digits, and the interval of the difference to two.

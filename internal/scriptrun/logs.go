@@ -135,7 +135,7 @@ func (b *blocks) of(series string) (clusters [][]stats.Weighted, unit hlog.Unit,
 		}
 		for _, bar := range h.Distribution() {
 			if bar.Count > 0 {
-				byBlock[k][u.Value(bar.To)] += bar.Count
+				byBlock[k][(u.Value(bar.From)+u.Value(bar.To))/2] += bar.Count // the middle of a bucket
 			}
 		}
 	}
