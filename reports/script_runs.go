@@ -5,7 +5,6 @@ import (
 	"math"
 
 	"github.com/tollgate-dev/tollgate/internal/scriptrun"
-	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 
 // ScriptFormat is one way to show two runs of a k6 script side by side.
@@ -109,7 +108,7 @@ func scriptDecimals(s scriptrun.Stat) int {
 }
 
 // scriptValue is a value with its interval, if it has one.
-func scriptValue(iv stats.Interval, unit string, decimals int) string {
+func scriptValue(iv scriptrun.Interval, unit string, decimals int) string {
 	text := fixed(iv.Mid, decimals)
 	if iv.Finite() {
 		text += " [" + fixed(iv.Lo, decimals) + ", " + fixed(iv.Hi, decimals) + "]"

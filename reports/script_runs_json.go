@@ -2,7 +2,6 @@ package reports
 
 import (
 	"github.com/tollgate-dev/tollgate/internal/scriptrun"
-	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 
 type jsonScripts struct {
@@ -54,6 +53,6 @@ func scriptJSON(c *scriptrun.Comparison) ([]byte, error) {
 	return indented(out)
 }
 
-func jsonNumbers(iv stats.Interval) *jsonInterval {
+func jsonNumbers(iv scriptrun.Interval) *jsonInterval {
 	return &jsonInterval{number(iv.Lo), number(iv.Mid), number(iv.Hi)}
 }

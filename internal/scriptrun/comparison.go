@@ -39,10 +39,13 @@ type Series struct {
 	Note   string // what was left out, and why
 }
 
-// Stat is a statistic of both runs, in the unit of its series. An interval is open (infinite) or NaN where none is possible.
+// Interval is an estimate with the ends of its interval, which are NaN where none is possible.
+type Interval = stats.Interval
+
+// Stat is a statistic of both runs, in the unit of its series.
 type Stat struct {
 	Name             string
-	A, B, Difference stats.Interval // Difference: B − A
+	A, B, Difference Interval // Difference: B − A
 }
 
 // Known says whether the difference has an interval.

@@ -17,10 +17,7 @@ const (
 )
 
 // quantiles are the statistics of a series.
-var quantiles = []struct {
-	name string
-	q    float64
-}{{"p50", 0.5}, {"p95", 0.95}, {"p99", 0.99}, {"p99.9", 0.999}}
+var quantiles = []float64{0.5, 0.95, 0.99, 0.999}
 
 // logs compares two interval logs.
 func logs(pathA, pathB string) (*Comparison, error) {
@@ -60,9 +57,12 @@ func logs(pathA, pathB string) (*Comparison, error) {
 func sideOf(l *hlog.Log) Side {
 	from, to := l.Span()
 	t := l.Totals
-	text := fmt.Sprintf("from %s for %s, %d values in %d series; %d HTTP requests, %d failed; %d iterations dropped",
-		time.UnixMilli(from).UTC().Format("2006-01-02 15:04:05"), time.Duration(to-from)*time.Millisecond, t.Values, len(l.Series()),
-		t.Requests, t.Failed, t.Dropped)
+	text := fmt.Sprintf("from %s for %s, %d series", time.UnixMilli(from).UTC().Format("2006-01-02 15:04:05"),
+		time.Duration(to-from)*time.Millisecond, len(l.Series()))
+	if t.Requests > 0 {
+		text += fmt.Sprintf("; %d HTTP requests, %d failed", t.Requests, t.Failed)
+	}
+	text += fmt.Sprintf("; %d iterations dropped", t.Dropped)
 	if l.Head.Segment != hlog.Whole {
 		text += "; share of the plan " + l.Head.Segment
 	}
@@ -80,9 +80,9 @@ func unlike(a, b *hlog.Log) (warnings []string) {
 	if ratio := lengthB / lengthA; ratio < 0.9 || ratio > 1.1 {
 		warnings = append(warnings, fmt.Sprintf("A lasts %.0f s and B %.0f s", lengthA, lengthB))
 	}
-	rateA, rateB := float64(a.Totals.Requests)/lengthA, float64(b.Totals.Requests)/lengthB
+	rateA, rateB := rateOf(a), rateOf(b)
 	if ratio := rateB / rateA; ratio < 0.95 || ratio > 1.05 {
-		warnings = append(warnings, fmt.Sprintf("A makes %.1f HTTP requests a second, and B %.1f: latencies at another load are not alike", rateA, rateB))
+		warnings = append(warnings, fmt.Sprintf("A has %.1f values a second, and B %.1f: latencies at another load are not alike", rateA, rateB))
 	}
 	for _, side := range []struct {
 		name string
@@ -98,6 +98,11 @@ func unlike(a, b *hlog.Log) (warnings []string) {
 		}
 	}
 	return warnings
+}
+
+// rateOf is how many values a log took per second; NaN where it does not say.
+func rateOf(l *hlog.Log) float64 {
+	return float64(l.Totals.Values) / (float64(l.Totals.AtMS-l.Head.StartMS) / 1000)
 }
 
 // blocks is a log cut into blocks of time.
@@ -167,17 +172,18 @@ func seriesOf(name string, a, b *blocks) (Series, error) {
 	s := Series{Name: name, Title: hlog.Title(name), Unit: unitA.Name, NA: count(inA), NB: count(inB)}
 	var left []string
 	for _, q := range quantiles {
-		if beyond := float64(min(s.NA, s.NB)) * (1 - q.q); beyond < leastBeyond {
-			left = append(left, q.name)
+		name := fmt.Sprintf("p%.4g", 100*q)
+		if beyond := float64(min(s.NA, s.NB)) * (1 - q); beyond < leastBeyond {
+			left = append(left, name)
 			continue
 		}
-		s.Stats = append(s.Stats, statOf(q.name, q.q, inA, inB))
+		s.Stats = append(s.Stats, statOf(name, q, inA, inB))
 	}
 	if len(left) > 0 {
 		s.Note = fmt.Sprintf("too few values for %s: %d of them must lie above", strings.Join(left, ", "), leastBeyond)
 	}
 	if blocks := min(len(inA), len(inB)); blocks < leastBlocks && len(s.Stats) > 0 {
-		s.Note = strings.TrimPrefix(s.Note+fmt.Sprintf("; no interval: values in %d blocks of time, and it needs %d in both runs", blocks, leastBlocks), "; ")
+		s.Note = strings.TrimPrefix(s.Note+fmt.Sprintf("; no interval, which takes values in %d blocks of time of both runs, and not in %d", leastBlocks, blocks), "; ")
 	}
 	return s, nil
 }

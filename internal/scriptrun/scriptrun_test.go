@@ -58,6 +58,7 @@ func (r run) write(t *testing.T) string {
 	}
 	r.totals.Values = int64(r.seconds * r.perSec)
 	r.totals.Requests = r.totals.Values
+	r.totals.AtMS = began + int64(r.seconds)*1000
 	if !r.killed {
 		if err := w.End(r.totals); err != nil {
 			t.Fatal(err)
@@ -110,7 +111,7 @@ func TestWhatCannotBeSaid(t *testing.T) {
 	short := run{seconds: 5, perSec: 50, mean: 10}
 	c := compared(t, short, short)
 	s := c.Series[0]
-	if len(s.Stats) != 2 || s.Stats[0].Known() || math.IsNaN(s.Stats[0].Difference.Mid) || !strings.Contains(s.Note, "no interval: values in 5 blocks") ||
+	if len(s.Stats) != 2 || s.Stats[0].Known() || math.IsNaN(s.Stats[0].Difference.Mid) || !strings.Contains(s.Note, "no interval, which takes values in 8 blocks of time of both runs, and not in 5") ||
 		!strings.Contains(s.Note, "too few values for p99, p99.9") {
 		t.Errorf("%+v", s)
 	}
@@ -123,7 +124,7 @@ func TestUnlike(t *testing.T) {
 	a := run{seconds: 20, perSec: 50, mean: 10}
 	b := run{seconds: 30, perSec: 20, mean: 10, segment: "0:1/2", totals: hlog.Totals{Dropped: 3, Failed: 2, Clamped: 1, Rest: 1}}
 	said := strings.Join(compared(t, a, b).Warnings, "\n")
-	for _, want := range []string{"A has the share 0:1 of its plan, and B 0:1/2", "A lasts 20 s and B 30 s", "A makes 50.0 HTTP requests a second, and B 20.0",
+	for _, want := range []string{"A has the share 0:1 of its plan, and B 0:1/2", "A lasts 20 s and B 30 s", "A has 50.0 values a second, and B 20.0",
 		"B dropped 3 iterations", "in B 2 of 600 HTTP requests failed", "1 of 600 values were outside", "more series than its limit"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("%q is not said:\n%s", want, said)
