@@ -69,8 +69,11 @@ func (l *Log) Span() (fromMS, toMS int64) {
 
 // lived is from when until when its process is known to have run, in ms since the epoch.
 func (l *Log) lived() (fromMS, toMS int64) {
-	_, to := l.Span()
-	return l.Head.StartMS, max(to, l.Totals.AtMS, l.Head.StartMS)
+	to := max(l.Head.StartMS, l.Totals.AtMS)
+	for _, line := range l.Lines {
+		to = max(to, line.StartMS)
+	}
+	return l.Head.StartMS, to
 }
 
 // Series are the names of all series, sorted.
