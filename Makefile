@@ -108,4 +108,4 @@ soak: ## an hour of load on all levels at once: memory and descriptors of every 
 	$(GO) test -timeout 2h -count 1 -v -run TestSoak ./cmd/tollgate -soak $(SOAK)
 
 clean: ## remove what was built and the runs
-	rm -rf bin runs examples/shop/bin
+	rm -rf bin runs examples/shop/bin examples/k6-operator/bin

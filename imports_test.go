@@ -40,6 +40,7 @@ var allowed = map[string][]string{
 	"internal/flame":               {},
 	"internal/flame/flametest":     {},
 	"internal/guard":               {"internal/lease"},
+	"internal/hlog":                {},
 	"internal/journey":             {"internal/files", "internal/population", "internal/slot"},
 	"internal/journey/journeytest": {"internal/population", "internal/slot"},
 	"internal/lease":               {},
@@ -50,13 +51,14 @@ var allowed = map[string][]string{
 	"internal/result/resulttest":   {},
 	"internal/runner":              {"faults", "internal/alerts", "internal/api", "internal/backtest/replay", "internal/child", "internal/evidence", "internal/experiment", "internal/files", "internal/flame", "internal/machine", "internal/population", "internal/result", "internal/secret", "internal/slot", "internal/verdict", "scenarios", "testenv", "testenv/role", "testenv/volume"},
 	"internal/scratch":             {},
+	"internal/scriptrun":           {"internal/files", "internal/hlog", "internal/stats"},
 	"internal/secret":              {},
 	"internal/slot":                {"internal/population"},
 	"internal/stats":               {},
 	"internal/sweep":               {},
 	"internal/verdict":             {"internal/catch", "internal/flame", "internal/otelenv", "internal/result", "internal/secret", "internal/slot", "internal/stats", "internal/sweep", "testenv/role"},
 	"internal/verdict/verdicttest": {"internal/population", "internal/result", "internal/slot", "testenv/role"},
-	"reports":                      {"internal/backtest", "internal/backtest/resample", "internal/catch", "internal/flame", "internal/machine", "internal/result", "internal/secret", "internal/sweep", "internal/verdict"},
+	"reports":                      {"internal/backtest", "internal/backtest/resample", "internal/catch", "internal/flame", "internal/machine", "internal/result", "internal/scriptrun", "internal/secret", "internal/sweep", "internal/verdict"},
 	"scenarios":                    {},
 	"testenv":                      {"internal/machine", "internal/otelenv", "internal/result", "testenv/lever", "testenv/role", "testenv/volume"},
 	"testenv/artefact":             {},
@@ -82,7 +84,8 @@ var allowed = map[string][]string{
 	"testenv/stack":                {"internal/api", "internal/child", "internal/lease", "internal/otelenv", "internal/population", "internal/slot", "testenv/artefact", "testenv/control", "testenv/lever", "testenv/links", "testenv/role"},
 	"testenv/links":                {"internal/api", "internal/population", "testenv/lever", "testenv/role"},
 	"testenv/volume":               {"internal/result", "testenv/role"},
-	"xk6-perso":                    {"internal/api", "internal/journey", "internal/population", "internal/result", "internal/slot"},
+	"xk6-perso":                    {"internal/api", "internal/journey", "internal/population", "internal/result", "internal/slot", "xk6-perso/recording"},
+	"xk6-perso/recording":          {"internal/hlog"},
 }
 
 func TestImportsPointOneWay(t *testing.T) {

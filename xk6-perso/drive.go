@@ -27,6 +27,8 @@ func (i *instance) drive(options sobek.Value) sobek.Value {
 	f["rate"] = floatOption(&order.Rate, 1e-3, maxRate)
 	f["duration"] = durationOption(&order.Duration, time.Millisecond, 24*time.Hour)
 	f["washout"] = durationOption(&order.Washout, 0, time.Hour)
+	parts := 1
+	f["parts"] = intOption(&parts, 1, maxParts)
 	i.must(decode(i.vu.Runtime(), "drive", options, f))
 	i.must(errors.Join(
 		need("drive", "source", o.source == nil), need("drive", "targets", len(order.Targets) == 0),
@@ -36,6 +38,9 @@ func (i *instance) drive(options sobek.Value) sobek.Value {
 	if state == nil {
 		i.must(errors.New("perso: drive only works while a test runs: call it in the default function"))
 	}
+	var err error
+	o.share, err = i.part(parts)
+	i.must(err)
 	if f := o.foresee(order); f.Remedy != "" && state.Logger != nil {
 		state.Logger.Warnf("perso: drive: the rate will not be made: %s", f.Remedy)
 	}
@@ -45,7 +50,7 @@ func (i *instance) drive(options sobek.Value) sobek.Value {
 	i.must(err)
 	report := d.join(run)
 	d.hangUp()
-	return i.value(summary(run, report))
+	return i.value(summary(run, report, order.Rate*o.share.Size()))
 }
 
 // foresee is what can be expected of the rate of an order that is carried out without a warm-up, behind its wash-out.
@@ -99,7 +104,8 @@ func urlOption(dst *string) func(sobek.Value) error {
 }
 
 // summary is what drive returns; index.d.ts describes it. Times are in ms.
-func summary(run *slotRun, report slot.Report) map[string]any {
+// ordered is the rate that was asked of this call.
+func summary(run *slotRun, report slot.Report, ordered float64) map[string]any {
 	arms := map[string]any{}
 	for i, r := range run.records {
 		a := report.Arms[i]
@@ -116,7 +122,7 @@ func summary(run *slotRun, report slot.Report) map[string]any {
 	}
 	return map[string]any{
 		"seconds": report.End.Sub(report.Start).Seconds(),
-		"ordered": run.order.Rate,
+		"ordered": ordered,
 		"cpu":     report.GeneratorCPU.Seconds(),
 		"arms":    arms,
 	}

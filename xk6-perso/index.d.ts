@@ -75,7 +75,10 @@ declare module 'k6/x/perso' {
     breaks: number;
   }
 
-  /** Plays the source's next journey, think times included, and returns when that has ended. k6's executors set the pace. */
+  /**
+   * Plays the source's next journey, think times included, and returns when that has ended. k6's executors set the pace. With
+   * --execution-segment every process takes the next journey of its share, so that none is played twice.
+   */
   export function journey(options: JourneyOptions): JourneyResult;
 
   export interface OpenLoopOptions extends PlayOptions {
@@ -90,6 +93,12 @@ declare module 'k6/x/perso' {
     duration: string;
     /** First part of the duration; requests that are due in it are in neither service nor response. Default "0s". */
     washout?: string;
+    /**
+     * Deals the plan out to so many calls, 1 to 10,000. Default 1: this call has it all. Needs a scenario with executor
+     * 'shared-iterations' and vus and iterations of the same number: iteration k plays every parts-th journey, in whichever
+     * process k6 runs it, so all processes of a test (--execution-segment) play each journey once, at its time.
+     */
+    parts?: number;
   }
 
   /** Milliseconds. */
@@ -125,7 +134,7 @@ declare module 'k6/x/perso' {
 
   export interface DriveSummary {
     seconds: number;
-    /** Requests per second and target, as ordered; made of an arm says what became of it. */
+    /** Requests per second and target, as ordered of this call: rate, or its part. made of an arm says what became of it. */
     ordered: number;
     /** CPU seconds of the k6 process. */
     cpu: number;

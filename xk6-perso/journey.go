@@ -10,7 +10,8 @@ import (
 )
 
 // journey is perso.journey(options): one journey of the source, in real time, made step after step in this VU. Every call
-// in a k6 process, in whichever VU, takes the source's next journey.
+// in a k6 process, in whichever VU, takes the source's next journey; a process with an execution segment, the next one of its
+// share.
 func (i *instance) journey(options sobek.Value) sobek.Value {
 	o := defaultDriver()
 	f := o.fields()
@@ -29,7 +30,9 @@ func (i *instance) journey(options sobek.Value) sobek.Value {
 		Client: journey.NewClient(transportOf(state.Transport), target, o.token, o.timeout),
 		Watch:  watcher{emit},
 	}
-	n := int(i.root.played.Add(1) - 1)
+	share, err := shareOf(state.Options)
+	i.must(err)
+	n := share.Nth(int(i.root.played.Add(1) - 1))
 	steps := o.source.Journey(n, o.thinkScale, func(name string) string { return i.root.session(n, name) })
 	w.Play(i.vu.Context(), steps, time.Now())
 	emit.flush(1)

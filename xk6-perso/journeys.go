@@ -22,6 +22,7 @@ type driverOptions struct {
 	timeout    time.Duration
 	token      string
 	workers    int
+	share      journey.Share // of the plan; the option parts of drive
 }
 
 func defaultDriver() driverOptions {
@@ -77,6 +78,7 @@ func (j *journeys) lane(a *arm) lane {
 		arm: a, all: j, pool: j.transport(),
 		stream: journey.NewStream(j.source, uint64(a.launch), prefix, j.thinkScale),
 	}
+	l.stream.Share = j.share
 	j.pools = append(j.pools, l.pool)
 	return l
 }

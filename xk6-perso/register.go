@@ -6,8 +6,18 @@
 // pace. drive keeps up an offered rate by itself, with a punctual pacer. conduct does so slot by slot, as the orchestrator of
 // `tollgate run` orders. With turns, conduct paces the iterations of a k6 script of the user's own, which makes its requests
 // itself. One driver is under drive and conduct. index.d.ts describes the interface, examples/ shows it.
+//
+// With it comes the output perso (package recording), which records the latencies of any k6 script.
 package perso
 
-import "go.k6.io/k6/v2/js/modules"
+import (
+	"go.k6.io/k6/v2/js/modules"
+	"go.k6.io/k6/v2/output"
 
-func init() { modules.Register("k6/x/perso", new(RootModule)) }
+	"github.com/tollgate-dev/tollgate/xk6-perso/recording"
+)
+
+func init() {
+	modules.Register("k6/x/perso", new(RootModule))
+	output.RegisterExtension("perso", recording.New)
+}

@@ -19,7 +19,7 @@ func (a *app) compareCommand() *cobra.Command {
 		names = append(names, f.Name)
 	}
 	c := &cobra.Command{
-		Use:   "compare RUN RUN",
+		Use:   "compare RUN RUN | LOG LOG | SUMMARY SUMMARY",
 		Short: "Two runs side by side, with the uncertainty of both",
 		Long: `Shows for every level that both runs have what it costs over the baseline of its own run, and how the two costs
 differ, B (the second run) against A (the first), with an interval that carries the uncertainty of both; and the catch of
@@ -29,11 +29,16 @@ Whatever makes the runs unlike (machine, environment, plan, journeys, levels, ve
 with one of them (partial, invalid) is a warning above everything else. As with benchstat, which shows what it can and
 notes what it doubts, a warning does not fail the command unless --strict is set.
 
+` + filesHelp + `
+
 Exit codes: 0 compared; 1 compared, with warnings, under --strict; 64 refused: a directory cannot be read or is of a newer
 schema, or the runs have no level above the baseline in common. A difference is no verdict: tollgate gate judges a run.`,
 		Example: "  tollgate compare runs/20260102-150405-pr runs/20260103-150405-pr",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if done, err := a.compareFiles(args[0], args[1], format, strict); done {
+				return err
+			}
 			f, err := reports.LookupCompare(format)
 			if err != nil {
 				return usage(err)

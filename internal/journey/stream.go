@@ -17,6 +17,8 @@ import (
 type Stream struct {
 	// Drift of the users who arrive from now on, and of the tastes of those who are there.
 	Drift population.Drift
+	// Share of the plan that the stream plays, at the times at which the whole plan would have it; set before the first rate.
+	Share Share
 
 	source   *Source
 	prefix   string  // of session ids
@@ -26,7 +28,7 @@ type Stream struct {
 	rate     float64 // requests per second
 	next     time.Duration
 	first    int // journeys of the source that the stream passes over
-	count    int // journeys started
+	count    int // journeys of the plan that have arrived
 	order    uint64
 	steps    stepHeap
 	bands    []int64 // where users who arrive are counted, by population.AgeBands
@@ -58,6 +60,7 @@ func (s *Stream) SetRate(rate float64, now time.Duration) {
 	case s.rate == 0:
 		s.rate = rate
 		s.next = now + s.gap()
+		s.pass()
 	default: // the time to the next arrival is exponential at whatever moment one looks: stretch what is left of it
 		if _, recorded := s.source.start(s.count); !recorded && s.next > now {
 			s.next = now + upTo(float64(s.next-now)*s.rate/rate)
@@ -132,6 +135,15 @@ func (s *Stream) arrive() {
 	}
 	s.count++
 	s.next += s.gap()
+	s.pass()
+}
+
+// pass lets the arrivals go by that belong to other shares.
+func (s *Stream) pass() {
+	for !s.Share.Has(s.count) {
+		s.count++
+		s.next += s.gap()
+	}
 }
 
 func (s *Stream) session(p *plan) string {
