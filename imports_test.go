@@ -79,7 +79,7 @@ var allowed = map[string][]string{
 	"testenv/rules":                {},
 	"testenv/stack":                {"internal/api", "internal/child", "internal/lease", "internal/otelenv", "internal/population", "internal/slot", "testenv/artefact", "testenv/control", "testenv/lever", "testenv/links", "testenv/role"},
 	"testenv/links":                {"internal/api", "internal/population", "testenv/lever", "testenv/role"},
-	"xk6-perso":                    {"internal/api", "internal/journey", "internal/population", "internal/result", "internal/slot"},
+	"xk6-perso":                    {"internal/api", "internal/files", "internal/journey", "internal/population", "internal/result", "internal/slot"},
 }
 
 func TestImportsPointOneWay(t *testing.T) {
