@@ -146,3 +146,19 @@ func (l *layout) check() error {
 	}
 	return nil
 }
+
+// checkHeader refuses a header line without the columns that a layout names, or with one of them twice.
+func (l *layout) checkHeader(name string, line int, header []string) error {
+	for i, ours := range append(slices.Clone(columns), colOffset) {
+		theirs := l.theirs(ours)
+		first := slices.Index(header, theirs)
+		if first < 0 && (l.columns[ours] != "" || i < 3) {
+			return fmt.Errorf("%s:%d: column %s is missing, which is %s in this layout; the header has %q", name, line, theirs, ours, header)
+		}
+		if first >= 0 && slices.Contains(header[first+1:], theirs) {
+			second := first + 1 + slices.Index(header[first+1:], theirs)
+			return fmt.Errorf("%s:%d: column %s is there twice, as columns %d and %d: take one of them out", name, line, theirs, first+1, second+1)
+		}
+	}
+	return nil
+}

@@ -91,30 +91,3 @@ func (t *tail) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
-
-// checkLayout refuses a header line without the columns that a layout names.
-func checkLayout(name string, line int, header []string, l *layout) error {
-	seen := map[string]int{}
-	for i, column := range header {
-		if before, twice := seen[column]; twice {
-			for _, ours := range append([]string{colOffset}, columns...) {
-				if l.theirs(ours) == column {
-					return fmt.Errorf("%s:%d: column %s is there twice, as columns %d and %d: take one of them out", name, line, column, before+1, i+1)
-				}
-			}
-		}
-		seen[column] = i
-	}
-	for i, ours := range columns {
-		named := l.columns[ours] != ""
-		if _, there := seen[l.theirs(ours)]; !there && (named || i < 3) {
-			return fmt.Errorf("%s:%d: column %s is missing, which is %s in this layout; the header has %q", name, line, l.theirs(ours), ours, header)
-		}
-	}
-	if offset := l.columns[colOffset]; offset != "" {
-		if _, there := seen[offset]; !there {
-			return fmt.Errorf("%s:%d: column %s is missing, which is %s in this layout; the header has %q", name, line, offset, colOffset, header)
-		}
-	}
-	return nil
-}

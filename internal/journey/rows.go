@@ -59,7 +59,7 @@ func newTable(name, format string, read func() ([]string, int, error), l *layout
 	if l.own() {
 		err = checkHeader(name, line, format, header, o)
 	} else {
-		err = checkLayout(name, line, header, l)
+		err = l.checkHeader(name, line, header)
 	}
 	t.place = map[string]int{}
 	for _, column := range append(slices.Clone(columns), colOffset) {
