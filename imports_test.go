@@ -38,6 +38,8 @@ var allowed = map[string][]string{
 	"internal/experiment":          {"faults", "internal/alerts", "internal/catch", "internal/files", "internal/otelenv", "internal/result", "internal/secret", "internal/slot", "internal/sweep", "internal/verdict", "scenarios", "testenv", "testenv/collector", "testenv/images", "testenv/role", "testenv/rules"},
 	"internal/files":               {},
 	"internal/guard":               {"internal/lease"},
+	"internal/injection":           {"internal/api"},
+	"internal/injection/injector":  {"faults", "internal/api", "internal/injection", "internal/population", "testenv/lever"},
 	"internal/journey":             {"internal/files", "internal/population", "internal/slot"},
 	"internal/journey/journeytest": {"internal/population", "internal/slot"},
 	"internal/lease":               {},
@@ -79,7 +81,7 @@ var allowed = map[string][]string{
 	"testenv/rules":                {},
 	"testenv/stack":                {"internal/api", "internal/child", "internal/lease", "internal/otelenv", "internal/population", "internal/slot", "testenv/artefact", "testenv/control", "testenv/lever", "testenv/links", "testenv/role"},
 	"testenv/links":                {"internal/api", "internal/population", "testenv/lever", "testenv/role"},
-	"xk6-perso":                    {"internal/api", "internal/files", "internal/journey", "internal/population", "internal/result", "internal/slot"},
+	"xk6-perso":                    {"internal/api", "internal/files", "internal/injection", "internal/journey", "internal/population", "internal/result", "internal/slot"},
 }
 
 func TestImportsPointOneWay(t *testing.T) {
