@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"regexp"
 
 	"go.opentelemetry.io/otel/baggage"
 )
@@ -17,10 +18,16 @@ type Trace struct {
 	Baggage string  // header of the baggage that all requests have, besides session and step; NewBaggage makes it
 }
 
+// token is a name in baggage.
+var token = regexp.MustCompile("^[-!#$%&'*+.^_`|~0-9A-Za-z]+$")
+
 // NewBaggage is the header of baggage.
 func NewBaggage(entries map[string]string) (string, error) {
 	var bag baggage.Baggage
 	for key, value := range entries {
+		if !token.MatchString(key) {
+			return "", fmt.Errorf("%q is no name in baggage: want letters, digits and any of !#$%%&'*+-.^_`|~", key)
+		}
 		member, err := baggage.NewMemberRaw(key, value)
 		if err != nil {
 			return "", fmt.Errorf("%q: %w", key, err)

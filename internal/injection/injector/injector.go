@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -85,6 +86,9 @@ func text(id string, params map[string]any) (string, error) {
 	var pairs []string
 	for _, name := range slices.Sorted(maps.Keys(params)) {
 		value := fmt.Sprint(params[name])
+		if number, ok := params[name].(float64); ok { // as all numbers of JSON are
+			value = strconv.FormatFloat(number, 'f', -1, 64)
+		}
 		if strings.ContainsAny(value, ",=") {
 			return "", fmt.Errorf("%s: a parameter has no comma and no equals sign, got %q", name, value)
 		}
