@@ -3,6 +3,7 @@ package journey
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -50,17 +51,19 @@ func (a *assembler) add(e entry) error {
 		}
 	} else {
 		i = len(a.drafts)
+		e.session = strings.Clone(e.session)
 		a.index[e.session] = i
 		a.drafts = append(a.drafts, draft{session: session{id: e.session}})
 	}
 	d := &a.drafts[i]
 	d.named = d.named || e.named
-	if e.user != "" {
-		d.user = e.user
+	if e.user != "" && d.user == "" {
+		d.user = strings.Clone(e.user)
 	}
 	if e.at.After(d.latest) {
 		d.latest = e.at
 	}
+	e.item, e.user = strings.Clone(e.item), strings.Clone(e.user) // they are parts of a whole line
 	d.events, d.lines = append(d.events, e.recorded), append(d.lines, e.line)
 	a.events++
 	return nil

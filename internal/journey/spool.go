@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// heldEvents is how many events of a file are held in memory, about 200 MB. A longer file is kept in temporary files, of which one of
+// heldEvents is how many events of a file are held in memory, about 60 MB. A longer file is kept in temporary files, of which one of
 // parts is in memory at a time while sessions are put together, and afterwards only where each session is, about 50 bytes.
-const heldEvents = 1_000_000
+const heldEvents = 250_000
 
 // parts is into how many temporary files the entries of a long file are dealt, by session: each is put together by itself.
 const parts = 64
