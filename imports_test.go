@@ -41,6 +41,8 @@ var allowed = map[string][]string{
 	"internal/flame/flametest":     {},
 	"internal/guard":               {"internal/lease"},
 	"internal/hlog":                {},
+	"internal/injection":           {"internal/api"},
+	"internal/injection/injector":  {"faults", "internal/api", "internal/injection", "internal/population", "testenv/lever"},
 	"internal/journey":             {"internal/files", "internal/population", "internal/slot"},
 	"internal/journey/journeytest": {"internal/population", "internal/slot"},
 	"internal/lease":               {},
@@ -84,7 +86,7 @@ var allowed = map[string][]string{
 	"testenv/stack":                {"internal/api", "internal/child", "internal/lease", "internal/otelenv", "internal/population", "internal/slot", "testenv/artefact", "testenv/control", "testenv/lever", "testenv/links", "testenv/role"},
 	"testenv/links":                {"internal/api", "internal/population", "testenv/lever", "testenv/role"},
 	"testenv/volume":               {"internal/result", "testenv/role"},
-	"xk6-perso":                    {"internal/api", "internal/journey", "internal/population", "internal/result", "internal/slot", "xk6-perso/recording"},
+	"xk6-perso":                    {"internal/api", "internal/files", "internal/injection", "internal/journey", "internal/population", "internal/result", "internal/slot", "xk6-perso/recording"},
 	"xk6-perso/recording":          {"internal/hlog"},
 }
 

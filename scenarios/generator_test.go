@@ -31,7 +31,7 @@ func TestScriptsReadTheGenerator(t *testing.T) {
 
 // The comment at the top of a script names the variables that the script reads, all of them.
 func TestScriptsSayWhatTheyRead(t *testing.T) {
-	for _, name := range []string{Measure, Own, OwnEnv, Journeys, "replay.js"} {
+	for _, name := range []string{Measure, Own, OwnEnv, Journeys, "replay.js", "smoke.js", "black-friday.js", "silent-drift.js", "identity.js"} {
 		text, err := Scripts.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

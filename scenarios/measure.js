@@ -7,6 +7,7 @@
 // Environment, all of it set by the orchestrator (slot.Generator):
 //   TOLLGATE_SEED, TOLLGATE_USERS, TOLLGATE_ITEMS   the population that the stack was trained on
 //   TOLLGATE_JOURNEYS       a file of recorded sessions to replay; empty: journeys are made up from the population
+//   TOLLGATE_COLUMNS        how that file is laid out; empty: our own columns
 //   TOLLGATE_GAP_LIMIT      longer gaps between recorded clicks are cut to this; 0s: none is
 //   TOLLGATE_SPEED          the gaps between recorded clicks are divided by this
 //   TOLLGATE_VUS            how many requests can be on at the same time, over all arms
@@ -20,7 +21,9 @@ const crowd = {
 };
 
 const source = __ENV.TOLLGATE_JOURNEYS
-  ? perso.sessions(__ENV.TOLLGATE_JOURNEYS, { ...crowd, gapLimit: __ENV.TOLLGATE_GAP_LIMIT, speed: Number(__ENV.TOLLGATE_SPEED) })
+  ? perso.sessions(__ENV.TOLLGATE_JOURNEYS, {
+    ...crowd, columns: __ENV.TOLLGATE_COLUMNS || undefined, gapLimit: __ENV.TOLLGATE_GAP_LIMIT, speed: Number(__ENV.TOLLGATE_SPEED),
+  })
   : perso.population(crowd);
 
 // One VU is enough: the driver itself starts every request on time, whether or not the one before has been answered.

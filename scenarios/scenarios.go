@@ -1,5 +1,5 @@
 // Package scenarios holds the k6 scripts and the experiment files that ship with tollgate. `tollgate run` executes three of the
-// scripts; the others, journeys.js and replay.js, are there to be run by hand, and to start one's own from.
+// scripts; the others are there to be run by hand, and to start one's own from.
 package scenarios
 
 import (

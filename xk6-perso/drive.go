@@ -33,6 +33,7 @@ func (i *instance) drive(options sobek.Value) sobek.Value {
 	i.must(errors.Join(
 		need("drive", "source", o.source == nil), need("drive", "targets", len(order.Targets) == 0),
 		need("drive", "rate", order.Rate == 0), need("drive", "duration", order.Duration == 0),
+		checkTrace("drive", o.trace),
 	))
 	state := i.vu.State()
 	if state == nil {

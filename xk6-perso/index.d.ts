@@ -30,6 +30,17 @@ declare module 'k6/x/perso' {
      * "recorded": when they did, divided by speed, whatever rate is ordered. journey() takes them in the order of the file.
      */
     arrivals?: 'poisson' | 'recorded';
+    /**
+     * How the file is laid out: "yoochoose", "yoochoose-buys", "retailrocket", "diginetica", "otto", "trivago", "rees46" or "taobao"; or
+     * pairs such as "SessionId=visit,ItemId=sku,Time=ts,time=ms" (docs/replay.md). Default: the columns below.
+     */
+    columns?: string;
+    /** Sessions that begin earlier than this after the first one are left out, as recorded. Default "0s". */
+    from?: string;
+    /** Lines that are damaged are left out and counted in the description; else the first one is an exception. Default false. */
+    leaveOut?: boolean;
+    /** The file starts over at its end, under new session ids (default); false: it is played once, and then journey() returns null. */
+    loop?: boolean;
     /** Default: by the extension of the file, or by its first line. A gzip file is read as what is in it. */
     format?: 'tsv' | 'csv' | 'jsonl';
     /** Where a relative path starts: at the script (default, as with open()) or at the working directory of k6. */
@@ -54,6 +65,13 @@ declare module 'k6/x/perso' {
     timeout?: string;
     /** Sent as a bearer token. */
     token?: string;
+    /**
+     * Gives every request a W3C trace context of its own, and says that this part of them is sampled, 0 to 1. Parent-based samplers of
+     * the stack follow it, so that with 0.1 a level that would trace everything traces a tenth. Default: no header.
+     */
+    trace?: number;
+    /** W3C baggage of every request, besides session.id, perso.step and perso.channel, which come with trace. */
+    baggage?: Record<string, string>;
   }
 
   export interface JourneyOptions extends PlayOptions {
@@ -76,10 +94,103 @@ declare module 'k6/x/perso' {
   }
 
   /**
-   * Plays the source's next journey, think times included, and returns when that has ended. k6's executors set the pace. With
-   * --execution-segment every process takes the next journey of its share, so that none is played twice.
+   * Plays the source's next journey, think times included, and returns when that has ended; null if a file that is played once is
+   * over. k6's executors set the pace. With --execution-segment every process takes the next journey of its share, so that none is
+   * played twice.
    */
-  export function journey(options: JourneyOptions): JourneyResult;
+  export function journey(options: JourneyOptions): JourneyResult | null;
+
+  export interface VisitOptions {
+    source: Source;
+    /** Base URL of the gateway. */
+    target: string;
+    /** As in PlayOptions. */
+    timeout?: string;
+    token?: string;
+    trace?: number;
+    baggage?: Record<string, string>;
+  }
+
+  /** What became of a step. */
+  export interface Taken {
+    /** A request was made; false: the user did not want to click. */
+    made: boolean;
+    /** It was answered with 2xx. */
+    ok: boolean;
+    /** Of the answer; 0: none came. */
+    status: number;
+    /** Why it is not ok; "" if it is. */
+    error: string;
+    /** What was clicked or bought; "" for other steps. */
+    item: string;
+    /** Milliseconds. */
+    ms: number;
+    /** Of the trace context, "" without the option trace. */
+    traceId: string;
+  }
+
+  export interface Recommended extends Taken {
+    requestId: string;
+    /** Who the stack took the visitor for, "" for nobody. */
+    user: string;
+    items: string[];
+    variant: string;
+    /** Why it is default content; "" if it is not. */
+    reason: string;
+    /** It came under another identity than the visit's. */
+    broken: boolean;
+  }
+
+  /** One user's visit, for those who write their own flow. A step is made at once; the samples are those of journey(), without conversion. */
+  export interface Visit {
+    readonly session: string;
+    /** Who the visitor is, whether or not the stack knows. */
+    readonly user: string;
+    readonly channel: 'web' | 'app' | 'store';
+    /** Asks for a slate of 1 to 50 items, 5 unless said. */
+    recommend(options?: { slots?: number; placement?: string }): Recommended;
+    /** Says that the last slate was shown. */
+    impression(): Taken;
+    /** Clicks on an item. Without one the user chooses from the last slate by taste, or leaves it: then made is false. */
+    click(item?: string): Taken;
+    /** Buys an item; without one, the one that was clicked last. */
+    purchase(item?: string): Taken;
+    /** Logs the visitor in. A user id of the population, such as "u7", makes the visitor that user. */
+    identify(user?: string): Taken;
+    /** The next steps are made in another channel. */
+    switchChannel(channel: 'web' | 'app' | 'store'): void;
+  }
+
+  /** Begins a visit of the source's next user. */
+  export function visit(options: VisitOptions): Visit;
+
+  /**
+   * Calls fn and keeps how long that took, in the metrics perso_measured (ms) and perso_measured_failed with the tag name. A promise
+   * is over when it is settled. What fn returns or throws comes back unchanged.
+   */
+  export function measure<T>(name: string, fn: () => T): T;
+
+  /** A fault that is in force in the stack of `tollgate up --faults`. */
+  export interface Fault {
+    readonly name: string;
+    /** What happens, as a clause. */
+    readonly title: string;
+    /** When it ends by itself, as RFC 3339 has it. */
+    readonly until: string;
+    /** Looks whether its effect is there. */
+    effect(): { inForce: boolean; present: boolean; gone: boolean; detail: string };
+    /** Ends it; a second time it does nothing. */
+    heal(): void;
+  }
+
+  /**
+   * Injects a fault of the catalogue (`tollgate list faults`) into the stack that `tollgate up --faults` keeps; TOLLGATE_CONTROL must
+   * hold the address that it prints. The fault ends after `for` (default "1m", at most "10m"), whatever becomes of the script.
+   */
+  export function inject(fault: string, params?: Record<string, number | string>, options?: { for?: string }): Fault;
+
+  /** Ends a fault that this VU or another has injected, say in teardown. */
+  export function heal(fault: string): void;
 
   export interface OpenLoopOptions extends PlayOptions {
     /** Most requests that may be outstanding; one more is dropped and counted. 1 to 65536, default 1024. */
@@ -206,6 +317,10 @@ declare module 'k6/x/perso' {
     drive: typeof drive;
     conduct: typeof conduct;
     turns: typeof turns;
+    visit: typeof visit;
+    measure: typeof measure;
+    inject: typeof inject;
+    heal: typeof heal;
   };
   export default perso;
 }

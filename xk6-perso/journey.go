@@ -11,7 +11,7 @@ import (
 
 // journey is perso.journey(options): one journey of the source, in real time, made step after step in this VU. Every call
 // in a k6 process, in whichever VU, takes the source's next journey; a process with an execution segment, the next one of its
-// share.
+// share. Behind the end of a file that is played once there is none, and the result is null.
 func (i *instance) journey(options sobek.Value) sobek.Value {
 	o := defaultDriver()
 	f := o.fields()
@@ -19,20 +19,19 @@ func (i *instance) journey(options sobek.Value) sobek.Value {
 	target := ""
 	f["target"] = urlOption(&target)
 	i.must(decode(i.vu.Runtime(), "journey", options, f))
-	i.must(errors.Join(need("journey", "source", o.source == nil), need("journey", "target", target == "")))
+	i.must(errors.Join(need("journey", "source", o.source == nil), need("journey", "target", target == ""), checkTrace("journey", o.trace)))
 	state := i.vu.State()
 	if state == nil {
 		i.must(errors.New("perso: journey only works while a test runs: call it in the default function"))
 	}
 	emit := i.emitter()
-	w := journey.Walk{
-		People: o.source.People(),
-		Client: journey.NewClient(transportOf(state.Transport), target, o.token, o.timeout),
-		Watch:  watcher{emit},
-	}
+	w := o.walk(emit, state.Transport, target)
 	share, err := shareOf(state.Options)
 	i.must(err)
 	n := share.Nth(int(i.root.played.Add(1) - 1))
+	if o.source.Over(n) {
+		return sobek.Null()
+	}
 	steps := o.source.Journey(n, o.thinkScale, func(name string) string { return i.root.session(n, name) })
 	w.Play(i.vu.Context(), steps, time.Now())
 	emit.flush(1)

@@ -21,6 +21,7 @@ type driverOptions struct {
 	thinkScale float64
 	timeout    time.Duration
 	token      string
+	trace      journey.Trace
 	workers    int
 	share      journey.Share // of the plan; the option parts of drive
 }
@@ -35,6 +36,8 @@ func (o *driverOptions) fields() fields {
 		"thinkScale": floatOption(&o.thinkScale, 0, 1000),
 		"timeout":    durationOption(&o.timeout, time.Millisecond, time.Minute),
 		"token":      textOption(&o.token),
+		"trace":      traceOption(&o.trace),
+		"baggage":    baggageOption(&o.trace),
 		"workers":    intOption(&o.workers, 1, 1<<16),
 	}
 }
@@ -106,6 +109,7 @@ func (l *journeyLane) prepare(_ context.Context, target slot.Target) error {
 	l.all.mu.Lock()
 	defer l.all.mu.Unlock()
 	l.client = journey.NewClient(l.pool, target.URL, l.all.token, l.all.timeout)
+	l.client.Trace = l.all.trace
 	return nil
 }
 

@@ -24,6 +24,8 @@ type persoMetrics struct {
 	conversion *metrics.Metric // share of journeys that bought something
 	breaks     *metrics.Metric // answers under another identity than the journey's
 	dropped    *metrics.Metric // requests that found no free worker
+
+	measured, measuredFailed *metrics.Metric // of measure(), with the tag name: how long a call took, ms, and the share that threw
 }
 
 // registerMetrics registers the metrics; registering them again, in the next VU, returns the same ones.
@@ -42,6 +44,8 @@ func registerMetrics(registry *metrics.Registry) (*persoMetrics, error) {
 	add(&m.conversion, "perso_conversion", metrics.Rate)
 	add(&m.breaks, "perso_identity_breaks", metrics.Counter)
 	add(&m.dropped, "perso_dropped", metrics.Counter)
+	add(&m.measured, "perso_measured", metrics.Trend, metrics.Time)
+	add(&m.measuredFailed, "perso_measured_failed", metrics.Rate)
 	return m, errors.Join(errs...)
 }
 

@@ -102,6 +102,10 @@ func (i *instance) Exports() modules.Exports {
 		"conduct":    i.conduct,
 		"drive":      i.drive,
 		"turns":      i.turns,
+		"visit":      i.newVisit,
+		"measure":    i.measure,
+		"inject":     i.inject,
+		"heal":       i.heal,
 	}
 	return modules.Exports{Default: named, Named: named}
 }

@@ -5,7 +5,8 @@
 // sessions, which are replayed. A script plays them in one of three ways. journey plays one, and k6's own executors set the
 // pace. drive keeps up an offered rate by itself, with a punctual pacer. conduct does so slot by slot, as the orchestrator of
 // `tollgate run` orders. With turns, conduct paces the iterations of a k6 script of the user's own, which makes its requests
-// itself. One driver is under drive and conduct. index.d.ts describes the interface, examples/ shows it.
+// itself. Beside these, visit leaves the steps of a journey to the script, measure times anything, and inject breaks the stack of
+// `tollgate up --faults`. One driver is under drive and conduct. index.d.ts describes the interface, examples/ shows it.
 //
 // With it comes the output perso (package recording), which records the latencies of any k6 script.
 package perso

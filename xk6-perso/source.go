@@ -3,6 +3,7 @@ package perso
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"go.k6.io/k6/v2/js/common"
 	"go.k6.io/k6/v2/lib/fsext"
 
+	"github.com/tollgate-dev/tollgate/internal/files"
 	"github.com/tollgate-dev/tollgate/internal/journey"
 )
 
@@ -67,6 +69,10 @@ type sessionOptions struct {
 	speed    float64
 	arrivals string
 	format   string
+	columns  string
+	from     time.Duration
+	leaveOut bool
+	loop     bool
 	base     string
 }
 
@@ -81,12 +87,16 @@ const (
 
 // sessions is perso.sessions(path, options).
 func (i *instance) sessions(path, options sobek.Value) sobek.Value {
-	o := sessionOptions{people: defaultPeople(), speed: 1, arrivals: arrivalsPoisson, base: baseScript}
+	o := sessionOptions{people: defaultPeople(), speed: 1, arrivals: arrivalsPoisson, loop: true, base: baseScript}
 	f := peopleFields(&o.people)
 	f["gapLimit"] = durationOption(&o.gapLimit, 0, 10_000*time.Hour)
 	f["speed"] = floatOption(&o.speed, 1e-3, 1e6)
 	f["arrivals"] = textOption(&o.arrivals, arrivalsPoisson, arrivalsRecorded)
 	f["format"] = textOption(&o.format, journey.Formats()...)
+	f["columns"] = textOption(&o.columns)
+	f["from"] = durationOption(&o.from, 0, 1_000_000*time.Hour)
+	f["leaveOut"] = boolOption(&o.leaveOut)
+	f["loop"] = boolOption(&o.loop)
 	f["base"] = textOption(&o.base, baseScript, baseCwd)
 	i.must(decode(i.vu.Runtime(), "sessions", options, f))
 
@@ -121,24 +131,40 @@ func resolve(env *common.InitEnvironment, name, base string) (string, error) {
 	return env.GetAbsFilePath(filepath.Join(cwd, name)), nil
 }
 
-// load reads the file at full through k6's file system, so that it becomes part of a `k6 archive`.
+// load reads the file at full.
 func (o sessionOptions) load(env *common.InitEnvironment, name, full string) (*Source, error) {
-	text, err := fsext.ReadFile(env.FileSystems["file"], full)
+	file, err := openSessions(env.FileSystems["file"], full)
 	if err != nil {
 		return nil, fmt.Errorf("perso: sessions: cannot read %s (relative paths start at the %s): %w", name, o.base, err)
 	}
-	sessions, err := journey.ParseSessions(name, o.format, text, loadOptions())
+	defer file.Close()
+	read, err := journey.Read(name, file, journey.Reading{
+		Format: o.format, Columns: o.columns, LeaveOut: o.leaveOut, From: o.from, Names: loadOptions(),
+	})
 	if err != nil {
 		return nil, fmt.Errorf("perso: sessions: %w", err)
 	}
-	how := journey.Replay{Name: name, GapLimit: o.gapLimit, Speed: o.speed, Recorded: o.arrivals == arrivalsRecorded}
-	return newSource(journey.FromSessions(sessions, how, o.people)), nil
+	how := journey.Replay{Name: name, GapLimit: o.gapLimit, Speed: o.speed, Once: !o.loop, Recorded: o.arrivals == arrivalsRecorded}
+	return newSource(journey.FromFile(read, how, o.people)), nil
+}
+
+// maxArchived is the most bytes of a file that k6's file system reads, which holds it in memory, so that it becomes part of a
+// `k6 archive`. A longer one is read from the disk.
+const maxArchived = 64 << 20
+
+// openSessions opens a file of sessions, and refuses what is no file.
+func openSessions(disk fsext.Fs, full string) (io.ReadCloser, error) {
+	if info, err := os.Stat(full); err == nil && (!info.Mode().IsRegular() || info.Size() > maxArchived) {
+		return files.OpenRegular(full)
+	}
+	return disk.Open(full)
 }
 
 // loadOptions are the options of sessions and drive, as a script writes them.
 func loadOptions() journey.Options {
 	return journey.Options{
 		Format:   "format: '%s'",
+		Columns:  "columns: '%s'",
 		GapLimit: "gapLimit: '%s' in sessions()",
 		Speed:    "speed: %s in sessions()",
 		Seed:     "seed: %s in sessions() or population()",

@@ -48,7 +48,7 @@ func TestDeclarations(t *testing.T) {
 	// Functions, by name and in the default export.
 	s := newScript(t, t.TempDir(), map[string]string{slot.EnvBaseURL: slot.NoBaseURL})
 	functions := strings.Fields(s.js(t, `Object.keys(perso).sort().join(' ')`).String())
-	for what, pattern := range map[string]string{"functions": `(?m)^  export function (\w+)\(`, "default export": `(?m)^    (\w+): typeof \w+;`} {
+	for what, pattern := range map[string]string{"functions": `(?m)^  export function (\w+)[(<]`, "default export": `(?m)^    (\w+): typeof \w+;`} {
 		var names []string
 		for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
 			names = append(names, m[1])
@@ -61,7 +61,7 @@ func TestDeclarations(t *testing.T) {
 	// Options: an unknown one is refused with all that are legal.
 	for call, what := range map[string]string{
 		`population({'?': 1})`: "PopulationOptions", `sessions('x.tsv', {'?': 1})`: "SessionsOptions", `journey({'?': 1})`: "JourneyOptions",
-		`drive({'?': 1})`: "DriveOptions", `turns({'?': 1})`: "TurnsOptions",
+		`drive({'?': 1})`: "DriveOptions", `turns({'?': 1})`: "TurnsOptions", `visit({'?': 1})`: "VisitOptions",
 	} {
 		compare(what, legal(t, s, call))
 	}
@@ -73,18 +73,22 @@ func TestDeclarations(t *testing.T) {
 	compare("Source", members(reflect.TypeFor[*Source]()))
 	compare("Turns", members(reflect.TypeFor[*Turns]()))
 	compare("Turn", members(reflect.TypeFor[*Turn]()))
+	compare("Visit", members(reflect.TypeFor[*Visit]()))
+	compare("Fault", members(reflect.TypeFor[*Fault]()))
 
 	// Results.
 	g := journeytest.New(t, population.New(1, 50, 20))
 	s.js(t, `const crowd = perso.population({users: 50, items: 20})`)
 	s.start()
 	s.js(t, `const j = perso.journey({source: crowd, target: '`+g.URL+`', thinkScale: 0});
-		const d = perso.drive({source: crowd, targets: [{arm: 'x', url: '`+g.URL+`'}], rate: 100, duration: '100ms'})`)
-	for value, what := range map[string]string{"j": "JourneyResult", "d": "DriveSummary", "d.arms.x": "ArmSummary", "d.arms.x.lag": "Quantiles"} {
+		const d = perso.drive({source: crowd, targets: [{arm: 'x', url: '`+g.URL+`'}], rate: 100, duration: '100ms'});
+		const v = perso.visit({source: crowd, target: '`+g.URL+`'}), r = v.recommend(), c = v.click()`)
+	for value, what := range map[string]string{"j": "JourneyResult", "d": "DriveSummary", "d.arms.x": "ArmSummary", "d.arms.x.lag": "Quantiles",
+		"r": "Recommended", "c": "Taken"} {
 		compare(what, strings.Fields(s.js(t, `Object.keys(`+value+`).join(' ')`).String()))
 	}
 	for _, compared := range []string{"conduct", "PopulationOptions", "SessionsOptions", "PlayOptions", "JourneyOptions", "OpenLoopOptions", "DriveOptions",
-		"TurnsOptions", "Source", "Turns", "Turn", "JourneyResult", "DriveSummary", "ArmSummary", "Quantiles"} {
+		"TurnsOptions", "Source", "Turns", "Turn", "JourneyResult", "DriveSummary", "ArmSummary", "Quantiles", "Visit", "VisitOptions", "Fault", "Taken", "Recommended"} {
 		delete(declared, compared)
 	}
 	if len(declared) > 0 {

@@ -28,11 +28,11 @@ func foresee(e *experiment.Experiment, o optionNames) (runner.Load, error) {
 	if j.File == "" {
 		source = journey.FromPopulation(people)
 	} else {
-		sessions, err := journey.ReadSessions(j.File, journey.Options{})
+		file, err := journey.ReadFile(j.File, journey.Reading{Columns: j.Columns, Names: journey.Options{Columns: o.columns + "%s"}})
 		if err != nil {
 			return runner.Load{}, err
 		}
-		source = journey.FromSessions(sessions, journey.Replay{Name: filepath.Base(j.File), GapLimit: j.GapLimit, Speed: j.Speed}, people)
+		source = journey.FromFile(file, journey.Replay{Name: filepath.Base(j.File), GapLimit: j.GapLimit, Speed: j.Speed}, people)
 		load.Journeys = source.Description
 	}
 	if e.Toll.Launches > 0 {
@@ -73,14 +73,14 @@ func catchLoad(e *experiment.Experiment) journey.Demand {
 }
 
 // optionNames are the options by which the user orders the load: flags, or keys of the experiment file, up to the value.
-type optionNames struct{ gapLimit, speed, rounds, seed string }
+type optionNames struct{ gapLimit, speed, rounds, seed, columns string }
 
 // optionsAsWritten are the names for a user who gave the journeys by a flag, or nothing but flags; else those of the file's keys.
 func optionsAsWritten(given func(flag string) bool, file bool) optionNames {
 	if file && !given("journeys") {
-		return optionNames{"journeys.gap_limit: ", "journeys.speed: ", "toll.rounds: ", "seed: "}
+		return optionNames{"journeys.gap_limit: ", "journeys.speed: ", "toll.rounds: ", "seed: ", "journeys.columns: "}
 	}
-	return optionNames{"--gap-limit ", "--speed ", "--rounds ", "--seed "}
+	return optionNames{"--gap-limit ", "--speed ", "--rounds ", "--seed ", "--columns "}
 }
 
 // toll are the options that the load of the toll depends on.

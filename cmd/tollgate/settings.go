@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/internal/journey"
 )
 
 // setting is a flag of run that changes the experiment. A flag that is not given changes nothing.
@@ -64,6 +65,7 @@ func catchSettings() []setting {
 		sets("seed", "seed of everything that is drawn", (*pflag.FlagSet).Int64Var, func(e *e) *int64 { return &e.Seed }),
 		sets("journeys", "replay recorded sessions from a CSV, TSV or JSON lines file, or gzip of one",
 			(*pflag.FlagSet).StringVar, func(e *e) *string { return &e.Journeys.File }),
+		sets("columns", journey.ColumnsHelp(), (*pflag.FlagSet).StringVar, func(e *e) *string { return &e.Journeys.Columns }),
 		sets("gap-limit", "cut longer gaps between recorded clicks to this, e.g. 10m", (*pflag.FlagSet).DurationVar, func(e *e) *time.Duration { return &e.Journeys.GapLimit }),
 		sets("speed", "divide recorded think times by this", (*pflag.FlagSet).Float64Var, func(e *e) *float64 { return &e.Journeys.Speed }),
 		sets("vus", "turns of a k6 script of your own, or requests, that can be on at once (default 50 turns, 1024 requests)",

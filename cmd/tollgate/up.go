@@ -13,6 +13,7 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/alerts"
 	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/internal/injection"
 	"github.com/tollgate-dev/tollgate/internal/scratch"
 	"github.com/tollgate-dev/tollgate/reports"
 	"github.com/tollgate-dev/tollgate/testenv"
@@ -25,6 +26,7 @@ func (a *app) upCommand() *cobra.Command {
 	var lapse float64
 	var images imageFlags
 	var seed int64
+	var breakable bool
 	c := &cobra.Command{
 		Use:   "up",
 		Short: "Just the stack, at one level, for k6 scripts",
@@ -47,7 +49,7 @@ func (a *app) upCommand() *cobra.Command {
 			if err := errors.Join(images.lay(&e.Containers), e.Validate()); err != nil {
 				return usage(err)
 			}
-			return a.up(c.Context(), e, listen)
+			return a.up(c.Context(), e, listen, breakable)
 		},
 	}
 	images.register(c.Flags())
@@ -57,6 +59,7 @@ func (a *app) upCommand() *cobra.Command {
 	c.Flags().Float64Var(&lapse, "lapse", 1, "divide the durations in rules by this (time-lapse)")
 	c.Flags().StringVar(&listen, "listen", "127.0.0.1:8080", "address of the gateway")
 	c.Flags().Int64Var(&seed, "seed", 1, "seed of the population and the model")
+	c.Flags().BoolVar(&breakable, "faults", false, "let k6 scripts inject faults (perso.inject), and put the links between the services that some of them need")
 	return c
 }
 
@@ -97,7 +100,8 @@ func (a *app) sweep(ctx context.Context) error {
 }
 
 // up deploys the single level of an experiment; its gateway is at listen, and its Prometheus evaluates the rules.
-func (a *app) up(ctx context.Context, e *experiment.Experiment, listen string) (err error) {
+// With breakable, k6 scripts can inject faults.
+func (a *app) up(ctx context.Context, e *experiment.Experiment, listen string, breakable bool) (err error) {
 	rules, err := e.Lapse()
 	if err != nil {
 		return err
@@ -128,7 +132,7 @@ func (a *app) up(ctx context.Context, e *experiment.Experiment, listen string) (
 		Arms: e.CatchArms(),
 		Seed: e.Seed, Users: e.Journeys.Users, Items: e.Journeys.Items, Scratch: dir.Path,
 		RulesFile: filepath.Join(dir.Path, "rules.yaml"), EvalInterval: e.Alerts.EvalInterval, Scrape: e.Telemetry.ScrapeInterval,
-		Lookback: e.Lookback(rules),
+		Lookback: e.Lookback(rules), Links: breakable,
 	}
 	if err := os.WriteFile(spec.RulesFile, rules.Text, 0o600); err != nil {
 		return err
@@ -143,6 +147,15 @@ func (a *app) up(ctx context.Context, e *experiment.Experiment, listen string) (
 		return err
 	}
 	a.sayUp(e, arm, rules)
+	if breakable {
+		control, err := openControl(ctx, arm, env)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, control.close(context.WithoutCancel(ctx))) }()
+		fmt.Fprintf(a.stdout, "faults      export %s=%s\n", injection.EnvControl, control.address)
+	}
+	fmt.Fprintln(a.stderr, "up; Ctrl-C or `tollgate down` ends it")
 	select {
 	case err := <-launch.Lost():
 		return err
@@ -165,7 +178,6 @@ func (a *app) sayUp(e *experiment.Experiment, arm testenv.Arm, rules *alerts.Lap
 	for _, note := range rules.Notes {
 		fmt.Fprintln(a.stderr, "time-lapse: "+note.First(reports.FewRules))
 	}
-	fmt.Fprintln(a.stderr, "up; Ctrl-C or `tollgate down` ends it")
 }
 
 // downLimit is how long a stack may take to end.

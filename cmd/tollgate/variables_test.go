@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/internal/injection"
 	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/testenv/collector"
 	"github.com/tollgate-dev/tollgate/testenv/engine/enginetest"
@@ -35,8 +36,9 @@ var arrivals = map[string]struct {
 	}},
 	collector.EnvOTLPEndpoint: {"https://otlp.example.com", otlpVariables},
 	collector.EnvOTLPHeaders:  {"api-key=k3y", otlpVariables},
-	enginetest.EnvRequire:     {"1", func() (any, error) { return os.Getenv(enginetest.EnvRequire), nil }},    // of tests only; enginetest.Missing reads it
-	"TOLLGATE_MUTATION_SEED":  {"7", func() (any, error) { return os.Getenv("TOLLGATE_MUTATION_SEED"), nil }}, // of reports.TestMutations only
+	injection.EnvControl:      {"http://tollgate:secret@127.0.0.1:1", func() (any, error) { return os.Getenv(injection.EnvControl), nil }}, // of k6 scripts: TestUpWithFaults
+	enginetest.EnvRequire:     {"1", func() (any, error) { return os.Getenv(enginetest.EnvRequire), nil }},                                 // of tests only; enginetest.Missing reads it
+	"TOLLGATE_MUTATION_SEED":  {"7", func() (any, error) { return os.Getenv("TOLLGATE_MUTATION_SEED"), nil }},                              // of reports.TestMutations only
 }
 
 func otlpVariables() (any, error) {

@@ -53,6 +53,7 @@ type Journeys struct {
 	VUs      int    `yaml:"vus"`      // turns of the script, or requests, that can be on at once; 0 for slot.DefaultVUs, or slot.DefaultWorkers
 
 	File     string        `yaml:"file"`      // recorded sessions; "" for the population
+	Columns  string        `yaml:"columns"`   // how that file is laid out, as journey.Reading has it; "" for our own columns
 	GapLimit time.Duration `yaml:"gap_limit"` // longer gaps between the events of a recorded session are cut to it; 0: none is
 	Speed    float64       `yaml:"speed"`     // recorded think times are divided by it, after they were cut
 	Users    int           `yaml:"users"`

@@ -58,6 +58,9 @@ func (e *Experiment) validateJourneys(c *complaints) {
 	if e.Journeys.GapLimit != 0 && e.Journeys.File == "" {
 		c.add("journeys.gap_limit is for recorded sessions, and journeys.file names none")
 	}
+	if e.Journeys.Columns != "" && e.Journeys.File == "" {
+		c.add("journeys.columns is for recorded sessions, and journeys.file names none")
+	}
 	within(c, "journeys.users", e.Journeys.Users, 10, 100_000)
 	within(c, "journeys.items", e.Journeys.Items, 16, 10_000)
 	if e.Journeys.File != "" {

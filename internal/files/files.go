@@ -97,3 +97,19 @@ func Parent(path string) string {
 		path = up
 	}
 }
+
+// OpenRegular opens a file that is read more than once, as ReadRegular reads it: the directory, the pipe and the device in its place are
+// refused before anything waits for them.
+func OpenRegular(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return nil, fmt.Errorf("%s is a directory, and not a file", path)
+	}
+	if kind := kindOf(info.Mode()); kind != "" {
+		return nil, fmt.Errorf("%s is %s, and this file is read more than once: write its contents to a file first", path, kind)
+	}
+	return os.Open(path)
+}

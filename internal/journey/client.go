@@ -56,6 +56,7 @@ type Reply struct {
 	Scheduled, Sent, End time.Time // End: last byte in, or the error
 
 	Status  int           // of the answer; 0: none came, or not to its end
+	TraceID string        // of the trace context that the request had; "" for none
 	Spun    time.Duration // what the stack says it spun, if HasSpun
 	HasSpun bool
 	Err     error // transport error, timeout, a status other than 2xx, or an answer that cannot be read
@@ -65,6 +66,8 @@ type Reply struct {
 
 // Client makes requests to one gateway. It is safe for concurrent use.
 type Client struct {
+	Trace Trace // set it before the first request
+
 	http  *http.Client
 	base  string // URL without a slash at its end
 	token string // bearer token; "" for none
@@ -97,6 +100,7 @@ func (c *Client) post(ctx context.Context, cl Call, scheduled time.Time) Reply {
 		r.End = r.Sent
 		return r
 	}
+	r.TraceID = c.Trace.set(req.Header, cl)
 	var body bytes.Buffer
 	r.Sent = time.Now()
 	resp, err := c.http.Do(req)

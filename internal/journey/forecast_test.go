@@ -17,14 +17,14 @@ import (
 // realClicks are recorded clicks of a web shop, with gaps of up to an hour.
 func realClicks(t testing.TB) Sessions {
 	t.Helper()
-	sessions, err := ReadSessions("../../../shared/data/yoochoose-clicks.tsv", Options{})
+	f, err := ReadFile("../../../shared/data/yoochoose-clicks.tsv", Reading{})
 	if errors.Is(err, fs.ErrNotExist) {
 		t.Skip("the recorded clicks are not beside this checkout")
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return sessions
+	return f.store.(Sessions)
 }
 
 // made is how many requests come due in the time that counts of a demand, over the number ordered, by launch.
@@ -54,7 +54,7 @@ func made(source *Source, d Demand, launches int) (mean, sd float64) {
 // A forecast is what streams of many launches make: on average, and by how much they differ.
 func TestForecast(t *testing.T) {
 	clicks := realClicks(t)
-	replay := func(how Replay) *Source { return FromSessions(clicks, how, People{Seed: 1, Users: 200, Items: 50}) }
+	replay := func(how Replay) *Source { return replayed(clicks, how, People{Seed: 1, Users: 200, Items: 50}) }
 	pr := Demand{Rate: 240, Warmup: 700 * time.Millisecond, Length: 3 * time.Second, Launches: 3, Scale: 1}
 	for _, tt := range []struct {
 		name   string
@@ -144,7 +144,7 @@ func TestRemediesWork(t *testing.T) {
 			if tt.sessions == nil {
 				return FromPopulation(People{Seed: seed, Users: people.Users, Items: people.Items})
 			}
-			return FromSessions(tt.sessions, how, People{Seed: seed, Users: people.Users, Items: people.Items})
+			return replayed(tt.sessions, how, People{Seed: seed, Users: people.Users, Items: people.Items})
 		}
 		f := source(tt.how, people.Seed).Foresee(tt.demand, testOptions)
 		if !strings.Contains(f.Remedy, tt.reason) {
@@ -189,7 +189,7 @@ func TestRemediesWork(t *testing.T) {
 			}
 		}
 	}
-	if f := FromSessions(clicks, Replay{Speed: 3600}, people).Foresee(pr, testOptions); f.Remedy != "" {
+	if f := replayed(clicks, Replay{Speed: 3600}, people).Foresee(pr, testOptions); f.Remedy != "" {
 		t.Errorf("a remedy where nothing is wrong: %q", f.Remedy)
 	}
 }

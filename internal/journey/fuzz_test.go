@@ -12,9 +12,9 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/population"
 )
 
-// FuzzParseSessions holds what is true of any file: an error names it; what is read is the same after it was written and read
+// FuzzRead holds what is true of any file: an error names it; what is read is the same after it was written and read
 // again; no line of a table is lost; and no step of a replay is before its time, however slow the replay is.
-func FuzzParseSessions(f *testing.F) {
+func FuzzRead(f *testing.F) {
 	f.Add("tsv", []byte(fixture))
 	f.Add("csv", []byte("SessionId,ItemId,Time,Channel\n\"a\",i1,1,app\n"))
 	f.Add("csv", []byte("SessionId,ItemId,Time\na,i,0\na,i,9999-12-31T23:59:59Z\n"))
@@ -24,19 +24,19 @@ func FuzzParseSessions(f *testing.F) {
 		if len(text) > 1<<16 {
 			t.Skip("too long to be quick")
 		}
-		sessions, err := ParseSessions("f."+format, "", text, Options{})
+		sessions, err := parse("f."+format, string(text), Options{})
 		if err != nil {
 			if !strings.HasPrefix(err.Error(), "f."+format+":") {
 				t.Errorf("the error does not name the file: %v", err)
 			}
 			return
 		}
-		again, err := ParseSessions("again.jsonl", "", written(t, sessions), Options{})
+		again, err := parse("again.jsonl", string(written(t, sessions)), Options{})
 		if err != nil || !reflect.DeepEqual(again, sessions) {
 			t.Fatalf("%v\nis, written and read again, %v, %v", sessions, again, err)
 		}
-		if n := nonblank(text); format == tsv && !bytes.HasPrefix(text, []byte("\x1f\x8b")) && sessions.Events() != n-1 {
-			t.Errorf("%d events of %d lines with a header", sessions.Events(), n)
+		if n := nonblank(text); format == tsv && !bytes.HasPrefix(text, []byte("\x1f\x8b")) && sessions.events() != n-1 {
+			t.Errorf("%d events of %d lines with a header", sessions.events(), n)
 		}
 		checkReplay(t, newRecording(pop, sessions, Replay{Speed: 1, Recorded: true}, 1), 1)
 		checkReplay(t, newRecording(pop, sessions, Replay{Speed: 1e-3, Recorded: true}, 1), 1000) // the slowest that there is
@@ -47,7 +47,7 @@ func FuzzParseSessions(f *testing.F) {
 // checkReplay fails the test where a step of a recording is before its time.
 func checkReplay(t *testing.T, r *recording, scale float64) {
 	t.Helper()
-	for n := range 2 * len(r.all) {
+	for n := range 2 * r.all.size() {
 		for _, s := range r.plan(n, rand.New(rand.NewPCG(1, 1)), population.Drift{}, scale).steps {
 			if s.at < 0 || (s.need != nil && s.need.at > s.at) {
 				t.Fatalf("session %d: %s at %s", n, s.Kind, s.at)
@@ -56,7 +56,7 @@ func checkReplay(t *testing.T, r *recording, scale float64) {
 	}
 	stream := NewStream(&Source{planner: r}, 0, "s", scale)
 	stream.SetRate(1e-3, 0)
-	for last := time.Duration(0); stream.count < 2*len(r.all) && stream.next < never; {
+	for last := time.Duration(0); stream.count < 2*r.all.size() && stream.next < never; {
 		if at := stream.Pop().at; at < last {
 			t.Fatalf("a step at %s after one at %s", at, last)
 		} else {

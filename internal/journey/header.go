@@ -2,6 +2,7 @@ package journey
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -80,6 +81,9 @@ func checkHeader(name string, line int, format string, header []string, o Option
 	if len(faults) == 0 {
 		return nil
 	}
+	if like := likely(header); like != "" && o.Columns != "" {
+		return fmt.Errorf("%s:%d: the header is that of %s: set "+o.Columns, name, line, like, like)
+	}
 	if text := separated(format, header, o); text != "" {
 		return fmt.Errorf("%s:%d: %s", name, line, text)
 	}
@@ -94,7 +98,25 @@ func checkHeader(name string, line int, format string, header []string, o Option
 	for _, fault := range faults {
 		fmt.Fprintf(&text, "%s:%d: %s\n", name, line, fault)
 	}
-	return fmt.Errorf("%s%s:%d: the header has %s", text.String(), name, line, strings.Join(header, ", "))
+	other := ""
+	if o.Columns != "" {
+		other = "; name its columns: " + fmt.Sprintf(o.Columns, "SessionId=visit,ItemId=sku,Time=ts")
+	}
+	return fmt.Errorf("%s%s:%d: the header has %s%s", text.String(), name, line, strings.Join(header, ", "), other)
+}
+
+// likely is the preset whose columns a header has, "" if there is none.
+func likely(header []string) string {
+	header = strings.FieldsFunc(strings.Join(header, "\x00"), func(r rune) bool { return r == 0 || r == ';' })
+	for _, p := range presets {
+		if len(p.header) > 0 || p.nested {
+			continue
+		}
+		if !slices.ContainsFunc(slices.Collect(maps.Values(p.columns)), func(column string) bool { return !slices.Contains(header, column) }) {
+			return p.name
+		}
+	}
+	return ""
 }
 
 // separated says that the columns are separated otherwise than the format has it, "" if they are not.

@@ -1,6 +1,7 @@
 package journey
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"errors"
@@ -11,29 +12,56 @@ import (
 	"unicode/utf8"
 )
 
-// maxText is the most bytes that a file of sessions may have, decompressed: it is held in memory.
-const maxText = 1 << 30
+// headBytes is how much of a file is looked at to tell what it is.
+const headBytes = 1 << 16
 
-// unzip returns what a gzip file holds, whatever its name; other content is returned as it is. A file that was cut off is an
-// error.
-func unzip(name string, content []byte) ([]byte, error) {
-	if !bytes.HasPrefix(content, []byte("\x1f\x8b")) {
-		return content, nil
+// text is what a file holds, read from its beginning to its end.
+type text struct {
+	*bufio.Reader
+	name string
+	gzip bool
+	tail *tail
+}
+
+// open returns the text of a file, which may be compressed with gzip, whatever its name. What is no text that can be read is an error
+// that says what it is. A byte order mark is passed over.
+func open(name string, file io.Reader) (*text, error) {
+	packed := bufio.NewReaderSize(file, headBytes)
+	begin, err := packed.Peek(2)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	r, err := gzip.NewReader(bytes.NewReader(content))
-	if err != nil {
-		return nil, fmt.Errorf("%s: begins like a gzip file and is none: %w: copy it anew, and check it with: gzip -t %s", name, err, name)
+	t := &text{name: name, gzip: string(begin) == "\x1f\x8b", tail: &tail{Reader: packed}}
+	if t.gzip {
+		unpacked, err := gzip.NewReader(packed)
+		if err != nil {
+			return nil, fmt.Errorf("%s: begins like a gzip file and is none: %w: copy it anew, and check it with: gzip -t %s", name, err, name)
+		}
+		t.tail.Reader = unpacked
 	}
-	text, err := io.ReadAll(io.LimitReader(r, maxText+1))
+	t.Reader = bufio.NewReaderSize(t.tail, headBytes)
+	head, err := t.Peek(headBytes)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, t.explain(err)
+	}
+	if err := recognize(name, head); err != nil {
+		return nil, err
+	}
+	if bytes.HasPrefix(head, []byte("\ufeff")) {
+		_, _ = t.Discard(len("\ufeff")) // it is in the buffer
+	}
+	return t, nil
+}
+
+// explain says what an error means that came while the text was read.
+func (t *text) explain(err error) error {
 	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, fmt.Errorf("%s: this gzip file is cut off after %d bytes of text: copy it anew, and check it with: gzip -t %s", name, len(text), name)
-	case err != nil:
-		return nil, fmt.Errorf("%s: this gzip file is damaged after %d bytes of text: %w: copy it anew, and check it with: gzip -t %s", name, len(text), err, name)
-	case len(text) > maxText:
-		return nil, fmt.Errorf("%s: the text in this gzip file is longer than %d MiB: take some of its sessions", name, maxText>>20)
+	case t.gzip && errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("%s: this gzip file is cut off after %d bytes of text: copy it anew, and check it with: gzip -t %[1]s", t.name, t.tail.read)
+	case t.gzip:
+		return fmt.Errorf("%s: this gzip file is damaged after %d bytes of text: %w: copy it anew, and check it with: gzip -t %[1]s", t.name, t.tail.read, err)
 	}
-	return text, nil
+	return fmt.Errorf("%s: %w", t.name, err)
 }
 
 // signature is how a kind of file that cannot be read begins.
@@ -66,7 +94,7 @@ var signatures = []signature{
 	{0, "<", "an XML or HTML file", "look into it: a download that needs a login is often such a page"},
 }
 
-// recognize is an error that says what a file is, if it is of a kind that is known and not read, or text in another encoding
+// recognize is an error that says what a file is by its beginning, if it is of a kind that is known and not read, or text in another encoding
 // than UTF-8. It says what to do.
 func recognize(name string, text []byte) error {
 	if bytes.HasPrefix(text, []byte("PK\x03\x04")) && bytes.Contains(text[:min(len(text), 1<<16)], []byte("xl/")) {
@@ -84,14 +112,6 @@ func recognize(name string, text []byte) error {
 	if encoding := wide(text); encoding != "" {
 		return fmt.Errorf("%s: the text is in %s: turn it into UTF-8: iconv -f %[2]s -t UTF-8 %[1]s > utf8-%[3]s",
 			name, encoding, filepath.Base(name))
-	}
-	if i := bytes.IndexByte(text, 0); i >= 0 {
-		return fmt.Errorf("%s:%d: there is a byte 0, so this is no text: want TSV, CSV or JSON lines in UTF-8", name, lineAt(text, i))
-	}
-	if !utf8.Valid(text) {
-		i := invalid(text)
-		return fmt.Errorf("%s:%d: the byte 0x%02x is not UTF-8: turn the file into UTF-8; if it is in Latin-1: "+
-			"iconv -f ISO-8859-1 -t UTF-8 %[1]s > utf8-%[4]s", name, lineAt(text, i), text[i], filepath.Base(name))
 	}
 	if bytes.IndexByte(text, '\n') < 0 && bytes.IndexByte(text, '\r') >= 0 {
 		return fmt.Errorf(`%s: its lines end in a carriage return alone, as on an old Macintosh: turn them into line feeds: tr '\r' '\n' < %[1]s > lines-%[2]s`,
@@ -144,9 +164,6 @@ func invalid(text []byte) int {
 	}
 	return 0
 }
-
-// lineAt is the number of the line that a byte stands in.
-func lineAt(text []byte, i int) int { return 1 + bytes.Count(text[:i], []byte("\n")) }
 
 // formatOf is the format of a file: by its extension, or by its first line where the extension says none.
 func formatOf(name string, text []byte) string {

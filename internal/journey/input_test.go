@@ -34,7 +34,7 @@ func TestInputsRead(t *testing.T) {
 		"windows.tsv": "\ufeff" + strings.ReplaceAll(fixture, "\n", "\r\n"),
 		"lines":       `{"SessionId":"s1","ItemId":"shoe","Time":1}`,
 	} {
-		if sessions, err := ParseSessions(name, "", []byte(text), Options{}); err != nil || len(sessions) == 0 {
+		if sessions, err := parse(name, text, Options{}); err != nil || len(sessions) == 0 {
 			t.Errorf("%s: %d sessions, %v", name, len(sessions), err)
 		}
 	}
@@ -78,7 +78,7 @@ func TestInputsNamed(t *testing.T) {
 		{"c.tsv", "SessionId\tItemId\tTime\na\ti\t2014-04-07 10:51:09\n", []string{"with a T between date and time, and Z"}},
 		{"c.tsv", "SessionId\tItemId\tTime\na\ti\t1396860669,277\n", []string{"with a point for the decimals"}},
 	} {
-		_, err := ParseSessions(tt.name, "", []byte(tt.text), Options{})
+		_, err := parse(tt.name, tt.text, Options{})
 		for _, want := range tt.want {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s %.20q: %v, want %q", tt.name, tt.text, err, want)
@@ -103,7 +103,7 @@ func TestHeaderFaults(t *testing.T) {
 		{"c.csv", "SesionId,ItemId,Time", []string{`if "SesionId" is meant, call it SessionId`}},
 		{"c.jsonl", `{"sessionId":"a","time":1,"UserId":"u"}`, []string{`SessionId is missing: if "sessionId" is meant`, "ItemId is missing", `if "time" is meant`}},
 	} {
-		_, err := ParseSessions(tt.name, "", []byte(tt.header+"\n"), Options{})
+		_, err := parse(tt.name, tt.header+"\n", Options{})
 		if tt.want == nil {
 			if err == nil || !strings.Contains(err.Error(), "no sessions") {
 				t.Errorf("%s: %v, want no sessions", tt.header, err)
@@ -125,7 +125,7 @@ func TestFormatOption(t *testing.T) {
 		want bool
 	}{{Options{}, false}, {Options{Format: "format: '%s'"}, true}} {
 		for name, text := range map[string]string{"c.dat": "hello\n", "c.csv": fixture} {
-			_, err := ParseSessions(name, "", []byte(text), tt.o)
+			_, err := parse(name, text, tt.o)
 			if err == nil || strings.Contains(err.Error(), "format: '") != tt.want {
 				t.Errorf("%s: %v; names the option: want %t", name, err, tt.want)
 			}

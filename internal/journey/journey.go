@@ -7,6 +7,7 @@
 package journey
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -87,6 +88,7 @@ type Step struct {
 // view is one page: a slate and what the user does with it.
 type view struct {
 	placement string
+	slots     int           // items that the page shows; 0: slots
 	dwell     time.Duration // how long the user looks before clicking
 	click     float64       // random number in [0, 1) that decides the click
 	buy       float64       // random number in [0, 1) that decides the purchase
@@ -98,9 +100,10 @@ type view struct {
 
 // Call is one request to make.
 type Call struct {
-	path  string
-	body  any
-	again bool // after its answer the same request is made once more, and nobody waits for what comes of it
+	path                   string
+	step, channel, session string // for the baggage
+	body                   any
+	again                  bool // after its answer the same request is made once more, and nobody waits for what comes of it
 }
 
 // Outcome is what a step meant for its journey.
@@ -127,12 +130,12 @@ func (s *Step) Prepare(pop *population.Population, drift population.Drift, now t
 	j, v := s.Journey, s.view
 	switch s.Kind {
 	case Login:
-		return Call{path: "/v1/login", body: loginBody{Session: j.Session, User: j.User.ID, Channel: s.Channel}}, true, o
+		return Call{step: s.Kind, channel: s.Channel, session: j.Session, path: "/v1/login", body: loginBody{Session: j.Session, User: j.User.ID, Channel: s.Channel}}, true, o
 	case Recommend:
 		body := recommendBody{
-			Session: j.session(), SignedIn: j.linked == known, Channel: s.Channel, Slots: slots, Placement: v.placement,
+			Session: j.session(), SignedIn: j.linked == known, Channel: s.Channel, Slots: cmp.Or(v.slots, slots), Placement: v.placement,
 		}
-		return Call{path: "/v1/recommend", body: body}, true, o
+		return Call{step: s.Kind, channel: s.Channel, session: j.session(), path: "/v1/recommend", body: body}, true, o
 	case Impression:
 		if v.answer == nil {
 			return c, false, o
@@ -172,7 +175,7 @@ func (s *Step) event(item string, now time.Time, programs population.Programs) C
 		body.DwellMS = v.dwell.Milliseconds()
 	}
 	again := s.Kind == Click && body.RequestID != "" && population.Place(body.RequestID+item) < programs.Resend // a random number would move all later ones
-	return Call{path: "/v1/events", body: body, again: again}
+	return Call{step: s.Kind, channel: s.Channel, session: body.Session, path: "/v1/events", body: body, again: again}
 }
 
 // Resolve ends a step: with its reply, or with nil if it was not made. It returns the steps that waited for it.

@@ -3,7 +3,6 @@ package journey
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/population"
@@ -22,37 +21,57 @@ const (
 type recording struct {
 	Replay
 	pop    *population.Population
-	all    []session
+	all    store
 	order  []int           // of the sessions in a stream; nil: their own
 	starts []time.Duration // with recorded arrivals: by session, from the first, divided by speed; nil: drawn
+	widest time.Duration   // gap as it was recorded
 	mean   float64
 }
 
 // newRecording returns the recording of sessions; there must be at least one. With recorded arrivals sessions start when they
 // did. Otherwise they arrive at random times, in a stream in an order drawn from seed: a launch plays only some of a long file,
 // and the first ones may be unlike the others.
-func newRecording(pop *population.Population, sessions []session, how Replay, seed int64) *recording {
-	r := &recording{Replay: how, pop: pop, all: slices.Clone(sessions)}
+func newRecording(pop *population.Population, sessions store, how Replay, seed int64) *recording {
+	r := &recording{Replay: how, pop: pop, all: sessions}
 	if r.Recorded {
-		slices.SortStableFunc(r.all, func(a, b session) int { return a.events[0].at.Compare(b.events[0].at) })
-		for _, s := range r.all {
-			r.starts = append(r.starts, r.shrink(s.events[0].at.Sub(r.all[0].events[0].at)))
+		r.all = byBegin(sessions)
+		for i := range r.all.size() {
+			r.starts = append(r.starts, r.shrink(r.all.begin(i).Sub(r.all.begin(0))))
 		}
 	} else {
 		r.draw(seed)
 	}
 	requests := 0
-	rng := rand.New(rand.NewPCG(0, 0))
-	for n := range r.all {
-		requests += len(r.plan(n, rng, population.Drift{}, 1).steps)
+	for n := range r.all.size() {
+		one := r.all.at(n)
+		requests += one.requests()
+		for i := 1; i < len(one.events); i++ {
+			r.widest = max(r.widest, one.events[i].at.Sub(one.events[i-1].at))
+		}
 	}
-	r.mean = float64(requests) / float64(len(r.all))
+	r.mean = float64(requests) / float64(r.all.size())
 	return r
+}
+
+// requests is how many requests a replay makes of a session.
+func (s session) requests() (n int) {
+	for _, e := range s.events {
+		if e.kind != View {
+			n++
+		}
+		if e.kind != Purchase {
+			n += 2 // the page, and its impression
+		}
+	}
+	if s.user != "" || !s.named {
+		n++ // the login
+	}
+	return n
 }
 
 // draw draws the order of the sessions in a stream.
 func (r *recording) draw(seed int64) {
-	r.order = rand.New(rand.NewPCG(uint64(seed), 0x6f72646572)).Perm(len(r.all))
+	r.order = rand.New(rand.NewPCG(uint64(seed), 0x6f72646572)).Perm(r.all.size())
 }
 
 func (r *recording) shrink(d time.Duration) time.Duration { return upTo(float64(d) / r.Speed) }
@@ -67,22 +86,20 @@ func (r *recording) gap(s session, i int) time.Duration {
 }
 
 // longest is the longest gap between two events of a session.
-func (r *recording) longest() (longest time.Duration) {
-	for _, s := range r.all {
-		for i := 1; i < len(s.events); i++ {
-			longest = max(longest, r.gap(s, i))
-		}
+func (r *recording) longest() time.Duration {
+	if r.GapLimit > 0 {
+		return min(r.widest, r.GapLimit)
 	}
-	return longest
+	return r.widest
 }
 
-func (r *recording) sessions() int { return len(r.all) }
+func (r *recording) sessions() int { return r.all.size() }
 
 func (r *recording) pick(n int) int {
 	if r.order == nil {
 		return n
 	}
-	return n - n%len(r.all) + r.order[n%len(r.all)]
+	return n - n%r.all.size() + r.order[n%r.all.size()]
 }
 
 func (r *recording) people() *population.Population { return r.pop }
@@ -102,7 +119,7 @@ func (r *recording) start(n int) (time.Duration, bool) {
 
 // plan implements planner.
 func (r *recording) plan(n int, rng *rand.Rand, drift population.Drift, scale float64) *plan {
-	loop, s := n/len(r.all), r.all[n%len(r.all)]
+	loop, s := n/r.all.size(), r.all.at(n%r.all.size())
 	p := newPlan(r.user(s, rng, drift))
 	p.name = s.id
 	if loop > 0 {

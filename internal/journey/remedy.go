@@ -14,7 +14,7 @@ import (
 // Options are the options of a command that uses this package, as its user writes them, for messages: with %s in the place of
 // the value, e.g. "--speed %s". "" and nil stand for an option that the command does not have.
 type Options struct {
-	Format string // of a file
+	Format, Columns string // of a file
 
 	GapLimit, Speed string // as in Replay
 	Warmup, Rate    string // as in Demand

@@ -1,9 +1,11 @@
 package journey
 
 import (
-	"bytes"
-	"errors"
+	"cmp"
 	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -27,25 +29,57 @@ const (
 // maxID is the most bytes of a session id: with what a replay adds, it has to fit into what the stack takes.
 const maxID = 80
 
-// Sessions are recorded sessions, in the order in which they begin in their file.
+// Reading says how a file of recorded sessions is read. The zero value takes our own columns, and refuses a file with a line that is
+// damaged.
+type Reading struct {
+	Format   string        // one of Formats; "": by the extension of the file, or by its first line
+	Columns  string        // a layout: one of Presets, or pairs (ColumnsHelp); "": our own columns
+	LeaveOut bool          // lines that are damaged are left out and counted
+	From     time.Duration // sessions that begin earlier than this after the first one are left out
+	Names    Options       // of the command, for messages
+
+	held int // events in memory; 0: heldEvents
+}
+
+// Check is an error if a reading names a layout that there is not.
+func (r Reading) Check() error {
+	_, err := layoutOf(r.Columns)
+	return err
+}
+
+// File is a file of recorded sessions that was read to its end.
+type File struct {
+	Report
+	store
+}
+
+// Report is what was read of a file of sessions, and what was left out.
+type Report struct {
+	Name, Format, Layout string // Layout: the name of a preset, "" for none
+	Lines                int    // lines or records of events, read or left out
+	Events, Sessions     int
+	Begin, End           time.Time // of the events
+	Left                 []Left    // by reason, in the order in which they came
+	Resorted             int       // lines that stood before an earlier one of their session, and were put into the order of time
+	Early                int       // sessions that Reading.From left out
+	OnDisk               bool      // sessions are in a temporary file, since they were too many for memory
+	Identity             Identity
+	Notes                []string // what is to be known of the times and the layout
+}
+
+// store is sessions in the order in which they begin in their file.
+type store interface {
+	size() int
+	at(i int) session
+	begin(i int) time.Time // when session i begins
+}
+
+// Sessions are recorded sessions in memory.
 type Sessions []session
 
-// ReadSessions reads a file of recorded sessions, as ParseSessions does.
-func ReadSessions(path string, o Options) (Sessions, error) {
-	content, err := files.ReadRegular(path, maxText) // the load generator reads it again
-	if err != nil {
-		return nil, fmt.Errorf("journeys: %w", err)
-	}
-	return ParseSessions(path, "", content, o)
-}
-
-// Events is how many events the sessions have together.
-func (s Sessions) Events() (n int) {
-	for _, one := range s {
-		n += len(one.events)
-	}
-	return n
-}
+func (s Sessions) size() int             { return len(s) }
+func (s Sessions) at(i int) session      { return s[i] }
+func (s Sessions) begin(i int) time.Time { return s[i].events[0].at }
 
 // session is one recorded session, with at least one event.
 type session struct {
@@ -79,145 +113,121 @@ const (
 // Formats are the formats of a file of sessions.
 func Formats() []string { return []string{tsv, csvFormat, jsonl} }
 
-// ParseSessions reads sessions in the order in which they begin in the file, which is text in UTF-8, or a gzip file of such
-// text. Format is one of Formats; "" goes by the extension of name, and where that says nothing by the first line. Errors name
-// the file, the line, and options that the command has.
-func ParseSessions(name, format string, content []byte, o Options) (Sessions, error) {
-	text, err := unzip(name, content)
+// ReadFile reads the file at a path, as Read does.
+func ReadFile(path string, how Reading) (*File, error) {
+	file, err := files.OpenRegular(path) // the load generator reads it again
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("journeys: %w", err)
 	}
-	if err := recognize(name, text); err != nil {
-		return nil, err
-	}
-	text = bytes.TrimPrefix(text, []byte("\ufeff"))
-	rows, err := openRows(name, format, text, o)
-	if err != nil {
-		return nil, err
-	}
-	b := builder{index: map[string]int{}}
-	for {
-		r, line, err := rows.next()
-		if err == nil {
-			err = b.add(r)
-		} else if errors.Is(err, errEnd) {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", name, line, err)
-		}
-	}
-	if len(b.sessions) == 0 {
-		return nil, fmt.Errorf("%s: no sessions: want columns %s, %s and %s and a line for every click", name, colSession, colItem, colTime)
-	}
-	return b.sessions, nil
+	defer file.Close()
+	return Read(path, file, how)
 }
 
-// openRows chooses the reader of a format.
-func openRows(name, format string, text []byte, o Options) (rowReader, error) {
-	if format == "" {
-		format = formatOf(name, text)
+// Read reads sessions: text in UTF-8, or a gzip file of such text, of any length. Errors name the file, the line, and options that the
+// command has. What it returns keeps a temporary file open if the sessions are too many for memory, until the process ends.
+func Read(name string, file io.Reader, how Reading) (*File, error) {
+	l, err := layoutOf(how.Columns)
+	if err != nil {
+		return nil, err
 	}
-	switch format {
-	case tsv:
-		return newTable(name, format, readTSV(text), o)
-	case csvFormat:
-		return newTable(name, format, readCSV(text), o)
-	case jsonl:
-		return &jsonLines{lines: lines{text: text}, checked: map[string]bool{}}, nil
+	text, err := open(name, file)
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{how: how, layout: l, text: text, assembler: newAssembler(l), people: newPeople()}
+	r.Report = Report{Name: filepath.Base(name), Layout: l.name}
+	rows, err := r.open()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.rows(rows); err != nil {
+		return nil, err
+	}
+	return r.finish()
+}
+
+// open chooses the reader of a format.
+func (r *reader) open() (rowReader, error) {
+	name, format := r.text.name, cmp.Or(r.how.Format, r.layout.format)
+	if format == "" {
+		head, _ := r.text.Peek(headBytes) // what there is of it
+		format = formatOf(name, head)
+	}
+	r.Format = format
+	lines := lines{text: r.text.Reader}
+	switch {
+	case r.layout.nested:
+		return &nestedLines{jsonLines: jsonLines{lines: lines, layout: r.layout}}, nil
+	case format == tsv:
+		return newTable(name, tsv, readTSV(r.text.Reader, r.layout.separator), r.layout, r.how.Names)
+	case format == csvFormat:
+		return newTable(name, csvFormat, readCSV(r.text, r.layout.separator), r.layout, r.how.Names)
+	case format == jsonl:
+		return &jsonLines{lines: lines, layout: r.layout, checked: map[string]bool{}}, nil
 	}
 	todo := "let its name end in ." + strings.Join(Formats(), ", .")
-	if o.Format != "" {
-		todo += fmt.Sprintf("; or set "+o.Format, strings.Join(Formats(), "|"))
+	if r.how.Names.Format != "" {
+		todo += fmt.Sprintf("; or set "+r.how.Names.Format, strings.Join(Formats(), "|"))
 	}
 	return nil, fmt.Errorf("%s: neither its name nor its first line tells the format: %s", name, todo)
 }
 
-// builder gathers rows into sessions.
-type builder struct {
-	sessions         []session
-	index            map[string]int // by session id
-	earliest, latest time.Time      // of all events
-}
-
-func (b *builder) add(r row) error {
-	e, err := parseEvent(r)
-	if err != nil {
-		return err
-	}
-	if err := b.within(e.at); err != nil {
-		return err
-	}
-	id := r[colSession]
-	i, ok := b.index[id]
-	if !ok {
-		i = len(b.sessions)
-		b.index[id] = i
-		b.sessions = append(b.sessions, session{id: id})
-	}
-	s := &b.sessions[i]
-	if n := len(s.events); n > 0 && e.at.Before(s.events[n-1].at) {
-		return fmt.Errorf("session %q goes back in time, by %s: sort the file by time", id, s.events[n-1].at.Sub(e.at))
-	}
-	if _, ok := r[colUser]; ok {
-		s.named = true
-	}
-	if e.user != "" {
-		if s.user != "" && s.user != e.user {
-			return fmt.Errorf("session %q has two users, %q and %q", id, s.user, e.user)
-		}
-		s.user = e.user
-	}
-	s.events = append(s.events, e)
-	return nil
-}
-
-// within refuses a time that is too far from those before it.
-func (b *builder) within(at time.Time) error {
-	if b.earliest.IsZero() || at.Before(b.earliest) {
-		b.earliest = at
-	}
-	if at.After(b.latest) {
-		b.latest = at
-	}
-	if b.latest.Sub(b.earliest) > longestSpan {
-		return fmt.Errorf("%s is %s, and the file has times from %s to %s: they must be within 30 years, so one of them is wrong",
-			colTime, at.Format(time.RFC3339), b.earliest.Format(time.RFC3339), b.latest.Format(time.RFC3339))
-	}
-	return nil
-}
-
 // parseEvent checks the values of one row.
-func parseEvent(r row) (recorded, error) {
+func (l *layout) parseEvent(r row) (recorded, error) {
+	e := recorded{kind: Click, channel: Web, item: r[colItem], user: r[colUser]}
+	if e.user == l.nobody {
+		e.user = ""
+	}
+	err := choose(colEvent, r[colEvent], l.events, []string{Click, Purchase, View}, &e.kind)
+	if err != nil {
+		return e, err
+	}
 	for _, column := range []string{colSession, colItem, colTime} {
-		if r[column] == "" {
-			return recorded{}, fmt.Errorf("%s is empty", column)
+		switch {
+		case r[column] != "":
+		case column == colSession && l.gaps:
+			return e, passed("%s is empty", l.theirs(column))
+		default:
+			return e, bad(column+" is empty", "%s is empty", column)
 		}
 	}
 	if n := len(r[colSession]); n > maxID {
-		return recorded{}, fmt.Errorf("%s must have at most %d bytes, got %d", colSession, maxID, n)
+		return e, bad(colSession+" is too long", "%s must have at most %d bytes, got %d", colSession, maxID, n)
 	}
-	e := recorded{kind: Click, channel: Web, item: r[colItem], user: r[colUser]}
-	var err error
-	if e.at, err = parseTime(r[colTime]); err != nil {
-		return recorded{}, err
+	if e.at, err = l.parseClock(r[colTime]); err != nil {
+		return e, bad(colTime+" cannot be read", "%w", err)
 	}
-	for _, choice := range []struct {
-		column string
-		dst    *string
-		legal  []string
-	}{
-		{colChannel, &e.channel, []string{Web, App, Store}},
-		{colEvent, &e.kind, []string{Click, Purchase, View}},
-	} {
-		v := r[choice.column]
-		if v == "" {
-			continue
+	if offset := r[colOffset]; offset != "" {
+		ms, err := time.ParseDuration(offset + "ms")
+		if err != nil || ms < 0 {
+			return e, bad(colOffset+" cannot be read", "%s must be milliseconds from 0 on, got %q", l.theirs(colOffset), offset)
 		}
-		if !slices.Contains(choice.legal, v) {
-			return recorded{}, fmt.Errorf("%s must be one of %s, got %q", choice.column, strings.Join(choice.legal, ", "), v)
-		}
-		*choice.dst = v
+		e.at = e.at.Add(ms)
 	}
-	return e, nil
+	return e, choose(colChannel, r[colChannel], l.channels, []string{Web, App, Store}, &e.channel)
+}
+
+// choose takes a value that must be one of ours, or of those that mean one of ours. "" leaves what dst has.
+func choose(column, value string, to map[string]string, legal []string, dst *string) error {
+	if to == nil {
+		switch {
+		case value == "":
+		case slices.Contains(legal, value):
+			*dst = value
+		default:
+			return bad(column+" is unknown", "%s must be one of %s, got %q", column, strings.Join(legal, ", "), value)
+		}
+		return nil
+	}
+	ours, known := to[value]
+	switch {
+	case !known && value == "":
+	case !known:
+		return bad(column+" is unknown", "%s must be one of %s, got %q", column, strings.Join(slices.Sorted(maps.Keys(to)), ", "), value)
+	case ours == "":
+		return passed("%s %q has no place in a journey", column, value)
+	default:
+		*dst = ours
+	}
+	return nil
 }

@@ -22,7 +22,7 @@ s3	hat	1700000001
 
 func mustParse(t testing.TB, text string) Sessions {
 	t.Helper()
-	s, err := ParseSessions("clicks.tsv", "", []byte(text), Options{})
+	s, err := parse("clicks.tsv", text, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestParseFormats(t *testing.T) {
 			`{"SessionId":"b","ItemId":"i3","Time":"1","UserId":"","Event":"view","Extra":[1]}` + "\n" +
 			`{"SessionId":"a","ItemId":"i2","Time":2.5,"UserId":"ann","Channel":"store","Event":"purchase"}`,
 	} {
-		sessions, err := ParseSessions(name, "", []byte(text), Options{})
+		sessions, err := parse(name, text, Options{})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -93,7 +93,7 @@ func TestParseErrors(t *testing.T) {
 		{"c.jsonl", `{"SessionId":"a","Time":1}`, "c.jsonl:1: ItemId is missing"},
 		{"c.jsonl", `{"SessionId":"a","ItemId":[],"Time":1}`, "c.jsonl:1: ItemId must be a string or a number"},
 	} {
-		_, err := ParseSessions(tt.name, "", []byte(tt.text), Options{})
+		_, err := parse(tt.name, tt.text, Options{})
 		if err == nil || !strings.HasPrefix(err.Error(), tt.want) {
 			t.Errorf("%q:\n got %v\nwant %s…", tt.text, err, tt.want)
 		}
@@ -162,13 +162,13 @@ func TestRecordedArrivals(t *testing.T) {
 	}
 }
 
-func TestReadSessionsRefuses(t *testing.T) {
+func TestReadFileRefuses(t *testing.T) {
 	for path, want := range map[string]string{
 		os.DevNull:  os.DevNull + " is a device", // /dev/zero would have no end
 		"/nowhere":  "no such file",
 		t.TempDir(): "is a directory",
 	} {
-		if _, err := ReadSessions(path, Options{}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := ReadFile(path, Reading{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want one with %q", path, err, want)
 		}
 	}
@@ -183,7 +183,7 @@ func TestRealClicks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sessions, err := ParseSessions("yoochoose-clicks.tsv", "", text, Options{})
+	sessions, err := parse("yoochoose-clicks.tsv", string(text), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

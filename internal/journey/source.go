@@ -40,6 +40,7 @@ type Replay struct {
 	Name     string        // of the file, for people
 	GapLimit time.Duration // longer gaps between the events of a session are cut to it; 0: none is
 	Speed    float64       // recorded gaps are divided by it, after they were cut; above 0
+	Once     bool          // the file is played once; else it starts over at its end, under new session ids
 	Recorded bool          // sessions start when they did, divided by Speed; else in an order that is drawn, at random times
 }
 
@@ -52,11 +53,15 @@ func (r Replay) String() string {
 	return text
 }
 
-// FromSessions is a source that replays recorded sessions, which are mapped onto a population. There must be at least one.
-func FromSessions(s Sessions, r Replay, p People) *Source {
+// FromFile is a source that replays the sessions of a file, which are mapped onto a population.
+func FromFile(f *File, r Replay, p People) *Source {
+	left := ""
+	if n := f.Damaged(); n > 0 {
+		left = fmt.Sprintf(", %d damaged lines left out", n)
+	}
 	return &Source{
-		Description: fmt.Sprintf("%d recorded sessions with %d events (%s), %s", len(s), s.Events(), r.Name, r),
-		planner:     newRecording(population.New(p.Seed, p.Users, p.Items), s, r, p.Seed),
+		Description: fmt.Sprintf("%d recorded sessions with %d events (%s), %s%s", f.Sessions, f.Events, r.Name, r, left),
+		planner:     newRecording(population.New(p.Seed, p.Users, p.Items), f, r, p.Seed),
 		seed:        p.Seed,
 	}
 }
@@ -69,6 +74,12 @@ func (s *Source) People() *population.Population { return s.people() }
 func (s *Source) Journey(n int, scale float64, session func(name string) string) []*Step {
 	p := s.plan(n, rand.New(rand.NewPCG(uint64(s.seed), uint64(n))), population.Drift{}, scale)
 	return p.begin(0, session(p.name))
+}
+
+// Over says whether journey n is behind the end of a file that is played once.
+func (s *Source) Over(n int) bool {
+	r, recorded := s.planner.(*recording)
+	return recorded && r.Once && n >= r.sessions()
 }
 
 // planner plans journeys. Implementations are immutable and safe for concurrent use.

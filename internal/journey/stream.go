@@ -39,7 +39,7 @@ type Stream struct {
 func NewStream(source *Source, salt uint64, prefix string, scale float64) *Stream {
 	seed := uint64(source.seed)*0x9e3779b97f4a7c15 + salt
 	first := 0
-	if _, recorded := source.start(0); !recorded && source.sessions() > 0 { // each launch plays other sessions of the file
+	if _, recorded := source.start(0); !recorded && source.sessions() > 0 && !source.Over(source.sessions()) { // each launch plays other sessions of the file
 		first = rand.New(rand.NewPCG(seed, 0x6669727374)).IntN(source.sessions())
 	}
 	return &Stream{
@@ -71,6 +71,9 @@ func (s *Stream) SetRate(rate float64, now time.Duration) {
 
 // gap is the time between the start of the journey before and that of journey s.count.
 func (s *Stream) gap() time.Duration {
+	if s.source.Over(s.count) {
+		return never
+	}
 	if at, ok := s.source.start(s.count); ok {
 		if s.count == 0 {
 			return 0
@@ -95,6 +98,9 @@ func (s *Stream) Peek() time.Duration {
 func (s *Stream) Span(now time.Duration, n int) time.Duration {
 	steps := make([]*Step, 0, n)
 	for range n {
+		if s.Peek() >= never { // the file is over
+			break
+		}
 		steps = append(steps, s.Pop())
 	}
 	until := s.Peek()
@@ -104,7 +110,7 @@ func (s *Stream) Span(now time.Duration, n int) time.Duration {
 	return max(until-now, time.Microsecond)
 }
 
-// Pop takes the next step out.
+// Pop takes the next step out. There is none once Peek is later than any load lasts, at the end of a file that is played once.
 func (s *Stream) Pop() *Step {
 	for len(s.steps) == 0 || s.next <= s.steps[0].at {
 		s.arrive()
@@ -140,7 +146,7 @@ func (s *Stream) arrive() {
 
 // pass lets the arrivals go by that belong to other shares.
 func (s *Stream) pass() {
-	for !s.Share.Has(s.count) {
+	for !s.Share.Has(s.count) && s.next < never {
 		s.count++
 		s.next += s.gap()
 	}

@@ -36,27 +36,39 @@ func (w *Walk) Play(ctx context.Context, steps []*Step, start time.Time) {
 		if !sleepUntil(ctx, scheduled) {
 			return
 		}
-		var r *Reply
-		cl, send, o := s.Prepare(w.People, population.Drift{}, scheduled)
-		w.Watch.Outcome(scheduled, s, o)
-		if send {
-			answer := w.Client.Post(ctx, cl, scheduled)
-			if ctx.Err() != nil {
-				return
-			}
-			r, free = &answer, answer.End
-			w.count(s, answer)
-			w.Watch.Request(s, answer)
+		if answer, made := w.step(ctx, s, scheduled); made {
+			free = answer.End
 		}
-		_, o = s.Resolve(w.People, r)
-		w.Watch.Outcome(free, s, o)
-		if o.Shown && o.Reason != "" {
-			w.Default++
-		}
-		if o.Broken {
-			w.Breaks++
+		if ctx.Err() != nil {
+			return
 		}
 	}
+}
+
+// step makes one step, and waits for its answer. It is false if the user did not want to make it, or ctx ended meanwhile.
+func (w *Walk) step(ctx context.Context, s *Step, scheduled time.Time) (answer Reply, made bool) {
+	var r *Reply
+	at := scheduled
+	cl, send, o := s.Prepare(w.People, population.Drift{}, scheduled)
+	w.Watch.Outcome(scheduled, s, o)
+	if send {
+		answer = w.Client.Post(ctx, cl, scheduled)
+		if ctx.Err() != nil {
+			return answer, false
+		}
+		r, at = &answer, answer.End
+		w.count(s, answer)
+		w.Watch.Request(s, answer)
+	}
+	_, o = s.Resolve(w.People, r)
+	w.Watch.Outcome(at, s, o)
+	if o.Shown && o.Reason != "" {
+		w.Default++
+	}
+	if o.Broken {
+		w.Breaks++
+	}
+	return answer, send
 }
 
 func (w *Walk) count(s *Step, r Reply) {

@@ -143,7 +143,7 @@ func (r *run) handed() (slot.Generator, error) {
 	j := r.Experiment.Journeys
 	g := slot.Generator{
 		Conductor: r.conductor.url(), Token: r.conductor.token, Record: absolute(r.dir.Path(result.LatencyFile)),
-		Seed: r.Seed, Users: j.Users, Items: j.Items, Journeys: absolute(j.File), GapLimit: j.GapLimit, Speed: j.Speed, Timeout: experiment.ClientTimeout,
+		Seed: r.Seed, Users: j.Users, Items: j.Items, Journeys: absolute(j.File), Columns: j.Columns, GapLimit: j.GapLimit, Speed: j.Speed, Timeout: experiment.ClientTimeout,
 		VUs: r.vus(), Scenario: j.Scenario, BaseURL: slot.NoBaseURL,
 	}
 	if j.Script != "" {

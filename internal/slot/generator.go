@@ -38,6 +38,7 @@ type Generator struct {
 	Seed         int64         // of the journeys, or of the arrivals of a script's turns
 	Users, Items int           // the population that the stack was trained on
 	Journeys     string        // file of recorded sessions to replay; "": journeys are made up from the population
+	Columns      string        // how that file is laid out: the name of a preset, or pairs; "": our own columns
 	GapLimit     time.Duration // longer recorded gaps are cut to it; 0: none is
 	Speed        float64       // recorded gaps are divided by it, after they were cut
 	Timeout      time.Duration // most that one request of a journey may take
@@ -65,6 +66,7 @@ func (g *Generator) variables() []variable {
 		{"TOLLGATE_USERS", &g.Users},
 		{"TOLLGATE_ITEMS", &g.Items},
 		{"TOLLGATE_JOURNEYS", &g.Journeys},
+		{"TOLLGATE_COLUMNS", &g.Columns},
 		{"TOLLGATE_GAP_LIMIT", &g.GapLimit},
 		{"TOLLGATE_SPEED", &g.Speed},
 		{"TOLLGATE_TIMEOUT", &g.Timeout},

@@ -15,7 +15,7 @@ func lookupIn(env map[string]string) func(string) (string, bool) {
 func TestGeneratorRoundTrip(t *testing.T) {
 	want := Generator{
 		Conductor: "http://127.0.0.1:4711", Token: "secret", Record: "/tmp/a run/latency.hlog",
-		Seed: -1 << 53, Users: 1000, Items: 200, Journeys: "/tmp/clicks=1.tsv", GapLimit: 5 * time.Minute, Speed: 0.1, Timeout: 1500 * time.Millisecond,
+		Seed: -1 << 53, Users: 1000, Items: 200, Journeys: "/tmp/clicks=1.tsv", Columns: "Time=ts,time=ms", GapLimit: 5 * time.Minute, Speed: 0.1, Timeout: 1500 * time.Millisecond,
 		VUs: 80, Scenario: "browse", Env: `{"K6_WHO":"me"}`, BaseURL: NoBaseURL,
 	}
 	v := reflect.ValueOf(want)

@@ -7,7 +7,7 @@ const crowd = perso.population();
 export default function () {
   const s = perso.drive({
     source: crowd,
-    targets: [{ arm: 'mine', url: 'http://127.0.0.1:8080' }],
+    targets: [{ arm: 'mine', url: __ENV.TARGET || 'http://127.0.0.1:8080' }],
     rate: 100,
     duration: '10s',
     washout: '2s', // until as many journeys are under way as there will be

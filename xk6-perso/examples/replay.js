@@ -7,5 +7,5 @@ const clicks = perso.sessions('clicks.tsv', { speed: 10 }); // beside this scrip
 export const options = { vus: 2, iterations: 4 };
 
 export default function () {
-  perso.journey({ target: 'http://127.0.0.1:8080', source: clicks });
+  perso.journey({ target: __ENV.TARGET || 'http://127.0.0.1:8080', source: clicks });
 }
