@@ -1,9 +1,13 @@
 package resulttest
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,27 +22,33 @@ const (
 	nightNone   = 3  // passes without a fault
 )
 
+const placeLine = "#[Slot: launch %d, round %d]" // of the latency log
+
 // Night returns a run directory of the size of a nightly run: nine levels, three launches of 22 rounds, 42 passes. It is made of the
 // recording of a run with fewer, whose rounds, levels and faults come several times. It is for benchmarks and for what a reader sees
 // of so much; nothing can be learnt from its numbers.
 func Night(t testing.TB, archive string) string {
 	t.Helper()
-	d, err := result.Read(Unpack(t, archive))
+	dir := Unpack(t, archive)
+	d, err := result.Read(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := &night{Data: d, rng: rand.New(rand.NewPCG(1, 2))}
+	if n.lines, err = linesOf(filepath.Join(dir, result.LatencyFile)); err != nil {
+		t.Fatal(err)
+	}
 	run := n.widened()
 	if n.to, err = result.Create(t.TempDir(), run); err != nil {
 		t.Fatal(err)
 	}
-	if n.latency, err = result.OpenLatency(n.to.Path(result.LatencyFile)); err != nil {
-		t.Fatal(err)
-	}
-	for _, write := range []func() error{n.tolls, n.catch, n.latency.Close} {
+	for _, write := range []func() error{n.tolls, n.catch} {
 		if err := write(); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := os.WriteFile(n.to.Path(result.LatencyFile), n.latency.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
 	}
 	if err := n.to.Finish(func(r *result.Run) { r.Status = result.Complete }); err != nil {
 		t.Fatal(err)
@@ -49,9 +59,10 @@ func Night(t testing.TB, archive string) string {
 // night makes a long run of a short one.
 type night struct {
 	*result.Data
+	lines   map[at][]string // of the latency log
 	rng     *rand.Rand
 	to      *result.Writer
-	latency *result.LatencyWriter
+	latency bytes.Buffer        // the log
 	copies  map[string][]string // of an arm: itself, and its namesakes
 }
 
@@ -101,21 +112,29 @@ type at struct {
 	launch, round int
 }
 
-// histograms are those of a phase, by where they stand.
-func (n *night) histograms(phase string) map[at][]result.Interval {
-	out := map[at][]result.Interval{}
-	for _, i := range n.Latency {
-		if i.Phase == phase {
-			where := at{i.Phase, i.Arm, i.Launch, i.Round}
-			out[where] = append(out[where], i)
+// linesOf are the lines of a latency log, by where they stand. They are copied as they are: to encode so many anew takes minutes.
+func linesOf(path string) (map[at][]string, error) {
+	text, err := os.ReadFile(path)
+	out, place := map[at][]string{}, result.Place{}
+	for line := range strings.Lines(string(text)) {
+		if _, err := fmt.Sscanf(line, placeLine, &place.Launch, &place.Round); err == nil {
+			continue
+		}
+		if name, _, found := strings.Cut(strings.TrimPrefix(line, "Tag="), ","); found && strings.HasPrefix(line, "Tag=") {
+			tag, err := result.ParseTag(name, &place)
+			if err != nil {
+				return nil, err
+			}
+			where := at{tag.Phase, tag.Arm, tag.Launch, tag.Round}
+			out[where] = append(out[where], line)
 		}
 	}
-	return out
+	return out, err
 }
 
 // tolls writes as many rounds as a night has, each one of those of its launch.
 func (n *night) tolls() error {
-	slots, histograms := map[at]result.Slot{}, n.histograms(slot.Toll)
+	slots := map[at]result.Slot{}
 	for _, s := range n.Slots {
 		switch s.Phase {
 		case slot.Toll:
@@ -131,7 +150,7 @@ func (n *night) tolls() error {
 			from := n.rng.IntN(n.Run.Plan.Rounds)
 			for _, arm := range n.Run.Arms {
 				where := at{slot.Toll, arm.Name, launch, from}
-				if err := n.slot(slots[where], histograms[where], round, 0); err != nil {
+				if err := n.slot(slots[where], n.lines[where], round, 0); err != nil {
 					return err
 				}
 			}
@@ -140,27 +159,22 @@ func (n *night) tolls() error {
 	return nil
 }
 
-// slot writes a slot and its histograms for an arm and its namesakes, with a little noise.
-func (n *night) slot(s result.Slot, histograms []result.Interval, round int, later time.Duration) error {
+// slot writes a slot and its lines of the latency log for an arm and its namesakes, with a little noise.
+func (n *night) slot(s result.Slot, lines []string, round int, later time.Duration) error {
 	s.Round, s.Start, s.End = round, s.Start.Add(later), s.End.Add(later)
-	cpu := s.CPU
+	cpu, from := s.CPU, s.Arm
 	for _, arm := range n.copies[s.Arm] {
 		s.Arm, s.CPU = arm, map[string]time.Duration{}
 		if s.Work.Arm != "" {
 			s.Work.Arm = arm
 		}
+		noise := 1 + 0.02*n.rng.Float64()
 		for service, used := range cpu {
-			s.CPU[service] = time.Duration(float64(used) * (1 + 0.02*n.rng.Float64()))
+			s.CPU[service] = time.Duration(float64(used) * noise)
 		}
-		for _, i := range histograms {
-			h, err := i.Histogram()
-			if err != nil {
-				return err
-			}
-			i.Arm, i.Round = arm, round
-			if err := n.latency.Write(i.Tag, s.Start, s.End, h); err != nil {
-				return err
-			}
+		fmt.Fprintf(&n.latency, placeLine+"\n", s.Launch, round)
+		for _, line := range lines {
+			n.latency.WriteString(strings.Replace(line, "/"+from+"/", "/"+arm+"/", 1))
 		}
 		if err := n.to.Slot(s); err != nil {
 			return err
@@ -171,7 +185,6 @@ func (n *night) slot(s result.Slot, histograms []result.Interval, round int, lat
 
 // catch writes the catch again and again, each time with other faults.
 func (n *night) catch() error {
-	histograms := n.histograms(slot.Catch)
 	length := n.Faults[len(n.Faults)-1].Time.Sub(n.Faults[0].Time) + time.Minute
 	rounds := 0
 	for _, s := range n.Slots {
@@ -187,7 +200,7 @@ func (n *night) catch() error {
 			}
 			where := at{s.Phase, s.Arm, s.Launch, s.Round}
 			s.Order += k * 10 * rounds
-			if err := n.slot(s, histograms[where], s.Round+k*rounds, later); err != nil {
+			if err := n.slot(s, n.lines[where], s.Round+k*rounds, later); err != nil {
 				return err
 			}
 		}
