@@ -102,15 +102,16 @@ func shortToll(a *verdict.Analysis) []section {
 	}
 	heading, says := "The toll", "change over "+baselineArm(a).Level+" with its "+confidence(a)+" interval; "+same+" means no significant change"
 	if !few {
-		says = "change over " + baselineArm(a).Level + "; " + same + " means no significant change at " + confidence(a) + "; intervals with -v"
+		says = "change over " + baselineArm(a).Level + "; " + same + " means no significant change at " + confidence(a) + " (intervals with -v)"
 	}
 	if tallies != nil {
 		out.Columns = append(out.Columns, heads(true, "detected", "cause named")...)
 		for i, level := range a.Run.Levels {
 			out.Rows[i] = append(out.Rows[i], tallyCells(tallies, level.Name)...)
 		}
-		if heading, says = "The toll and the catch", says+"; of the faults that were judged"; len(metrics) == 0 {
-			heading, says = "The catch", "of the faults that were judged"
+		const caught = "how many of the faults were detected, and their cause named"
+		if heading, says = "The toll and the catch", says+"; and "+caught; len(metrics) == 0 {
+			heading, says = "The catch", caught
 		}
 	}
 	return []section{{Heading: heading, Blocks: []block{lead{Text: say(says)}, out}}}
