@@ -18,9 +18,9 @@ const (
 	mostReasons     = 4
 	mostFaults      = 12 // and
 	mostSeenLevels  = 6  // that are shown one by one, cell by cell and with intervals; of more the faults are grouped
-	mostPatterns    = 8  // of faults that were detected at the same levels
+	mostPatterns    = 6  // of faults that were detected at the same levels
 	mostNames       = 3  // in an enumeration; of
-	mostAlike       = 8  // faults that were detected at the same levels all are named
+	mostAlike       = 4  // faults that were detected at the same levels all are named
 	mostNamedLevels = 2
 )
 
@@ -105,12 +105,16 @@ func shortToll(a *verdict.Analysis) []section {
 		says = "change over " + baselineArm(a).Level + "; " + same + " means no significant change at " + confidence(a) + " (intervals with -v)"
 	}
 	if tallies != nil {
-		out.Columns = append(out.Columns, heads(true, "detected", "cause named")...)
+		out.Columns = append(out.Columns, column{Head: cell{Text: "detected"}, Right: true}, column{Head: cell{Text: "cause"}, Right: true})
+		of := judgedAlike(tallies)
 		for i, level := range a.Run.Levels {
-			out.Rows[i] = append(out.Rows[i], tallyCells(tallies, level.Name)...)
+			out.Rows[i] = append(out.Rows[i], tallyCells(tallies, level.Name, of)...)
 		}
-		const caught = "how many of the faults were detected, and their cause named"
-		if heading, says = "The toll and the catch", says+"; and "+caught; len(metrics) == 0 {
+		caught := "how many faults were detected, and their cause named"
+		if of > 0 {
+			caught = "how many of " + count(int(of), "fault") + " were detected, and their cause named"
+		}
+		if heading, says = "The toll and the catch", says+"; "+caught; len(metrics) == 0 {
 			heading, says = "The catch", caught
 		}
 	}

@@ -28,14 +28,28 @@ func shortTallies(a *verdict.Analysis) []catch.Tally {
 	return out
 }
 
-// tallyCells are how many faults a level detected, and of how many its telemetry named the cause.
-func tallyCells(tallies []catch.Tally, level string) []cell {
+// judgedAlike is how many faults were judged, where that is the same at all levels; else 0.
+func judgedAlike(tallies []catch.Tally) float64 {
+	for _, t := range tallies {
+		if t.Detected.Of != tallies[0].Detected.Of {
+			return 0
+		}
+	}
+	return tallies[0].Detected.Of
+}
+
+// tallyCells are how many faults a level detected, and of how many its telemetry named the cause; of how many, unless all levels have
+// the same.
+func tallyCells(tallies []catch.Tally, level string, same float64) []cell {
 	i := slices.IndexFunc(tallies, func(t catch.Tally) bool { return t.Level == level })
 	if i < 0 || !(tallies[i].Detected.Of > 0) {
 		return texts(unknown, unknown)
 	}
-	t := tallies[i]
-	return texts(parts(t.Detected.Yes)+" of "+parts(t.Detected.Of), parts(t.Diagnosed.Yes)+" of "+parts(t.Diagnosed.Of))
+	t, of := tallies[i], ""
+	if same == 0 {
+		of = " of " + parts(t.Detected.Of)
+	}
+	return texts(parts(t.Detected.Yes)+of, parts(t.Diagnosed.Yes)+of)
 }
 
 // pattern is the faults that were detected at the same levels.
