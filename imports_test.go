@@ -50,7 +50,7 @@ var allowed = map[string][]string{
 	"internal/otelenv":             {"internal/secret"},
 	"internal/population":          {},
 	"internal/result":              {"internal/files", "internal/slot"},
-	"internal/result/resulttest":   {},
+	"internal/result/resulttest":   {"internal/result", "internal/slot"},
 	"internal/runner":              {"faults", "internal/alerts", "internal/api", "internal/backtest/replay", "internal/child", "internal/evidence", "internal/experiment", "internal/files", "internal/flame", "internal/machine", "internal/population", "internal/result", "internal/secret", "internal/slot", "internal/verdict", "scenarios", "testenv", "testenv/role", "testenv/volume"},
 	"internal/scratch":             {},
 	"internal/scriptrun":           {"internal/files", "internal/hlog", "internal/stats"},

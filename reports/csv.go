@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// renderCSV writes one long table: a line per sentence of the headline (section headline), per arm and metric (toll), per item of a
-// bill (money), per arm (capacity), per control (controls), per budget and level (budgets), per fault and level (catch), and per row
-// of any other section with a table.
+// renderCSV writes one long table: a line per sentence of the headline (section headline), per arm and metric (toll), per level and metric
+// over the next cheaper level (steps), per item of a bill (money), per arm (capacity), per control (controls), per budget and level
+// (budgets), per fault and level (catch), and per row of any other section with a table.
 // Columns that do not apply are empty. Durations are seconds; a number that does not exist is empty, an open end is Inf or -Inf.
 // Text that a spreadsheet would take for a formula has a ' before it.
 func renderCSV(r *report) ([]byte, error) {

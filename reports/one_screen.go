@@ -17,9 +17,10 @@ import (
 const (
 	mostReasons     = 4
 	mostFaults      = 12 // and
-	mostSeenLevels  = 6  // that are shown one by one; of more the catch is counted by kind
+	mostSeenLevels  = 6  // that are shown one by one, cell by cell and with intervals; of more the faults are grouped
+	mostPatterns    = 6  // of faults that were detected at the same levels
 	mostNames       = 3  // in an enumeration; of
-	mostMissed      = 8  // faults that a level missed all are named
+	mostAlike       = 4  // faults that were detected at the same levels all are named
 	mostNamedLevels = 2
 )
 
@@ -83,31 +84,62 @@ func (t *text) summary(a *verdict.Analysis) {
 	}
 }
 
-// shortToll is the toll of the levels by few metrics, each interval below its estimate.
+// shortToll is the toll of the levels by few metrics, each interval below its estimate where the levels are few. Where the faults are
+// many, it also counts what the levels caught of them.
 func shortToll(a *verdict.Analysis) []section {
 	metrics, _ := measuredOf(a, placed(metricsOf(a), func(m verdict.Metric) int { return m.Few }))
-	if len(metrics) == 0 {
+	tallies := shortTallies(a)
+	if len(metrics) == 0 && tallies == nil {
 		return nil
 	}
-	base := baselineArm(a)
-	out := table{Columns: heads(true, "level"), Narrow: true, Rows: [][]cell{{{Text: base.Level}}}}
+	out := table{Columns: heads(true, "level"), Narrow: true}
 	for _, m := range metrics {
 		out.Columns = append(out.Columns, column{Head: cell{Text: head(m)}, Right: true})
-		out.Rows[0] = append(out.Rows[0], cell{Text: amount(baselineOf(a, m), m.Unit)})
 	}
-	for _, t := range a.Toll {
-		if t.Arm.Role != result.RoleLevel {
-			continue
-		}
-		row := []cell{{Text: t.Arm.Level}}
-		for _, m := range metrics {
-			row = append(row, shortTollCell(t, m))
-		}
-		out.Rows = append(out.Rows, row)
+	few := len(a.Run.Levels) <= mostSeenLevels
+	for _, level := range a.Run.Levels {
+		out.Rows = append(out.Rows, append([]cell{{Text: level.Name}}, shortTollCells(a, level.Name, metrics, few)...))
 	}
-	return []section{{Heading: "The toll", Blocks: []block{
-		lead{Text: say("change over " + base.Level + " with its " + confidence(a) + " interval; " + same + " means no significant change")}, out,
-	}}}
+	heading, says := "The toll", "change over "+baselineArm(a).Level+" with its "+confidence(a)+" interval; "+same+" means no significant change"
+	if !few {
+		says = "change over " + baselineArm(a).Level + "; " + same + " means no significant change at " + confidence(a) + " (intervals with -v)"
+	}
+	if tallies != nil {
+		out.Columns = append(out.Columns, column{Head: cell{Text: "detected"}, Right: true}, column{Head: cell{Text: "cause"}, Right: true})
+		of := judgedAlike(tallies)
+		for i, level := range a.Run.Levels {
+			out.Rows[i] = append(out.Rows[i], tallyCells(tallies, level.Name, of)...)
+		}
+		caught := "how many faults were detected, and their cause named"
+		if of > 0 {
+			caught = "how many of " + count(int(of), "fault") + " were detected, and their cause named"
+		}
+		if heading, says = "The toll and the catch", says+"; "+caught; len(metrics) == 0 {
+			heading, says = "The catch", caught
+		}
+	}
+	return []section{{Heading: heading, Blocks: []block{lead{Text: say(says)}, out}}}
+}
+
+// shortTollCells are the baseline's own values, or what a level changes.
+func shortTollCells(a *verdict.Analysis, level string, metrics []verdict.Metric, intervals bool) []cell {
+	var out []cell
+	for _, m := range metrics {
+		c := cell{Text: unknown}
+		for _, t := range a.Toll {
+			if t.Arm.Role == result.RoleLevel && t.Arm.Level == level {
+				c = shortTollCell(t, m)
+			}
+		}
+		if level == baselineArm(a).Level {
+			c = cell{Text: amount(baselineOf(a, m), m.Unit)}
+		}
+		if !intervals {
+			c.Gloss = nil
+		}
+		out = append(out, c)
+	}
+	return out
 }
 
 // shortTollCell is an effect with its interval in a line of its own.
@@ -119,15 +151,16 @@ func shortTollCell(t verdict.LevelToll, m verdict.Metric) cell {
 	return cell{Text: estimate, Gloss: []string{"[" + interval}}
 }
 
-// shortCatch is the catch: the matrix where it is small, and counts by kind of fault where it is not. A sweep has its limits instead.
+// shortCatch is the catch: the matrix where it is small, and faults that were detected at the same levels together where it is not. A
+// sweep has its limits instead.
 func shortCatch(a *verdict.Analysis) []section {
 	m := a.Catch
 	if m == nil || len(m.Faults) == 0 || a.Run.Sweep != nil && len(a.Limits) > 0 {
 		return nil
 	}
 	blocks := []block{lead{Text: say("time from the effect of a fault to the first expected alert; cause: the level's telemetry names it")}, shortMatrix(m)}
-	if f := a.Frontier; f != nil && len(f.Points) > 0 && (len(m.Faults) > mostFaults || len(m.Levels) > mostSeenLevels) {
-		blocks = []block{lead{Text: say("faults that an expected alert detected / whose cause the level's telemetry named, of those that were judged")}, shortKinds(f), missList(f)}
+	if crowded(a) {
+		blocks = []block{lead{Text: say("an expected alert fired in every pass that was judged; with -v fault by fault, with times and causes")}, patternList(a.Frontier)}
 	}
 	blocks = append(blocks, standingAlarms(m), falseAlarms(m))
 	if h := a.Run.History; h != nil {
@@ -150,55 +183,6 @@ func shortMatrix(m *catch.Matrix) table {
 			row = append(row, cell{Sign: stateMark(c.State), Text: line})
 		}
 		out.Rows = append(out.Rows, row)
-	}
-	return out
-}
-
-// shortKinds counts what the levels caught of each kind of fault, and of all.
-func shortKinds(f *verdict.Frontier) table {
-	out := kindsTable(f)
-	out.Columns[0].Head.Text = "faults"
-	out.Rows = slices.DeleteFunc(out.Rows, func(row []cell) bool {
-		return !slices.ContainsFunc(f.Points[0].Catch.Groups, func(g catch.GroupTally) bool { return g.Group != "" && g.Group == row[0].Text })
-	})
-	all := texts("all")
-	for _, p := range f.Points {
-		t := p.Catch
-		all = append(all, cell{Text: groupWords([]catch.GroupTally{{Detected: t.Detected, Diagnosed: t.Diagnosed}}, "")})
-	}
-	out.Rows = append(out.Rows, all)
-	return out
-}
-
-// missList names the faults that a level did not detect in every pass, levels that are alike together. Of levels that missed too many
-// to name, it gives the numbers.
-func missList(f *verdict.Frontier) list {
-	var missed, levels, blind []string
-	for _, p := range f.Points {
-		var names []string
-		for _, s := range p.Catch.Scores {
-			if s.Detected < s.Judged {
-				names = append(names, s.Fault)
-			}
-		}
-		text := join(names)
-		switch i := slices.Index(missed, text); {
-		case len(names) == 0:
-		case len(names) > mostMissed:
-			blind = append(blind, fmt.Sprintf("%s missed %d", p.Level, len(names)))
-		case i >= 0:
-			levels[i] += ", " + p.Level
-		default:
-			missed, levels = append(missed, text), append(levels, p.Level)
-		}
-	}
-	var out list
-	add := func(text string) { out.Items = append(out.Items, item{Sign: stateMark(catch.Missed), Text: text}) }
-	if len(blind) > 0 {
-		add(join(blind) + " at least once")
-	}
-	for i, text := range missed {
-		add("missed at least once at " + levels[i] + ": " + text)
 	}
 	return out
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/result/resulttest"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
@@ -65,14 +66,16 @@ func TestOneScreenIsOne(t *testing.T) {
 	}
 }
 
-// More faults or levels than one screen has room for are counted by kind, and what is missed is named, level by level.
+// More faults or levels than one screen has room for are counted, and those that were detected at the same levels are told together.
 func TestOneScreenOfMany(t *testing.T) {
 	a := fixture()
 	for len(a.Catch.Faults) <= mostFaults {
 		a.Catch.Faults = append(a.Catch.Faults, a.Catch.Faults[1])
 	}
 	got := onScreen(t, a, Screen{})
-	for _, want := range []string{"\nstream  1 / 0 of 1", "\nall     1 / 0 of 3", "✗ missed at least once at off: model-drift and profile-attribute-missing\n", "at traces-10: model-drift\n"} {
+	for _, want := range []string{"\nlevel      detected  cause\noff        1 of 3    0 of 3\n", "✓ 1 fault detected at all levels: consumer-lag\n",
+		"✓ 1 fault detected at metrics, missed at off and traces-10, not judged at full: model-drift\n",
+		"✓ 1 fault detected at all levels from metrics on: profile-attribute-missing\n"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)
 		}
@@ -83,6 +86,78 @@ func TestOneScreenOfMany(t *testing.T) {
 	a.Frontier = nil // nothing was judged: there is nothing to count
 	if got := onScreen(t, a, Screen{}); !strings.Contains(got, "✓ 4.5 s") {
 		t.Errorf("neither the matrix nor counts:\n%s", got)
+	}
+}
+
+func count01(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// Faults that were detected at the same levels are one line, and those that have none are counted.
+func TestPatternsOfFaults(t *testing.T) {
+	score := func(fault string, judged, detected int) catch.Score {
+		return catch.Score{Fault: fault, Judged: judged, Detected: detected}
+	}
+	levels := []string{"off", "metrics", "logs", "full"}
+	f := &verdict.Frontier{}
+	for i, level := range levels {
+		f.Points = append(f.Points, verdict.Point{Level: level, Catch: catch.Tally{Scores: []catch.Score{
+			score("everywhere", 1, 1), score("nowhere", 2, 0), score("never", 0, 0), score("rich", 1, count01(i > 1)),
+			score("as-rich", 1, count01(i > 1)), score("half", 2, i), score("one", 1, count01(i == 1)), score("but", 1, count01(i != 1)),
+		}}})
+	}
+	want := []string{
+		"✓ 2 faults detected at all levels from logs on: rich and as-rich",
+		"✓ 1 fault detected at all levels: everywhere",
+		"✗ 1 fault detected at no level: nowhere",
+		"- 1 fault judged at no level: never",
+		"✓ 1 fault detected at logs, detected in some passes at metrics and full, missed at off: half",
+		"✓ 1 fault detected at metrics: one",
+		"- and 1 more fault, detected at other levels again: but",
+	}
+	f.Points[3].Catch.Scores[5].Detected = 1
+	for i, item := range patternList(f).Items {
+		if got := item.Sign + " " + item.Text; i >= len(want) || got != want[i] {
+			t.Errorf("line %d: %q", i, got)
+		}
+	}
+	for k := range 16 { // each detected at other levels, the levels of the binary digits of k
+		for i := range f.Points {
+			f.Points[i].Catch.Scores = append(f.Points[i].Catch.Scores, score(fmt.Sprint("n", k), 1, k>>i&1))
+		}
+	}
+	items, told := patternList(f).Items, 0
+	for _, p := range patternsOf(f) {
+		told += len(p.faults)
+	}
+	if last := items[len(items)-1].Text; told != 8+16 || len(items) != mostPatterns+1 || !strings.HasPrefix(last, "and 12 more faults, ") {
+		t.Errorf("%d faults, %d lines, the last %q", told, len(items), last)
+	}
+}
+
+// The screen of a nightly run is a screen.
+func TestOneScreenOfANight(t *testing.T) {
+	d, err := result.Read(resulttest.Night(t, recording))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := verdict.Analyze(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for wide, most := range map[int]int{60: 63, 80: 42, 100: 40, 120: 40} {
+		got := onScreen(t, a, Screen{Columns: wide})
+		if n := strings.Count(got, "\n"); n > most {
+			t.Errorf("%d lines at %d columns, more than %d:\n%s", n, wide, most, got)
+		}
+		for line := range strings.Lines(got) {
+			if n := cellWidth(strings.TrimSuffix(line, "\n")); n > wide {
+				t.Errorf("%d of %d columns: %q", n, wide, line)
+			}
+		}
 	}
 }
 

@@ -29,7 +29,8 @@ func tollSections(a *verdict.Analysis) []section {
 	if len(a.Toll) > 0 {
 		blocks = append(blocks, picture{rulerLegend(a)}, para{Only: inHTML, Text: numbersLegend(a), Class: "muted"})
 	}
-	return append([]section{{ID: "toll", Heading: "The toll", Blocks: append(blocks, tollRecords(a))}}, numbersSections(a)...)
+	return append([]section{{ID: "toll", Heading: "The toll", Blocks: append(blocks, tollRecords(a))},
+		{ID: "steps", Heading: "The toll over the next cheaper level", Only: inCSV, Blocks: []block{stepRecords(a)}}}, numbersSections(a)...)
 }
 
 // costSection is what else a level costs; the page has it among all numbers.
@@ -94,6 +95,17 @@ func tollRecords(a *verdict.Analysis) table {
 	for _, t := range a.Toll {
 		for _, e := range t.Effects {
 			records = append(records, ofMetric(ofArm(ofEffect(map[string]any{"value": e.Value}, e), t.Arm), e.Metric))
+		}
+	}
+	return recordsOf(records)
+}
+
+// stepRecords are a line per level and metric: what the level costs over the next cheaper one.
+func stepRecords(a *verdict.Analysis) table {
+	var records []map[string]any
+	for _, s := range a.Steps {
+		for _, e := range s.Costs {
+			records = append(records, ofMetric(ofEffect(map[string]any{"level": s.To, "over": s.From, "value": e.Value}, e), e.Metric))
 		}
 	}
 	return recordsOf(records)

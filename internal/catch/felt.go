@@ -232,7 +232,7 @@ func (f *feelings) within(arm string, from, to time.Time) (window, error) {
 	for _, s := range f.whole(arm, from, to) {
 		one := second{order: s.Order, work: []slot.ArmReport{s.Work}}
 		for _, i := range f.times[arm][[2]int{s.Launch, s.Round}] {
-			h, err := i.Histogram()
+			h, err := i.Packed()
 			if err != nil {
 				return nil, err
 			}

@@ -8,12 +8,14 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 
-// timesOf are the response times of a histogram, in seconds.
-func timesOf(h *hdr.Histogram) []stats.Weighted {
-	var out []stats.Weighted
-	for _, bar := range h.Distribution() {
-		if bar.Count > 0 {
-			out = append(out, stats.Weighted{Value: time.Duration(bar.To).Seconds(), N: bar.Count})
+// timesOf are the response times of a histogram, in seconds, each the highest that its bucket stands for.
+func timesOf(h *hdr.PackedHistogram) []stats.Weighted {
+	out := make([]stats.Weighted, 0, h.Populated())
+	one := h.Clone() // of the same geometry
+	for value, n := range h.ForEachBucket {
+		one.Reset()
+		if n > 0 && one.RecordValue(value) == nil { // what was in h is in its range
+			out = append(out, stats.Weighted{Value: time.Duration(one.Max()).Seconds(), N: n})
 		}
 	}
 	return out

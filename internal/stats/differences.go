@@ -95,7 +95,7 @@ func (d differences) constant() bool {
 
 // resample draws rounds with replacement within their launch, of all references alike, and returns the centres.
 func (d differences) resample(resamples int, rng *rand.Rand) []float64 {
-	pooled := make([]resampler, len(d))
+	pooled := make([]*resampler, len(d))
 	for k, launches := range d {
 		pooled[k] = newResampler(slices.Concat(launches...))
 	}

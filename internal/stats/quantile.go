@@ -33,15 +33,21 @@ func ClusterQuantile(clusters [][]Weighted, q, confidence float64, seed uint64) 
 		}
 	}
 	slices.SortFunc(values, func(a, b placed) int { return cmp.Compare(a.Value, b.Value) })
+	sizes := make([]int64, len(clusters))
+	for _, v := range values {
+		sizes[v.cluster] += v.N
+	}
 	quantile := func(times []int64) float64 {
-		total, n := int64(0), int64(0)
-		for _, v := range values {
-			total += times[v.cluster] * v.N
+		left := int64(0) // how many are not above the value
+		for i, n := range times {
+			left += n * sizes[i]
 		}
-		rank := int64(math.Ceil(q * float64(total)))
-		for _, v := range values {
-			if n += times[v.cluster] * v.N; n >= rank && n > 0 {
-				return v.Value
+		rank := max(1, int64(math.Ceil(q*float64(left))))
+		for _, v := range slices.Backward(values) { // from above, since it is high quantiles that are asked for
+			if n := times[v.cluster] * v.N; n > 0 {
+				if left -= n; left < rank {
+					return v.Value
+				}
 			}
 		}
 		return math.NaN()

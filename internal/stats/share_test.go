@@ -3,6 +3,7 @@ package stats
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -93,5 +94,33 @@ func TestPoissonRate(t *testing.T) {
 	}
 	if got := PoissonRate(10, 1, 0.95); !near(got.Lo, 4.795, 0.001) || !near(got.Hi, 18.39, 0.005) {
 		t.Errorf("10 in 1 h: %+v", got)
+	}
+}
+
+// TestClusterQuantileIsTheQuantile: without resampling it is the value of that rank, whatever the quantile, and however often values come.
+func TestClusterQuantileIsTheQuantile(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for range 200 {
+		clusters := make([][]Weighted, 1+rng.IntN(5))
+		var all []float64
+		for c := range clusters {
+			for range rng.IntN(6) {
+				v := Weighted{float64(rng.IntN(5)), int64(rng.IntN(4))}
+				clusters[c] = append(clusters[c], v)
+				for range v.N {
+					all = append(all, v.Value)
+				}
+			}
+		}
+		slices.Sort(all)
+		for _, q := range []float64{0, 0.1, 0.5, 0.95, 1} {
+			want := math.NaN()
+			if len(all) > 0 {
+				want = all[max(0, int(math.Ceil(q*float64(len(all))))-1)]
+			}
+			if got := ClusterQuantile(clusters, q, 0.95, 1).Mid; got != want && !(math.IsNaN(got) && math.IsNaN(want)) {
+				t.Fatalf("the %v quantile of %v is %v, want %v", q, clusters, got, want)
+			}
+		}
 	}
 }

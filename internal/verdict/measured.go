@@ -101,17 +101,21 @@ func (m *measured) rounds(d *result.Data, index map[string]int) error {
 		if !known || l.Phase != slot.Toll || !response && l.Kind != result.Lag {
 			continue
 		}
-		h, err := l.Histogram()
+		if response {
+			h, err := l.Histogram()
+			if err != nil {
+				return fmt.Errorf("verdict: %w", err)
+			}
+			at(l.Launch, l.Round).response[arm] = h
+			continue
+		}
+		h, err := l.Packed()
 		if err != nil {
 			return fmt.Errorf("verdict: %w", err)
 		}
-		if response {
-			at(l.Launch, l.Round).response[arm] = h
-		} else {
-			m.lag.Merge(h)
-			n := h.TotalCount()
-			lates[arm], sent[arm] = lates[arm]+h.Mean()*float64(n), sent[arm]+float64(n)
-		}
+		h.MergeInto(m.lag)
+		n := h.TotalCount()
+		lates[arm], sent[arm] = lates[arm]+h.Mean()*float64(n), sent[arm]+float64(n)
 	}
 	for arm := range lates {
 		m.late = append(m.late, time.Duration(lates[arm]/max(1, sent[arm])))
