@@ -3,10 +3,9 @@ package reports
 import (
 	"bytes"
 	_ "embed"
+	"fmt"
 	"html/template"
 	"net/url"
-
-	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
 //go:embed html.tmpl
@@ -21,13 +20,17 @@ const mostParts = 6
 // page is what the template shows.
 type page struct {
 	Style      template.CSS
-	Run        result.Run
+	Title      string // of the window
+	Heading    string
+	Leads      []string // below the heading
+	Box        string   // what the ruling is: the verdict on a run
 	Ruling     ruling
-	Reasons    []string // for the verdict, folded; unless the run passes the beginning of the first stands openly
+	Reasons    []string // for the ruling, folded; unless the run passes the beginning of the first stands openly
+	Unlike     []string // what differs from the run compared with: in red, and in words
 	Unfinished string
-	Measured   string
 	First      []section
 	Chapters   []chapter
+	Foot       string
 }
 
 // chapter is a section with those that are part of it.
@@ -43,23 +46,32 @@ func (c chapter) ManyParts() bool { return len(c.Parts) > mostParts }
 // Passes says that nothing speaks against the run, so that its reasons need not be read.
 func (p page) Passes() bool { return p.Ruling.Class == "pass" || p.Ruling.Class == "unjudged" }
 
-// renderHTML writes the page: self-contained, without script, and with a policy that would stop any.
+// renderHTML writes the page of a run.
 func renderHTML(r *report) ([]byte, error) {
+	run := r.run
+	return r.page(page{
+		Title: r.ruling.Title() + ": tollgate run " + run.ID, Heading: "Run " + run.ID,
+		Leads: []string{fmt.Sprintf("%s · profile %s · environment %s · seed %d", stamp(run.Started), run.Profile, run.Environment, run.Seed),
+			measured(run, r.load)},
+		Box: "Verdict", Ruling: r.ruling, Reasons: r.reasons, Unfinished: r.unfinished,
+		Foot: "Rendered from the run directory and from nothing else.",
+	})
+}
+
+// page writes a page with the sections of the report: self-contained, without script, and with a policy that would stop any.
+func (r *report) page(p page) ([]byte, error) {
 	sections, notes := r.in(inHTML)
 	t, err := template.New("report").Funcs(template.FuncMap{
-		"number": notes.number, "plus": func(a, b int) int { return a + b }, "stamp": stamp,
-		"place": place,
+		"number": notes.number, "plus": func(a, b int) int { return a + b }, "place": place,
 	}).Parse(htmlTemplate)
 	if err != nil {
 		return nil, err
 	}
-	var b bytes.Buffer
 	first, rest := firstFirst(sections)
-	if err := t.Execute(&b, page{
-		Style: template.CSS(htmlStyle), // #nosec G203 -- a file of this package
-		Run:   r.run, Ruling: r.ruling, Reasons: r.reasons, Unfinished: r.unfinished,
-		Measured: measured(r.run, r.load), First: first, Chapters: chapters(rest),
-	}); err != nil {
+	p.Style = template.CSS(htmlStyle) // #nosec G203 -- a file of this package
+	p.First, p.Chapters = first, chapters(rest)
+	var b bytes.Buffer
+	if err := t.Execute(&b, p); err != nil {
 		return nil, err
 	}
 	return b.Bytes(), nil
