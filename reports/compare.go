@@ -160,7 +160,9 @@ func comparedLegend(c *verdict.Comparison) []section {
 	}
 }
 
-func confidenceOf(c *verdict.Comparison) string { return fixed(100*c.Confidence, digits(100*c.Confidence, 2)) + " %" }
+func confidenceOf(c *verdict.Comparison) string {
+	return fixed(100*c.Confidence, digits(100*c.Confidence, 2)) + " %"
+}
 
 func legendOf(c *verdict.Comparison, n int) para {
 	return para{Text: say(fmt.Sprintf("B against A: by how much more of its baseline a level costs in B than in A; where there is no ratio, the "+

@@ -16,9 +16,20 @@ func compareHTML(c *verdict.Comparison) ([]byte, error) {
 	return comparisonReport(c).page(page{
 		Title: "tollgate: " + c.A.Run.ID + " and " + c.B.Run.ID, Heading: "Two runs side by side",
 		Leads: []string{sideLead("A", c.A.Run), sideLead("B", c.B.Run)},
-		Box:   "Comparison", Ruling: comparisonRuling(c), Unlike: c.Warnings,
+		Box:   "Comparison", Ruling: comparisonRuling(c), Unlike: briefly(c.Warnings),
 		Foot: "Rendered from the two run directories and from nothing else.",
 	})
+}
+
+// longestWarning is how many bytes of a warning stand beside the heading; all of it stands further down.
+const longestWarning = 130
+
+func briefly(texts []string) []string {
+	var out []string
+	for _, text := range texts {
+		out = append(out, brief(text, longestWarning))
+	}
+	return out
 }
 
 func compareCSV(c *verdict.Comparison) ([]byte, error) { return renderCSV(comparisonReport(c)) }

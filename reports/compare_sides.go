@@ -55,7 +55,11 @@ func comparedRuns(c *verdict.Comparison) []section {
 		}
 		t.Rows = append(t.Rows, row)
 	}
-	experiment := []block{verbatim{"The experiment of A", c.A.Run.Experiment}, verbatim{"The experiment of B", c.B.Run.Experiment}}
+	var warnings list
+	for _, w := range c.Warnings {
+		warnings.Items = append(warnings.Items, item{Sign: "≠", Text: w})
+	}
+	experiment := []block{warnings, verbatim{"The experiment of A", c.A.Run.Experiment}, verbatim{"The experiment of B", c.B.Run.Experiment}}
 	return []section{{ID: "runs", Heading: "The two runs", Only: inHTML, Blocks: append([]block{t}, experiment...)}}
 }
 

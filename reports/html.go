@@ -53,7 +53,7 @@ func renderHTML(r *report) ([]byte, error) {
 		Title: r.ruling.Title() + ": tollgate run " + run.ID, Heading: "Run " + run.ID,
 		Leads: []string{fmt.Sprintf("%s · profile %s · environment %s · seed %d", stamp(run.Started), run.Profile, run.Environment, run.Seed),
 			measured(run, r.load)},
-		Box: "Verdict", Ruling: r.ruling, Reasons: r.reasons, Unfinished: r.unfinished,
+		Box: "Verdict", Ruling: r.ruling, Reasons: r.reasons, Unlike: r.unlike, Unfinished: r.unfinished,
 		Foot: "Rendered from the run directory and from nothing else.",
 	})
 }
