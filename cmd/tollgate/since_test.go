@@ -2,78 +2,100 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/verdict"
 	"github.com/tollgate-dev/tollgate/internal/verdict/verdicttest"
+	"github.com/tollgate-dev/tollgate/reports"
 )
 
-// writeSeries writes made-up runs of successive nights and returns their directory: full costs 12 % in the first nine and 19 % in the six
-// after them, from a new version on; the last two are of another kernel.
-func writeSeries(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	for night := range 17 {
-		writeNight(t, dir, night)
+// A made-up series of successive nights: full costs 12 % in the first six and 30 % in those after them, from a new version on; the last
+// is of another kernel.
+const (
+	nights    = 12
+	dearer    = 6
+	newKernel = 11
+)
+
+// seriesRoot is where series has written them; "": nowhere.
+var seriesRoot string
+
+// series are the runs of that series as directories, and the same as nothing but the report.json of each. They are made once, since
+// analysing them takes longer than all else.
+var series = sync.OnceValues(func() (dirs, kept string) {
+	root, err := os.MkdirTemp("", "tollgate-series-")
+	if err != nil {
+		panic(err)
 	}
-	return dir
+	seriesRoot = root
+	dirs, kept = filepath.Join(root, "dirs"), filepath.Join(root, "kept")
+	for night := range nights {
+		id := writeNight(dirs, night)
+		data, err := result.Read(filepath.Join(dirs, id))
+		if err != nil {
+			panic(err)
+		}
+		analysis, err := verdict.Analyze(data)
+		if err != nil {
+			panic(err)
+		}
+		f, err := reports.Lookup("json")
+		if err != nil {
+			panic(err)
+		}
+		var text bytes.Buffer
+		if err := errors.Join(f.Render(&text, analysis), os.MkdirAll(filepath.Join(kept, id), 0o755)); err != nil {
+			panic(err)
+		}
+		if err := os.WriteFile(filepath.Join(kept, id, f.File), text.Bytes(), 0o644); err != nil {
+			panic(err)
+		}
+	}
+	return dirs, kept
+})
+
+// night is the ID of a run of the series.
+func night(n int) string {
+	return verdicttest.Started.AddDate(0, 0, n).Format("20060102-150405") + "-pr"
 }
 
-func writeNight(t *testing.T, dir string, night int) {
-	t.Helper()
-	s := verdicttest.Default(int64(100 + night))
-	s.Launches, s.Rounds, s.Catch = 2, 10, false
+// writeNight writes a run of the series, and returns its ID.
+func writeNight(dir string, n int) string {
+	s := verdicttest.Default(int64(100 + n))
+	s.Launches, s.Rounds, s.Catch = 2, 8, false
 	s.Effect["full"] = 0.12
-	if night >= 9 {
-		s.Effect["full"] = 0.19
+	if n >= dearer {
+		s.Effect["full"] = 0.3
 	}
 	d := verdicttest.Build(s)
-	d.Run.Started = verdicttest.Started.AddDate(0, 0, night)
+	d.Run.ID, d.Run.Started = night(n), verdicttest.Started.AddDate(0, 0, n)
 	d.Run.Ended = d.Run.Started.Add(4 * time.Minute)
-	d.Run.ID = d.Run.Started.Format("20060102-150405") + "-pr"
 	d.Run.Budgets = []string{"full: p50 <= +15%"}
-	if night >= 9 {
+	if n >= dearer {
 		d.Run.Tool.Version = "0.2.0"
 	}
-	if night >= 15 {
+	if n >= newKernel {
 		d.Run.Machine.Kernel = "6.8.0"
 	}
 	if err := verdicttest.Write(filepath.Join(dir, d.Run.ID), d); err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
-}
-
-// command carries out a command line, which must end with a code.
-func command(t *testing.T, code int, args ...string) (stdout, stderr string) {
-	t.Helper()
-	var out, errs bytes.Buffer
-	if got := run(context.Background(), args, nil, &out, &errs); got != code {
-		t.Fatalf("%v: exit code %d, want %d: %s", args, got, code, errs.String())
-	}
-	return out.String(), errs.String()
+	return d.Run.ID
 }
 
 // The run in which a level became dearer is found, in directories and in reports alike, and the new kernel is kept apart.
 func TestSinceCommand(t *testing.T) {
-	dir := writeSeries(t)
-	reportsDir := t.TempDir()
-	all, err := filepath.Glob(filepath.Join(dir, "*"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, run := range all {
-		text, _ := command(t, exitPass, "report", "--format", "json", run)
-		if err := os.WriteFile(filepath.Join(reportsDir, fmt.Sprintf("%02d.json", i)), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	dirs, kept := series()
 	type found struct {
 		Runs  []struct{ Setting int }
 		Lines []struct {
@@ -87,13 +109,13 @@ func TestSinceCommand(t *testing.T) {
 		}
 	}
 	var of [2]found
-	for i, name := range []string{dir, reportsDir} {
-		text, _ := command(t, exitPass, "since", "--format", "json", name)
+	for i, name := range []string{dirs, kept} {
+		text, _ := carriedOut(t, exitPass, "since", "--format", "json", name)
 		if err := json.Unmarshal([]byte(text), &of[i]); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if a, b := fmt.Sprint(of[0].Runs), fmt.Sprint(of[1].Runs); a != b || !strings.HasSuffix(a, "{1} {2} {2}]") {
+	if a, b := fmt.Sprint(of[0].Runs), fmt.Sprint(of[1].Runs); a != b || !strings.HasSuffix(a, "{1} {2}]") {
 		t.Errorf("settings of directories %s, of reports %s", a, b)
 	}
 	changes := 0
@@ -109,7 +131,7 @@ func TestSinceCommand(t *testing.T) {
 				continue
 			}
 			changes++
-			if true1 := 1.19/1.12 - 1; l.Level != "full" || s.Since != "20260111-150405-pr" || s.Runs != 6 || s.Change.Lo > true1 || s.Change.Hi < true1 {
+			if truth := 1.3/1.12 - 1; l.Level != "full" || s.Since != night(dearer) || s.Runs != newKernel-dearer || s.Change.Lo > truth || s.Change.Hi < truth {
 				t.Errorf("%s %s changed: %+v %+v", l.Level, l.Metric, s, *s.Change)
 			}
 		}
@@ -121,8 +143,7 @@ func TestSinceCommand(t *testing.T) {
 
 func TestSinceRefuses(t *testing.T) {
 	dir, empty := t.TempDir(), t.TempDir()
-	writeNight(t, dir, 1)
-	one := filepath.Join(dir, "20260103-150405-pr")
+	one := filepath.Join(dir, writeNight(dir, 1))
 	write := func(name, text string) string {
 		path := filepath.Join(t.TempDir(), name)
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
@@ -150,7 +171,7 @@ func TestSinceRefuses(t *testing.T) {
 		{[]string{"report", one, "--earlier", one}, "none of these runs began before"},
 		{[]string{"report", one, "--earlier", empty}, "holds no run"},
 	} {
-		if _, stderr := command(t, exitUsage, c.args...); !strings.Contains(stderr, c.stderr) {
+		if _, stderr := carriedOut(t, exitUsage, c.args...); !strings.Contains(stderr, c.stderr) {
 			t.Errorf("%v: %q, want … %s …", c.args, stderr, c.stderr)
 		}
 	}
@@ -159,8 +180,8 @@ func TestSinceRefuses(t *testing.T) {
 // What cannot be read in a directory that was named is told, and the others are shown.
 func TestSinceLeavesOut(t *testing.T) {
 	dir := t.TempDir()
-	for night := range 3 {
-		writeNight(t, dir, night)
+	for n := range 3 {
+		writeNight(dir, n)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "20260102-150405-pr", "cost.jsonl"), []byte("{\n"), 0o644); err != nil {
 		t.Fatal(err)
@@ -168,7 +189,7 @@ func TestSinceLeavesOut(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "package.json"), []byte(`{"name": "x"}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	stdout, stderr := command(t, exitPass, "since", dir)
+	stdout, stderr := carriedOut(t, exitPass, "since", dir)
 	if !strings.Contains(stdout, "2 runs from") || !strings.Contains(stdout, "Too few runs to find a change") {
 		t.Errorf("stdout %s", stdout)
 	}
@@ -181,26 +202,23 @@ func TestSinceLeavesOut(t *testing.T) {
 
 // The report of a run says since when it fails its budget, in every format that tells budgets.
 func TestReportEarlier(t *testing.T) {
-	dir := writeSeries(t)
-	last := filepath.Join(dir, "20260116-150405-pr")
+	dirs, kept := series()
+	last := filepath.Join(dirs, night(newKernel-1))
+	words := "not met since run " + night(dearer) + " of 2026-01-08 15:04:05 UTC, by 5 runs up to this one"
 	for format, want := range map[string]string{
-		"text":     "not met since run 20260111-150405-pr of 2026-01-11 15:04:05 UTC, by 6 runs up to this one",
-		"markdown": "not met since run 20260111-150405-pr of 2026-01-11 15:04:05 UTC, by 6 runs up to this one",
-		"html":     "not met since run 20260111-150405-pr of 2026-01-11 15:04:05 UTC, by 6 runs up to this one",
-		"json":     `"since": "20260111-150405-pr"`,
-		"csv":      ",20260111-150405-pr,",
+		"text": words, "markdown": words, "html": words, "json": `"since": "` + night(dearer) + `"`, "csv": "," + night(dearer) + ",",
 	} {
-		stdout, _ := command(t, exitPass, "report", "--format", format, "--earlier", dir, last)
+		stdout, _ := carriedOut(t, exitPass, "report", "--format", format, "--earlier", kept, last)
 		if flat := strings.Join(strings.Fields(stdout), " "); !strings.Contains(flat, want) {
 			t.Errorf("%s: not … %s …", format, want)
 		}
-		if without, _ := command(t, exitPass, "report", "--format", format, last); strings.Contains(strings.Join(strings.Fields(without), " "), want) {
+		if without, _ := carriedOut(t, exitPass, "report", "--format", format, last); strings.Contains(strings.Join(strings.Fields(without), " "), want) {
 			t.Errorf("%s: it is there without earlier runs, too", format)
 		}
 	}
 	// The first run of the new kernel: it says so in red and in words, and does not take the runs of the old one for its past.
-	page, _ := command(t, exitPass, "report", "--format", "html", "--earlier", dir, filepath.Join(dir, "20260117-150405-pr"))
-	for _, want := range []string{`<ul class="unlike">`, "than run 20260116-150405-pr: other machine: kernel 6.1.0 in A, 6.8.0 in B", "no earlier run knows it"} {
+	page, _ := carriedOut(t, exitPass, "report", "--format", "html", "--earlier", kept, filepath.Join(dirs, night(newKernel)))
+	for _, want := range []string{`<ul class="unlike">`, "than run " + night(newKernel-1) + ": other machine: kernel 6.1.0 in A, 6.8.0 in B", "no earlier run knows it"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page has not %s", want)
 		}
@@ -217,7 +235,7 @@ func TestSincePage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := writeSeries(t)
+	dirs, kept := series()
 	blocks := sinceBlocks.FindAllStringSubmatch(string(text), -1)
 	if len(blocks) < 2 {
 		t.Fatalf("%d examples in %s", len(blocks), page)
@@ -227,13 +245,16 @@ func TestSincePage(t *testing.T) {
 	for _, b := range blocks {
 		var args []string
 		for _, word := range strings.Fields(b[1]) {
-			if word == "runs" || strings.HasPrefix(word, "runs/") {
-				word = dir + strings.TrimPrefix(word, "runs")
+			switch {
+			case word == "runs": // reports say the same as directories, and faster
+				word = kept
+			case strings.HasPrefix(word, "runs/"):
+				word = dirs + strings.TrimPrefix(word, "runs")
 			}
 			args = append(args, word)
 		}
-		got, _ := command(t, exitPass, args...)
-		got = strings.ReplaceAll(got, dir, "runs")
+		got, _ := carriedOut(t, exitPass, args...)
+		got = strings.NewReplacer(dirs, "runs", kept, "runs").Replace(got)
 		if b[2] == got {
 			continue
 		}
