@@ -175,7 +175,8 @@ func comparedMetrics(c *verdict.Comparison) []verdict.Metric {
 			}
 		}
 	}
-	return placed(all, func(m verdict.Metric) int { return m.Few })
+	few := placed(all, func(m verdict.Metric) int { return m.Few })
+	return slices.DeleteFunc(few, func(m verdict.Metric) bool { return m.Latency && !m.Vital })
 }
 
 // comparedGlance has a row per level: how its cost differs in a few metrics, and how many cells of the catch changed.
@@ -193,7 +194,7 @@ func comparedGlance(c *verdict.Comparison) table {
 		row := []cell{{Text: l.Level}}
 		for _, m := range metrics {
 			d := differenceOf(l, m)
-			row = append(row, effectCell(withInterval(differenceEffect(d)), differenceEffect(d)))
+			row = append(row, effectCell(withInterval(differenceEffect(d)), signOf(d)))
 		}
 		if len(c.Catch) > 0 {
 			row = append(row, changedCells(c, l.Level))
@@ -201,6 +202,16 @@ func comparedGlance(c *verdict.Comparison) table {
 		out.Rows = append(out.Rows, row)
 	}
 	return out
+}
+
+// signOf is the effect of a difference whose sign is that of the number that is shown: a level can cost more in seconds, and less of
+// its baseline.
+func signOf(d verdict.Difference) verdict.Effect {
+	e := differenceEffect(d)
+	if known(e.Ratio.Mid) {
+		e.Diff = e.Ratio
+	}
+	return e
 }
 
 func differenceOf(l verdict.LevelDifference, m verdict.Metric) verdict.Difference {

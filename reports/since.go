@@ -123,7 +123,7 @@ func sinceHeadline(h *since.History) []string {
 		out = append(out, fmt.Sprintf("Nothing has changed beyond chance in %s of level and metric.", count(h.Told(), "line")))
 	}
 	for _, l := range changed[:min(mostNamed, len(changed))] {
-		out = append(out, capital(lineWords(h, l))+".")
+		out = append(out, lineWords(h, l))
 	}
 	if more := len(changed) - mostNamed; more > 0 {
 		out = append(out, fmt.Sprintf("%s changed, too.", count(more, "more line")))
@@ -131,7 +131,7 @@ func sinceHeadline(h *since.History) []string {
 	return out
 }
 
-// lineWords tells the newest change of a line: "p50 at full rose by +8 % [+6, +10] in run … (from … to …)".
+// lineWords tells the newest change of a line: "At full p50 rose by +8 % [+6, +10] in run … (from … to …)".
 func lineWords(h *since.History, l *since.Line) string {
 	s := newestChange(l)
 	way := "rose"
@@ -139,11 +139,11 @@ func lineWords(h *since.History, l *since.Line) string {
 		way = "fell"
 	}
 	r := h.Runs[s.Runs[0]]
-	text := fmt.Sprintf("%s at %s %s by %s in run %s of %s", head(l.Metric), l.Level, way, lineValue(l, s.Change), r.Run.ID, stamp(r.Run.Started))
+	text := fmt.Sprintf("At %s %s %s by %s in run %s of %s", l.Level, head(l.Metric), way, lineValue(l, s.Change), r.Run.ID, stamp(r.Run.Started))
 	if len(r.Other) > 0 {
-		text += ", whose " + brief(join(r.Other), longestCause)
+		text += "; it has " + brief(join(r.Other), longestCause)
 	}
-	return text
+	return text + "."
 }
 
 // longestCause is how many characters of what else changed a sentence has; the table of the runs has them all.
@@ -266,24 +266,28 @@ func stretchWord(s since.Stretch) string {
 	}
 }
 
-// lineTable has a row per line: what it is now, since when, and what it was before.
+// lineTable has a row per line: what it costs since its newest change, or where there is none since the first run of its setting; and
+// what it was before.
 func lineTable(h *since.History, lines []*since.Line) table {
-	out := table{Label: "Since when", Columns: heads(true, "level and metric", "now", "since", "runs", "before", "changed by")}
+	out := table{Label: "Since when", Narrow: true, Columns: heads(true, "level and metric", "costs", "since", "runs", "before", "changed by")}
 	for _, l := range lines {
-		now := l.Now()
-		first := h.Runs[now.Runs[0]].Run
-		row := texts(l.Level+": "+head(l.Metric), lineValue(l, now.Level), first.ID, strconv.Itoa(len(now.Runs)), "", "")
+		s, now := newestChange(l), l.Now()
+		if len(s.Runs) == 0 {
+			s = now
+		}
+		row := texts(l.Level+": "+head(l.Metric), lineValue(l, s.Level), h.Runs[s.Runs[0]].Run.ID, strconv.Itoa(len(s.Runs)), "", "")
 		switch {
-		case now.Changed:
+		case s.Changed:
 			row[2].Sign = "▲"
-			row[4].Text = lineValue(l, l.Before(now).Level)
-			row[5] = cell{Text: lineValue(l, now.Change), Class: "differs"}
-		case now.Few:
-			row[2].Text, row[4].Text = "too few runs", unknown
-		case now.Setting > 0:
-			row[2].Gloss = []string{"first of setting " + strconv.Itoa(now.Setting+1)}
+			row[4].Text = lineValue(l, l.Before(s).Level)
+			row[5] = cell{Text: lineValue(l, s.Change), Class: "differs"}
+		case s.Few:
+			row[5].Text = "too few runs"
 		default:
-			row[2].Text = "the first run"
+			row[5] = cell{Text: same, Class: "same"}
+		}
+		if s.Setting != now.Setting {
+			row[1].Gloss = []string{fmt.Sprintf("setting %d: %s", now.Setting+1, lineValue(l, now.Level))}
 		}
 		out.Rows = append(out.Rows, row)
 	}
@@ -329,7 +333,8 @@ func fateWords(f since.Fate) string {
 }
 
 func sinceRuns(h *since.History) []section {
-	t := table{Columns: heads(false, "run", "began", "setting", "tollgate", "numbers", "not as in the run before")}
+	t := table{Columns: heads(false, "run", "began", "setting", "tollgate", "numbers", "not as in the run before"), Narrow: true}
+	t.Columns[1].Only = inMarkdown | inHTML | inCSV
 	for _, r := range h.Runs {
 		row := texts(r.Run.ID, stamp(r.Run.Started), strconv.Itoa(r.Setting+1), r.Run.Tool.Version, "used", brief(join(r.Other), longestCause))
 		if r.Left != "" {
@@ -358,7 +363,7 @@ func sinceMethod(h *since.History) []section {
 	tested := h.Told()
 	return []section{{ID: "method", Heading: "How to read it", Bare: inText | inMarkdown, Blocks: []block{
 		para{Text: say(fmt.Sprintf("A change is a place at which a line is divided better than shuffled runs would be (E-divisive with a permutation test). A line without a "+
-			"change has one in %s of all series; of the %d lines here that are about %s. A setting needs %d runs, and a change three of them before it and after: "+
+			"change has one in %s of all series; of the %d lines here that is %s on average. A setting needs %d runs, and a change three of them before it and after: "+
 			"one bad run is no change. Intervals are at %s, over the runs; that of a change is of the two means, after its place was chosen. "+
 			"Runs of another machine, kernel, environment, plan, journeys or baseline are another setting, and are looked at by themselves.",
 			percentOf(h.FalseAlarms), tested, fixed(h.FalseAlarms*float64(tested), 1), h.Least, percentOf(since.Confidence)))},

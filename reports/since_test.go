@@ -145,7 +145,7 @@ func TestSinceHeadline(t *testing.T) {
 		}
 	}
 	h := seriesOf(t, seriesRuns())
-	if got := sinceHeadline(h); len(got) != 1 || !strings.HasPrefix(got[0], "P50 at full rose by +17.") || !strings.Contains(got[0], "in run 20260110-150405-pr of 2026-01-10 15:04:05 UTC, whose other versions: tollgate v0.1.0 in A, v0.2.0 in B") {
+	if got := sinceHeadline(h); len(got) != 1 || !strings.HasPrefix(got[0], "At full p50 rose by +17.") || !strings.Contains(got[0], "in run 20260110-150405-pr of 2026-01-10 15:04:05 UTC; it has other versions: tollgate v0.1.0 → v0.2.0.") {
 		t.Errorf("headline %q", got)
 	}
 }
@@ -220,10 +220,10 @@ func TestLookupSince(t *testing.T) {
 func withAPast() *verdict.Analysis {
 	a := fixture()
 	first := verdict.RunMark{ID: "20260101-150405-pr", Started: time.Date(2026, 1, 1, 15, 4, 5, 0, time.UTC), Version: "v0.1.0"}
-	a.Since = &verdict.Since{Runs: 9, With: "20260101-150405-pr", Unlike: []string{"other machine: kernel 6.1.0 in A, 6.8.0 in B"}, Fails: []verdict.FailsSince{
+	a.Since = &verdict.Since{Runs: 9, With: "20260101-150405-pr", Unlike: []string{"other machine: kernel 6.1.0 → 6.8.0"}, Fails: []verdict.FailsSince{
 		{Budget: verdict.Budget{Text: "p50 <= +5%"}, Level: "full", First: first, Failing: 3, Known: 9, Met: true, Changed: &verdict.ChangedIn{
 			Metric: a.Toll[0].Effects[0].Metric, Ratio: true, In: first, Before: verdict.Interval{Lo: 0.01, Mid: 0.02, Hi: 0.03}, Now: verdict.Interval{Lo: 0.1, Mid: 0.12, Hi: 0.14},
-			By: verdict.Interval{Lo: 0.08, Mid: 0.1, Hi: 0.12}, Other: []string{"other versions: Go 1 in A, 2 in B"}}},
+			By: verdict.Interval{Lo: 0.08, Mid: 0.1, Hi: 0.12}, Other: []string{"other versions: Go 1 → 2"}}},
 		{Budget: verdict.Budget{Text: "all detected"}, Level: "metrics", Fault: "lag", State: catch.Missed, First: first, Known: 4},
 		{Budget: verdict.Budget{Text: "cpu <= +5%"}, Level: "full", First: first, Failing: 4, Known: 4, Few: true},
 		{Budget: verdict.Budget{Text: "rss <= +5%"}, Level: "full"},

@@ -218,7 +218,7 @@ func TestReportEarlier(t *testing.T) {
 	}
 	// The first run of the new kernel: it says so in red and in words, and does not take the runs of the old one for its past.
 	page, _ := carriedOut(t, exitPass, "report", "--format", "html", "--earlier", kept, filepath.Join(dirs, night(newKernel)))
-	for _, want := range []string{`<ul class="unlike">`, "than run " + night(newKernel-1) + ": other machine: kernel 6.1.0 in A, 6.8.0 in B", "no earlier run knows it"} {
+	for _, want := range []string{`<ul class="unlike">`, "than run " + night(newKernel-1) + ": other machine: kernel 6.1.0 → 6.8.0", "no earlier run knows it"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page has not %s", want)
 		}

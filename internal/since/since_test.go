@@ -95,7 +95,7 @@ func TestSettings(t *testing.T) {
 	if len(h.Settings) != 2 || len(h.Settings[0].Runs) != 12 || len(line.Stretches) != 2 || len(h.Changed()) != 0 {
 		t.Fatalf("settings %+v, stretches %+v", h.Settings, line.Stretches)
 	}
-	if other := h.Settings[1].Other; len(other) != 1 || other[0] != "other machine: kernel 6.1.0 in A, 6.8.0 in B" {
+	if other := h.Settings[1].Other; len(other) != 1 || other[0] != "other machine: kernel 6.1.0 → 6.8.0" {
 		t.Errorf("other %q", other)
 	}
 	if now := line.Now(); now.Setting != 0 || now.Runs[len(now.Runs)-1] != 15 {
@@ -114,7 +114,7 @@ func TestLeftOutAndCauses(t *testing.T) {
 	if !math.IsNaN(line.Values[3].Mid) || len(line.Now().Runs) != 11 {
 		t.Errorf("values %v", line.Values)
 	}
-	if got := strings.Join(h.Runs[5].Other, ""); got != "other versions: tollgate 1 in A, 2 in B" || len(h.Runs[4].Other) > 0 {
+	if got := strings.Join(h.Runs[5].Other, ""); got != "other versions: tollgate 1 → 2" || len(h.Runs[4].Other) > 0 {
 		t.Errorf("other %q", got)
 	}
 }

@@ -16,7 +16,7 @@ import (
 // warn fills in the warnings: of what is wrong with one of the runs, and of what is not alike.
 func (c *Comparison) warn(a, b *Analysis) {
 	invalid, unsound := unsound(a, b)
-	c.Void = slices.Concat(invalid, differing(a.Run, b.Run, func(w weighs) bool { return w == defines }))
+	c.Void = slices.Concat(invalid, differing(a.Run, b.Run, sideBySide, func(w weighs) bool { return w == defines }))
 	c.Warnings = slices.Concat(invalid, unsound, unlike(a.Run, b.Run))
 }
 
@@ -68,33 +68,33 @@ const (
 	defines                 // changes over the baseline are no longer changes of the same thing
 )
 
-// Apart says in what two runs differ so that their values are not of one series: machine, kernel, environment, plan, journeys or
+// Apart says in what two runs, b after a, differ so that their values are not of one series: machine, kernel, environment, plan, journeys or
 // baseline. It is empty for runs that are.
 func Apart(a, b result.Run) []string {
-	return differing(a, b, func(w weighs) bool { return w >= separates })
+	return differing(a, b, inTurn, func(w weighs) bool { return w >= separates })
 }
 
-// Causes says in what two runs differ that may be the cause of a difference: variables of levels, and versions.
+// Causes says in what two runs, b after a, differ that may be the cause of a difference: variables of levels, and versions.
 func Causes(a, b result.Run) []string {
-	return differing(a, b, func(w weighs) bool { return w == changes })
+	return differing(a, b, inTurn, func(w weighs) bool { return w == changes })
 }
 
-func differing(a, b result.Run, counts func(weighs) bool) []string {
+func differing(a, b result.Run, format string, counts func(weighs) bool) []string {
 	var out []string
 	for _, as := range aspects(a, b) {
 		if counts(as.weighs) {
-			out = append(out, as.differ()...)
+			out = append(out, as.differ(format)...)
 		}
 	}
 	return out
 }
 
-// differ says in what the runs differ, in one sentence; none where they do not.
-func (as aspect) differ() []string {
+// differ says in what the runs differ, in one sentence; none where they do not. format is of the name of a part and both its values.
+func (as aspect) differ(format string) []string {
 	var parts []string
 	for _, p := range as.parts {
 		if p.a != p.b {
-			parts = append(parts, strings.TrimSpace(fmt.Sprintf("%s %s in A, %s in B", p.name, orNone(p.a), orNone(p.b))))
+			parts = append(parts, strings.TrimSpace(fmt.Sprintf(format, p.name, orNone(p.a), orNone(p.b))))
 		}
 	}
 	if len(parts) == 0 {
@@ -103,12 +103,18 @@ func (as aspect) differ() []string {
 	return []string{"other " + as.name + ": " + strings.Join(parts, "; ")}
 }
 
+// How a difference is written: of two runs side by side, and of one after the other.
+const (
+	sideBySide = "%s %s in A, %s in B"
+	inTurn     = "%s %s → %s"
+)
+
 // part is one value of an aspect in both runs, as text.
 type part struct{ name, a, b string }
 
 // unlike warns of everything that two runs should have in common and have not.
 func unlike(a, b result.Run) []string {
-	out := differing(a, b, func(weighs) bool { return true })
+	out := differing(a, b, sideBySide, func(weighs) bool { return true })
 	if hidden := hiddenInBoth(a, b); hidden != "" {
 		out = append(out, hidden)
 	}
