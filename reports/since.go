@@ -269,22 +269,24 @@ func stretchWord(s since.Stretch) string {
 // lineTable has a row per line: what it costs since its newest change, or where there is none since the first run of its setting; and
 // what it was before.
 func lineTable(h *since.History, lines []*since.Line) table {
-	out := table{Label: "Since when", Narrow: true, Columns: heads(true, "level and metric", "costs", "since", "runs", "before", "changed by")}
+	out := table{Label: "Since when", Narrow: true, Columns: heads(true, "level and metric", "costs", "since", "first run", "runs", "before", "changed by")}
+	out.Columns[3].Only = inMarkdown | inHTML
 	for _, l := range lines {
 		s, now := newestChange(l), l.Now()
 		if len(s.Runs) == 0 {
 			s = now
 		}
-		row := texts(l.Level+": "+head(l.Metric), lineValue(l, s.Level), h.Runs[s.Runs[0]].Run.ID, strconv.Itoa(len(s.Runs)), "", "")
+		first := h.Runs[s.Runs[0]].Run
+		row := texts(l.Level+": "+head(l.Metric), lineValue(l, s.Level), first.Started.UTC().Format("2006-01-02 15:04"), first.ID, strconv.Itoa(len(s.Runs)), "", "")
 		switch {
 		case s.Changed:
 			row[2].Sign = "▲"
-			row[4].Text = lineValue(l, l.Before(s).Level)
-			row[5] = cell{Text: lineValue(l, s.Change), Class: "differs"}
+			row[5].Text = lineValue(l, l.Before(s).Level)
+			row[6] = cell{Text: lineValue(l, s.Change), Class: "differs"}
 		case s.Few:
-			row[5].Text = "too few runs"
+			row[6].Text = "too few runs"
 		default:
-			row[5] = cell{Text: same, Class: "same"}
+			row[6] = cell{Text: same, Class: "same"}
 		}
 		if s.Setting != now.Setting {
 			row[1].Gloss = []string{fmt.Sprintf("setting %d: %s", now.Setting+1, lineValue(l, now.Level))}
