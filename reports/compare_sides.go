@@ -42,7 +42,7 @@ func controlsOf(s verdict.Side) string {
 
 // comparedRuns is all that the two runs should have in common, and where they differ: marked, in words.
 func comparedRuns(c *verdict.Comparison) []section {
-	t := table{Only: inHTML, Label: "The two runs", Columns: heads(false, "", "A", "B", "Alike")}
+	t := table{Only: inHTML, Label: "The two runs", Columns: heads(false, "What", "A", "B", "Alike")}
 	a, b := runFacts(c.A), runFacts(c.B)
 	for i, of := range a {
 		row := texts(of.Name, of.Text, b[i].Text, "")

@@ -133,7 +133,7 @@ func sinceHeadline(h *since.History) []string {
 
 // lineWords tells the newest change of a line: "At full p50 rose by +8 % [+6, +10] in run … (from … to …)".
 func lineWords(h *since.History, l *since.Line) string {
-	s := newestChange(l)
+	s := l.Told()
 	way := "rose"
 	if s.Change.Mid < 0 {
 		way = "fell"
@@ -148,17 +148,6 @@ func lineWords(h *since.History, l *since.Line) string {
 
 // longestCause is how many characters of what else changed a sentence has; the table of the runs has them all.
 const longestCause = 120
-
-// newestChange is the newest stretch of a line that begins with a change.
-func newestChange(l *since.Line) since.Stretch {
-	var out since.Stretch
-	for _, s := range l.Stretches {
-		if s.Changed && (len(out.Runs) == 0 || s.Runs[0] > out.Runs[0]) {
-			out = s
-		}
-	}
-	return out
-}
 
 // lineValue writes a value of a line, with its interval where there is one.
 func lineValue(l *since.Line, iv verdict.Interval) string { return spanned(iv, l.Ratio, l.Metric) }
@@ -223,7 +212,7 @@ func shownLines(h *since.History) []*since.Line {
 	var out []*since.Line
 	for i := range h.Lines {
 		l := &h.Lines[i]
-		if l.Metric.Few > 0 || len(newestChange(l).Runs) > 0 {
+		if l.Metric.Few > 0 || l.Told().Changed {
 			out = append(out, l)
 		}
 	}
@@ -266,16 +255,13 @@ func stretchWord(s since.Stretch) string {
 	}
 }
 
-// lineTable has a row per line: what it costs since its newest change, or where there is none since the first run of its setting; and
-// what it was before.
+// lineTable has a row per line: what it costs since its newest change, or where there is none since the first run of a setting that has
+// enough runs; and what it was before.
 func lineTable(h *since.History, lines []*since.Line) table {
 	out := table{Label: "Since when", Narrow: true, Columns: heads(true, "level and metric", "costs", "since", "first run", "runs", "before", "changed by")}
 	out.Columns[3].Only = inMarkdown | inHTML
 	for _, l := range lines {
-		s, now := newestChange(l), l.Now()
-		if len(s.Runs) == 0 {
-			s = now
-		}
+		s, now := l.Told(), l.Now()
 		first := h.Runs[s.Runs[0]].Run
 		row := texts(l.Level+": "+head(l.Metric), lineValue(l, s.Level), first.Started.UTC().Format("2006-01-02 15:04"), first.ID, strconv.Itoa(len(s.Runs)), "", "")
 		switch {

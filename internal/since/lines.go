@@ -1,6 +1,7 @@
 package since
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -37,8 +38,21 @@ func (h *History) Line(level, metric string) *Line {
 }
 
 // Now is the stretch of the newest run that has a value.
-func (l *Line) Now() Stretch {
-	return slices.MaxFunc(l.Stretches, func(a, b Stretch) int { return a.Runs[len(a.Runs)-1] - b.Runs[len(b.Runs)-1] })
+func (l *Line) Now() Stretch { return newestOf(l.Stretches) }
+
+// Told is the newest stretch that begins with a change; where there is none, the newest of a setting with enough runs to tell; else Now.
+func (l *Line) Told() Stretch {
+	for _, counts := range []func(Stretch) bool{func(s Stretch) bool { return s.Changed }, func(s Stretch) bool { return !s.Few }} {
+		if of := slices.DeleteFunc(slices.Clone(l.Stretches), func(s Stretch) bool { return !counts(s) }); len(of) > 0 {
+			return newestOf(of)
+		}
+	}
+	return l.Now()
+}
+
+// newestOf is the stretch with the newest run.
+func newestOf(stretches []Stretch) Stretch {
+	return slices.MaxFunc(stretches, func(a, b Stretch) int { return a.Runs[len(a.Runs)-1] - b.Runs[len(b.Runs)-1] })
 }
 
 // Before is the stretch before a change; zero if there is none.
@@ -51,23 +65,18 @@ func (l *Line) Before(s Stretch) Stretch {
 	return Stretch{}
 }
 
-// Changed are the lines that have a change, those of the newest first.
+// Changed are the lines that have a change: those of the newest first, and of one run those of metrics that are read at a glance.
 func (h *History) Changed() []*Line {
 	var out []*Line
 	for i := range h.Lines {
-		if slices.ContainsFunc(h.Lines[i].Stretches, func(s Stretch) bool { return s.Changed }) {
+		if h.Lines[i].Told().Changed {
 			out = append(out, &h.Lines[i])
 		}
 	}
-	newest := func(l *Line) (at int) {
-		for _, s := range l.Stretches {
-			if s.Changed {
-				at = max(at, s.Runs[0])
-			}
-		}
-		return at
-	}
-	slices.SortStableFunc(out, func(a, b *Line) int { return newest(b) - newest(a) })
+	place := func(l *Line) int { return cmp.Or(l.Metric.Few, math.MaxInt) }
+	slices.SortStableFunc(out, func(a, b *Line) int {
+		return cmp.Or(cmp.Compare(b.Told().Runs[0], a.Told().Runs[0]), cmp.Compare(place(a), place(b)))
+	})
 	return out
 }
 
