@@ -261,7 +261,7 @@ func TestSincePage(t *testing.T) {
 		if !*update {
 			t.Errorf("%s: $ tollgate %s: older than the code: run go test ./cmd/tollgate -run SincePage -update\n%s", page, b[1], got)
 		}
-		out = strings.Replace(out, b[0], strings.Replace(b[0], b[2], got, 1), 1)
+		out = strings.Replace(out, b[0], strings.TrimSuffix(b[0], b[2]+"```\n")+got+"```\n", 1)
 	}
 	if *update && out != string(text) {
 		if err := os.WriteFile(page, []byte(out), 0o644); err != nil {
