@@ -275,7 +275,7 @@ func lineTable(h *since.History, lines []*since.Line) table {
 			row[6] = cell{Text: same, Class: "same"}
 		}
 		if s.Setting != now.Setting {
-			row[1].Gloss = []string{fmt.Sprintf("setting %d: %s", now.Setting+1, lineValue(l, now.Level))}
+			row[1].Gloss = []string{fmt.Sprintf("≠ %d: %s", now.Setting+1, lineValue(l, now.Level))}
 		}
 		out.Rows = append(out.Rows, row)
 	}
@@ -353,7 +353,7 @@ func sinceMethod(h *since.History) []section {
 		para{Text: say(fmt.Sprintf("A change is a place at which a line is divided better than shuffled runs would be (E-divisive with a permutation test). A line without a "+
 			"change has one in %s of all series; of the %d lines here that is %s on average. A setting needs %d runs, and a change three of them before it and after: "+
 			"one bad run is no change. Intervals are at %s, over the runs; that of a change is of the two means, after its place was chosen. "+
-			"Runs of another machine, kernel, environment, plan, journeys or baseline are another setting, and are looked at by themselves.",
+			"Runs of another machine, kernel, environment, plan, journeys or baseline are another setting, and are looked at by themselves: ≠ 2 is what a level costs in the newer setting 2.",
 			percentOf(h.FalseAlarms), tested, fixed(h.FalseAlarms*float64(tested), 1), h.Least, percentOf(since.Confidence)))},
 	}}}
 }

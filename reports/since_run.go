@@ -30,7 +30,10 @@ func sinceSection(a *verdict.Analysis) []section {
 
 // failsSince is since when one budget fails, and where its metric changed.
 func failsSince(f verdict.FailsSince) string {
-	what := fmt.Sprintf("%s at %s", f.Budget.Text, f.Level)
+	what := f.Budget.Text
+	if f.Budget.Level == "" {
+		what += " at " + f.Level
+	}
 	if f.Fault != "" {
 		what += fmt.Sprintf(", %s %s", f.Fault, f.State)
 	}
