@@ -186,6 +186,7 @@ func sinceAnswer(h *since.History) []section {
 	}
 	t := lineTable(h, lines[:min(8, len(lines))])
 	t.Only, t.Class = inHTML, "numbers glance"
+	t.Columns[3].Only, t.Columns[4].Only = inMarkdown, inMarkdown // there is no room for them beside the picture
 	blocks = append(blocks, t)
 	if len(lines) > 0 {
 		blocks = append(blocks, picture{`<div class="beside">` + panelsOf(sincePanel("first-", h, lines[0])) + sinceLegend + `</div>`})
