@@ -20,11 +20,20 @@ type CompareFormat struct {
 func AllCompare() []CompareFormat {
 	return []CompareFormat{
 		{"text", func(w io.Writer, c *verdict.Comparison) error {
-			return atOnce(inLines, func(c *verdict.Comparison) ([]byte, error) { return compareText(c, columnsOf(w)) })(w, c)
+			return atOnce(printableComparison, func(c *verdict.Comparison) ([]byte, error) { return compareText(c, columnsOf(w)) })(w, c)
 		}},
-		{"markdown", atOnce(inLines, compareMarkdown)},
-		{"json", atOnce(inLines, compareJSON)},
+		{"html", atOnce(printableComparison, compareHTML)},
+		{"markdown", atOnce(printableComparison, compareMarkdown)},
+		{"json", atOnce(printableComparison, compareJSON)},
+		{"csv", atOnce(printableComparison, compareCSV)},
 	}
+}
+
+// printableComparison is printable for a comparison.
+func printableComparison(c *verdict.Comparison) *verdict.Comparison {
+	out := inLines(c)
+	out.A.Run.Experiment, out.B.Run.Experiment = Printable(c.A.Run.Experiment), Printable(c.B.Run.Experiment)
+	return out
 }
 
 // LookupCompare finds a format of a comparison by name. The error lists the legal names.
@@ -45,6 +54,10 @@ func compareText(c *verdict.Comparison, columns int) ([]byte, error) {
 	if len(c.Warnings) > 0 {
 		t.WriteByte('\n')
 	}
+	for _, sentence := range comparisonHeadline(c) {
+		t.WriteString(t.wrap("", "", sentence))
+	}
+	t.WriteByte('\n')
 	for _, s := range sides(c) {
 		t.WriteString(t.wrap("", "     ", s.title))
 		for _, line := range s.lines {
@@ -61,7 +74,7 @@ func compareText(c *verdict.Comparison, columns int) ([]byte, error) {
 func compareMarkdown(c *verdict.Comparison) ([]byte, error) {
 	sections, notes := comparisonReport(c).in(inMarkdown)
 	m := &markdownText{notes: notes}
-	m.WriteString("## tollgate: two runs side by side\n\n")
+	fmt.Fprintf(m, "## tollgate: two runs side by side\n\n%s\n\n", markdown(strings.Join(comparisonHeadline(c), " ")))
 	for _, warning := range c.Warnings {
 		m.WriteString("- **warning**: " + markdown(warning) + "\n")
 	}
@@ -77,38 +90,10 @@ func compareMarkdown(c *verdict.Comparison) ([]byte, error) {
 // comparisonReport is a comparison as sections.
 func comparisonReport(c *verdict.Comparison) *report {
 	r := &report{notes: c.Notes}
-	for _, build := range []func(*verdict.Comparison) []section{comparedBaselines, comparedTolls, comparedCatch, comparedLegend} {
+	for _, build := range []func(*verdict.Comparison) []section{comparedWords, comparedAnswer, comparedRuns, comparedTolls, comparedCatch, comparedBaselines, comparedLegend} {
 		r.sections = append(r.sections, build(c)...)
 	}
 	return r
-}
-
-// sideLines is what a comparison says of one run by itself.
-type sideLines struct {
-	title string
-	lines []string
-}
-
-func sides(c *verdict.Comparison) []sideLines {
-	var out []sideLines
-	for _, s := range []struct {
-		name string
-		verdict.Side
-	}{{"A", c.A}, {"B", c.B}} {
-		r := s.Run
-		controls := "the controls hold"
-		switch s.Outcome {
-		case verdict.Invalid:
-			controls = "invalid: its own report says why"
-		case verdict.Inconclusive:
-			controls = "inconclusive: its own report says why"
-		}
-		out = append(out, sideLines{
-			fmt.Sprintf("%s: run %s of %s: profile %s, environment %s, seed %d", s.name, r.ID, stamp(r.Started), r.Profile, r.Environment, r.Seed),
-			[]string{measured(r, s.Load), "on " + machineLine(r.Machine), controls},
-		})
-	}
-	return out
 }
 
 func comparedBaselines(c *verdict.Comparison) []section {
@@ -116,55 +101,73 @@ func comparedBaselines(c *verdict.Comparison) []section {
 	for _, p := range c.Baseline {
 		t.Rows = append(t.Rows, texts(head(p.Metric), amount(p.A, p.Metric.Unit), amount(p.B, p.Metric.Unit)))
 	}
-	return []section{{ID: "baseline", Heading: "the baseline of each run, to be read and not to be compared: the runs were not interleaved", Blocks: []block{t}}}
+	return []section{{ID: "baseline", Heading: "The baseline of each run, to be read and not to be compared: the runs were not interleaved", Blocks: []block{t}}}
 }
 
 func comparedTolls(c *verdict.Comparison) []section {
 	var out []section
-	for _, l := range c.Levels {
-		t := table{Columns: heads(false, "metric", "A", "B", "B against A")}
+	for i, l := range c.Levels {
+		t := table{Only: inText | inMarkdown | inHTML, Columns: heads(false, "metric", "A", "B", "B against A")}
+		var records []map[string]any
 		for _, d := range l.Metrics {
-			t.Rows = append(t.Rows, append(texts(head(d.Metric), withInterval(d.A), withInterval(d.B)),
-				cell{Text: withInterval(differenceEffect(d)), Note: d.Note}))
+			e := differenceEffect(d)
+			found := cell{Text: withInterval(e), Note: d.Note}
+			if found.Class = "same"; e.Significant {
+				found.Class = "differs"
+			}
+			t.Rows = append(t.Rows, append(texts(head(d.Metric), withInterval(d.A), withInterval(d.B)), found))
+			for _, side := range []struct {
+				name string
+				verdict.Effect
+			}{{"a", d.A}, {"b", d.B}, {"b against a", e}} {
+				records = append(records, map[string]any{"level": l.Level, "metric": d.Metric.ID, "unit": string(d.Metric.Unit), "per": string(d.Metric.Per), "run": side.name,
+					"diff": side.Diff.Mid, "diff_lo": side.Diff.Lo, "diff_hi": side.Diff.Hi, "ratio": side.Ratio.Mid, "ratio_lo": side.Ratio.Lo, "ratio_hi": side.Ratio.Hi,
+					"significant": side.Significant})
+			}
 		}
-		out = append(out, section{ID: "toll", Heading: fmt.Sprintf("the toll of %s: change over the baseline of its own run", l.Level), Blocks: []block{t}})
+		out = append(out, section{ID: fmt.Sprintf("toll-%d", i+1), Heading: fmt.Sprintf("The toll of %s: change over the baseline of its own run", l.Level),
+			Blocks: []block{t, recordsOf(records)}})
 	}
 	return out
 }
 
 func comparedCatch(c *verdict.Comparison) []section {
-	t := table{Columns: heads(false, "fault", "level", "A", "B", "")}
+	t := table{Columns: heads(false, "fault", "level", "A", "B", "changed")}
 	for _, f := range c.Catch {
 		name := f.Name()
 		for _, p := range f.Cells {
-			t.Rows = append(t.Rows, texts(name, p.Level, cellText(p.A), cellText(p.B), stateChange(p)))
+			row := texts(name, p.Level, cellText(p.A), cellText(p.B), "")
+			row[0].Raw = f.Name()
+			if p.Changed() {
+				row[4] = cell{Sign: "≠", Text: cellChange(p), Class: "differs"}
+			}
+			t.Rows = append(t.Rows, row)
 			name = ""
 		}
 	}
-	return []section{{ID: "catch", Heading: "the catch: time to detect and the first expected alert", Blocks: []block{t}}}
+	return []section{{ID: "catch", Heading: "The catch: time to detect and the first expected alert", Blocks: []block{t}}}
 }
 
 // comparedLegend explains the tables of the toll, and has the notes.
 func comparedLegend(c *verdict.Comparison) []section {
-	n := 0
-	for _, l := range c.Levels {
-		n += len(l.Metrics)
-	}
 	var legend []block
-	if n > 0 {
+	if _, n := c.Differing(); n > 0 {
 		legend = append(legend, legendOf(c, n))
 	}
 	return []section{
-		{ID: "legend", Blocks: legend},
-		{ID: "notes", Heading: "notes", Bare: inMarkdown, Blocks: []block{noteList{}}},
+		{ID: "legend", Heading: "How to read it", Bare: inText | inMarkdown, Blocks: legend},
+		{ID: "notes", Heading: "Notes", Bare: inMarkdown, Blocks: []block{noteList{}}},
 	}
 }
 
+func confidenceOf(c *verdict.Comparison) string {
+	return fixed(100*c.Confidence, digits(100*c.Confidence, 2)) + " %"
+}
+
 func legendOf(c *verdict.Comparison, n int) para {
-	percent := fixed(100*c.Confidence, digits(100*c.Confidence, 2)) + " %"
 	return para{Text: say(fmt.Sprintf("B against A: by how much more of its baseline a level costs in B than in A; where there is no ratio, the "+
 		"difference of the two changes. Intervals are at %s; those of B against A carry the uncertainty of both runs. %s means that the "+
-		"interval includes 0. Each of the %d stands for itself: of 20 that compare equal things, one excludes 0 by chance.", percent, same, n))}
+		"interval includes 0. Each of the %d stands for itself: of 20 that compare equal things, one excludes 0 by chance.", confidenceOf(c), same, n))}
 }
 
 // differenceEffect is how two changes differ, as something that is formatted like a change.
@@ -184,12 +187,4 @@ func withInterval(e verdict.Effect) string {
 func cellText(c catch.Cell) string {
 	line, alert := cellWords(c)
 	return strings.TrimSpace(stateMark(c.State) + " " + line + " " + alert)
-}
-
-// stateChange points to a cell whose state differs. Times to detect are no estimates: they have no interval, and no mark.
-func stateChange(p verdict.CellPair) string {
-	if p.A.State == p.B.State {
-		return ""
-	}
-	return "differs"
 }

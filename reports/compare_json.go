@@ -9,7 +9,7 @@ import (
 func compareJSON(c *verdict.Comparison) ([]byte, error) {
 	notes := &footnotes{}
 	out := jsonComparison{
-		Schema: jsonSchema, Confidence: number(c.Confidence), Warnings: listed(c.Warnings), A: jsonSideOf(c.A), B: jsonSideOf(c.B),
+		Schema: jsonSchema, Confidence: number(c.Confidence), Headline: comparisonHeadline(c), Void: listed(c.Void), Warnings: listed(c.Warnings), A: jsonSideOf(c.A), B: jsonSideOf(c.B),
 		Baseline: []jsonPair{}, Levels: []jsonLevelDifference{}, Catch: []jsonFaultDifference{},
 	}
 	for _, p := range c.Baseline {
@@ -26,7 +26,7 @@ func compareJSON(c *verdict.Comparison) ([]byte, error) {
 	for _, f := range c.Catch {
 		fault := jsonFaultDifference{f.Fault.ID, f.Pass, []jsonCellPair{}}
 		for _, p := range f.Cells {
-			fault.Cells = append(fault.Cells, jsonCellPair{p.Level, jsonCellOf(p.Level, p.A, notes), jsonCellOf(p.Level, p.B, notes)})
+			fault.Cells = append(fault.Cells, jsonCellPair{p.Level, jsonCellOf(p.Level, p.A, notes), jsonCellOf(p.Level, p.B, notes), p.Changed()})
 		}
 		out.Catch = append(out.Catch, fault)
 	}
@@ -41,6 +41,8 @@ func compareJSON(c *verdict.Comparison) ([]byte, error) {
 type jsonComparison struct {
 	Schema     int                   `json:"schema"` // that of report.json
 	Confidence number                `json:"confidence"`
+	Headline   []string              `json:"headline"` // what the comparison shows, in one to three sentences
+	Void       []string              `json:"void"`     // why the runs cannot be compared; empty: they can
 	Warnings   []string              `json:"warnings"` // in what the runs differ
 	A          jsonSide              `json:"a"`
 	B          jsonSide              `json:"b"`
@@ -93,6 +95,8 @@ type jsonCellPair struct {
 	Level string   `json:"level"`
 	A     jsonCell `json:"a"` // as the cells in report.json
 	B     jsonCell `json:"b"`
+
+	Changed bool `json:"changed"` // the state differs, or whether the cause was named
 }
 
 func jsonSideOf(s verdict.Side) jsonSide {

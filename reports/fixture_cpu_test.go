@@ -62,8 +62,8 @@ func cpuShare(name string, base, added float64, nth int) verdict.CPUShare {
 	return s
 }
 
-// crowded is a level whose stacks are as many and as deep as a picture takes.
-func crowded(of verdict.CPULevel) verdict.CPULevel {
+// crowdedLevel is a level whose stacks are as many and as deep as a picture takes.
+func crowdedLevel(of verdict.CPULevel) verdict.CPULevel {
 	var tree flame.Tree
 	for service := range 6 {
 		var stacks []flametest.Stack

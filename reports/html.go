@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
+	"fmt"
 	"html/template"
 	"net/url"
 	"slices"
@@ -30,13 +31,17 @@ type page struct {
 	Script     template.JS
 	Policy     string   // what the page may do: nothing but its own style and its own script, by its digest
 	Levels     []string // to choose from; the baseline, which everything is compared with, always stands
-	Run        result.Run
+	Title      string   // of the window
+	Heading    string
+	Leads      []string // below the heading
+	Box        string   // what the ruling is: the verdict on a run
 	Ruling     ruling
-	Reasons    []string // for the verdict, folded; unless the run passes the beginning of the first stands openly
+	Reasons    []string // for the ruling, folded; unless the run passes the beginning of the first stands openly
+	Unlike     []string // what differs from the run compared with: in red, and in words
 	Unfinished string
-	Measured   string
 	First      []section
 	Chapters   []chapter
+	Foot       string
 }
 
 // chapter is a section with those that are part of it.
@@ -52,11 +57,14 @@ func (c chapter) ManyParts() bool { return len(c.Parts) > mostParts }
 // Passes says that nothing speaks against the run, so that its reasons need not be read.
 func (p page) Passes() bool { return p.Ruling.Class == "pass" || p.Ruling.Class == "unjudged" }
 
-// policy is the Content-Security-Policy of a page with one script.
+// policy is the Content-Security-Policy of a page with one script, or with none.
 func policy(script string) string {
+	const without = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+	if script == "" {
+		return without
+	}
 	digest := sha256.Sum256([]byte(script))
-	return "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) +
-		"'; base-uri 'none'; form-action 'none'"
+	return without + "; script-src 'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) + "'"
 }
 
 // choices are the levels that a reader of the page can choose from; none where there is no choice.
@@ -73,25 +81,34 @@ func choices(r result.Run) []string {
 	return out
 }
 
-// renderHTML writes the page: self-contained, and with a policy that stops any script but its own, which nothing depends on.
+// renderHTML writes the page of a run.
 func renderHTML(r *report) ([]byte, error) {
+	run := r.run
+	return r.page(page{
+		Title: r.ruling.Title() + ": tollgate run " + run.ID, Heading: "Run " + run.ID,
+		Leads: []string{fmt.Sprintf("%s · profile %s · environment %s · seed %d", stamp(run.Started), run.Profile, run.Environment, run.Seed),
+			measured(run, r.load)},
+		Box: "Verdict", Ruling: r.ruling, Reasons: r.reasons, Unlike: r.unlike, Unfinished: r.unfinished,
+		Foot:   "Rendered from the run directory and from nothing else.",
+		Script: template.JS(htmlScript), Levels: choices(run), // #nosec G203 -- a file of this package
+	})
+}
+
+// page writes a page with the sections of the report: self-contained, and with a policy that stops any script but the one that it has, on which nothing depends.
+func (r *report) page(p page) ([]byte, error) {
 	sections, notes := r.in(inHTML)
 	t, err := template.New("report").Funcs(template.FuncMap{
-		"number": notes.number, "plus": func(a, b int) int { return a + b }, "stamp": stamp,
-		"place": place, "levelOf": rowLevel,
+		"number": notes.number, "plus": func(a, b int) int { return a + b }, "place": place, "levelOf": rowLevel,
 	}).Parse(htmlTemplate)
 	if err != nil {
 		return nil, err
 	}
-	var b bytes.Buffer
 	first, rest := firstFirst(sections)
-	if err := t.Execute(&b, page{
-		Style:  template.CSS(htmlStyle), // #nosec G203 -- a file of this package
-		Script: template.JS(htmlScript), // #nosec G203 -- likewise
-		Policy: policy(htmlScript), Levels: choices(r.run),
-		Run: r.run, Ruling: r.ruling, Reasons: r.reasons, Unfinished: r.unfinished,
-		Measured: measured(r.run, r.load), First: first, Chapters: chapters(rest),
-	}); err != nil {
+	p.Style = template.CSS(htmlStyle) // #nosec G203 -- a file of this package
+	p.Policy = policy(string(p.Script))
+	p.First, p.Chapters = first, chapters(rest)
+	var b bytes.Buffer
+	if err := t.Execute(&b, p); err != nil {
 		return nil, err
 	}
 	return b.Bytes(), nil

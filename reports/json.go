@@ -58,6 +58,7 @@ func renderJSON(a *verdict.Analysis) ([]byte, error) {
 		c := jsonCatchOf(a.Catch, notes)
 		out.Catch = &c
 	}
+	out.Since = jsonFailsSinceOf(a.Since)
 	out.Frontier = jsonFrontierOf(a.Frontier, notes)
 	for _, note := range a.Notes {
 		notes.number(note)
@@ -86,29 +87,39 @@ func (n number) MarshalJSON() ([]byte, error) {
 	return json.Marshal(float64(n))
 }
 
+// UnmarshalJSON implements json.Unmarshaler: null is no number.
+func (n *number) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		*n = number(math.NaN())
+		return nil
+	}
+	return json.Unmarshal(text, (*float64)(n))
+}
+
 // jsonReport is the analysis of one run.
 type jsonReport struct {
 	Schema        int                `json:"schema"`
-	Outcome       string             `json:"outcome"`       // the verdict: pass, fail, inconclusive or invalid
-	Reasons       []string           `json:"reasons"`       // why, the most important first
-	Headline      []string           `json:"headline"`      // what the run shows, in one to three sentences
-	Confidence    number             `json:"confidence"`    // of every interval, e.g. 0.95
-	Run           jsonRun            `json:"run"`           // what ran where
-	Controls      []jsonControl      `json:"controls"`      // measurements whose true answer is known
-	Budgets       []jsonBudget       `json:"budgets"`       // by level, then in the order given
-	Looks         []jsonLook         `json:"looks"`         // when the budgets were judged; none where that was once, at the end
-	Metrics       []jsonMetric       `json:"metrics"`       // of the toll
-	Toll          []jsonArmToll      `json:"toll"`          // what each arm costs; the baseline first
-	Steps         []jsonStep         `json:"steps"`         // of each level over the next cheaper one, from cheap to dear
-	Money         *jsonMoney         `json:"money"`         // bills per million requests; null without prices
-	Contents      []jsonContents     `json:"contents"`      // what the telemetry of every level is made of, the baseline first; none where the run does not tell
-	Distributions []jsonDistribution `json:"distributions"` // response time of the step whose latency is the toll
-	CPU           *jsonCPU           `json:"cpu"`           // where CPU time goes, by CPU profiles; null when none was to be taken
-	Capacity      *jsonCapacity      `json:"capacity"`      // null when it was not to be measured
-	Limits        *jsonLimits        `json:"limits"`        // null when nothing was swept
-	Catch         *jsonCatch         `json:"catch"`         // null when no fault was run
-	Frontier      *jsonFrontier      `json:"frontier"`      // costs against catch; null when no fault was judged
-	Notes         []string           `json:"notes"`         // footnotes; a note is a 1-based index into it
+	Outcome       string             `json:"outcome"`         // the verdict: pass, fail, inconclusive or invalid
+	Reasons       []string           `json:"reasons"`         // why, the most important first
+	Headline      []string           `json:"headline"`        // what the run shows, in one to three sentences
+	Confidence    number             `json:"confidence"`      // of every interval, e.g. 0.95
+	Run           jsonRun            `json:"run"`             // what ran where
+	Controls      []jsonControl      `json:"controls"`        // measurements whose true answer is known
+	Budgets       []jsonBudget       `json:"budgets"`         // by level, then in the order given
+	Looks         []jsonLook         `json:"looks"`           // when the budgets were judged; none where that was once, at the end
+	Metrics       []jsonMetric       `json:"metrics"`         // of the toll
+	Toll          []jsonArmToll      `json:"toll"`            // what each arm costs; the baseline first
+	Steps         []jsonStep         `json:"steps"`           // of each level over the next cheaper one, from cheap to dear
+	Money         *jsonMoney         `json:"money"`           // bills per million requests; null without prices
+	Contents      []jsonContents     `json:"contents"`        // what the telemetry of every level is made of, the baseline first; none where the run does not tell
+	Distributions []jsonDistribution `json:"distributions"`   // response time of the step whose latency is the toll
+	CPU           *jsonCPU           `json:"cpu"`             // where CPU time goes, by CPU profiles; null when none was to be taken
+	Capacity      *jsonCapacity      `json:"capacity"`        // null when it was not to be measured
+	Limits        *jsonLimits        `json:"limits"`          // null when nothing was swept
+	Catch         *jsonCatch         `json:"catch"`           // null when no fault was run
+	Since         *jsonFailsSince    `json:"since,omitempty"` // what earlier runs say; missing: none were given
+	Frontier      *jsonFrontier      `json:"frontier"`        // costs against catch; null when no fault was judged
+	Notes         []string           `json:"notes"`           // footnotes; a note is a 1-based index into it
 }
 
 type jsonControl struct {

@@ -21,6 +21,7 @@ import (
 //	          an error too, since a gate that cannot tell has not passed; system-out says what the run shows
 //	controls  a case per control: one that fails is a failure, an undecided one is skipped
 //	budgets   a case per budget and level: an exceeded one is a failure, an undecided one is skipped
+//	waivers   a case per waiver: one that has expired is skipped, since the verdict says what that means
 //	catch     a case per fault and level, classified by the fault. What was caught is information about a level and no
 //	          property of the change under test, so missed, noisy and under-powered cells pass and tell in system-out;
 //	          skipped, unconfirmed and unfinished cells are skipped, and those in which no expected alert can fire
@@ -44,6 +45,9 @@ func renderJUnit(a *verdict.Analysis) ([]byte, error) {
 		report.add(junitBudgets(a))
 	}
 	if a.Catch != nil {
+		if len(a.Catch.Waivers) > 0 {
+			report.add(junitWaivers(a.Catch))
+		}
 		report.add(junitCatch(a.Catch, passes))
 		if len(a.Catch.Coverage) > 0 {
 			report.add(junitAlerts(a.Catch))
@@ -186,6 +190,21 @@ func junitControls(a *verdict.Analysis) junitSuite {
 			c.Skipped = &junitMessage{Message: "undecided: " + control.Saw}
 		default:
 			c.Failure = &junitMessage{Message: control.Saw, Text: told + "\nremedy: " + control.Remedy}
+		}
+		s.Cases = append(s.Cases, c)
+	}
+	return s
+}
+
+func junitWaivers(m *catch.Matrix) junitSuite {
+	s := junitSuite{Name: "waivers"}
+	for _, w := range m.Waivers {
+		_, use := waiverUse(w)
+		c := junitCase{Class: "tollgate.waivers", Name: w.Text()}
+		if told := w.Reason + "; until " + w.Expires + "; " + use; w.Expired {
+			c.Skipped = &junitMessage{Message: told}
+		} else {
+			c.Out = told
 		}
 		s.Cases = append(s.Cases, c)
 	}

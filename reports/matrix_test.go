@@ -135,9 +135,9 @@ func night() *verdict.Analysis {
 		toll, shape, rounds := a.Toll[4], a.Shapes[5], a.Rounds[5]
 		a.Toll, a.Shapes, a.Rounds = append(a.Toll, toll), append(a.Shapes, shape), append(a.Rounds, rounds)
 	}
-	a.CPU.Levels[0] = crowded(a.CPU.Levels[0])
+	a.CPU.Levels[0] = crowdedLevel(a.CPU.Levels[0])
 	for len(a.CPU.Levels) < 9 {
-		a.CPU.Levels = append(a.CPU.Levels, crowded(a.CPU.Levels[3]))
+		a.CPU.Levels = append(a.CPU.Levels, crowdedLevel(a.CPU.Levels[3]))
 	}
 	a.Catch.Faults, a.Catch.Stories = nil, nil
 	for pass := range 42 {

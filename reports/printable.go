@@ -35,6 +35,18 @@ const (
 	longestText  = 100_000 // of several lines
 )
 
+// brief cuts a text that is longer than most bytes behind a word, and says so with …; what it leaves out must stand elsewhere.
+func brief(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	end := strings.LastIndexByte(text[:most], ' ')
+	if end <= 0 {
+		return strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return strings.TrimRight(text[:end], ",;:") + " …"
+}
+
 // shortened cuts a text that is longer than most characters. rest says how long it is; "" if it was not cut.
 func shortened(text string, most int) (short, rest string) {
 	if len(text) <= most {

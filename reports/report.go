@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
@@ -13,7 +14,8 @@ type report struct {
 	load       verdict.Load
 	ruling     ruling
 	reasons    []string
-	unfinished string // why the run is not complete; "" if it is
+	unlike     []string // the run before, where earlier runs were given
+	unfinished string   // why the run is not complete; "" if it is
 	headline   []string
 	sections   []section
 	notes      []string // of the report as a whole
@@ -24,6 +26,11 @@ type report struct {
 func reportOf(a *verdict.Analysis) *report {
 	r := &report{columns: columns, run: a.Run, load: a.Load, ruling: rulingOf(a), reasons: a.Reasons,
 		unfinished: unfinished(a), headline: headline(a), notes: a.Notes}
+	if a.Since != nil {
+		for _, text := range a.Since.Unlike {
+			r.unlike = append(r.unlike, brief(fmt.Sprintf("than run %s: %s", a.Since.With, text), longestWarning))
+		}
+	}
 	for _, build := range sections() {
 		r.sections = append(r.sections, build(a)...)
 	}
@@ -38,6 +45,7 @@ func sections() []func(*verdict.Analysis) []section {
 		controlsSection,
 		budgetsSection,
 		waiversSection,
+		sinceSection,
 		frontierSection,
 		tollSections,
 		costSection,

@@ -38,6 +38,7 @@ func artefacts() []artefact {
 	return []artefact{
 		{"report.schema.json", "report.json", reflect.TypeFor[jsonReport](), true},
 		{"compare.schema.json", "what tollgate compare --format json prints", reflect.TypeFor[jsonComparison](), true},
+		{"since.schema.json", "what tollgate since --format json prints", reflect.TypeFor[jsonSince](), true},
 		{"backtest.schema.json", "what tollgate backtest --format json prints", reflect.TypeFor[jsonBacktest](), true},
 		{"run.schema.json", "run.json", reflect.TypeFor[result.Run](), false},
 		{"cost.schema.json", "a line of cost.jsonl", reflect.TypeFor[result.Slot](), false},
@@ -57,7 +58,7 @@ func enums() map[string][]any {
 	roles := []any{result.RoleBaseline, result.RoleRepeat, result.RoleKnownDelay, result.RoleLevel}
 	states := []any{result.Inactive, result.Pending, result.Firing}
 	return map[string][]any{
-		"jsonReport.Schema": {jsonSchema}, "jsonComparison.Schema": {jsonSchema}, "jsonBacktest.Schema": {jsonSchema}, "Run.Schema": {2, result.Schema}, // the older one lacks the digests and nothing else
+		"jsonReport.Schema": {jsonSchema}, "jsonComparison.Schema": {jsonSchema}, "jsonBacktest.Schema": {jsonSchema}, "jsonSince.Schema": {jsonSchema}, "Run.Schema": {2, result.Schema}, // the older one lacks the digests and nothing else
 		"jsonReport.Outcome": outcomes, "jsonSide.Outcome": outcomes, "jsonBudget.Outcome": outcomes,
 		"jsonRun.Status": status, "Run.Status": status, "jsonArm.Role": roles, "Arm.Role": roles,
 		"AlertEvent.From": states, "AlertEvent.To": states,

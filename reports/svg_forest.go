@@ -72,6 +72,11 @@ func forestFrame(c *canvas, a *verdict.Analysis, m verdict.Metric, x axis, botto
 			c.add("rect", "x", from, "y", forestTop, "width", max(to-from, 1), "height", bottom-forestTop, "class", "noise")
 		}
 	}
+	c.percentAxis(x, bottom)
+}
+
+// percentAxis draws the zero line and the marks of an axis in per cent, from the top of the rows to bottom.
+func (c *canvas) percentAxis(x axis, bottom float64) {
 	decimals := 0
 	if x.hi-x.lo < 5 {
 		decimals = 1

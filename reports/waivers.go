@@ -20,9 +20,9 @@ func waiversSection(a *verdict.Analysis) []section {
 		sign, use := waiverUse(w)
 		lines.Items = append(lines.Items, item{Sign: sign, Text: w.Text() + ": " + w.Reason + "; until " + w.Expires + "; " + use, Hang: 2})
 		page.Rows = append(page.Rows, []cell{{Sign: sign, Text: w.Text()}, {Text: w.Reason}, {Text: w.Expires}, {Text: use}})
-		records = append(records, map[string]any{"metric": "waiver", "fault": w.Fault, "alert": w.Alert, "level": w.Level, "state": use, "saw": w.Text(), "note": w.Reason})
+		records = append(records, map[string]any{"metric": "waiver", "fault": w.Fault, "alert": w.Alert, "level": w.Level, "state": use, "saw": w.Text(), "note": w.Reason, "want": "until " + w.Expires})
 	}
-	return []section{{ID: "waivers", Heading: "Waivers", Verdict: true, Blocks: []block{
+	return []section{{ID: "waivers", Heading: "Waivers", Verdict: true, Short: true, Blocks: []block{
 		lead{Text: say("what is known and accepted until a day")}, lines, page, recordsOf(records),
 	}}}
 }

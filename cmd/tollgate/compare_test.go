@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -42,7 +43,8 @@ func TestCompareCommand(t *testing.T) {
 		{[]string{"--strict", a, b}, exitPass, "A: run before", ""},
 		{[]string{"--strict", a, a}, exitCouldNotRun, "! A and B are the same run", "--strict is set"},
 		{[]string{"--format", "markdown", a, a}, exitPass, "**warning**: A and B are the same run", ""},
-		{[]string{"--format", "html", a, b}, exitUsage, "", "use one of text, markdown, json"},
+		{[]string{"--format", "html", a, b}, exitPass, "<!DOCTYPE html>", ""},
+		{[]string{"--format", "junit", a, b}, exitUsage, "", "use one of text, html, markdown, json, csv"},
 		{[]string{a}, exitUsage, "", "accepts 2 arg"},
 		{[]string{a, broken}, exitUsage, "", "run B: result: "},
 		{[]string{t.TempDir(), b}, exitUsage, "", "run A: result: "},
@@ -92,5 +94,39 @@ func TestCompareCommandFinds(t *testing.T) {
 	}
 	if found != 3 || len(got.Warnings) > 0 {
 		t.Errorf("%d levels with cpu, warnings %q", found, got.Warnings)
+	}
+}
+
+// twoBuildsBlock is the example of docs/two-builds.md.
+var twoBuildsBlock = regexp.MustCompile("(?s)<!-- not held: of recorded runs, by TestTwoBuildsPage -->\n```\n\\$ tollgate compare ([a-z-]+) ([a-z-]+)\n(.*?)```\n")
+
+// TestTwoBuildsPage holds the example of docs/two-builds.md to the code: the beginning of a comparison, up to the tables. With -update it
+// writes what is printed now.
+func TestTwoBuildsPage(t *testing.T) {
+	const page = "../../docs/two-builds.md"
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := twoBuildsBlock.FindStringSubmatch(string(text))
+	if b == nil {
+		t.Fatalf("no example in %s", page)
+	}
+	t.Setenv("COLUMNS", "100")
+	got, _ := carriedOut(t, exitPass, "compare", unpack(t, b[1]), unpack(t, b[2]))
+	got, _, found := strings.Cut(got, "\nthe toll of full")
+	if !found {
+		t.Fatal("the comparison has no toll of full")
+	}
+	if got += "…\n"; b[3] == got {
+		return
+	}
+	if !*update {
+		t.Errorf("%s: older than the code: run go test ./cmd/tollgate -run TwoBuildsPage -update\n%s", page, got)
+		return
+	}
+	now := strings.Replace(string(text), b[0], strings.TrimSuffix(b[0], b[3]+"```\n")+got+"```\n", 1)
+	if err := os.WriteFile(page, []byte(now), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }

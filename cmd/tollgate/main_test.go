@@ -21,6 +21,9 @@ func (c cleaning) Run() int {
 	if built != "" {
 		_ = os.RemoveAll(built)
 	}
+	if seriesRoot != "" {
+		_ = os.RemoveAll(seriesRoot)
+	}
 	return code
 }
 

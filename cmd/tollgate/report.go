@@ -11,7 +11,7 @@ import (
 func (a *app) reportCommand() *cobra.Command {
 	var format string
 	var write bool
-	var names []string
+	var names, earlier []string
 	for _, f := range reports.All() {
 		names = append(names, f.Name)
 	}
@@ -29,6 +29,11 @@ func (a *app) reportCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if len(earlier) > 0 {
+				if err := a.explain(args[0], analysis, earlier); err != nil {
+					return usage(err)
+				}
+			}
 			if write {
 				return writeReports(args[0], analysis)
 			}
@@ -41,5 +46,6 @@ func (a *app) reportCommand() *cobra.Command {
 	c.Flags().StringVar(&format, "format", names[0], "one of "+strings.Join(names, ", "))
 	a.verboseFlag(c)
 	c.Flags().BoolVar(&write, "write", false, "write the report files into the run directory instead")
+	c.Flags().StringArrayVar(&earlier, "earlier", nil, "run, report.json or directory of these: say since when the run fails its budgets (repeatable; see docs/since.md)")
 	return c
 }

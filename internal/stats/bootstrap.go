@@ -54,8 +54,8 @@ func bootstrap(d differences, o Options, alike float64, rng *rand.Rand) (Interva
 	if excess > 0 {
 		l := float64(launches)
 		share := max(1, (alike*d.variance(whole)+excess/l)/(spread.Variance/l)) // never fewer than the launches have
-		t := studentT(tail, float64(spread.DF)*share*share)
-		wider, luck := t/studentT(tail, float64(free)), t*math.Sqrt(excess/l)
+		t := StudentT(tail, float64(spread.DF)*share*share)
+		wider, luck := t/StudentT(tail, float64(free)), t*math.Sqrt(excess/l)
 		below, above = max(below, math.Hypot(below*wider, luck)), max(above, math.Hypot(above*wider, luck))
 	}
 	return Interval{mid - below, mid, mid + above}, math.Sqrt(excess)
@@ -66,11 +66,11 @@ func smallSample(n, df int, tail float64) float64 {
 	if df < 1 {
 		return 1
 	}
-	return math.Sqrt(float64(n)/float64(df)) * studentT(tail, float64(df)) / distuv.UnitNormal.Quantile(1-tail)
+	return math.Sqrt(float64(n)/float64(df)) * StudentT(tail, float64(df)) / distuv.UnitNormal.Quantile(1-tail)
 }
 
-// studentT is the upper quantile of Student's distribution.
-func studentT(tail, df float64) float64 {
+// StudentT is the upper quantile of Student's distribution.
+func StudentT(tail, df float64) float64 {
 	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Quantile(1 - tail)
 }
 

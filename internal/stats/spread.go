@@ -24,7 +24,7 @@ func (s Spread) Contrast(n int) Spread {
 
 // half is the half-width of the interval of the mean over launches.
 func (s Spread) half(launches int, tail float64) float64 {
-	return studentT(tail, float64(s.DF)) * math.Sqrt(s.Variance/float64(launches))
+	return StudentT(tail, float64(s.DF)) * math.Sqrt(s.Variance/float64(launches))
 }
 
 // odd is the error rate at which a comparison is taken to differ from the others in its spread.

@@ -49,6 +49,7 @@ type Analysis struct {
 	Catch    *catch.Matrix  // nil when no fault was run
 	Frontier *Frontier      // nil when no fault was judged at any level
 	Limits   []catch.Limit  // by level, of Run.Sweep; none without a sweep
+	Since    *Since         // nil where no earlier runs were given
 	Notes    []string       // of the run as a whole; Effect.Note and catch.Cell.Note are those of a single figure
 }
 

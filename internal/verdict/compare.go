@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -17,6 +18,7 @@ type Comparison struct {
 	A, B       Side
 	Confidence float64  // of every interval: 0.95
 	Warnings   []string // why the two may not be compared like with like, the gravest first
+	Void       []string // those of Warnings under which no difference means anything; empty: the two can be compared
 
 	Baseline []BaselinePair    // empty unless both runs measured a toll, or both a capacity
 	Levels   []LevelDifference // likewise; the levels above the baseline that both have
@@ -98,7 +100,8 @@ func Compare(a, b *result.Data) (*Comparison, error) {
 	if err != nil {
 		return nil, fmt.Errorf("run B (%s): %w", b.Run.ID, err)
 	}
-	c := &Comparison{A: side(x), B: side(y), Confidence: confidence, Warnings: slices.Concat(unsound(x, y), unlike(a.Run, b.Run))}
+	c := &Comparison{A: side(x), B: side(y), Confidence: confidence}
+	c.warn(x, y)
 	for _, note := range a.Notes {
 		c.Notes = append(c.Notes, "run A: "+note)
 	}
@@ -124,6 +127,38 @@ func Compare(a, b *result.Data) (*Comparison, error) {
 	}
 	return c, nil
 }
+
+// Differing are the differences whose interval excludes 0, those first whose interval is farthest from it, and how many were compared:
+// of equal things one in 20 differs by chance.
+func (c *Comparison) Differing() (differ []LevelDifference, of int) {
+	for _, l := range c.Levels {
+		for _, d := range l.Metrics {
+			if math.IsNaN(d.Diff.Mid) {
+				continue
+			}
+			if of++; d.Significant {
+				differ = append(differ, LevelDifference{l.Level, []Difference{d}})
+			}
+		}
+	}
+	slices.SortStableFunc(differ, func(a, b LevelDifference) int { return cmp.Compare(b.Metrics[0].clear(), a.Metrics[0].clear()) })
+	return differ, of
+}
+
+// clear is how far from 0 a difference is, in half-widths of its interval.
+func (d Difference) clear() float64 {
+	iv := d.Ratio
+	if math.IsNaN(iv.Mid) {
+		iv = d.Diff
+	}
+	if iv.Hi == iv.Lo {
+		return math.Inf(1)
+	}
+	return math.Abs(iv.Mid) / ((iv.Hi - iv.Lo) / 2)
+}
+
+// Changed says that what became of a fault at a level is not the same in both runs: its state, or whether its cause was named.
+func (p CellPair) Changed() bool { return p.A.State != p.B.State || p.A.Diagnosed != p.B.Diagnosed }
 
 func side(a *Analysis) Side { return Side{a.Run, a.Load, a.Outcome, a.Reasons} }
 
@@ -222,6 +257,13 @@ func levelDifference(level string, metrics []Metric, a, b *Analysis) LevelDiffer
 		out.Metrics = append(out.Metrics, d)
 	}
 	return out
+}
+
+// NoDifference is a metric that neither run knows anything of.
+func NoDifference(m Metric) Difference {
+	d := Difference{Metric: m, A: noEffect(m), B: noEffect(m)}
+	d.subtract()
+	return d
 }
 
 func said(run, text string) string {

@@ -13,9 +13,15 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/secret"
 )
 
-// unsound warns of runs that do not stand by themselves.
-func unsound(a, b *Analysis) []string {
-	var out []string
+// warn fills in the warnings: of what is wrong with one of the runs, and of what is not alike.
+func (c *Comparison) warn(a, b *Analysis) {
+	invalid, unsound := unsound(a, b)
+	c.Void = slices.Concat(invalid, differing(a.Run, b.Run, sideBySide, func(w weighs) bool { return w == defines }))
+	c.Warnings = slices.Concat(invalid, unsound, unlike(a.Run, b.Run))
+}
+
+// unsound warns of runs that do not stand by themselves; those warnings apart under which a comparison means nothing.
+func unsound(a, b *Analysis) (void, out []string) {
 	for _, s := range []struct {
 		name string
 		*Analysis
@@ -30,7 +36,7 @@ func unsound(a, b *Analysis) []string {
 			}
 		}
 		if len(failed) > 0 {
-			out = append(out, fmt.Sprintf("run %s is invalid: controls failed: %s; its numbers may not be believed",
+			void = append(void, fmt.Sprintf("run %s is invalid: controls failed: %s; its numbers may not be believed",
 				s.name, strings.Join(failed, ", ")))
 		}
 		if len(undecided) > 0 {
@@ -41,34 +47,74 @@ func unsound(a, b *Analysis) []string {
 		}
 	}
 	if a.Run.ID == b.Run.ID && a.Run.Started.Equal(b.Run.Started) {
-		out = append(out, "A and B are the same run: it says nothing about how runs differ")
+		void = append(void, "A and B are the same run: it says nothing about how runs differ")
 	}
-	return out
+	return void, out
 }
 
 // aspect is something that two runs should have in common.
 type aspect struct {
 	name  string
 	parts []part
+	weighs
 }
+
+// weighs is what it means when an aspect is not the same.
+type weighs int
+
+const (
+	changes   weighs = iota // it may be the cause of a difference
+	separates               // a difference may be due to how and where it was measured: values are no longer of one series
+	defines                 // changes over the baseline are no longer changes of the same thing
+)
+
+// Apart says in what two runs, b after a, differ so that their values are not of one series: machine, kernel, environment, plan, journeys or
+// baseline. It is empty for runs that are.
+func Apart(a, b result.Run) []string {
+	return differing(a, b, inTurn, func(w weighs) bool { return w >= separates })
+}
+
+// Causes says in what two runs, b after a, differ that may be the cause of a difference: variables of levels, and versions.
+func Causes(a, b result.Run) []string {
+	return differing(a, b, inTurn, func(w weighs) bool { return w == changes })
+}
+
+func differing(a, b result.Run, format string, counts func(weighs) bool) []string {
+	var out []string
+	for _, as := range aspects(a, b) {
+		if counts(as.weighs) {
+			out = append(out, as.differ(format)...)
+		}
+	}
+	return out
+}
+
+// differ says in what the runs differ, in one sentence; none where they do not. format is of the name of a part and both its values.
+func (as aspect) differ(format string) []string {
+	var parts []string
+	for _, p := range as.parts {
+		if p.a != p.b {
+			parts = append(parts, strings.TrimSpace(fmt.Sprintf(format, p.name, orNone(p.a), orNone(p.b))))
+		}
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return []string{"other " + as.name + ": " + strings.Join(parts, "; ")}
+}
+
+// How a difference is written: of two runs side by side, and of one after the other.
+const (
+	sideBySide = "%s %s in A, %s in B"
+	inTurn     = "%s %s → %s"
+)
 
 // part is one value of an aspect in both runs, as text.
 type part struct{ name, a, b string }
 
 // unlike warns of everything that two runs should have in common and have not.
 func unlike(a, b result.Run) []string {
-	var out []string
-	for _, aspect := range aspects(a, b) {
-		var parts []string
-		for _, p := range aspect.parts {
-			if p.a != p.b {
-				parts = append(parts, strings.TrimSpace(fmt.Sprintf("%s %s in A, %s in B", p.name, orNone(p.a), orNone(p.b))))
-			}
-		}
-		if len(parts) > 0 {
-			out = append(out, "other "+aspect.name+": "+strings.Join(parts, "; "))
-		}
-	}
+	out := differing(a, b, sideBySide, func(weighs) bool { return true })
 	if hidden := hiddenInBoth(a, b); hidden != "" {
 		out = append(out, hidden)
 	}
@@ -88,8 +134,8 @@ func aspects(a, b result.Run) []aspect {
 			{"cores", strconv.Itoa(a.Machine.Cores), strconv.Itoa(b.Machine.Cores)},
 			{"kernel", a.Machine.Kernel, b.Machine.Kernel},
 			{"system", a.Machine.OS + "/" + a.Machine.Arch, b.Machine.OS + "/" + b.Machine.Arch},
-		}},
-		{"environment", []part{{"", a.Environment, b.Environment}}},
+		}, separates},
+		{"environment", []part{{"", a.Environment, b.Environment}}, separates},
 		{"plan", []part{
 			{"profile", a.Profile, b.Profile},
 			{"rate", number(a.Plan.Rate) + "/s", number(b.Plan.Rate) + "/s"},
@@ -97,21 +143,21 @@ func aspects(a, b result.Run) []aspect {
 			{"wash-out", a.Plan.Washout.String(), b.Plan.Washout.String()},
 			{"rate of the catch", number(a.Plan.CatchRate) + "/s", number(b.Plan.CatchRate) + "/s"},
 			{"client timeout", a.Plan.ClientTimeout.String(), b.Plan.ClientTimeout.String()},
-			{"step whose latency is the toll", a.Plan.MainStep(), b.Plan.MainStep()},
-		}},
-		{"capacity", capacityParts(a.Plan.Capacity, b.Plan.Capacity)},
-		{"prices", []part{{"", priceList(a), priceList(b)}}},
-		{"journeys", []part{{"", a.Journeys, b.Journeys}}},
-		{"baseline", []part{{"", baselineLevel(a), baselineLevel(b)}}},
+		}, separates},
+		{"step whose latency is the toll", []part{{"", a.Plan.MainStep(), b.Plan.MainStep()}}, defines},
+		{"capacity", capacityParts(a.Plan.Capacity, b.Plan.Capacity), changes},
+		{"prices", []part{{"", priceList(a), priceList(b)}}, changes},
+		{"journeys", []part{{"", a.Journeys, b.Journeys}}, separates},
+		{"baseline", []part{{"", baselineLevel(a), baselineLevel(b)}}, defines},
 	}
 	for _, level := range levelNames(a) {
 		if of := slices.IndexFunc(b.Levels, func(l result.Level) bool { return l.Name == level }); of >= 0 {
 			mine := a.Levels[slices.Index(levelNames(a), level)]
-			out = append(out, aspect{"level " + level, mapParts(mine.Env, b.Levels[of].Env)})
+			out = append(out, aspect{"level " + level, mapParts(mine.Env, b.Levels[of].Env), changes})
 		}
 	}
 	versions := []part{{"tollgate", a.Tool.Version, b.Tool.Version}, {"Go", a.Tool.Go, b.Tool.Go}}
-	return append(out, aspect{"versions", append(versions, mapParts(a.Tool.Modules, b.Tool.Modules)...)})
+	return append(out, aspect{"versions", append(versions, mapParts(a.Tool.Modules, b.Tool.Modules)...), changes})
 }
 
 // capacityParts is what makes two capacities the same measure; nothing unless both runs were to find one.
