@@ -100,11 +100,8 @@ func (f *runFlags) experiment(c *cobra.Command, args []string) (*experiment.Expe
 			}
 		}
 	}
-	if len(e.Toll.Resolve) == 0 && given("at-most") {
-		return nil, errors.New("--at-most is how long --resolve may take: give both")
-	}
-	if len(e.Toll.Resolve) > 0 && given("max-launches") {
-		return nil, errors.New("--max-launches extends a toll while a budget is open, and --resolve until its changes are known finely enough: give one of them")
+	if err := fitting(e, given); err != nil {
+		return nil, err
 	}
 	return e, e.Validate()
 }

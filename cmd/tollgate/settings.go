@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -50,6 +51,17 @@ func tollSettings() []setting {
 		sets("history", "judge alerts that look back farther than the run with so much synthetic history before it, e.g. 30d (see docs/backtest.md)",
 			(*pflag.FlagSet).StringVar, func(e *e) *string { return &e.Catch.History }),
 	}
+}
+
+// fitting says which flags that were given do not go together in an experiment.
+func fitting(e *experiment.Experiment, given func(name string) bool) error {
+	switch resolves := len(e.Toll.Resolve) > 0; {
+	case !resolves && given("at-most"):
+		return errors.New("--at-most is how long --resolve may take: give both")
+	case resolves && given("max-launches"):
+		return errors.New("--max-launches extends a toll while a budget is open, and --resolve until its changes are known finely enough: give one of them")
+	}
+	return nil
 }
 
 // catchSettings are those of a sweep, too.
