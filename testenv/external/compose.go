@@ -25,9 +25,7 @@ func (a *arm) up(ctx context.Context) error {
 	}
 	if !a.session.Direct {
 		for _, service := range a.joining() {
-			for _, port := range a.reached(service) {
-				overlay.Publish[service] = append(overlay.Publish[service], port)
-			}
+			overlay.Publish[service] = a.reached(service)
 		}
 	}
 	a.began = time.Now()
