@@ -25,6 +25,7 @@ func contentsSection(a *verdict.Analysis) []section {
 	title := "the span names, log events and metrics that add most bytes to the level below, per 1,000 requests"
 	short, page := contentsTable(a.Contents, mostPieces), contentsTable(a.Contents, mostOnPage)
 	short.Only, page.Only = inText|inMarkdown, inHTML
+	seriesBelow(page)
 	said := list{}
 	var records []map[string]any
 	for _, c := range a.Contents {
@@ -90,11 +91,10 @@ func onTop(x float64, unit verdict.Unit) string {
 
 // contentsTable has the whole of every level, its first pieces and what is left.
 func contentsTable(all []verdict.Contents, most int) table {
-	out := table{Columns: heads(false, "level", "what"), Label: "What the telemetry is made of", Class: "numbers",
+	out := table{Columns: heads(false, "level", "what"), Label: "What the telemetry is made of", Class: "numbers contents",
 		Caption: "Bytes on the wire per 1,000 requests. Shares are of the level's whole"}
-	wide := inMarkdown | inHTML
-	out.Columns = append(out.Columns, column{Head: cell{Text: "series"}, Only: wide})
-	for _, c := range []column{{Head: cell{Text: "items /1k"}, Only: wide}, {Head: cell{Text: "bytes /1k"}}, {Head: cell{Text: "share"}}, {Head: cell{Text: "over below"}}} {
+	out.Columns = append(out.Columns, column{Head: cell{Text: "series"}, Only: inMarkdown})
+	for _, c := range []column{{Head: cell{Text: "items /1k"}, Only: inMarkdown | inHTML}, {Head: cell{Text: "bytes /1k"}}, {Head: cell{Text: "share"}}, {Head: cell{Text: "over below"}}} {
 		c.Right = true
 		out.Columns = append(out.Columns, c)
 	}
@@ -115,6 +115,15 @@ func contentsTable(all []verdict.Contents, most int) table {
 		}
 	}
 	return out
+}
+
+// seriesBelow puts the series of every row below its name: the page has no room for them beside it.
+func seriesBelow(t table) {
+	for _, row := range t.Rows {
+		if series := row[2].Text; series != "" {
+			row[1].Gloss = []string{"series: " + series}
+		}
+	}
 }
 
 func pieceRow(name string, p verdict.Piece, money verdict.Unit) []cell {
