@@ -41,12 +41,6 @@ type Reading struct {
 	held int // events in memory; 0: heldEvents
 }
 
-// Check is an error if a reading names a layout that there is not.
-func (r Reading) Check() error {
-	_, err := layoutOf(r.Columns)
-	return err
-}
-
 // File is a file of recorded sessions that was read to its end.
 type File struct {
 	Report
