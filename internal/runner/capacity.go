@@ -91,7 +91,7 @@ func (r *run) climb(ctx context.Context, c *climber, s *result.Slot) error {
 			return err
 		}
 	}
-	if err := r.slot(ctx, c.Arm, s, nil); err != nil {
+	if err := r.slot(ctx, c.Arm, s); err != nil {
 		return err
 	}
 	c.observe(verdict.Sustained(*s, r.dir.Run()))

@@ -114,7 +114,8 @@ func TestIdle(t *testing.T) {
 			if s.Arm != want || s.Phase != slot.Idle || s.Launch != 4 || s.Position != i || !s.Drained {
 				t.Errorf("line %d: %+v", i, s)
 			}
-			if s.CPU["gateway"] != time.Duration(len(restTurns(idle)))*time.Millisecond || s.Metered < idle || s.Peak["gateway"] != 9 || s.Runtime["gateway"].AllocBytes != 100 {
+			// The arm uses 1 ms from one reading to the next: in each piece, and in the drain, which reads it twice or more.
+			if pieces := time.Duration(len(restTurns(idle))); s.CPU["gateway"] < (pieces+2)*time.Millisecond || s.CPU["gateway"] > (pieces+6)*time.Millisecond || s.Metered < idle || s.Peak["gateway"] != 9 || s.Runtime["gateway"].AllocBytes != 100 {
 				t.Errorf("line %d used %+v", i, s)
 			}
 		}

@@ -121,44 +121,106 @@ func (r *run) rounds(ctx context.Context, launch int, arms []testenv.Arm, rounds
 		how += fmt.Sprintf(" for %v", slice)
 	}
 	r.Progress.Begin(fmt.Sprintf("toll, launch %d of %d", launch+1, max(launch+1, r.Toll.Launches)), time.Duration(len(rounds))*length, how)
-	before, volumes := "", newVolumes(launch, arms)
+	volumes := newVolumes(launch, arms)
 	defer func() { err = errors.Join(err, volumes.write(r.dir)) }()
-	for round, orders := range rounds {
-		reached := time.Duration(round) * length
-		if len(orders) > 1 {
-			err := r.sliced(ctx, result.Slot{Phase: slot.Toll, Launch: launch, Round: round}, arms, volumes.of, orders, func(done float64) {
-				r.Progress.Advance(reached + time.Duration(done*float64(length)))
-			})
-			if err != nil {
-				return err
-			}
-			continue
+	all := make([]*books, len(arms))
+	for _, i := range rounds[0][0] {
+		err := parkedAfter(arms[i], func() (err error) {
+			all[i], err = openBooks(ctx, arms[i], volumes.of[i])
+			return err
+		})
+		if err != nil {
+			return err
 		}
-		for position, index := range orders[0] {
-			s := result.Slot{Phase: slot.Toll, Launch: launch, Round: round, Position: position, Arm: arms[index].Name(), Before: before}
-			if err := r.slot(ctx, arms[index], &s, volumes.of[index]); err != nil {
-				return err
-			}
-			before = s.Arm
-			r.Progress.Advance(reached + length*time.Duration(position+1)/time.Duration(len(arms)))
+	}
+	before := ""
+	for round, orders := range rounds {
+		s := result.Slot{Phase: slot.Toll, Launch: launch, Round: round, Before: before}
+		load := func(a *account, last bool) error { return r.load(ctx, a, r.order(a.arm, a.Slot, last)) }
+		err := r.pieces(ctx, s, all, orders, load, func(done float64) {
+			r.Progress.Advance(time.Duration((float64(round) + done) * float64(length)))
+		})
+		if err != nil {
+			return err
+		}
+		before = arms[orders[0][len(arms)-1]].Name()
+		if round < len(rounds)-1 {
+			r.firmsUp()
 		}
 	}
 	r.Progress.End("")
 	return nil
 }
 
-// slot gives one arm one slot of load, waits until it has drained, and writes what it cost. What its telemetry is made of is added to v,
-// which may be nil.
-func (r *run) slot(ctx context.Context, arm testenv.Arm, s *result.Slot, v *armVolume) error {
+// pieces gives every arm its slot of one round, in as many pieces as there are orders of the arms, and writes what it cost. A piece is
+// what do has the arm do; it is told which is the arm's last. If there is one piece, the arm drains behind it, before the next arm has
+// its turn. If there are more, an arm that waits is parked, what it has not done when a slice ends it does in its next one, and all arms
+// drain when the round ends.
+func (r *run) pieces(ctx context.Context, s result.Slot, all []*books, orders [][]int, do func(a *account, last bool) error, advance func(done float64)) error {
+	accounts := make([]*account, len(all))
+	for position, index := range orders[0] {
+		own := s
+		own.Position, own.Arm = position, all[index].arm.Name()
+		switch {
+		case len(orders) > 1:
+			own.Slices, own.Before = len(orders), ""
+		case position > 0:
+			own.Before = all[orders[0][position-1]].arm.Name()
+		}
+		accounts[index] = all[index].account(&own)
+	}
+	if len(orders) == 1 {
+		for n, index := range orders[0] {
+			a := accounts[index]
+			err := a.chargeRun(func() error {
+				if err := do(a, true); err != nil {
+					return err
+				}
+				return r.drains(ctx, a)
+			})
+			if err != nil {
+				return err
+			}
+			if err := r.settle(ctx, a); err != nil {
+				return err
+			}
+			advance(float64(n+1) / float64(len(all)))
+		}
+		return nil
+	}
+	for n, order := range orders {
+		for _, index := range order {
+			a := accounts[index]
+			if err := a.chargeRun(func() error { return do(a, n == len(orders)-1) }); err != nil {
+				return err
+			}
+		}
+		advance(float64(n+1) / float64(len(orders)+1))
+	}
+	for _, index := range orders[0] {
+		a := accounts[index]
+		if err := a.chargeRun(func() error { return r.drains(ctx, a) }); err != nil {
+			return err
+		}
+		if err := r.settle(ctx, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// slot gives one arm a slot of load in one piece, waits until it has drained, and writes what it cost.
+func (r *run) slot(ctx context.Context, arm testenv.Arm, s *result.Slot) error {
 	if err := arm.Unpark(); err != nil {
 		return err
 	}
-	a, err := openAccount(ctx, arm, s, v)
+	b, err := openBooks(ctx, arm, nil)
 	if err != nil {
 		return err
 	}
+	a := b.account(s)
 	err = a.charge(func() error {
-		if err := r.load(ctx, a, r.order(arm, s)); err != nil {
+		if err := r.load(ctx, a, r.order(arm, s, true)); err != nil {
 			return err
 		}
 		return r.drains(ctx, a)
@@ -167,51 +229,6 @@ func (r *run) slot(ctx context.Context, arm testenv.Arm, s *result.Slot, v *armV
 		return err
 	}
 	return r.settle(ctx, a)
-}
-
-// sliced gives every arm its slot of one round, in slices: the arms alternate by the orders, and an arm that waits is parked. What it
-// has not done when its slice ends it does in its next one, or in the drain that ends the round. What their telemetry is made of is added
-// to volumes.
-func (r *run) sliced(ctx context.Context, s result.Slot, arms []testenv.Arm, volumes []*armVolume, orders [][]int, advance func(done float64)) error {
-	accounts := make([]*account, len(arms))
-	for position, index := range orders[0] {
-		own := s
-		own.Position, own.Arm, own.Slices = position, arms[index].Name(), len(orders)
-		err := parkedAfter(arms[index], func() (err error) {
-			accounts[index], err = openAccount(ctx, arms[index], &own, volumes[index])
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	for n, order := range orders {
-		for _, index := range order {
-			a := accounts[index]
-			piece := r.order(a.arm, a.Slot)
-			piece.Duration, piece.More = r.Slice(), n < len(orders)-1
-			err := a.charge(func() error {
-				return parkedAfter(a.arm, func() error { return r.load(ctx, a, piece) })
-			})
-			if err != nil {
-				return err
-			}
-		}
-		advance(float64(n+1) / float64(len(orders)+1))
-	}
-	for _, index := range orders[0] {
-		a := accounts[index]
-		err := a.charge(func() error {
-			return parkedAfter(a.arm, func() error { return r.drains(ctx, a) })
-		})
-		if err != nil {
-			return err
-		}
-		if err := r.settle(ctx, a); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // load gives an arm a slot of load, or a slice of one.
@@ -249,14 +266,17 @@ func (r *run) drains(ctx context.Context, a *account) (err error) {
 // washout is the part of a slot, or of a slice, that does not count.
 func (r *run) washout() time.Duration { return r.Toll.Slot - r.Recorded() }
 
-// order asks for a slot.
-func (r *run) order(arm testenv.Arm, s *result.Slot) slot.Order {
+// order asks for a slot, or for a slice of one of the toll, which may be the last.
+func (r *run) order(arm testenv.Arm, s *result.Slot, last bool) slot.Order {
 	o := slot.Order{
 		Phase: s.Phase, Launch: s.Launch, Round: s.Round, Position: s.Position,
 		Targets: targets([]testenv.Arm{arm}), Duration: r.Toll.Slot, Washout: r.washout(), Rate: r.Toll.Rate,
 	}
-	if s.Phase == slot.Capacity {
+	switch {
+	case s.Phase == slot.Capacity:
 		o.Duration, o.Washout, o.Rate, o.Exact = r.Capacity.Slot, r.Capacity.Washout, s.Rate, true
+	case s.Slices > 1:
+		o.Duration, o.More = r.Slice(), !last
 	}
 	return o
 }
