@@ -61,7 +61,7 @@ type run struct {
 	skipped   []skipped
 	launched  int // launches so far: the number of the next one
 	stages    *stages
-	tellAgain time.Time // when the toll so far may be told again; zero: it never was
+	tellAgain time.Time        // when the toll so far may be told again; zero: it never was
 	now       func() time.Time // time.Now, with its reading of the monotonic clock
 }
 
