@@ -24,6 +24,7 @@ func identicalData(seed int64, rounds int, delay time.Duration, cost float64) *r
 	d.Run.Arms = slices.DeleteFunc(d.Run.Arms, func(a result.Arm) bool { return !keep(a.Name) })
 	d.Slots = slices.DeleteFunc(d.Slots, func(s result.Slot) bool { return !keep(s.Arm) })
 	d.Latency = slices.DeleteFunc(d.Latency, func(l result.Interval) bool { return !keep(l.Arm) })
+	d.Volumes = nil // of other arms, and nothing here is about them
 	d.Run.Levels = d.Run.Levels[:2]
 	d.Run.Levels[1].Name = same
 	for i := range d.Run.Arms {
