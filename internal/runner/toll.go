@@ -255,6 +255,9 @@ func (r *run) order(arm testenv.Arm, s *result.Slot) slot.Order {
 		Phase: s.Phase, Launch: s.Launch, Round: s.Round, Position: s.Position,
 		Targets: targets([]testenv.Arm{arm}), Duration: r.Toll.Slot, Washout: r.washout(), Rate: r.Toll.Rate,
 	}
+	if s.Phase == slot.Toll {
+		o.Main = result.Plan{Step: r.step()}.MainStep()
+	}
 	if s.Phase == slot.Capacity {
 		o.Duration, o.Washout, o.Rate, o.Exact = r.Capacity.Slot, r.Capacity.Washout, s.Rate, true
 	}

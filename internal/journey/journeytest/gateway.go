@@ -34,6 +34,7 @@ type Gateway struct {
 	Delay  func(Request) time.Duration // before the answer
 	Status func(Request) int           // 0: answer
 	Spun   time.Duration
+	Timing string // slot.TimingHeader of recommends; "": none
 	Forget bool // answer as if no session were linked
 
 	mu    sync.Mutex
@@ -84,6 +85,9 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	case "/v1/recommend":
 		if g.Forget {
 			user = ""
+		}
+		if g.Timing != "" {
+			w.Header().Set(slot.TimingHeader, g.Timing)
 		}
 		w.Header().Set(slot.SpunHeader, strconv.FormatInt(int64(g.Spun), 10))
 		_ = json.NewEncoder(w).Encode(g.slate(user, strconv.Itoa(n)))
