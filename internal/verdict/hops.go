@@ -13,6 +13,9 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 
+// mostHops is how many hops a log can have: more than the load generator tells apart.
+const mostHops = 16
+
 // Quantiles by which a hop is shown.
 const (
 	medianOf = 0.5
@@ -72,7 +75,9 @@ func (m *measured) hopTimes(d *result.Data) ([]*hopTimes, error) {
 		}
 		i := slices.IndexFunc(all, func(t *hopTimes) bool { return t.Name == of.Name && t.Outside == of.Outside })
 		if i < 0 {
-			i = len(all)
+			if i = len(all); i == mostHops {
+				return nil, fmt.Errorf("the latency log names more than %d hops, and no run writes so many: %.100q", mostHops, l.Step)
+			}
 			all = append(all, &hopTimes{of, map[place][]*hdr.PackedHistogram{}})
 		}
 		at := place{l.Launch, l.Round}

@@ -1,12 +1,14 @@
 package verdict_test
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 	"github.com/tollgate-dev/tollgate/internal/verdict/verdicttest"
 )
@@ -98,6 +100,18 @@ func TestHopsThatTellLittle(t *testing.T) {
 	a = hopsOf(t, func(s *verdicttest.Spec) { s.Rounds, s.PerSlot = 2, 8 }, nil) // 12 values of the model in two rounds
 	if e := effectAt(t, a.Hops[2], "full", "p95"); !math.IsNaN(e.Value) || e.Note == "" {
 		t.Errorf("a tail of too few values: %+v", e)
+	}
+}
+
+// TestTooManyHops: a log that somebody has filled with names is refused.
+func TestTooManyHops(t *testing.T) {
+	d := verdicttest.Data(7)
+	for i := range 20 {
+		tag := result.Tag{Phase: slot.Toll, Arm: "full", Step: fmt.Sprintf("hop-%d", i), Kind: result.Own}
+		d.Latency = append(d.Latency, result.NewInterval(tag, result.NewHistogram()))
+	}
+	if _, err := verdict.Analyze(d); err == nil || !strings.Contains(err.Error(), "more than 16 hops") {
+		t.Errorf("%v", err)
 	}
 }
 
