@@ -29,7 +29,7 @@ type Hop struct {
 	Outside  bool        // what no hop took: the way between the load generator and the system
 	Share    float64     // of the baseline's answers that it had a part in, in [0, 1]
 	Baseline []Absolute  // its median and 95th percentile
-	Toll     []LevelToll // likewise, for the other arms in the order of Analysis.Toll
+	Toll     []LevelToll // likewise, for the other arms in the order of Analysis.Toll; significant is a difference whose interval excludes 0
 	Note     string      // what makes its numbers doubtful; "" if nothing does
 }
 
@@ -100,7 +100,12 @@ func (m *measured) hop(of *hopTimes, confidence float64) Hop {
 	hop.Share, hop.Note = m.shareOf(of), m.doubt(of)
 	hop.Baseline = t.absolute()
 	for _, arm := range t.order() {
-		hop.Toll = append(hop.Toll, t.level(arm, confidence))
+		l := t.level(arm, confidence)
+		for i := range l.Effects { // by what is shown of a hop
+			e := &l.Effects[i]
+			e.Significant = e.Diff.Lo > 0 || e.Diff.Hi < 0
+		}
+		hop.Toll = append(hop.Toll, l)
 	}
 	if hop.Note == "" && hop.atFloor() {
 		hop.Note = "no more than 1 µs, the least that is told apart: what is within it takes as long together as itself, or longer, side by side"
@@ -189,7 +194,10 @@ func (m *measured) doubt(of *hopTimes) string {
 	return "cannot be compared: no answer names it at " + strings.Join(without, ", ")
 }
 
+// leastTold is in seconds what is above the least value of a histogram, 1 µs, and below the next one.
+const leastTold = 1.2e-6
+
 // atFloor says that the baseline's median is the least value that a histogram has.
 func (h Hop) atFloor() bool {
-	return slices.ContainsFunc(h.Baseline, func(b Absolute) bool { return b.Metric.Quantile == medianOf && b.Value <= 1.001e-6 })
+	return slices.ContainsFunc(h.Baseline, func(b Absolute) bool { return b.Metric.Quantile == medianOf && b.Value < leastTold })
 }

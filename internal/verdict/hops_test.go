@@ -70,6 +70,13 @@ func TestHops(t *testing.T) {
 		if e := effectAt(t, a.Hops[1], "full", metric); e.Ratio.Lo > 0.15 || e.Ratio.Hi < 0.15 || e.Ratio.Hi > 0.5 {
 			t.Errorf("gateway at full, %s: %+v, want 0.15", metric, e.Ratio)
 		}
+		for _, h := range a.Hops {
+			for _, l := range h.Toll {
+				if e := effectAt(t, h, l.Arm.Name, metric); e.Significant != (e.Diff.Lo > 0 || e.Diff.Hi < 0) {
+					t.Errorf("%s, %s of %s: %+v is significant: %t", h.Name, metric, l.Arm.Name, e.Diff, e.Significant)
+				}
+			}
+		}
 		if e := effectAt(t, a.Hops[2], verdicttest.Repeat, metric); e.Significant {
 			t.Errorf("model at the repeated baseline, %s: %+v", metric, e.Ratio)
 		}

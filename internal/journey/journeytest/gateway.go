@@ -35,7 +35,7 @@ type Gateway struct {
 	Status func(Request) int           // 0: answer
 	Spun   time.Duration
 	Timing string // slot.TimingHeader of recommends; "": none
-	Forget bool // answer as if no session were linked
+	Forget bool   // answer as if no session were linked
 
 	mu    sync.Mutex
 	links map[string]string
