@@ -61,7 +61,7 @@ func hopsMeaning(a *verdict.Analysis) string {
 
 // hopsTable has a row for every arm and a column for every hop, for one of the quantiles.
 func hopsTable(a *verdict.Analysis, quantile int, name string) table {
-	out := table{Only: inText | inMarkdown | inHTML, Columns: heads(true, name), Label: name + " by hop", Class: "numbers", Caption: name + " of each hop's own time"}
+	out := table{Only: inText | inMarkdown | inHTML, Columns: heads(true, name), Label: name + " by hop", Class: "numbers bars", Caption: name + " of each hop's own time"}
 	base := baselineArm(a)
 	first, longest := []cell{{Text: base.Name, Role: armNote(base)}}, hopsLongest(a, quantile)
 	for _, h := range a.Hops {
