@@ -19,9 +19,9 @@ const (
 	otherHops = "other" // where the time of all further hops goes
 )
 
-// parts takes the parts of an answer's service time, if it is of the main step and says them.
+// parts takes the parts of an answer's service time, in the toll phase, if it is of the main step and says them.
 func (r *record) parts(step string, hops []slot.Hop, service time.Duration) {
-	if step != r.run.order.Main || len(hops) == 0 {
+	if r.run.order.Phase != slot.Toll || step != r.run.order.Main || len(hops) == 0 {
 		return
 	}
 	own, outermost := slot.OwnTimes(hops)

@@ -25,6 +25,7 @@ func TestDriverRecordsHops(t *testing.T) {
 	}{
 		{"main step", func(o *slot.Order) { o.Main = journey.Recommend }, []string{"recommend/outside", "gateway/own", "model/own"}},
 		{"nobody asks", nil, nil},
+		{"another phase", func(o *slot.Order) { o.Main, o.Phase = journey.Recommend, slot.Capacity }, nil},
 		{"another step", func(o *slot.Order) { o.Main = journey.Click }, nil},
 	} {
 		d := testDriver(source, nil)
@@ -86,7 +87,7 @@ func TestDriverRecordsHops(t *testing.T) {
 // TestHopsAreBounded: names that differ in every answer end up in one histogram, with all of their time.
 func TestHopsAreBounded(t *testing.T) {
 	b := newDriver(nil, nil)
-	r := b.newRecord(&slotRun{order: slot.Order{Main: "request"}}, "off")
+	r := b.newRecord(&slotRun{order: slot.Order{Phase: slot.Toll, Main: "request"}}, "off")
 	for n := range 100 {
 		r.parts("request", []slot.Hop{{Name: fmt.Sprintf("db-%d", n), Took: ms}, {Name: fmt.Sprintf("app-%d", n), Took: ms}}, 3*ms)
 	}

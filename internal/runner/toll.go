@@ -252,11 +252,8 @@ func (r *run) washout() time.Duration { return r.Toll.Slot - r.Recorded() }
 // order asks for a slot.
 func (r *run) order(arm testenv.Arm, s *result.Slot) slot.Order {
 	o := slot.Order{
-		Phase: s.Phase, Launch: s.Launch, Round: s.Round, Position: s.Position,
+		Phase: s.Phase, Launch: s.Launch, Round: s.Round, Position: s.Position, Main: result.Plan{Step: r.step()}.MainStep(),
 		Targets: targets([]testenv.Arm{arm}), Duration: r.Toll.Slot, Washout: r.washout(), Rate: r.Toll.Rate,
-	}
-	if s.Phase == slot.Toll {
-		o.Main = result.Plan{Step: r.step()}.MainStep()
 	}
 	if s.Phase == slot.Capacity {
 		o.Duration, o.Washout, o.Rate, o.Exact = r.Capacity.Slot, r.Capacity.Washout, s.Rate, true
