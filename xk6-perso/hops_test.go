@@ -2,6 +2,9 @@ package perso
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -104,5 +107,45 @@ func TestHopsAreBounded(t *testing.T) {
 	}
 	if names := b.hops("request"); len(names) != mostHops+2 || names[0] != (hop{"request", result.Outside}) || names[1].step != "db-0" {
 		t.Errorf("%v", names)
+	}
+}
+
+// TestTurnsRecordHops: a script's answers are read like those of journeys, and those that failed are not.
+func TestTurnsRecordHops(t *testing.T) {
+	status := http.StatusOK
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set(slot.TimingHeader, "app;dur=30")
+		w.WriteHeader(status)
+	}))
+	defer server.Close()
+	origin, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Now()
+	on := testTurn(at)
+	on.arm.origin, on.rec.run.order.Main = origin, "search"
+	for _, status = range []int{http.StatusOK, http.StatusBadGateway} {
+		req, err := http.NewRequest(http.MethodGet, server.URL, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := (&wire{next: http.DefaultTransport, turn: on}).RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		for conn, open := range on.open {
+			open[0].sent = at
+			on.sample(testTrail(conn, at.Add(40*ms), 40*ms, "search"))
+		}
+	}
+	for of, want := range map[hop]time.Duration{{"app", result.Own}: 30 * ms, {"search", result.Outside}: 10 * ms} {
+		if h := on.rec.hops[of]; h == nil || h.TotalCount() != 1 || time.Duration(h.Max()).Round(ms) != want {
+			t.Errorf("%v: %+v, want one of %s", of, h, want)
+		}
+	}
+	if len(on.rec.hops) != 2 || on.rec.report.Sent != 2 {
+		t.Errorf("%d histograms of %d answers", len(on.rec.hops), on.rec.report.Sent)
 	}
 }
