@@ -56,7 +56,8 @@ func hopsMeaning(a *verdict.Analysis) string {
 	if len(partly) > 0 {
 		text += "Not every answer has every hop (" + join(partly) + "); a hop's time is that of the answers that have it. "
 	}
-	return text + "Medians and percentiles of parts do not add up to those of the whole."
+	return text + fmt.Sprintf("Medians and percentiles of parts do not add up to those of the whole. "+
+		"Each interval is at %s by itself: among so many, some miss.", confidence(a))
 }
 
 // hopsTable has a row for every arm and a column for every hop, for one of the quantiles.
