@@ -47,6 +47,7 @@ func fixture() *verdict.Analysis {
 	a.Money = fixtureMoney(a.Run.Arms)
 	a.Parts, a.Rounds = fixtureParts(a.Run.Arms), fixtureRounds(a)
 	a.Contents = fixtureContents(a.Run.Arms)
+	a.Hops = fixtureHops(a)
 	for i, arm := range a.Run.Arms {
 		a.Shapes = append(a.Shapes, fixtureShape(arm, []float64{0, 0.002, 0.16, 0.05, 0.12, 0.21}[i], []float64{0, 0, 0, 0.03, 0.08, 0.2}[i]))
 	}

@@ -51,6 +51,7 @@ func renderJSON(a *verdict.Analysis) ([]byte, error) {
 	for _, s := range a.Steps {
 		out.Steps = append(out.Steps, jsonStep{s.From, s.To, jsonCostsOf(s.Costs, notes)})
 	}
+	out.Hops = jsonHopsOf(a, notes)
 	out.CPU = jsonCPUOf(a.CPU)
 	out.Capacity = jsonCapacityOf(a.Capacity, notes)
 	out.Limits = jsonLimitsOf(a, notes)
@@ -113,6 +114,7 @@ type jsonReport struct {
 	Money         *jsonMoney         `json:"money"`           // bills per million requests; null without prices
 	Contents      []jsonContents     `json:"contents"`        // what the telemetry of every level is made of, the baseline first; none where the run does not tell
 	Distributions []jsonDistribution `json:"distributions"`   // response time of the step whose latency is the toll
+	Hops          []jsonHop          `json:"hops"`            // where the time of an answer goes; none where answers do not tell
 	CPU           *jsonCPU           `json:"cpu"`             // where CPU time goes, by CPU profiles; null when none was to be taken
 	Capacity      *jsonCapacity      `json:"capacity"`        // null when it was not to be measured
 	Limits        *jsonLimits        `json:"limits"`          // null when nothing was swept
@@ -218,12 +220,17 @@ func jsonArmOf(arm result.Arm) jsonArm {
 }
 
 func jsonTollOf(a *verdict.Analysis, notes *footnotes) []jsonArmToll {
-	base := jsonArmToll{jsonArmOf(baselineArm(a)), []jsonValue{}}
-	for _, b := range a.Baseline {
+	return jsonArmTolls(baselineArm(a), a.Baseline, a.Toll, notes)
+}
+
+// jsonArmTolls are the values of the baseline and what the other arms cost over them.
+func jsonArmTolls(baseline result.Arm, values []verdict.Absolute, tolls []verdict.LevelToll, notes *footnotes) []jsonArmToll {
+	base := jsonArmToll{jsonArmOf(baseline), []jsonValue{}}
+	for _, b := range values {
 		base.Values = append(base.Values, jsonValue{Metric: b.Metric.ID, Value: number(b.Value)})
 	}
 	out := []jsonArmToll{base}
-	for _, t := range a.Toll {
+	for _, t := range tolls {
 		out = append(out, jsonArmToll{jsonArmOf(t.Arm), jsonCostsOf(t.Effects, notes)})
 	}
 	return out

@@ -54,6 +54,7 @@ func sections() []func(*verdict.Analysis) []section {
 		cpuSection,
 		moneySection,
 		distributionsSection,
+		hopsSection,
 		roundsSection,
 		capacitySection,
 		limitsSection,

@@ -34,6 +34,7 @@ type recorder struct {
 	mu    sync.Mutex       // guards what follows, the records of slots that are not finished, and what else its owner says
 	spare []*hdr.Histogram // empty, to be used again
 	err   error            // first reason why the load cannot be measured
+	names []string         // of hops, in the order in which answers named them
 }
 
 // fail ends the run for a reason that lies in the load; the lock is held.
@@ -55,6 +56,7 @@ type record struct {
 	run    *slotRun
 	report slot.ArmReport
 	hists  map[string]*[len(kinds)]*hdr.Histogram // by step; requests behind the wash-out only
+	hops   map[hop]*hdr.Histogram                 // likewise, of the main step
 	lag    *hdr.Histogram                         // all requests
 	spun   time.Duration                          // sum
 	last   time.Time                              // last answer in
@@ -68,7 +70,7 @@ func (b *recorder) newRecord(run *slotRun, arm string) *record {
 		report: slot.ArmReport{
 			Arm: arm, Steps: map[string]int64{}, Default: map[string]int64{}, AgeBands: make([]int64, len(population.AgeBands)),
 		},
-		hists: map[string]*[len(kinds)]*hdr.Histogram{},
+		hists: map[string]*[len(kinds)]*hdr.Histogram{}, hops: map[hop]*hdr.Histogram{},
 	}
 }
 
@@ -125,6 +127,9 @@ func (r *record) add(s *journey.Step, re journey.Reply) {
 		r.spun += re.Spun
 		r.report.SpunN++
 	}
+	if re.Err == nil {
+		r.parts(s.Kind, re.Hops, re.End.Sub(re.Sent))
+	}
 }
 
 // histograms are those of a step, in the order of kinds.
@@ -157,19 +162,27 @@ func (b *recorder) finish(run *slotRun, log *result.LatencyWriter) (slot.Report,
 	if run.order.More {
 		return report, b.failure()
 	}
+	hops := b.hops(run.order.Main)
 	var errs []error
 	var used []*hdr.Histogram
 	for _, r := range run.records { // without the lock, since nobody else has them any more: encoding must not delay the next slot
+		write := func(step, kind string, h *hdr.Histogram) {
+			if log != nil && run.order.Phase != slot.Warmup {
+				tag := result.Tag{
+					Phase: run.order.Phase, Launch: run.order.Launch, Round: run.order.Round, Arm: r.report.Arm, Step: step, Kind: kind,
+				}
+				errs = append(errs, log.Write(tag, report.Start, report.End, h))
+			}
+			used = append(used, h)
+		}
 		for _, step := range r.steps() {
 			for i, h := range r.hists[step] {
-				if log != nil && run.order.Phase != slot.Warmup {
-					tag := result.Tag{
-						Phase: run.order.Phase, Launch: run.order.Launch, Round: run.order.Round,
-						Arm: r.report.Arm, Step: step, Kind: kinds[i],
-					}
-					errs = append(errs, log.Write(tag, report.Start, report.End, h))
-				}
-				used = append(used, h)
+				write(step, kinds[i], h)
+			}
+		}
+		for _, of := range hops {
+			if h, ok := r.hops[of]; ok {
+				write(of.step, of.kind, h)
 			}
 		}
 		used = append(used, r.lag)

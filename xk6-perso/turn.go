@@ -51,6 +51,7 @@ type exchange struct {
 	bad     bool // transport error or status ≥ 400
 	spun    time.Duration
 	hasSpun bool
+	hops    []slot.Hop
 }
 
 // begin starts the turn's clock.
@@ -142,6 +143,9 @@ func (t *turn) record(x *exchange, trail *httpext.Trail) {
 	if x.hasSpun {
 		r.spun += x.spun
 		r.report.SpunN++
+	}
+	if !x.bad {
+		r.parts(step, x.hops, service)
 	}
 }
 

@@ -37,6 +37,7 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err == nil {
 		x.bad = resp.StatusCode >= http.StatusBadRequest
 		x.spun, x.hasSpun = slot.Spun(resp.Header)
+		x.hops = slot.Timing(resp.Header.Values(slot.TimingHeader))
 	} else {
 		x.bad = true
 	}

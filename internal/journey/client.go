@@ -59,7 +59,8 @@ type Reply struct {
 	TraceID string        // of the trace context that the request had; "" for none
 	Spun    time.Duration // what the stack says it spun, if HasSpun
 	HasSpun bool
-	Err     error // transport error, timeout, a status other than 2xx, or an answer that cannot be read
+	Hops    []slot.Hop // where the stack says that the time went
+	Err     error      // transport error, timeout, a status other than 2xx, or an answer that cannot be read
 
 	answer recommendation // of a recommend
 }
@@ -119,6 +120,7 @@ func (c *Client) post(ctx context.Context, cl Call, scheduled time.Time) Reply {
 		return r
 	}
 	r.Spun, r.HasSpun = slot.Spun(resp.Header)
+	r.Hops = slot.Timing(resp.Header.Values(slot.TimingHeader))
 	if _, ok := cl.body.(recommendBody); ok {
 		if err := json.Unmarshal(body.Bytes(), &r.answer); err != nil {
 			r.Err = fmt.Errorf("perso: %s: answer: %w", cl.path, err)

@@ -184,7 +184,7 @@ func (e AlertEvent) check(r Run) error {
 func (t Tag) check(r Run) error {
 	errs := []error{
 		inRange(reflect.ValueOf(t.Launch), "launch", ""), inRange(reflect.ValueOf(t.Round), "round", ""),
-		oneOf("phase", t.Phase, slot.Toll, slot.Capacity, slot.Catch), oneOf("kind", t.Kind, Service, Response, Lag), r.hasArm(t.Arm),
+		oneOf("phase", t.Phase, slot.Toll, slot.Capacity, slot.Catch), oneOf("kind", t.Kind, Service, Response, Lag, Own, Outside), r.hasArm(t.Arm),
 	}
 	return first(errs)
 }

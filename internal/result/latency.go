@@ -18,6 +18,12 @@ const (
 	Lag      = "lag"      // scheduled start → sent: the generator's own health
 )
 
+// Kinds of the parts of the service time of the main step, in the toll phase, as answers tell them by slot.TimingHeader.
+const (
+	Own     = "own"     // of one hop, which stands in place of the step: without the hops within it
+	Outside = "outside" // of no hop: between the load generator and the system
+)
+
 // Histogram geometry: nanoseconds from 1 µs to 60 s with three significant digits.
 const (
 	lowest  = int64(time.Microsecond)
@@ -39,8 +45,8 @@ type Tag struct {
 	Launch int
 	Round  int
 	Arm    string
-	Step   string
-	Kind   string // Service, Response or Lag
+	Step   string // of kind Own, the name of the hop
+	Kind   string // Service, Response, Lag, Own or Outside
 }
 
 // String returns the whole tag, e.g. toll/0/12/full/recommend/response. Logs had it in every line until Launch and Round moved

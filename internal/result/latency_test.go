@@ -33,6 +33,17 @@ func TestTags(t *testing.T) {
 	}
 }
 
+// TestKindsOfTags: a run may have every kind that there is, and no other.
+func TestKindsOfTags(t *testing.T) {
+	run := Run{Arms: []Arm{{Name: "off"}}}
+	for kind, ok := range map[string]bool{Service: true, Response: true, Lag: true, Own: true, Outside: true, "": false, "total": false} {
+		tag := Tag{Phase: slot.Toll, Arm: "off", Step: "decision", Kind: kind}
+		if err := tag.check(run); (err == nil) != ok {
+			t.Errorf("kind %q: %v", kind, err)
+		}
+	}
+}
+
 func TestPlaces(t *testing.T) {
 	want := Place{3, 14}
 	if got, err := parsePlace(want.String()); err != nil || *got != want {

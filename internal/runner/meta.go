@@ -43,9 +43,7 @@ func (r *run) meta() (result.Run, error) {
 	if r.Prices != (result.Prices{}) {
 		meta.Prices = &r.Prices
 	}
-	if r.Experiment.Journeys.Script != "" {
-		meta.Plan.Step = cmp.Or(r.Experiment.Journeys.Step, slot.AnyStep)
-	}
+	meta.Plan.Step = r.step()
 	if changed, ok := r.Env.(interface{ Notes() []string }); ok {
 		meta.Warnings = append(meta.Warnings, changed.Notes()...)
 	}
@@ -125,4 +123,12 @@ func tool(version string) result.Tool {
 		}
 	}
 	return t
+}
+
+// step is the step of a script of the user's own whose latency is the toll; "" for journeys of ours.
+func (r *run) step() string {
+	if r.Experiment.Journeys.Script == "" {
+		return ""
+	}
+	return cmp.Or(r.Experiment.Journeys.Step, slot.AnyStep)
 }

@@ -269,7 +269,7 @@ func (r *run) washout() time.Duration { return r.Toll.Slot - r.Recorded() }
 // order asks for a slot, or for a slice of one of the toll, which may be the last.
 func (r *run) order(arm testenv.Arm, s *result.Slot, last bool) slot.Order {
 	o := slot.Order{
-		Phase: s.Phase, Launch: s.Launch, Round: s.Round, Position: s.Position,
+		Phase: s.Phase, Launch: s.Launch, Round: s.Round, Position: s.Position, Main: result.Plan{Step: r.step()}.MainStep(),
 		Targets: targets([]testenv.Arm{arm}), Duration: r.Toll.Slot, Washout: r.washout(), Rate: r.Toll.Rate,
 	}
 	switch {

@@ -62,6 +62,9 @@ type Order struct {
 	// the order that ends the slot is of all of it.
 	More bool `json:"more,omitempty"`
 
+	// Main is the step whose answers are asked where their time went, by TimingHeader, in the toll phase; "": none is.
+	Main string `json:"main,omitempty"`
+
 	// Overlap: return at the end of the slot although answers are outstanding; their report follows when they are in.
 	// Without it, the slot ends when its last answer is in (or its request timeout has passed).
 	Overlap bool `json:"overlap"`

@@ -42,6 +42,7 @@ type Analysis struct {
 	Money    *Bills         // nil when the run has no prices, or nothing that they are for
 	Shapes   []Shape        // latency distributions, one per arm
 	Rounds   []RoundValues  // of the metric that every decision needs, by arm, the baseline first
+	Hops     []Hop          // where the time of an answer goes, in the order in which answers name the hops; nil where they do not
 	Parts    []Breakdown    // what the cost of every level is made of, the baseline first; nil where the run does not tell
 	Contents []Contents     // what the telemetry of every level is made of, the baseline first; nil where the run does not tell
 	CPU      *CPU           // where the CPU time goes; nil where no CPU profile was to be taken

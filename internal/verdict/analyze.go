@@ -49,6 +49,9 @@ func Judge(d *result.Data, budgets []Budget) (*Analysis, error) {
 		a.Launches = t.byLaunches()
 		a.Money = t.bills()
 		a.Shapes = m.shapes()
+		if a.Hops, err = m.hops(d, confidence); err != nil {
+			return nil, fmt.Errorf("verdict: %w", err)
+		}
 		a.Rounds, a.Parts, a.Contents = t.byRounds(), m.breakdowns(), m.contents(d.Volumes)
 	}
 	if c != nil {

@@ -33,7 +33,7 @@ const (
 // merged per arm, hold enough requests beyond quantile q. Requests of different launches are never merged.
 func latency(id string, q float64, value func(*hdr.Histogram) float64) func(*measured) series {
 	return func(m *measured) series {
-		size, need := groupSize(m, 1-q)
+		size, need := groupSize(m.answers(), 1-q)
 		if size == 0 {
 			return series{values: emptySeries(m), note: fmt.Sprintf("%s needs groups of %d rounds in one launch at this rate; "+
 				"no launch of this run has as many: run more rounds per launch, or a higher rate", id, need)}
@@ -56,47 +56,62 @@ func latency(id string, q float64, value func(*hdr.Histogram) float64) func(*mea
 
 // groups cuts the rounds of a launch into as many groups of at least size as there are, of nearly equal length; none
 // if there are too few rounds.
-func groups(rounds []round, size int) [][]round {
+func groups[R any](rounds []R, size int) [][]R {
 	n := len(rounds) / size
-	out := make([][]round, n)
+	out := make([][]R, n)
 	for i := range out {
 		out[i] = rounds[i*len(rounds)/n : (i+1)*len(rounds)/n]
 	}
 	return out
 }
 
-// groupSize is the smallest group of rounds that supports a quantile with the given share of requests beyond it; 0 if
-// no launch has enough rounds, with the size that would do.
-func groupSize(m *measured, share float64) (size, need int) {
-	longest, requests := 0, 0.0
-	for _, rounds := range m.launches {
-		longest = max(longest, len(rounds))
+// answers are how many answers were recorded, by launch, round and arm.
+func (m *measured) answers() [][][]int64 {
+	out := make([][][]int64, len(m.launches))
+	for l, rounds := range m.launches {
 		for _, r := range rounds {
-			for _, h := range r.response {
-				requests += float64(h.TotalCount())
+			counts := make([]int64, len(r.response))
+			for arm, h := range r.response {
+				counts[arm] = h.TotalCount()
+			}
+			out[l] = append(out[l], counts)
+		}
+	}
+	return out
+}
+
+// groupSize is the smallest group of rounds that supports a quantile with the given share of the values beyond it; 0 if
+// no launch has enough rounds, with the size that would do. Values are counted by launch, round and arm.
+func groupSize(values [][][]int64, share float64) (size, need int) {
+	longest, slots, all := 0, 0, 0.0
+	for _, rounds := range values {
+		longest = max(longest, len(rounds))
+		for _, arms := range rounds {
+			for _, n := range arms {
+				slots++
+				all += float64(n)
 			}
 		}
 	}
-	perSlot := requests / float64(max(1, m.complete()*len(m.run.Arms)))
-	need = roundsBeyond(share, perSlot)
+	need = roundsBeyond(share, all/float64(max(1, slots)))
 	for size = max(1, need); size <= longest; size++ {
-		if supported(m, size, share) {
+		if supported(values, size, share) {
 			return size, need
 		}
 	}
 	return 0, max(need, longest+1)
 }
 
-// supported says that every group of every arm has at least the least number of requests beyond.
-func supported(m *measured, size int, share float64) bool {
-	for _, rounds := range m.launches {
+// supported says that every group of every arm has at least the least number of values beyond.
+func supported(values [][][]int64, size int, share float64) bool {
+	for _, rounds := range values {
 		for _, group := range groups(rounds, size) {
-			for arm := range m.run.Arms {
-				requests := int64(0)
-				for _, r := range group {
-					requests += r.response[arm].TotalCount()
+			for arm := range group[0] {
+				n := int64(0)
+				for _, arms := range group {
+					n += arms[arm]
 				}
-				if float64(requests)*share < beyondLeast {
+				if float64(n)*share < beyondLeast {
 					return false
 				}
 			}

@@ -108,6 +108,7 @@ func (c *client) do(ctx context.Context, method, url string, body []byte, out an
 		return nil, err
 	}
 	defer resp.Body.Close()
+	tookPart(ctx, resp.Header)
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", req.URL.Path, err)

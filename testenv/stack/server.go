@@ -59,7 +59,7 @@ func run(ctx context.Context, name string, cfg Config, build builder) (err error
 	}
 	var ready atomic.Bool
 	control := newControl(cfg.Token, append(p.endpoints, runtimeEndpoint(), stallsEndpoint(), uptimeEndpoint(), profileEndpoint()))
-	server := api.Server(handler(p, tel, control, &ready), bodyLimit)
+	server := api.Server(handler(name, p, tel, control, &ready), bodyLimit)
 
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -124,10 +124,14 @@ func end(ctx context.Context, server *http.Server, control *control, group *sync
 	return errors.Join(err, tel.shutdown(ctx))
 }
 
-func handler(p parts, tel *telemetry, control *control, ready *atomic.Bool) http.Handler {
+func handler(name string, p parts, tel *telemetry, control *control, ready *atomic.Bool) http.Handler {
 	mux := http.NewServeMux()
 	for pattern, route := range p.routes {
-		mux.Handle(pattern, tel.handler(route))
+		next := tel.handler(route)
+		if isHop(pattern) {
+			next = timed{name, next}
+		}
+		mux.Handle(pattern, next)
 	}
 	mux.Handle(role.ControlPath, control)
 	mux.HandleFunc("GET "+role.HealthPath, func(w http.ResponseWriter, r *http.Request) {

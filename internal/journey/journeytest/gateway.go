@@ -34,7 +34,8 @@ type Gateway struct {
 	Delay  func(Request) time.Duration // before the answer
 	Status func(Request) int           // 0: answer
 	Spun   time.Duration
-	Forget bool // answer as if no session were linked
+	Timing string // slot.TimingHeader of recommends; "": none
+	Forget bool   // answer as if no session were linked
 
 	mu    sync.Mutex
 	links map[string]string
@@ -84,6 +85,9 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	case "/v1/recommend":
 		if g.Forget {
 			user = ""
+		}
+		if g.Timing != "" {
+			w.Header().Set(slot.TimingHeader, g.Timing)
 		}
 		w.Header().Set(slot.SpunHeader, strconv.FormatInt(int64(g.Spun), 10))
 		_ = json.NewEncoder(w).Encode(g.slate(user, strconv.Itoa(n)))

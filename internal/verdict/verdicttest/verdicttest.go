@@ -37,10 +37,19 @@ type Spec struct {
 	Spikes   float64            // share of requests that meet a stall of 5 to 25 ms
 	Idle     float64            // cores that the stack uses at rest, at any level, and the pipeline half as many; 0: not measured
 	Catch    bool               // with the fault passes
+	Hops     []Hop              // parts of every answer's service time; none: answers do not tell
 
 	Capacity         map[string]float64 // true capacity of an arm, requests per second; nil: not measured
 	CapacityLaunches int
 	CapacitySD       float64 // log standard deviation of an arm's luck with one slot; that with a launch is LaunchSD
+}
+
+// Hop is a part of the service time of answers.
+type Hop struct {
+	Name   string             // "": outside of all hops
+	Share  float64            // of the service time, in [0, 1]
+	Effect map[string]float64 // true relative time of an arm in this hop, over its share; missing: 0
+	Every  int                // only every so many answers have it; 0: all of them
 }
 
 // Default is the run that Data returns: three launches of 14 rounds with known effects of +4, +7 and +15 %.
@@ -230,7 +239,11 @@ func telemetry(level string, sent int64) result.Telemetry {
 // latency records the requests of a slot: log-normal around 1.9 ms, with stalls.
 func (b *builder) latency(s result.Slot, arm result.Arm, factor float64) {
 	service, response, lag := result.NewHistogram(), result.NewHistogram(), result.NewHistogram()
-	for range b.PerSlot {
+	hops := make([]*hdr.Histogram, len(b.Hops))
+	for i := range hops {
+		hops[i] = result.NewHistogram()
+	}
+	for n := range b.PerSlot {
 		late := time.Duration(40_000 + 30_000*b.rng.ExpFloat64())
 		took := time.Duration(1.9e6*factor*math.Exp(0.3*b.rng.NormFloat64())) + s.Work.Spun
 		if b.rng.Float64() < b.Spikes {
@@ -239,16 +252,35 @@ func (b *builder) latency(s result.Slot, arm result.Arm, factor float64) {
 		result.Record(service, took)
 		result.Record(lag, late)
 		result.Record(response, took+late)
+		for i, h := range b.Hops {
+			if n%max(1, h.Every) == 0 {
+				result.Record(hops[i], time.Duration(h.Share*(1+h.Effect[arm.Name])*float64(took)))
+			}
+		}
 	}
 	tag := result.Tag{Phase: slot.Toll, Launch: s.Launch, Round: s.Round, Arm: arm.Name, Step: "recommend"}
+	add := func(tag result.Tag, h *hdr.Histogram) {
+		h.SetStartTimeMs(s.Start.UnixMilli())
+		h.SetEndTimeMs(s.End.UnixMilli())
+		b.data.Latency = append(b.data.Latency, result.NewInterval(tag, h))
+	}
 	for _, k := range []struct {
 		kind string
 		hist *hdr.Histogram
 	}{{result.Service, service}, {result.Response, response}, {result.Lag, lag}} {
 		tag.Kind = k.kind
-		k.hist.SetStartTimeMs(s.Start.UnixMilli())
-		k.hist.SetEndTimeMs(s.End.UnixMilli())
-		b.data.Latency = append(b.data.Latency, result.NewInterval(tag, k.hist))
+		add(tag, k.hist)
+	}
+	for i, h := range b.Hops {
+		if tag.Kind = result.Own; h.Name == "" {
+			tag.Kind = result.Outside
+		} else {
+			tag.Step = h.Name
+		}
+		if hops[i].TotalCount() > 0 {
+			add(tag, hops[i])
+		}
+		tag.Step = "recommend"
 	}
 }
 
