@@ -27,6 +27,7 @@ func renderers(text string) map[string]func(io.Writer) error {
 	out["gate in full"] = func(w io.Writer) error { return Verdict(verbose(w), a) }
 	c := comparison()
 	everyString(reflect.ValueOf(c).Elem(), func(string) string { return text })
+	c.A.Run.Experiment, c.B.Run.Experiment = "", "" // as above
 	for _, f := range AllCompare() {
 		out["compare "+f.Name] = func(w io.Writer) error { return f.Render(w, c) }
 	}

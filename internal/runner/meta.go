@@ -101,8 +101,12 @@ func (r *run) planWarnings() []string {
 	if rounds%square == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("%d rounds of %d arms are no multiple of %d: not every arm follows every other equally often",
-		rounds, len(r.TollArms()), square)}
+	what := "rounds"
+	if r.Slice() > 0 {
+		what = "slices"
+	}
+	return []string{fmt.Sprintf("%d %s of %d arms are no multiple of %d: not every arm follows every other equally often",
+		rounds, what, len(r.TollArms()), square)}
 }
 
 // tool says what is running, and the versions of the libraries that shape its results.
