@@ -4,6 +4,7 @@ import (
 	"maps"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestParseResolve(t *testing.T) {
@@ -28,7 +29,7 @@ func TestResolveIsChecked(t *testing.T) {
 		"toll.resolve: p50":    func(e *Experiment) { e.Toll.Resolve = map[string]float64{"p50": 0} },
 		"toll.launches is 0":   func(e *Experiment) { e.Toll.Resolve, e.Toll.Launches = map[string]float64{"p50": 0.02}, 0 },
 		"toll.at_most":         func(e *Experiment) { e.Toll.AtMost = 0 },
-		"toll.slice must be 0": func(e *Experiment) { e.Toll.Slice = e.Toll.Slot / 3 },
+		"toll.slice must be 0": func(e *Experiment) { e.Toll.Slice = 10 * time.Millisecond },
 	} {
 		e, err := Profile("pr")
 		if err != nil {

@@ -7,21 +7,22 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv"
 )
 
-// Slice is how long an arm runs in the toll before the next arm has its turn: toll.slice, or 0 where a slot is in one piece. Arms
-// can alternate in slices only where an arm that waits stands still, and where what makes the load can wait as well.
+// Slice is how long an arm runs in the toll before the next arm has its turn: about toll.slice, a whole part of a slot, or 0 where a slot
+// is in one piece. Arms can alternate in slices only where an arm that waits stands still, and where what makes the load can wait as
+// well.
 func (e *Experiment) Slice() time.Duration {
-	if e.Toll.Slice >= e.Toll.Slot || e.Environment == "external" || e.Journeys.Script != "" {
-		return 0
+	if n := e.Slices(); n > 1 {
+		return e.Toll.Slot / time.Duration(n)
 	}
-	return e.Toll.Slice
+	return 0
 }
 
 // Slices is how many slices a slot of the toll has; 1: it is in one piece.
 func (e *Experiment) Slices() int {
-	if slice := e.Slice(); slice > 0 {
-		return int(e.Toll.Slot / slice)
+	if e.Toll.Slice == 0 || e.Environment == "external" || e.Journeys.Script != "" {
+		return 1
 	}
-	return 1
+	return max(1, int((e.Toll.Slot+e.Toll.Slice/2)/e.Toll.Slice))
 }
 
 // TollSpecs are the arms of the toll, ready to be deployed, and the interval at which they are scraped. If the arms alternate in

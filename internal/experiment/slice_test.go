@@ -70,11 +70,13 @@ func TestSlice(t *testing.T) {
 		"external":   {func(e *Experiment) { e.Environment = "external" }, 1, 450 * time.Millisecond},
 		"script":     {func(e *Experiment) { e.Journeys.Script = "shop.js" }, 1, 450 * time.Millisecond},
 		"none":       {func(e *Experiment) { e.Toll.Slice = 0 }, 1, 450 * time.Millisecond},
+		"odd slot":   {func(e *Experiment) { e.Toll.Slot = 250 * time.Millisecond }, 3, 250 * time.Millisecond},
+		"short slot": {func(e *Experiment) { e.Toll.Slot = 120 * time.Millisecond }, 1, 70 * time.Millisecond},
 		"whole slot": {func(e *Experiment) { e.Toll.Slice = e.Toll.Slot }, 1, 450 * time.Millisecond},
 	} {
 		e := sliced
 		tt.change(&e)
-		if e.Slices() != tt.slices || e.Recorded() != tt.recorded {
+		if e.Slices() != tt.slices || e.Recorded() != tt.recorded || e.Slice() > 0 && e.Slice()*time.Duration(tt.slices) > e.Toll.Slot {
 			t.Errorf("%s: %d slices, %v recorded", name, e.Slices(), e.Recorded())
 		}
 	}

@@ -77,8 +77,8 @@ func (e *Experiment) validateToll(c *complaints) {
 	within(c, "toll.max_launches", e.Toll.Most, 0, 100)
 	within(c, "toll.rounds", e.Toll.Rounds, 1, 10_000)
 	within(c, "toll.slot", e.Toll.Slot, 100*time.Millisecond, time.Minute)
-	if slice, least := e.Toll.Slice, 50*time.Millisecond; slice != 0 && (slice < least || slice > e.Toll.Slot || e.Toll.Slot%slice != 0) {
-		c.add("toll.slice must be 0, for slots in one piece, or from %v to toll.slot (%v) and go into it without a rest, got %v", least, e.Toll.Slot, slice)
+	if slice, least := e.Toll.Slice, 50*time.Millisecond; slice != 0 && (slice < least || slice > e.Toll.Slot) {
+		c.add("toll.slice must be 0, for slots in one piece, or from %v to toll.slot (%v), got %v", least, e.Toll.Slot, slice)
 	}
 	within(c, "toll.washout", e.Toll.Washout, 0, max(0, e.Toll.Slot/2))
 	within(c, "toll.rate", e.Toll.Rate, 1, 20_000)
