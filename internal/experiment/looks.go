@@ -8,6 +8,9 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
+// MaxLaunches is the largest number of launches of a toll.
+const MaxLaunches = 100
+
 // MostLaunches is how many launches the toll may take. Budgets on the catch do not extend it.
 func (e *Experiment) MostLaunches() int {
 	onCatch := func(text string) bool {
@@ -15,7 +18,7 @@ func (e *Experiment) MostLaunches() int {
 		return err == nil && b.Part() == slot.Catch
 	}
 	if len(e.Toll.Resolve) > 0 && e.Toll.Launches > 0 {
-		return 100 // as far as toll.at_most lets it
+		return MaxLaunches // as far as toll.at_most lets it
 	}
 	if e.Toll.Launches == 0 || !slices.ContainsFunc(e.Budgets, func(text string) bool { return !onCatch(text) }) {
 		return e.Toll.Launches

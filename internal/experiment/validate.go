@@ -73,8 +73,8 @@ func (e *Experiment) validateJourneys(c *complaints) {
 }
 
 func (e *Experiment) validateToll(c *complaints) {
-	within(c, "toll.launches", e.Toll.Launches, 0, 100)
-	within(c, "toll.max_launches", e.Toll.Most, 0, 100)
+	within(c, "toll.launches", e.Toll.Launches, 0, MaxLaunches)
+	within(c, "toll.max_launches", e.Toll.Most, 0, MaxLaunches)
 	within(c, "toll.rounds", e.Toll.Rounds, 1, 10_000)
 	within(c, "toll.slot", e.Toll.Slot, 100*time.Millisecond, time.Minute)
 	if slice, least := e.Toll.Slice, 50*time.Millisecond; slice != 0 && (slice < least || slice > e.Toll.Slot) {

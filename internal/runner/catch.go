@@ -195,7 +195,7 @@ func (c *catch) load(ctx context.Context) error {
 func (c *catch) reports(ctx context.Context, orders <-chan sent) error {
 	meters := map[string]*meter{}
 	for _, arm := range c.arms {
-		m, err := newMeter(ctx, arm, nil)
+		m, err := newMeter(ctx, arm)
 		if err != nil {
 			return err
 		}

@@ -23,7 +23,7 @@ func (r *run) idle(ctx context.Context, launch int, arms []testenv.Arm, orders [
 	for _, i := range orders[0] {
 		arm := arms[i]
 		err := parkedAfter(arm, func() (err error) {
-			if s.Drained, err = r.drain(ctx, arm); err != nil {
+			if _, err := r.drain(ctx, arm); err != nil {
 				return err
 			}
 			all[i], err = openBooks(ctx, arm, nil)

@@ -83,20 +83,19 @@ func targets(arms []testenv.Arm) []slot.Target {
 	return out
 }
 
-// meter reads what an arm uses, and says what the arm has used since the reading before.
+// meter reads what an arm uses under load that does not end, and says what the arm has used since the reading before.
 type meter struct {
 	arm       testenv.Arm
 	at        time.Time // of usage
 	usage     testenv.Usage
 	telemetry result.Telemetry
-	volume    *armVolume // reads the telemetry, and keeps the exports between two readings; may be nil
 }
 
 // newMeter takes the first reading. A question for the telemetry costs the arm some CPU time, so it is asked outside of what
 // is measured: before the first reading of CPU time here, and after the last one in since.
-func newMeter(ctx context.Context, arm testenv.Arm, v *armVolume) (m *meter, err error) {
-	m = &meter{arm: arm, volume: v}
-	if m.telemetry, err = v.begin(ctx, arm); err != nil {
+func newMeter(ctx context.Context, arm testenv.Arm) (m *meter, err error) {
+	m = &meter{arm: arm}
+	if m.telemetry, err = arm.Telemetry(ctx); err != nil {
 		return nil, err
 	}
 	m.at = time.Now()
@@ -112,7 +111,7 @@ func (m *meter) since(ctx context.Context, s *result.Slot) error {
 	if m.usage, err = m.arm.Usage(); err != nil {
 		return err
 	}
-	if m.telemetry, err = m.volume.end(ctx, m.arm); err != nil {
+	if m.telemetry, err = m.arm.Telemetry(ctx); err != nil {
 		return err
 	}
 	s.Metered, s.CPU, s.RSS, s.Peak = m.at.Sub(before.at), map[string]time.Duration{}, m.usage.RSS, m.usage.Peak

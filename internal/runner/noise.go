@@ -34,9 +34,9 @@ func Noise(ctx context.Context, e *experiment.Experiment, o Options, length time
 		return nil, err
 	}
 	blocks = make([][]float64, int(length/NoiseBlock))
-	var journeys result.Plan
+	main := (result.Plan{}).MainStep() // of our journeys
 	for _, l := range lines {
-		if l.Phase != slot.Toll || l.Kind != result.Response || l.Step != journeys.MainStep() || l.Round >= len(blocks) {
+		if l.Phase != slot.Toll || l.Kind != result.Response || l.Step != main || l.Round >= len(blocks) {
 			continue
 		}
 		h, err := l.Histogram()

@@ -24,17 +24,26 @@ func (r *run) resolved(launches int, took time.Duration) (bool, error) {
 	}
 	each := took / time.Duration(launches)
 	inTime := int(r.Toll.AtMost / max(each, 1))                          // launches
-	reached, short := launches >= max(2, r.Toll.Launches), []string(nil) // one launch does not know how launches differ
-	var says []string
+	reached := true
+	var says, short []string
+	if least := max(2, r.Toll.Launches); launches < least { // one launch does not know how launches differ
+		reached = false
+		short = append(short, fmt.Sprintf("launches: %d of at least %d", launches, least))
+	}
 	for _, one := range all {
 		says = append(says, forecast(one, launches, inTime, each, r.Toll.AtMost))
-		if !one.Reached() {
-			reached = false
+		switch {
+		case one.Reached():
+			continue
+		case math.IsInf(one.Has, 1):
+			short = append(short, one.Metric+" cannot be told")
+		default:
 			short = append(short, fmt.Sprintf("%s ±%s, not ±%s", one.Metric, share(one.Has), share(one.Wanted)))
 		}
+		reached = false
 	}
 	r.Progress.Tell("resolution", says)
-	if reached || launches < inTime && launches < mostLaunches {
+	if reached || launches < inTime && launches < r.MostLaunches() {
 		return reached, nil
 	}
 	return true, r.dir.Update(func(m *result.Run) {
@@ -49,9 +58,6 @@ func (r *run) atMost() time.Duration {
 	}
 	return r.Toll.AtMost
 }
-
-// mostLaunches is the largest toll.launches.
-const mostLaunches = 100
 
 // forecast says how finely a metric is known, and how long what is wanted takes.
 func forecast(one verdict.Resolution, launches, inTime int, each, most time.Duration) string {

@@ -172,16 +172,7 @@ func (r *run) pieces(ctx context.Context, s result.Slot, all []*books, orders []
 	if len(orders) == 1 {
 		for n, index := range orders[0] {
 			a := accounts[index]
-			err := a.chargeRun(func() error {
-				if err := do(a, true); err != nil {
-					return err
-				}
-				return r.drains(ctx, a)
-			})
-			if err != nil {
-				return err
-			}
-			if err := r.settle(ctx, a); err != nil {
+			if err := r.whole(ctx, a, func() error { return do(a, true) }); err != nil {
 				return err
 			}
 			advance(float64(n+1) / float64(len(all)))
@@ -209,18 +200,10 @@ func (r *run) pieces(ctx context.Context, s result.Slot, all []*books, orders []
 	return nil
 }
 
-// slot gives one arm a slot of load in one piece, waits until it has drained, and writes what it cost.
-func (r *run) slot(ctx context.Context, arm testenv.Arm, s *result.Slot) error {
-	if err := arm.Unpark(); err != nil {
-		return err
-	}
-	b, err := openBooks(ctx, arm, nil)
-	if err != nil {
-		return err
-	}
-	a := b.account(s)
-	err = a.charge(func() error {
-		if err := r.load(ctx, a, r.order(arm, s, true)); err != nil {
+// whole has an arm do what its slot is made of in one piece, waits until it has drained, and writes what it cost.
+func (r *run) whole(ctx context.Context, a *account, do func() error) error {
+	err := a.chargeRun(func() error {
+		if err := do(); err != nil {
 			return err
 		}
 		return r.drains(ctx, a)
@@ -229,6 +212,22 @@ func (r *run) slot(ctx context.Context, arm testenv.Arm, s *result.Slot) error {
 		return err
 	}
 	return r.settle(ctx, a)
+}
+
+// slot gives one arm a slot of load in one piece.
+func (r *run) slot(ctx context.Context, arm testenv.Arm, s *result.Slot) error {
+	var a *account
+	err := parkedAfter(arm, func() error {
+		b, err := openBooks(ctx, arm, nil)
+		if err == nil {
+			a = b.account(s)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return r.whole(ctx, a, func() error { return r.load(ctx, a, r.order(arm, s, true)) })
 }
 
 // load gives an arm a slot of load, or a slice of one.
