@@ -23,7 +23,7 @@ func (r *run) resolved(launches int, took time.Duration) (bool, error) {
 		return false, err
 	}
 	each := took / time.Duration(launches)
-	inTime := int(r.Toll.AtMost / max(each, 1))                          // launches
+	inTime := int(r.Toll.AtMost / max(each, 1)) // launches
 	reached := true
 	var says, short []string
 	if least := max(2, r.Toll.Launches); launches < least { // one launch does not know how launches differ
