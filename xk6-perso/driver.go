@@ -131,7 +131,7 @@ func (d *driver) step(ctx context.Context, p *pacer, run *slotRun, arms []*arm) 
 	}
 	d.mu.Unlock()
 	due := run.start.Add(at)
-	if !p.wait(ctx, due) || next == nil {
+	if !p.wait(ctx, due.Add(run.order.Hold)) || next == nil {
 		return false
 	}
 	d.mu.Lock()

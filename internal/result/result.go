@@ -59,7 +59,7 @@ const (
 const (
 	RoleBaseline   = "baseline"
 	RoleRepeat     = "repeat"      // the baseline again: its true difference is 0
-	RoleKnownDelay = "known-delay" // the baseline plus a delay that its gateway measures
+	RoleKnownDelay = "known-delay" // the baseline plus a delay that is known
 	RoleLevel      = "level"
 )
 
@@ -139,6 +139,18 @@ type Arm struct {
 	Level string        `json:"level"`
 	Role  string        `json:"role"`
 	Delay time.Duration `json:"delay,omitempty"` // ns; nominal, RoleKnownDelay only
+
+	// Held: the load generator holds the requests back for as long as Delay. Otherwise, as in a run with a script of the user's own and in
+	// older runs, whoever answers spins as long.
+	Held bool `json:"held,omitempty"`
+}
+
+// Spins is how long whoever answers the arm's requests spins for each of them, so that its delay is known.
+func (a Arm) Spins() time.Duration {
+	if a.Held {
+		return 0
+	}
+	return a.Delay
 }
 
 // Plan is the size of the toll measurement.

@@ -271,6 +271,11 @@ func (r *run) order(arm testenv.Arm, s *result.Slot, last bool) slot.Order {
 		Phase: s.Phase, Launch: s.Launch, Round: s.Round, Position: s.Position, Main: result.Plan{Step: r.step()}.MainStep(),
 		Targets: targets([]testenv.Arm{arm}), Duration: r.Toll.Slot, Washout: r.washout(), Rate: r.Toll.Rate,
 	}
+	for _, a := range r.TollArms() {
+		if a.Held && a.Name == arm.Name() {
+			o.Hold = a.Delay
+		}
+	}
 	switch {
 	case s.Phase == slot.Capacity:
 		o.Duration, o.Washout, o.Rate, o.Exact = r.Capacity.Slot, r.Capacity.Washout, s.Rate, true

@@ -65,6 +65,10 @@ type Order struct {
 	// Main is the step whose answers are asked where their time went, by TimingHeader, in the toll phase; "": none is.
 	Main string `json:"main,omitempty"`
 
+	// Hold is the known delay: all requests leave this much later than they are due. What they are measured from is when they were
+	// due. A script of the user's own ignores it.
+	Hold time.Duration `json:"hold,omitempty"` // ns
+
 	// Overlap: return at the end of the slot although answers are outstanding; their report follows when they are in.
 	// Without it, the slot ends when its last answer is in (or its request timeout has passed).
 	Overlap bool `json:"overlap"`
@@ -108,8 +112,8 @@ type ArmReport struct {
 	Breaks      int64            `json:"breaks"`    // answers under another identity than the journey's
 	AgeBands    []int64          `json:"age_bands"` // arriving users by population.AgeBands: what a drift really did
 
-	// Spun is the mean time that the gateway spun per recommend, as the gateway has measured it (SpunHeader), over the
-	// recorded requests; SpunN is how many there were.
+	// Spun is the mean of the known delay over the recorded requests that had one, and SpunN is how many there were: how long they were
+	// held back (Order.Hold), or how long it was spun for them, as whoever spun has measured it (SpunHeader).
 	Spun  time.Duration `json:"spun"` // ns
 	SpunN int64         `json:"spun_n"`
 

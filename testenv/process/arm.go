@@ -76,7 +76,7 @@ func (l *launch) deploy(ctx context.Context, spec testenv.ArmSpec, backing *chil
 		a.listeners[service], a.urls[service] = listener, url
 	}
 	config := role.Defaults()
-	config.Arm, config.Run, config.Launch, config.Spin = spec.Name, l.spec.Run, l.spec.Launch, spec.Delay
+	config.Arm, config.Run, config.Launch, config.Spin = spec.Name, l.spec.Run, l.spec.Launch, spec.Spins()
 	config.DecisionURL, config.ModelURL, config.ProfileURL = a.urls[role.Decision], a.urls[role.Model], a.urls[role.Profile]
 	config.Brokers, config.RedisAddr = []string{shared[role.BrokerAddr(spec.Name)]}, shared[role.StoreAddr(spec.Name)]
 	config.BackingToken = l.backing
