@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/injection"
-	"github.com/tollgate-dev/tollgate/internal/journey/journeytest"
-	"github.com/tollgate-dev/tollgate/internal/population"
+	"github.com/tollgate-dev/tollgate/internal/core/injection"
+	"github.com/tollgate-dev/tollgate/internal/core/journey/journeytest"
+	"github.com/tollgate-dev/tollgate/internal/core/population"
 )
 
 // scripts are those that need no orchestrator, with the variables that make them short.
@@ -29,7 +29,7 @@ var scripts = map[string][]string{
 }
 
 // orders are the scripts that `tollgate run` executes.
-var orders = []string{"../scenarios/measure.js", "../scenarios/script.js", "../scenarios/script-env.js"}
+var orders = []string{"../scenarios/measure.js", "../internal/core/wrapper/script.js", "../internal/core/wrapper/script-env.js"}
 
 // Every script that ships runs for a few seconds, meets its thresholds, and reaches the gateway.
 func TestScriptsThatShip(t *testing.T) {
