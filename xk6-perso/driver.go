@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 )
 
 // driver puts open load on arms, slot by slot: what an arm has to do starts when the arm's schedule says so, whether or not

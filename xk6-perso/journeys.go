@@ -7,8 +7,8 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/journey"
-	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/internal/core/journey"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 )
 
 // maxWorkers is how many requests may be outstanding, over all arms. One more is dropped and counted: to delay it silently
