@@ -43,7 +43,8 @@ func ClusterQuantile(clusters [][]Weighted, q, confidence float64, seed uint64) 
 			left += n * sizes[i]
 		}
 		rank := max(1, int64(math.Ceil(q*float64(left))))
-		for _, v := range slices.Backward(values) { // from above, since it is high quantiles that are asked for
+		for i := len(values) - 1; i >= 0; i-- { // from above, since it is high quantiles that are asked for
+			v := &values[i]
 			if n := times[v.cluster] * v.N; n > 0 {
 				if left -= n; left < rank {
 					return v.Value
