@@ -76,19 +76,17 @@ func (r *resampler) estimate(drawn []int, n int) float64 {
 	m := n * (n + 1) / 2
 	c, upTo := r.stretch((m-1)/2, m)
 	pairs, k := r.pairs(c), -1
-	next := func() {
+	for upTo <= (m-1)/2 {
+		k++
+		upTo += r.count(pairs[k])
+	}
+	low := pairs[k].average
+	for upTo <= m/2 { // the upper middle is the next pair that is in the resample
 		for k++; k == len(pairs); k = 0 {
 			c++
 			pairs = r.pairs(c)
 		}
 		upTo += r.count(pairs[k])
-	}
-	for upTo <= (m-1)/2 {
-		next()
-	}
-	low := pairs[k].average
-	for upTo <= m/2 { // the upper middle is the next pair that is in the resample
-		next()
 	}
 	return (low + pairs[k].average) / 2
 }
@@ -122,9 +120,8 @@ func (r *resampler) count(p pair) int {
 func (r *resampler) atMost(c int) int {
 	total := 0
 	for i, edge := range r.edge(c) {
-		if t := r.times[i]; t > 0 {
-			total += t*(r.before[edge]-r.before[i+1]) + t*(t+1)/2
-		}
+		t := r.times[i]
+		total += t*(r.before[edge]-r.before[i+1]) + t*(t+1)/2
 	}
 	return total
 }
