@@ -90,7 +90,7 @@ func compareMarkdown(c *verdict.Comparison) ([]byte, error) {
 // comparisonReport is a comparison as sections.
 func comparisonReport(c *verdict.Comparison) *report {
 	r := &report{notes: c.Notes}
-	for _, build := range []func(*verdict.Comparison) []section{comparedWords, comparedAnswer, comparedRuns, comparedTolls, comparedCatch, comparedBaselines, comparedLegend} {
+	for _, build := range []func(*verdict.Comparison) []section{comparedWords, comparedAnswer, comparedRuns, comparedTolls, comparedHops, comparedCatch, comparedBaselines, comparedLegend} {
 		r.sections = append(r.sections, build(c)...)
 	}
 	return r
@@ -116,10 +116,7 @@ func comparedTolls(c *verdict.Comparison) []section {
 				found.Class = "differs"
 			}
 			t.Rows = append(t.Rows, append(texts(head(d.Metric), withInterval(d.A), withInterval(d.B)), found))
-			for _, side := range []struct {
-				name string
-				verdict.Effect
-			}{{"a", d.A}, {"b", d.B}, {"b against a", e}} {
+			for _, side := range comparedSides(d) {
 				records = append(records, map[string]any{"level": l.Level, "metric": d.Metric.ID, "unit": string(d.Metric.Unit), "per": string(d.Metric.Per), "run": side.name,
 					"diff": side.Diff.Mid, "diff_lo": side.Diff.Lo, "diff_hi": side.Diff.Hi, "ratio": side.Ratio.Mid, "ratio_lo": side.Ratio.Lo, "ratio_hi": side.Ratio.Hi,
 					"significant": side.Significant})
@@ -173,6 +170,16 @@ func legendOf(c *verdict.Comparison, n int) para {
 // differenceEffect is how two changes differ, as something that is formatted like a change.
 func differenceEffect(d verdict.Difference) verdict.Effect {
 	return verdict.Effect{Metric: d.Metric, Ratio: d.Ratio, Diff: d.Diff, Significant: d.Significant}
+}
+
+// comparedSide is one side of a difference, or the difference itself, as the CSV names it.
+type comparedSide struct {
+	name string
+	verdict.Effect
+}
+
+func comparedSides(d verdict.Difference) []comparedSide {
+	return []comparedSide{{"a", d.A}, {"b", d.B}, {"b against a", differenceEffect(d)}}
 }
 
 // withInterval is an effect with its interval even where that includes 0: what a ~ may hide is the point of a comparison.

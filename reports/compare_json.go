@@ -10,18 +10,14 @@ func compareJSON(c *verdict.Comparison) ([]byte, error) {
 	notes := &footnotes{}
 	out := jsonComparison{
 		Schema: jsonSchema, Confidence: number(c.Confidence), Headline: comparisonHeadline(c), Void: listed(c.Void), Warnings: listed(c.Warnings), A: jsonSideOf(c.A), B: jsonSideOf(c.B),
-		Baseline: []jsonPair{}, Levels: []jsonLevelDifference{}, Catch: []jsonFaultDifference{},
+		Baseline: []jsonPair{}, Hops: []jsonHopDifference{}, Catch: []jsonFaultDifference{},
 	}
 	for _, p := range c.Baseline {
 		out.Baseline = append(out.Baseline, jsonPair{p.Metric.ID, number(p.A), number(p.B)})
 	}
-	for _, l := range c.Levels {
-		level := jsonLevelDifference{l.Level, []jsonDifference{}}
-		for _, d := range l.Metrics {
-			level.Values = append(level.Values, jsonDifference{d.Metric.ID, string(d.Metric.Unit), jsonChangeOf(d.A), jsonChangeOf(d.B),
-				jsonChangeOf(differenceEffect(d)), notes.number(d.Note)})
-		}
-		out.Levels = append(out.Levels, level)
+	out.Levels = jsonLevelDifferences(c.Levels, notes)
+	for _, h := range c.Hops {
+		out.Hops = append(out.Hops, jsonHopDifference{h.Name, h.Outside, h.Note, jsonLevelDifferences(h.Levels, notes)})
 	}
 	for _, f := range c.Catch {
 		fault := jsonFaultDifference{f.Fault.ID, f.Pass, []jsonCellPair{}}
@@ -48,6 +44,7 @@ type jsonComparison struct {
 	B          jsonSide              `json:"b"`
 	Baseline   []jsonPair            `json:"baseline"` // values of both baselines, in the unit of their metric
 	Levels     []jsonLevelDifference `json:"levels"`
+	Hops       []jsonHopDifference   `json:"hops"`  // where the time goes: those that the answers of both runs name
 	Catch      []jsonFaultDifference `json:"catch"` // by fault
 	Notes      []string              `json:"notes"` // footnotes; a note is a 1-based index into it
 }
@@ -67,6 +64,27 @@ type jsonPair struct {
 type jsonLevelDifference struct {
 	Level  string           `json:"level"`
 	Values []jsonDifference `json:"values"`
+}
+
+// jsonHopDifference is by how much longer than at the baseline of its own run one hop takes by itself.
+type jsonHopDifference struct {
+	Name    string                `json:"name"`    // as the answers name it; "" for what is outside
+	Outside bool                  `json:"outside"` // what no hop took: the way between the load generator and the system
+	Doubt   string                `json:"doubt"`   // what makes the numbers doubtful; "" if nothing does
+	Levels  []jsonLevelDifference `json:"levels"`  // the median and the 95th percentile
+}
+
+func jsonLevelDifferences(levels []verdict.LevelDifference, notes *footnotes) []jsonLevelDifference {
+	out := []jsonLevelDifference{}
+	for _, l := range levels {
+		level := jsonLevelDifference{l.Level, []jsonDifference{}}
+		for _, d := range l.Metrics {
+			level.Values = append(level.Values, jsonDifference{d.Metric.ID, string(d.Metric.Unit), jsonChangeOf(d.A), jsonChangeOf(d.B),
+				jsonChangeOf(differenceEffect(d)), notes.number(d.Note)})
+		}
+		out = append(out, level)
+	}
+	return out
 }
 
 type jsonDifference struct {

@@ -49,6 +49,25 @@ func comparison() *verdict.Comparison {
 		}
 		c.Levels = append(c.Levels, level)
 	}
+	for i, h := range fixtureHops(a) {
+		d := verdict.HopDifference{Name: h.Name, Outside: h.Outside, Note: h.Note}
+		for _, t := range h.Toll[2:] {
+			level := verdict.LevelDifference{Level: t.Arm.Level}
+			for _, e := range t.Effects {
+				of := verdict.Difference{Metric: e.Metric, A: e, B: e, Ratio: nan, Diff: verdict.Interval{Lo: -4e-6, Mid: 0, Hi: 4e-6}}
+				switch {
+				case i == 1 && t.Arm.Level == "full" && e.Metric.ID == "p50": // the gateway takes longer
+					of.B.Diff, of.Significant = verdict.Interval{Lo: 180e-6, Mid: 190e-6, Hi: 200e-6}, true
+					of.Diff = verdict.Interval{Lo: 62e-6, Mid: 75e-6, Hi: 88e-6}
+				case i == 2 && e.Metric.ID == "p95":
+					of.B.Diff, of.B.Significant, of.Diff, of.Note = nan, false, nan, "B: p95 of a hop needs groups of 9 rounds in one launch at this rate"
+				}
+				level.Metrics = append(level.Metrics, of)
+			}
+			d.Levels = append(d.Levels, level)
+		}
+		c.Hops = append(c.Hops, d)
+	}
 	for i, f := range a.Catch.Faults[:2] {
 		d := verdict.FaultDifference{Fault: f.Fault}
 		for l, level := range a.Catch.Levels {
@@ -88,10 +107,11 @@ func TestCompareGolden(t *testing.T) {
 func TestCompareOdd(t *testing.T) {
 	bad := comparison()
 	bad.Warnings, bad.Notes = []string{evil}, []string{evil}
+	bad.Hops[0].Name, bad.Hops[0].Outside, bad.Hops[0].Note = evil, false, evil
 	bad.A.Run.ID, bad.Levels[0].Level, bad.Catch[0].Fault.ID, bad.Catch[0].Cells[0].A.Alert = evil, evil, evil, evil
 	bad.B.Run = result.Run{ID: strings.Repeat("long-name ", 30)}
 	none := comparison()
-	none.Baseline, none.Levels, none.Catch, none.Notes, none.Warnings = nil, nil, nil, nil, nil
+	none.Baseline, none.Levels, none.Hops, none.Catch, none.Notes, none.Warnings = nil, nil, nil, nil, nil, nil
 	for name, c := range map[string]*verdict.Comparison{"hostile": bad, "only two runs": none, "empty": {}} {
 		for _, f := range AllCompare() {
 			got := renderCompare(t, f.Name, c)

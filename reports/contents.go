@@ -3,11 +3,14 @@ package reports
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
+
+const contentsHeading = "What the telemetry is made of"
 
 // How many pieces of a level a format shows; the JSON and the CSV have all.
 const (
@@ -20,7 +23,7 @@ const (
 // difference to the level below.
 func contentsSection(a *verdict.Analysis) []section {
 	if len(a.Contents) == 0 {
-		return nil
+		return contentsUnknown(a)
 	}
 	title := "the span names, log events and metrics that add most bytes to the level below, per 1,000 requests"
 	short, page := contentsTable(a.Contents, mostPieces), contentsTable(a.Contents, mostOnPage)
@@ -38,7 +41,25 @@ func contentsSection(a *verdict.Analysis) []section {
 	for _, note := range contentsNotes(a.Contents) {
 		blocks = append(blocks, para{Text: say(note), Class: "muted", Only: inText | inMarkdown | inHTML})
 	}
-	return []section{{ID: "contents", Heading: "What the telemetry is made of", Sub: true, Fold: true, Blocks: append(blocks, recordsOf(records))}}
+	return []section{{ID: "contents", Heading: contentsHeading, Sub: true, Fold: true, Blocks: append(blocks, recordsOf(records))}}
+}
+
+// contentsUnknown says why a toll has no contents, where that is the environment's: only a pipeline that is a process of ours can keep the
+// requests that it receives. Nothing where no level sent telemetry that was counted.
+func contentsUnknown(a *verdict.Analysis) []section {
+	why := map[string]string{
+		"containers": "in containers the pipeline of an arm is the Collector's own image, which counts what it receives and keeps none of it. " +
+			"The stack exports the same in the process environment: a run of the same levels there tells",
+		"external": "the telemetry of a system of your own goes to its own pipeline, and a run counts it at most",
+	}[a.Run.Environment]
+	sent := slices.ContainsFunc(a.Toll, func(l verdict.LevelToll) bool {
+		return slices.ContainsFunc(l.Effects, func(e verdict.Effect) bool { return e.Metric.ID == "bytes" && e.Value > 0 })
+	})
+	if why == "" || !sent {
+		return nil
+	}
+	return []section{{ID: "contents", Heading: contentsHeading, Sub: true, Fold: true, Blocks: []block{
+		para{Text: say("Not known: " + why + "."), Only: inText | inMarkdown | inHTML}}}}
 }
 
 // contentsSentence is by how much more a level sends than the one below, and what that is: "full over traces-10: +1.2 MB per 1,000

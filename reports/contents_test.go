@@ -65,3 +65,23 @@ func TestContentsWithoutMoneyOrNames(t *testing.T) {
 		t.Error("a run that cannot tell has the section")
 	}
 }
+
+// TestContentsThatAreNotKnown: where the pipeline is none of ours the section says so, unless nothing was sent.
+func TestContentsThatAreNotKnown(t *testing.T) {
+	for environment, want := range map[string]string{"containers": "the Collector's own image", "external": "its own pipeline", "process": ""} {
+		a := fixture()
+		a.Contents, a.Run.Environment = nil, environment
+		for _, format := range []string{"text", "markdown", "html"} {
+			got := strings.Join(strings.Fields(html.UnescapeString(render(t, format, a))), " ")
+			if has := strings.Contains(got, "Not known: "); has != (want != "") || !strings.Contains(got, want) {
+				t.Errorf("%s, %s: says that it is not known: %t; want it with %q", environment, format, has, want)
+			}
+		}
+		for i := range a.Toll {
+			a.Toll[i].Effects = nil
+		}
+		if strings.Contains(render(t, "text", a), "Not known: ") {
+			t.Errorf("%s: a run without telemetry has the section", environment)
+		}
+	}
+}

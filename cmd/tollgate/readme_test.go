@@ -27,15 +27,15 @@ func generatedTables() []generated {
 	for _, l := range testenv.Levels() {
 		levels += fmt.Sprintf("| `%s` | %s |\n", l.Name, l.Title)
 	}
-	catalogue := "| group | faults |\n|---|---|\n"
+	catalogue := "| kind | fault | what happens |\n|---|---|---|\n"
 	for _, group := range faults.Groups() {
-		var links []string
+		kind := group // once, in its first line
 		for _, f := range faults.All() {
 			if f.Group == group {
-				links = append(links, fmt.Sprintf("[`%s`](docs/faults/README.md#%s)", f.ID, f.ID))
+				catalogue += fmt.Sprintf("| %s | [`%s`](docs/faults/README.md#%s) | %s |\n", kind, f.ID, f.ID, f.Title)
+				kind = ""
 			}
 		}
-		catalogue += fmt.Sprintf("| %s | %s |\n", group, strings.Join(links, ", "))
 	}
 	return []generated{{"../../docs/levels.md", "## What there is", levels}, {readme, "## Faults", catalogue}}
 }

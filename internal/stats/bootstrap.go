@@ -2,14 +2,12 @@ package stats
 
 import (
 	"math"
-	"math/rand/v2"
-	"slices"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // bootstrap is the centre over all rounds with a two-level interval, and the standard deviation between launches beyond their
-// rounds. There must be a round; alike is the factor by which the variance of a launch's centre is larger than that of
+// rounds. There must be a round; Comparison.alike is the factor by which the variance of a launch's centre is larger than that of
 // independent rounds.
 //
 // Lower level: rounds are resampled with replacement within their launch. The percentile interval is taken, since the
@@ -30,22 +28,19 @@ import (
 //
 // One launch leaves its interval without the launch level: say so beside it. Resamples at 1999 put the ends within about 3 %
 // of the half-width.
-func bootstrap(d differences, o Options, alike float64, rng *rand.Rand) (Interval, float64) {
-	n, launches := d.rounds(), d.launches()
-	mid := d.centre()
-	if d.constant() {
+func (c *Comparison) bootstrap(confidence float64) (Interval, float64) {
+	d, n, launches, mid, whole, alike := c.of, c.about.N, c.about.Launches, c.about.Mid, c.whole, c.alike
+	if whole == nil {
 		return Interval{mid, mid, mid}, 0 // counts often are the same in every round
 	}
-	whole := d.resample(o.Resamples, rng)
-	slices.Sort(whole)
-	tail, free := (1-o.Confidence)/2, n-launches
+	tail, free := (1-confidence)/2, n-launches
 	stretch := smallSample(n, free, tail) * math.Sqrt(alike)
 	below := max(0, mid-percentile(whole, tail)) * stretch
 	above := max(0, percentile(whole, 1-tail)-mid) * stretch
 	if launches < 2 {
 		return Interval{mid - below, mid, mid + above}, 0
 	}
-	spread := o.Spread.orOwn(d.ownSpread(rng))
+	spread := c.given.orOwn(c.own)
 	if math.IsNaN(spread.Rounds) { // nothing but launches to go by
 		half := spread.half(launches, tail)
 		return Interval{mid - max(below, half), mid, mid + max(above, half)}, 0

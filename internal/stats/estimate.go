@@ -64,14 +64,28 @@ func EstimateArm(arm [][]float64, references [][][]float64, o Options) Result {
 	return estimate(against(arm, references), o)
 }
 
-func estimate(d differences, o Options) Result {
-	if o.Confidence == 0 {
-		o.Confidence = 0.95
-	}
-	r := Result{N: d.rounds(), Launches: d.launches()}
+func estimate(d differences, o Options) Result { return compare(d, o).At(o.Confidence) }
+
+// Comparison is an estimate at any confidence: what takes long is done once.
+type Comparison struct {
+	of    differences
+	about Result // without its interval and what that says
+	alike float64
+	given Spread
+	own   Spread    // as of launches by themselves; the zero value where it is not needed
+	whole []float64 // centres of resamples, rising; nil where they are not needed
+}
+
+// CompareArm is EstimateArm at confidences that are named later. Options.Confidence does not matter.
+func CompareArm(arm [][]float64, references [][][]float64, o Options) *Comparison {
+	return compare(against(arm, references), o)
+}
+
+func compare(d differences, o Options) *Comparison {
+	c := &Comparison{of: d, about: Result{N: d.rounds(), Launches: d.launches(), Method: MethodNone}, given: o.Spread}
+	r := &c.about
 	if r.N == 0 {
-		r.Method, r.Interval, r.Caveat = MethodNone, Interval{math.NaN(), math.NaN(), math.NaN()}, "no rounds"
-		return r
+		return c
 	}
 	if o.Resamples == 0 {
 		o.Resamples = 1999
@@ -81,27 +95,53 @@ func estimate(d differences, o Options) Result {
 	}
 	rng := rand.New(rand.NewPCG(o.Seed, 0x626f6f74))
 	if r.Launches > 1 && r.N-r.Launches < spareRounds {
-		r.Method = MethodLaunches
-		r.Interval, r.LaunchSD = launchInterval(d, o, rng)
-		return r
+		r.Method, c.own = MethodLaunches, d.ownSpread(rng)
+		return c
 	}
 	if r.Lag1 = o.Spread.Lag1; o.Spread.DF == 0 {
 		r.Lag1 = Lag1(d.mean(), r.N-r.Launches)
 	}
-	alike := inflation(r.Lag1, r.N/r.Launches)
+	c.alike = inflation(r.Lag1, r.N/r.Launches)
 	if r.Launches == 1 && r.N <= exactLimit {
 		r.Method = MethodSignedRank
-		r.Lo, r.Mid, r.Hi, _ = SignedRankInterval(d.mean()[0], o.Confidence)
+		return c
+	}
+	r.Method, r.Mid = MethodBootstrap, d.centre()
+	if d.constant() {
+		return c
+	}
+	c.whole = d.resample(o.Resamples, rng)
+	slices.Sort(c.whole)
+	if r.Launches > 1 {
+		c.own = d.ownSpread(rng)
+	}
+	return c
+}
+
+// At is the estimate at a confidence in (0, 1); 0: 0.95.
+func (c *Comparison) At(confidence float64) Result {
+	if confidence == 0 {
+		confidence = 0.95
+	}
+	r := c.about
+	switch r.Method {
+	case MethodNone:
+		r.Interval, r.Caveat = Interval{math.NaN(), math.NaN(), math.NaN()}, "no rounds"
+		return r
+	case MethodLaunches:
+		r.Interval, r.LaunchSD = c.launchInterval(confidence)
+		return r
+	case MethodSignedRank:
+		r.Lo, r.Mid, r.Hi, _ = SignedRankInterval(c.of.mean()[0], confidence)
 		if r.Finite() {
-			r.Lo, r.Hi = r.Mid-math.Sqrt(alike)*(r.Mid-r.Lo), r.Mid+math.Sqrt(alike)*(r.Hi-r.Mid)
+			r.Lo, r.Hi = r.Mid-math.Sqrt(c.alike)*(r.Mid-r.Lo), r.Mid+math.Sqrt(c.alike)*(r.Hi-r.Mid)
 		}
-	} else {
-		r.Method = MethodBootstrap
-		r.Interval, r.LaunchSD = bootstrap(d, o, alike, rng)
+	default:
+		r.Interval, r.LaunchSD = c.bootstrap(confidence)
 	}
 	switch {
 	case !r.Finite():
-		r.Caveat = fmt.Sprintf("too few rounds for an interval at %.3g %%: %d in one launch", 100*o.Confidence, r.N)
+		r.Caveat = fmt.Sprintf("too few rounds for an interval at %.3g %%: %d in one launch", 100*confidence, r.N)
 	case r.Launches == 1:
 		r.Caveat = "one launch: the interval does not cover how launches differ"
 	}
@@ -111,9 +151,8 @@ func estimate(d differences, o Options) Result {
 // launchInterval takes every launch's centre as one value: Student's t interval about their mean, which for launches of
 // one value each is the best that can be done with fewer than six. The centres are near normal, each being an
 // estimate over many requests.
-func launchInterval(d differences, o Options, rng *rand.Rand) (Interval, float64) {
-	mid := stat.Mean(d.centres(), nil)
-	own := d.ownSpread(rng)
-	half := o.Spread.orOwn(own).half(d.launches(), (1-o.Confidence)/2)
-	return Interval{mid - half, mid, mid + half}, math.Sqrt(own.Variance)
+func (c *Comparison) launchInterval(confidence float64) (Interval, float64) {
+	mid := stat.Mean(c.of.centres(), nil)
+	half := c.given.orOwn(c.own).half(c.of.launches(), (1-confidence)/2)
+	return Interval{mid - half, mid, mid + half}, math.Sqrt(c.own.Variance)
 }

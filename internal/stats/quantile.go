@@ -42,12 +42,14 @@ func ClusterQuantile(clusters [][]Weighted, q, confidence float64, seed uint64) 
 		for i, n := range times {
 			left += n * sizes[i]
 		}
+		if left == 0 {
+			return math.NaN()
+		}
 		rank := max(1, int64(math.Ceil(q*float64(left))))
-		for _, v := range slices.Backward(values) { // from above, since it is high quantiles that are asked for
-			if n := times[v.cluster] * v.N; n > 0 {
-				if left -= n; left < rank {
-					return v.Value
-				}
+		for i := len(values) - 1; i >= 0; i-- { // from above, since it is high quantiles that are asked for
+			v := &values[i]
+			if left -= times[v.cluster] * v.N; left < rank { // it came at least once, or the one before would have been it
+				return v.Value
 			}
 		}
 		return math.NaN()

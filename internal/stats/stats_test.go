@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -90,6 +91,59 @@ func TestResampler(t *testing.T) {
 		}
 		if got, want := newResampler(xs).estimate(count, len(xs)), HodgesLehmann(resample); got != want {
 			t.Fatalf("%v drawn %v times: got %v, want %v", xs, count, got, want)
+		}
+	}
+}
+
+// TestResamplerOfMany is TestResampler with as many values as a night has, and with stalls, against the sorted averages.
+func TestResamplerOfMany(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 7))
+	for _, n := range []int{13, 40, 66, 150} {
+		xs := draw(0, spiky)(rng, 1, n)[0]
+		r := newResampler(xs)
+		for range 50 {
+			count := make([]int, n)
+			var resample []float64
+			for range xs {
+				i := rng.IntN(n)
+				count[i]++
+				resample = append(resample, xs[i])
+			}
+			w := walshAverages(resample)
+			want := (w[(len(w)-1)/2] + w[len(w)/2]) / 2
+			if got := r.estimate(count, n); got != want {
+				t.Fatalf("%d values: got %v, want %v", n, got, want)
+			}
+			if got := HodgesLehmann(resample); got != want {
+				t.Fatalf("%d values: the plain estimate is %v, want %v", n, got, want)
+			}
+		}
+	}
+}
+
+// TestHodgesLehmannOfNoNumber: what is no number or has no end counts as it does when it is sorted.
+func TestHodgesLehmannOfNoNumber(t *testing.T) {
+	inf, nan := math.Inf(1), math.NaN()
+	for _, xs := range [][]float64{{nan}, {1, nan, 3}, {1, 2, 3, 4, nan}, {-inf, 1, 2}, {-inf, inf, 1, 2, 3}, {inf, inf}, {0, 0, 0, 5}} {
+		w := walshAverages(xs)
+		got, want := HodgesLehmann(xs), (w[(len(w)-1)/2]+w[len(w)/2])/2
+		if got != want && !(math.IsNaN(got) && math.IsNaN(want)) {
+			t.Errorf("%v: got %v, want %v", xs, got, want)
+		}
+	}
+}
+
+// TestComparisonAtManyConfidences: a comparison says the same as an estimate at each confidence, in whatever order it is asked.
+func TestComparisonAtManyConfidences(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 12))
+	for _, size := range [][2]int{{1, 0}, {1, 9}, {1, 60}, {3, 1}, {3, 9}} {
+		arm, other := draw(0.3, spiky)(rng, size[0], size[1]), draw(0.3, spiky)(rng, size[0], size[1])
+		c := CompareArm(arm, [][][]float64{other}, Options{Seed: 4})
+		for _, confidence := range []float64{0.99, 0.95, 0.9, 0.99} {
+			got, want := c.At(confidence), EstimateArm(arm, [][][]float64{other}, Options{Seed: 4, Confidence: confidence})
+			if fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("%d launches of %d rounds at %v: got %+v, want %+v", size[0], size[1], confidence, got, want)
+			}
 		}
 	}
 }

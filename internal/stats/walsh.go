@@ -27,19 +27,68 @@ func HodgesLehmann(xs []float64) float64 {
 	if len(xs) == 0 {
 		return math.NaN()
 	}
-	w := walshAverages(xs)
-	m := len(w)
-	return (w[(m-1)/2] + w[m/2]) / 2
+	return middle(averages(xs))
 }
 
 // walshAverages are the n(n+1)/2 averages of all pairs i ≤ j, rising.
 func walshAverages(xs []float64) []float64 {
+	w := averages(xs)
+	slices.Sort(w)
+	return w
+}
+
+// averages are the Walsh averages in any order.
+func averages(xs []float64) []float64 {
 	w := make([]float64, 0, len(xs)*(len(xs)+1)/2)
 	for i, x := range xs {
 		for _, y := range xs[i:] {
 			w = append(w, x/2+y/2)
 		}
 	}
-	slices.Sort(w)
 	return w
+}
+
+// middle is the median of values, at least one, which it puts into another order.
+func middle(xs []float64) float64 {
+	if slices.ContainsFunc(xs, math.IsNaN) {
+		slices.Sort(xs)
+		return (xs[(len(xs)-1)/2] + xs[len(xs)/2]) / 2
+	}
+	k := len(xs) / 2
+	selected(xs, k)
+	low := xs[k]
+	if len(xs)%2 == 0 {
+		low = slices.Max(xs[:k])
+	}
+	return (low + xs[k]) / 2
+}
+
+// selected puts values, none of them NaN, into an order in which the k-th, counted from 0, is where it is in a sorted one, with none
+// above it before it and none below it behind it: C. A. R. Hoare, Algorithm 65: FIND, Communications of the ACM 4 (1961).
+func selected(xs []float64, k int) {
+	for low, high := 0, len(xs)-1; low < high; {
+		a, b, c := xs[low], xs[low+(high-low)/2], xs[high]
+		pivot := max(min(a, b), min(max(a, b), c))
+		i, j := low, high
+		for i <= j {
+			for xs[i] < pivot {
+				i++
+			}
+			for xs[j] > pivot {
+				j--
+			}
+			if i <= j {
+				xs[i], xs[j] = xs[j], xs[i]
+				i, j = i+1, j-1
+			}
+		}
+		switch {
+		case k <= j:
+			high = j
+		case k >= i:
+			low = i
+		default:
+			return
+		}
+	}
 }

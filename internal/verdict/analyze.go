@@ -1,9 +1,11 @@
 package verdict
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/core/result"
@@ -33,10 +35,21 @@ func Judge(d *result.Data, budgets []Budget) (*Analysis, error) {
 	if err != nil {
 		return nil, err
 	}
+	beside := m.aside(d)
+	a, err := m.judge(d, budgets, beside)
+	if err != nil {
+		<-beside
+	}
+	return a, err
+}
+
+// judge is Judge of what is in order, with what is analyzed at the same time.
+func (m *measured) judge(d *result.Data, budgets []Budget, beside <-chan aside) (*Analysis, error) {
 	t := newTolls(m)
 	s := newSteps(t)
 	c := newCapacities(d, m)
 	a := &Analysis{Run: d.Run, Load: loadOf(d), Confidence: confidence, Controls: append(t.controls(confidence), c.controls(confidence)...), Notes: slices.Clone(d.Notes)}
+	var err error
 	if a.Budgets, a.Looks, err = t.judge(budgets, c, confidence); err != nil {
 		return nil, err
 	}
@@ -49,9 +62,6 @@ func Judge(d *result.Data, budgets []Budget) (*Analysis, error) {
 		a.Launches = t.byLaunches()
 		a.Money = t.bills()
 		a.Shapes = m.shapes()
-		if a.Hops, err = m.hops(d, confidence); err != nil {
-			return nil, fmt.Errorf("verdict: %w", err)
-		}
 		a.Rounds, a.Parts, a.Contents = t.byRounds(), m.breakdowns(), m.contents(d.Volumes)
 	}
 	if c != nil {
@@ -59,9 +69,11 @@ func Judge(d *result.Data, budgets []Budget) (*Analysis, error) {
 		a.Launches = append(a.Launches, c.byLaunches()...)
 		a.Notes = append(a.Notes, c.leftOut()...)
 	}
-	if a.Catch, err = catch.Analyze(d); err != nil {
-		return nil, fmt.Errorf("verdict: %w", err)
+	of := <-beside
+	if of.err != nil {
+		return nil, fmt.Errorf("verdict: %w", of.err)
 	}
+	a.Hops, a.Catch = of.hops, of.catch
 	a.Budgets = append(a.Budgets, judgeCatch(d.Run, a.Catch, budgets)...)
 	a.CPU = cpuOf(d)
 	a.Frontier = s.frontier(a, d)
@@ -72,6 +84,34 @@ func Judge(d *result.Data, budgets []Budget) (*Analysis, error) {
 	}
 	a.Outcome, a.Reasons = outcome(a, m)
 	return a, nil
+}
+
+// aside is what needs nothing of the toll: of a night it takes as long as the toll does, and has the second core.
+type aside struct {
+	hops  []Hop
+	catch *catch.Matrix
+	err   error
+}
+
+// aside begins to analyze it. Exactly one value comes, when nothing of it is at work any more, then the channel is closed.
+func (m *measured) aside(d *result.Data) <-chan aside {
+	out := make(chan aside, 1)
+	go func() {
+		defer close(out)
+		var of aside
+		var hopsErr, catchErr error
+		var both sync.WaitGroup
+		both.Go(func() {
+			if m.complete() > 0 {
+				of.hops, hopsErr = m.hops(d, confidence)
+			}
+		})
+		both.Go(func() { of.catch, catchErr = catch.Analyze(d) })
+		both.Wait()
+		of.err = cmp.Or(hopsErr, catchErr)
+		out <- of
+	}()
+	return out
 }
 
 // outcome is the verdict of controls and budgets. A control that failed makes the run invalid, whatever the budgets

@@ -22,6 +22,7 @@ type Comparison struct {
 
 	Baseline []BaselinePair    // empty unless both runs measured a toll, or both a capacity
 	Levels   []LevelDifference // likewise; the levels above the baseline that both have
+	Hops     []HopDifference   // where the time goes; empty unless the answers of both runs say it
 	Catch    []FaultDifference // empty unless both runs injected faults; the faults that both have
 	Notes    []string          // of the comparison as a whole; Difference.Note is that of a single figure
 }
@@ -113,6 +114,7 @@ func Compare(a, b *result.Data) (*Comparison, error) {
 		for _, level := range levels {
 			c.Levels = append(c.Levels, levelDifference(level, metrics, x, y))
 		}
+		c.Hops = hopDifferences(levels, x, y)
 	}
 	if x.Catch != nil && y.Catch != nil {
 		c.Catch = faultDifferences(x.Catch, y.Catch)
@@ -120,6 +122,7 @@ func Compare(a, b *result.Data) (*Comparison, error) {
 	for _, note := range []string{
 		footnote(onlyIn("levels", "A", levelNames(a.Run), levelNames(b.Run)), onlyIn("levels", "B", levelNames(b.Run), levelNames(a.Run))),
 		footnote(onlyIn("faults", "A", faultNames(a.Run), faultNames(b.Run)), onlyIn("faults", "B", faultNames(b.Run), faultNames(a.Run))),
+		footnote(onlyIn("hops of an answer", "A", hopNames(x.Hops), hopNames(y.Hops)), onlyIn("hops of an answer", "B", hopNames(y.Hops), hopNames(x.Hops))),
 	} {
 		if note != "" {
 			c.Notes = append(c.Notes, note)
@@ -251,9 +254,7 @@ func levelDifference(level string, metrics []Metric, a, b *Analysis) LevelDiffer
 			continue
 		}
 		d.subtract()
-		if d.Note = noteA; noteA != noteB {
-			d.Note = footnote(said("A", noteA), said("B", noteB))
-		}
+		d.Note = inRuns(noteA, noteB)
 		out.Metrics = append(out.Metrics, d)
 	}
 	return out
@@ -264,6 +265,14 @@ func NoDifference(m Metric) Difference {
 	d := Difference{Metric: m, A: noEffect(m), B: noEffect(m)}
 	d.subtract()
 	return d
+}
+
+// inRuns is what is to be said of A and of B, once where it is the same.
+func inRuns(a, b string) string {
+	if a == b {
+		return a
+	}
+	return footnote(said("A", a), said("B", b))
 }
 
 func said(run, text string) string {
@@ -303,6 +312,11 @@ func (a *Analysis) at(level string, m Metric) Effect {
 			tolls = append(tolls, LevelToll{c.Arm, []Effect{c.Effect}})
 		}
 	}
+	return effectAt(tolls, level, m)
+}
+
+// effectAt is the effect of a level on a metric; one of NaN if there is none.
+func effectAt(tolls []LevelToll, level string, m Metric) Effect {
 	for _, l := range tolls {
 		if l.Arm.Role != result.RoleLevel || l.Arm.Level != level {
 			continue

@@ -105,8 +105,10 @@ func (s *steps) weigh(metrics []Metric, cheap, dear string, confidence float64) 
 		if math.IsNaN(of.Mid) {
 			of, least = e.Diff, 0
 		}
+		if of.Hi < least {
+			return false, nil, true // whatever else there is
+		}
 		saves = saves || of.Lo > 0
-		worse = worse || of.Hi < least
 		if !(of.Lo >= least) { // NaN and an open end, too
 			unsure = append(unsure, m)
 		}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/internal/core/slot"
-	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 
 // mostHops is how many hops a log can have: more than the load generator tells apart.
@@ -92,10 +91,11 @@ func (m *measured) hopTimes(d *result.Data) ([]*hopTimes, error) {
 // hop estimates what every arm's time in a hop is, and what it is over the baseline, as the toll is estimated.
 func (m *measured) hop(of *hopTimes, confidence float64) Hop {
 	rounds := m.roundsOf(of)
-	t := &tolls{measured: m, metrics: hopMetrics(m), spreads: map[string]stats.Spread{}}
+	t := &tolls{measured: m, metrics: hopMetrics(m)}
 	for _, x := range t.metrics {
 		t.series = append(t.series, m.hopSeries(rounds, x))
 	}
+	t.forget()
 	hop := of.Hop
 	hop.Share, hop.Note = m.shareOf(of), m.doubt(of)
 	hop.Baseline = t.absolute()

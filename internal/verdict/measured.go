@@ -32,7 +32,7 @@ type measured struct {
 // round is one slot of every arm, by index into Run.Arms.
 type round struct {
 	slots    []result.Slot
-	response []*hdr.Histogram // of the main step
+	response []*hdr.PackedHistogram // of the main step; packed, since a night has thousands
 }
 
 // place is where a slot stands in a run.
@@ -76,7 +76,7 @@ func (m *measured) rounds(d *result.Data, index map[string]int) error {
 	at := func(launch, number int) *round {
 		p := place{launch, number}
 		if all[p] == nil {
-			all[p] = &round{make([]result.Slot, len(index)), make([]*hdr.Histogram, len(index))}
+			all[p] = &round{make([]result.Slot, len(index)), make([]*hdr.PackedHistogram, len(index))}
 		}
 		return all[p]
 	}
@@ -101,17 +101,13 @@ func (m *measured) rounds(d *result.Data, index map[string]int) error {
 		if !known || l.Phase != slot.Toll || !response && l.Kind != result.Lag {
 			continue
 		}
-		if response {
-			h, err := l.Histogram()
-			if err != nil {
-				return fmt.Errorf("verdict: %w", err)
-			}
-			at(l.Launch, l.Round).response[arm] = h
-			continue
-		}
 		h, err := l.Packed()
 		if err != nil {
 			return fmt.Errorf("verdict: %w", err)
+		}
+		if response {
+			at(l.Launch, l.Round).response[arm] = h
+			continue
 		}
 		h.MergeInto(m.lag)
 		n := h.TotalCount()
@@ -190,14 +186,10 @@ func (m *measured) complete() int {
 	return n
 }
 
-// merged is the response histogram of an arm over some rounds of one launch.
-func merged(rounds []round, arm int) *hdr.Histogram {
-	if len(rounds) == 1 {
-		return rounds[0].response[arm]
-	}
-	h := result.NewHistogram()
+// merge replaces the values of a histogram by the responses of an arm over some rounds of one launch.
+func merge(into *hdr.Histogram, rounds []round, arm int) {
+	into.Reset()
 	for _, r := range rounds {
-		h.Merge(r.response[arm])
+		r.response[arm].MergeInto(into)
 	}
-	return h
 }

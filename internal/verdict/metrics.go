@@ -38,7 +38,7 @@ func metrics(step string) []metric {
 		{
 			Metric: Metric{ID: "p50", Unit: Seconds, Quantile: 0.5, Main: 1, Few: 1, Vital: true},
 			equal:  true, delayed: true,
-			carried: func(_ *measured, r round, arm, _ int) float64 { return float64(r.response[arm].ValueAtQuantile(50)) },
+			carried: func(_ *measured, r round, arm, _ int) float64 { return float64(r.response[arm].ValueAtPercentile(50)) },
 		},
 		{Metric: Metric{ID: "p90", Unit: Seconds, Quantile: 0.9}},
 		{Metric: Metric{ID: "p95", Unit: Seconds, Quantile: 0.95, Main: 2, Few: 2, Frontier: 2}, equal: true},

@@ -43,10 +43,12 @@ func latency(id string, q float64, value func(*hdr.Histogram) float64) func(*mea
 			s.note = fmt.Sprintf("%s is taken over merged groups of at least %d rounds, since one slot has too few requests for it",
 				id, size)
 		}
+		merged := result.NewHistogram()
 		for l, rounds := range m.launches {
 			for _, group := range groups(rounds, size) {
 				for arm := range m.run.Arms {
-					s.values[arm][l] = append(s.values[arm][l], value(merged(group, arm))/1e9)
+					merge(merged, group, arm)
+					s.values[arm][l] = append(s.values[arm][l], value(merged)/1e9)
 				}
 			}
 		}

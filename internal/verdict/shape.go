@@ -15,7 +15,7 @@ func (m *measured) shapes() []Shape {
 		h := result.NewHistogram()
 		for _, launch := range m.launches {
 			for _, r := range launch {
-				h.Merge(r.response[arm])
+				r.response[arm].MergeInto(h)
 			}
 		}
 		s := Shape{Arm: a}

@@ -20,14 +20,29 @@ type tolls struct {
 	metrics []metric
 	series  []series                // by metric
 	spreads map[string]stats.Spread // of one arm's launches, by metric and kind of change: the same for every arm and confidence
+	logs    map[int][][][]float64   // of series, by metric
+	known   map[comparison]*stats.Comparison
+}
+
+// comparison is what is estimated at one confidence or several.
+type comparison struct {
+	metric int
+	pair   string // as pair names it
+	kind   string
 }
 
 func newTolls(m *measured) *tolls {
-	t := &tolls{measured: m, metrics: measuredBy(slot.Toll, metricsOf(m.run)), spreads: map[string]stats.Spread{}}
+	t := &tolls{measured: m, metrics: measuredBy(slot.Toll, metricsOf(m.run))}
 	for _, metric := range t.metrics {
 		t.series = append(t.series, metric.read(m))
 	}
+	t.forget()
 	return t
+}
+
+// forget makes ready to estimate the series.
+func (t *tolls) forget() {
+	t.spreads, t.logs, t.known = map[string]stats.Spread{}, map[int][][][]float64{}, map[comparison]*stats.Comparison{}
 }
 
 // of is the index of a metric of the toll.
@@ -60,15 +75,7 @@ func (t *tolls) ratio(metric, arm int, confidence float64) stats.Result {
 
 // ratioTo is ratio to any other arms.
 func (t *tolls) ratioTo(metric, arm int, others []int, confidence float64) stats.Result {
-	logs := make([][][]float64, len(t.run.Arms))
-	for a, launches := range t.series[metric].values {
-		logs[a] = make([][]float64, len(launches))
-		for l, values := range launches {
-			for _, v := range values {
-				logs[a][l] = append(logs[a][l], math.Log(v)) // −Inf at 0
-			}
-		}
-	}
+	logs := t.logsOf(metric)
 	for _, a := range append([]int{arm}, others...) {
 		if notFinite(logs[a]) {
 			nan := math.NaN()
@@ -82,18 +89,42 @@ func (t *tolls) ratioTo(metric, arm int, others []int, confidence float64) stats
 	return r
 }
 
+// logsOf are the logarithms of a metric's values.
+func (t *tolls) logsOf(metric int) [][][]float64 {
+	logs, known := t.logs[metric]
+	if known {
+		return logs
+	}
+	logs = make([][][]float64, len(t.run.Arms))
+	for a, launches := range t.series[metric].values {
+		logs[a] = make([][]float64, len(launches))
+		for l, values := range launches {
+			for _, v := range values {
+				logs[a][l] = append(logs[a][l], math.Log(v)) // −Inf at 0
+			}
+		}
+	}
+	t.logs[metric] = logs
+	return logs
+}
+
 // estimate estimates the difference of an arm to others, round by round. How much launches vary is
 // taken from all arms together: a run has too few launches to learn it from one arm, and all arms are the same code.
 func (t *tolls) estimate(metric, arm int, others []int, confidence float64, kind string, values [][][]float64) stats.Result {
-	references := make([][][]float64, len(others))
-	for k, other := range others {
-		references[k] = values[other]
+	of := comparison{metric, t.pair(arm, others), kind}
+	c, known := t.known[of]
+	if !known {
+		references := make([][][]float64, len(others))
+		for k, other := range others {
+			references[k] = values[other]
+		}
+		c = stats.CompareArm(values[arm], references, stats.Options{
+			Seed:   t.seed(of.pair, t.metrics[metric].ID, kind),
+			Spread: t.spread(t.metrics[metric].ID+"/"+kind, values).Contrast(len(others)),
+		})
+		t.known[of] = c
 	}
-	return stats.EstimateArm(values[arm], references, stats.Options{
-		Confidence: confidence,
-		Seed:       t.seed(t.pair(arm, others), t.metrics[metric].ID, kind),
-		Spread:     t.spread(t.metrics[metric].ID+"/"+kind, values).Contrast(len(others)),
-	})
+	return c.At(confidence)
 }
 
 // spread is how much the launches of one arm vary, which is estimated once for all arms and confidences.

@@ -25,66 +25,74 @@ const mostPasses = 999
 // Years in which a run can have been made, so that its times can be told in nanoseconds.
 const firstYear, lastYear = 1970, 2200
 
-// inRange refuses a value that has a number or a time which cannot be. The error names it by its keys, as in work.sent.
+// inRange refuses a value that has a number or a time which cannot be. The error names it by its keys, as in work.sent, behind the key
+// of the value itself.
 func inRange(v reflect.Value, key, limits string) error {
-	if at, isTime := v.Interface().(time.Time); isTime {
-		if !at.IsZero() && (at.Year() < firstYear || at.Year() > lastYear) {
-			return fmt.Errorf("%s is in the year %d: want one from %d to %d", key, at.Year(), firstYear, lastYear)
-		}
+	at, problem := outOfRange(v, limits)
+	if problem == "" {
 		return nil
+	}
+	return fmt.Errorf("%s is %s", strings.TrimPrefix(key+at, "."), problem)
+}
+
+// outOfRange says what is wrong with a value and where in it, as in .work.sent; "" if nothing is. Keys are made of what is wrong only: a
+// run has thousands of slots.
+func outOfRange(v reflect.Value, limits string) (at, problem string) {
+	if v.Type() == reflect.TypeFor[time.Time]() {
+		if t := v.Interface().(time.Time); !t.IsZero() && (t.Year() < firstYear || t.Year() > lastYear) {
+			return "", fmt.Sprintf("in the year %d: want one from %d to %d", t.Year(), firstYear, lastYear)
+		}
+		return "", ""
 	}
 	switch v.Kind() {
 	case reflect.Int, reflect.Int64:
-		return numberInRange(float64(v.Int()), v.Interface(), key, limits)
+		return "", numberOutOfRange(float64(v.Int()), v, limits)
 	case reflect.Float64:
-		return numberInRange(v.Float(), v.Interface(), key, limits)
+		return "", numberOutOfRange(v.Float(), v, limits)
 	case reflect.Pointer:
 		if !v.IsNil() {
-			return inRange(v.Elem(), key, limits)
+			return outOfRange(v.Elem(), limits)
 		}
 	case reflect.Slice:
 		for i := range v.Len() {
-			if err := inRange(v.Index(i), fmt.Sprintf("%s[%d]", key, i), limits); err != nil {
-				return err
+			if at, problem := outOfRange(v.Index(i), limits); problem != "" {
+				return fmt.Sprintf("[%d]%s", i, at), problem
 			}
 		}
 	case reflect.Map:
 		for entries := v.MapRange(); entries.Next(); {
-			if err := inRange(entries.Value(), fmt.Sprintf("%s[%.100q]", key, entries.Key().String()), limits); err != nil {
-				return err
+			if at, problem := outOfRange(entries.Value(), limits); problem != "" {
+				return fmt.Sprintf("[%.100q]%s", entries.Key().String(), at), problem
 			}
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			field := v.Type().Field(i)
-			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-			if key != "" {
-				name = key + "." + name
-			}
-			if err := inRange(v.Field(i), name, field.Tag.Get("range")); err != nil {
-				return err
+		for field, value := range v.Fields() {
+			if at, problem := outOfRange(value, field.Tag.Get("range")); problem != "" {
+				name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+				return "." + name + at, problem
 			}
 		}
 	}
-	return nil
+	return "", ""
 }
 
-func numberInRange(x float64, shown any, key, limits string) error {
+// numberOutOfRange is outOfRange of a number.
+func numberOutOfRange(x float64, v reflect.Value, limits string) (problem string) {
 	most, want := mostCount, "0 to 10¹⁵"
-	switch _, isTime := shown.(time.Duration); {
+	switch {
 	case limits == "any":
-		return nil
+		return ""
 	case limits == "open":
 		most, want = math.Inf(1), "at least 0"
 	case limits == "share":
 		most, want = 1, "0 to 1"
-	case isTime:
+	case v.Type() == reflect.TypeFor[time.Duration]():
 		most, want = float64(mostTime), "0 to 10 years"
 	}
 	if x >= 0 && x <= most {
-		return nil
+		return ""
 	}
-	return fmt.Errorf("%s is %v: want %s", key, shown, want)
+	return fmt.Sprintf("%v: want %s", v.Interface(), want)
 }
 
 // oneOf refuses a value that is none of some.

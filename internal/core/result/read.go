@@ -54,16 +54,22 @@ func read(dir string) (*Data, error) {
 		d.Notes = append(d.Notes, "an older tollgate recorded the run, without digests: "+
 			"whether its files were cut or changed since then cannot be checked")
 	}
-	var place *Place
+	log := Data{Run: d.Run} // of the latency log, which is as large as all other files together and is read beside them
+	logRead := make(chan error, 1)
+	go func() {
+		var place *Place
+		_, err := log.scan(root, LatencyFile, func(n int, line []byte) error {
+			return log.latency(&place, fmt.Sprintf("%s:%d", filepath.Join(dir, LatencyFile), n), string(line))
+		})
+		logRead <- err
+	}()
+	before := len(d.Notes)
 	cut := map[string]bool{} // files that end within a line
 	scan := func(name string, each func(n int, line []byte) error) (err error) {
 		cut[name], err = d.scan(root, name, each)
 		return err
 	}
 	err = errors.Join(
-		scan(LatencyFile, func(n int, line []byte) error {
-			return d.latency(&place, fmt.Sprintf("%s:%d", filepath.Join(dir, LatencyFile), n), string(line))
-		}),
 		scan(CostFile, func(_ int, line []byte) error { return parse(&d.Slots, line, d.Run) }),
 		scan(FaultsFile, func(_ int, line []byte) error { return parse(&d.Faults, line, d.Run) }),
 		scan(AlertsFile, func(_ int, line []byte) error { return parse(&d.Alerts, line, d.Run) }),
@@ -71,9 +77,10 @@ func read(dir string) (*Data, error) {
 		scan(VolumeFile, func(_ int, line []byte) error { return parse(&d.Volumes, line, d.Run) }),
 		scan(ProfilesFile, func(_ int, line []byte) error { return parse(&d.CPUProfiles, line, d.Run) }),
 	)
-	if err != nil {
+	if err := errors.Join(<-logRead, err); err != nil {
 		return nil, err
 	}
+	d.Latency, d.Notes = log.Latency, slices.Insert(d.Notes, before, log.Notes...)
 	if cut[AlertsFile] {
 		d.endWithAlerts()
 	}
