@@ -125,11 +125,14 @@ func TestMissingAttributeShowsInAllSignals(t *testing.T) {
 		},
 		"etl": {"messaging.client.sent.messages{messaging.destination.name=arm.profile-updates"},
 	} {
-		points := o.points(service)
 		for _, name := range names {
-			if !slices.ContainsFunc(points, func(p string) bool { return strings.HasPrefix(p, name) }) {
-				t.Errorf("%s has no data point %s…: %v", service, name, points)
-			}
+			eventually.Nil(t, func() error { // the purchase may be processed after the click for which the journey waits
+				points := o.points(service)
+				if !slices.ContainsFunc(points, func(p string) bool { return strings.HasPrefix(p, name) }) {
+					return fmt.Errorf("%s has no data point %s…: %v", service, name, points)
+				}
+				return nil
+			})
 		}
 	}
 	o.expectPrivacy()
