@@ -159,8 +159,6 @@ func TestScriptThatSleeps(t *testing.T) {
 // What fails is counted, by the script's own idea of failure, and the run goes on.
 func TestScriptThatFails(t *testing.T) {
 	s := newService(t, 0)
-	gone := httptest.NewServer(nil)
-	gone.Close()
 	for name, tt := range map[string]struct {
 		url, body    string
 		sent, failed int64 // by each turn
@@ -170,7 +168,7 @@ func TestScriptThatFails(t *testing.T) {
 		"fails, throws":  {s.URL, `if (http.get(u + '/broken').status != 200) throw new Error('no');`, 1, 1},
 		"expected":       {s.URL, `http.get(u + '/missing', { responseCallback: http.expectedStatuses(404) });`, 1, 0},
 		"judges nothing": {s.URL, `http.get(u + '/missing', { responseCallback: null });`, 1, 1},
-		"gone":           {gone.URL, `http.get(u + '/page');`, 1, 1},
+		"gone":           {nobody, `http.get(u + '/page');`, 1, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := s.total()

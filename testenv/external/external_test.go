@@ -42,8 +42,7 @@ func TestExternalCheckOfURLs(t *testing.T) {
 	profiled := func(url string) testenv.System {
 		return testenv.System{URLs: map[string]string{"off": well.URL}, Health: "up", Pprof: map[string]map[string]string{"off": {"shop": url}}}
 	}
-	gone := httptest.NewServer(nil)
-	gone.Close()
+	const gone = "http://127.0.0.1:1" // a port that was just closed can soon be somebody else's
 	for _, c := range []struct {
 		name   string
 		system testenv.System
@@ -51,14 +50,14 @@ func TestExternalCheckOfURLs(t *testing.T) {
 	}{
 		{"all is well", testenv.System{URLs: map[string]string{"off": well.URL, "full": well.URL + "/"}, Health: "up"}, nil},
 		{"another path", testenv.System{URLs: map[string]string{"off": well.URL}}, []string{"external.urls: off", "404", "external.health"}},
-		{"nobody there", testenv.System{URLs: map[string]string{"off": gone.URL, "full": well.URL}, Health: "/up"}, []string{"external.urls: off", "refused"}},
-		{"no Prometheus", testenv.System{URLs: map[string]string{"off": well.URL}, Health: "/up", Prometheus: map[string]testenv.SystemPrometheus{"off": {URL: gone.URL}}},
+		{"nobody there", testenv.System{URLs: map[string]string{"off": gone, "full": well.URL}, Health: "/up"}, []string{"external.urls: off", "refused"}},
+		{"no Prometheus", testenv.System{URLs: map[string]string{"off": well.URL}, Health: "/up", Prometheus: map[string]testenv.SystemPrometheus{"off": {URL: gone}}},
 			[]string{"external.prometheus: off"}},
 		{"CPU profiles", profiled(well.URL + "/profile"), nil},
 		{"no CPU profiles", profiled(well.URL + "/debug"), []string{"external.pprof: off: shop", "404"}},
 		{"a page in place of CPU profiles", profiled(well.URL + "/up"), []string{"external.pprof: off: shop", "no CPU profile"}},
-		{"nobody there for CPU profiles", profiled("http://me:secret@" + gone.Listener.Addr().String()), []string{"external.pprof: off: shop", "refused"}},
-		{"no Toxiproxy", testenv.System{URLs: map[string]string{"off": well.URL}, Health: "/up", Proxies: map[string]testenv.SystemProxy{"redis": {URL: gone.URL, Name: "x"}}},
+		{"nobody there for CPU profiles", profiled("http://me:secret@127.0.0.1:1"), []string{"external.pprof: off: shop", "refused"}},
+		{"no Toxiproxy", testenv.System{URLs: map[string]string{"off": well.URL}, Health: "/up", Proxies: map[string]testenv.SystemProxy{"redis": {URL: gone, Name: "x"}}},
 			[]string{"external.proxies: redis"}},
 	} {
 		err := (&Environment{System: c.system}).Check(t.Context(), 4)
