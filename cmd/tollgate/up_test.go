@@ -18,6 +18,7 @@ import (
 )
 
 func TestUpInProcesses(t *testing.T) {
+	t.Parallel()
 	binary, err := static()
 	if err != nil {
 		t.Fatal(err)
@@ -26,6 +27,7 @@ func TestUpInProcesses(t *testing.T) {
 }
 
 func TestUpInContainers(t *testing.T) {
+	t.Parallel()
 	binary, e := inContainers(t)
 	pid := testUp(t, binary, "containers")
 	if n, err := labelled(t.Context(), e, pid); err != nil || n > 0 {
