@@ -28,7 +28,6 @@ func (c cleaning) Run() int {
 }
 
 func TestScripts(t *testing.T) {
-	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Condition: func(cond string) (bool, error) {

@@ -12,7 +12,6 @@ import (
 
 // TestUpWithFaults: the example breaks the stack of `up --faults`, sees the effect and heals it; without the token nothing happens.
 func TestUpWithFaults(t *testing.T) {
-	t.Parallel()
 	binary, err := static()
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,6 @@ import (
 )
 
 func TestUpInProcesses(t *testing.T) {
-	t.Parallel()
 	binary, err := static()
 	if err != nil {
 		t.Fatal(err)
@@ -27,7 +26,6 @@ func TestUpInProcesses(t *testing.T) {
 }
 
 func TestUpInContainers(t *testing.T) {
-	t.Parallel()
 	binary, e := inContainers(t)
 	pid := testUp(t, binary, "containers")
 	if n, err := labelled(t.Context(), e, pid); err != nil || n > 0 {

@@ -175,8 +175,8 @@ func TestTailSampling(t *testing.T) {
 	r := start(t, Config{Config: role.Config{TelemetryDir: dir}, Tail: tail})
 	s := newSDK(t, r)
 	// A service sends a batch about every 50 ms. When a loop sent as fast as it can, Prometheus refused a request of counts in
-	// 2 of 24 runs of this test (status 400; probably two counts of one series in the same millisecond). With this pause it
-	// refused none in 42 runs. A ticker would make up for what a busy machine is late, and send two in a row.
+	// 2 of 24 runs of this test (status 400; probably two counts of one series in the same millisecond), at one batch in 20 ms
+	// none in 42 runs. It pauses between two batches: a ticker would make up for what a busy machine is late, and send two in a row.
 	const pause = 20 * time.Millisecond
 	for range 40 { // traces are decided in no order, and none may be lost because of that
 		time.Sleep(pause)
