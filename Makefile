@@ -30,6 +30,8 @@ GOSEC_LEFT_OUT := G104,G204,G304,G404
 
 # The packages that `make sec` and `make vuln` check.
 CHECKED ?= $(ALL)
+# Which tests `make test` runs, as arguments of go test.
+TESTS ?= $(ALL)
 
 # How long each parser is fuzzed, and how the tests are built for it: see .ci/fuzz.
 FUZZTIME  ?= 1m
@@ -71,7 +73,7 @@ example: ## the image of examples/shop, the system that docs/your-own-stack.md m
 	docker build -t tollgate-example/shop:dev examples/shop
 
 test: ## all tests; those of containers are skipped where there is no engine, unless TOLLGATE_REQUIRE_DOCKER=1
-	$(GO) test -timeout 30m $(ALL)
+	$(GO) test -timeout 30m $(TESTS)
 
 check: lint race ## everything that must be clean before a commit
 

@@ -21,6 +21,9 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/core/journey"
 )
 
+// nobody is an address at which nobody listens. A port that was just closed can soon be somebody else's.
+const nobody = "http://127.0.0.1:1"
+
 // failing are targets at which every request fails, each in a way of its own, with the tags that k6/http gives such a request.
 func failing(t *testing.T) map[string]struct {
 	url, options        string
@@ -34,8 +37,6 @@ func failing(t *testing.T) map[string]struct {
 		t.Cleanup(s.Close)
 		return s.URL
 	}
-	gone := httptest.NewServer(nil)
-	gone.Close()
 	foreign := httptest.NewUnstartedServer(http.NotFoundHandler())
 	foreign.Config.ErrorLog = log.New(io.Discard, "", 0)
 	foreign.StartTLS()
@@ -44,7 +45,7 @@ func failing(t *testing.T) map[string]struct {
 		url, options        string
 		status, code, error string
 	}{
-		"down":       {gone.URL, "", "0", "1212", "dial: connection refused"},
+		"down":       {nobody, "", "0", "1212", "dial: connection refused"},
 		"no host":    {"http://nowhere.invalid", "", "0", "110", "lookup"}, // 1100 or 1101, as the machine's resolver has it
 		"unknown CA": {foreign.URL, "", "0", "1310", "x509: unknown authority"},
 		"no TLS":     {"https" + strings.TrimPrefix(serve(http.NotFound), "http"), "", "0", "1000", "http: server gave HTTP response to HTTPS client"},
@@ -120,9 +121,7 @@ func TestTagsOfRequests(t *testing.T) {
 	s.js(t, `const crowd = perso.population({users: 20, items: 20})`)
 	s.start()
 	s.VU.StateField.Options.SystemTags = metrics.NewSystemTagSet(metrics.TagErrorCode)
-	gone := httptest.NewServer(nil)
-	gone.Close()
-	s.js(t, `perso.journey({source: crowd, target: '`+gone.URL+`', thinkScale: 0})`)
+	s.js(t, `perso.journey({source: crowd, target: '`+nobody+`', thinkScale: 0})`)
 	_, tags := s.values("perso_req_failed")
 	if tags["error_code"] != "1212" || tags["error"] != "" || tags["status"] != "" {
 		t.Errorf("tags %v, want error_code alone", tags)

@@ -2,6 +2,7 @@ package perso
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -121,7 +122,7 @@ func runOwnWith(t *testing.T, files map[string]string, generator slot.Generator,
 		t.Fatal(err)
 	}
 	o := newOrchestrator(t, orders...)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	binary, err := os.Executable()
 	if err != nil {
@@ -131,7 +132,7 @@ func runOwnWith(t *testing.T, files map[string]string, generator slot.Generator,
 	cmd.Args = slices.Concat([]string{"k6", "run", "--quiet", "--no-usage-report", "--summary-mode=disabled", "--no-thresholds", "--address="}, flags, []string{"-"})
 	cmd.Dir, cmd.Stdin = home, bytes.NewReader(wrapper)
 	generator.Conductor, generator.Token, generator.Record = o.URL, "secret", filepath.Join(dir, "latency.hlog")
-	generator.Seed, generator.VUs, generator.BaseURL = 7, 8, slot.NoBaseURL
+	generator.Seed, generator.VUs, generator.BaseURL = 7, cmp.Or(generator.VUs, 8), slot.NoBaseURL
 	cmd.Env = append(os.Environ(), "PERSO_TEST_K6=1")
 	for name, value := range generator.Environ() {
 		cmd.Env = append(cmd.Env, name+"="+value)

@@ -17,18 +17,19 @@ import (
 
 // Two arms, one of them slower, take turns and then take load together: same work, and the histograms tell them apart.
 func TestScriptOfTheUser(t *testing.T) {
-	const slower = 20 * time.Millisecond
+	const slower = 200 * time.Millisecond
+	const most = 100 // more VUs than there are turns in all, so that none is dropped however busy the machine is
 	fast, slow := newService(t, 0), newService(t, slower)
 	a, b := slot.Target{Arm: "off", URL: fast.URL + "/"}, slot.Target{Arm: "full", URL: slow.URL}
 	together := ownOrder(5, slot.Catch, a, b)
 	together.Overlap, together.Launch = true, 2
-	o := runOwn(t, `
+	o := runOwnWith(t, map[string]string{"load.js": `
 		import http from 'k6/http';
 		export const options = { vus: 1, duration: '1s', thresholds: { http_req_duration: ['p(95)<1'] }, userAgent: 'mine' };
 		export default function () {
 			http.get(__ENV.BASE_URL + '/list', { tags: { step: 'list' } });
 			http.post(__ENV.BASE_URL + '/item', 'x');
-		}`,
+		}`}, slot.Generator{VUs: most}, nil,
 		ownOrder(0, slot.Warmup, a), ownOrder(1, slot.Warmup, b),
 		ownOrder(2, slot.Toll, a), ownOrder(3, slot.Toll, b), ownOrder(4, slot.Toll, b), together)
 	o.over(t, 6)
@@ -107,7 +108,7 @@ func TestScriptOverHTTP2(t *testing.T) {
 			http.Error(w, "want HTTP/2", http.StatusBadRequest)
 		}
 		if r.URL.Path == "/slow" {
-			time.Sleep(60 * time.Millisecond)
+			time.Sleep(300 * time.Millisecond)
 		}
 	}))
 	s.EnableHTTP2 = true
@@ -128,7 +129,7 @@ func TestScriptOverHTTP2(t *testing.T) {
 		t.Errorf("%+v\n%s", w, o.output)
 	}
 	slow, quick := o.histogram(t, "off", "slow", result.Service), o.histogram(t, "off", "quick", result.Service)
-	if slow.Min() < int64(59*time.Millisecond) || quick.ValueAtQuantile(50) > int64(40*time.Millisecond) {
+	if slow.Min() < int64(297*time.Millisecond) || quick.ValueAtQuantile(50) > int64(250*time.Millisecond) {
 		t.Errorf("slow from %s on, quick %s at the median", time.Duration(slow.Min()), time.Duration(quick.ValueAtQuantile(50)))
 	}
 }
@@ -141,7 +142,7 @@ func TestScriptThatSleeps(t *testing.T) {
 		import http from 'k6/http';
 		import { sleep } from 'k6';
 		export default function () {
-			sleep(0.3);
+			sleep(1);
 			http.get(__ENV.BASE_URL + '/');
 			http.get(__ENV.BASE_URL + '/');
 		}`, order)
@@ -150,7 +151,7 @@ func TestScriptThatSleeps(t *testing.T) {
 	if w.Sent < 16 || w.Dropped < 2 || w.Dropped%2 != 0 || w.Scheduled != w.Sent+w.Dropped {
 		t.Errorf("8 VUs that sleep through most of a slot: %+v", w)
 	}
-	if most := time.Duration(o.histogram(t, "", "", result.Response).Max()); most > 250*time.Millisecond {
+	if most := time.Duration(o.histogram(t, "", "", result.Response).Max()); most > 900*time.Millisecond {
 		t.Errorf("a response of %s: the script's sleep is none of the service's", most)
 	}
 }
@@ -158,8 +159,6 @@ func TestScriptThatSleeps(t *testing.T) {
 // What fails is counted, by the script's own idea of failure, and the run goes on.
 func TestScriptThatFails(t *testing.T) {
 	s := newService(t, 0)
-	gone := httptest.NewServer(nil)
-	gone.Close()
 	for name, tt := range map[string]struct {
 		url, body    string
 		sent, failed int64 // by each turn
@@ -169,7 +168,7 @@ func TestScriptThatFails(t *testing.T) {
 		"fails, throws":  {s.URL, `if (http.get(u + '/broken').status != 200) throw new Error('no');`, 1, 1},
 		"expected":       {s.URL, `http.get(u + '/missing', { responseCallback: http.expectedStatuses(404) });`, 1, 0},
 		"judges nothing": {s.URL, `http.get(u + '/missing', { responseCallback: null });`, 1, 1},
-		"gone":           {gone.URL, `http.get(u + '/page');`, 1, 1},
+		"gone":           {nobody, `http.get(u + '/page');`, 1, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := s.total()
@@ -220,15 +219,14 @@ func TestScriptThatCannotBeMeasured(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			order := ownOrder(0, slot.Toll, slot.Target{Arm: "off", URL: s.URL})
-			order.Duration = 10 * time.Second
-			begun := time.Now()
+			order.Duration = time.Hour // k6 does not end if it goes on
 			o := runOwn(t, "import http from 'k6/http';\n"+tt.script, order)
 			lines := strings.Split(strings.TrimSpace(o.output), "\n")
 			if last := strings.Join(lines[max(0, len(lines)-5):], "\n"); !strings.Contains(last, tt.want) {
 				t.Errorf("want … %s … within the last lines of:\n%s", tt.want, o.output)
 			}
-			if len(o.reports) != 0 || time.Since(begun) > order.Duration {
-				t.Errorf("it went on, %d reports", len(o.reports))
+			if len(o.reports) != 0 {
+				t.Errorf("%d reports", len(o.reports))
 			}
 		})
 	}
@@ -318,20 +316,20 @@ func TestScriptSetUp(t *testing.T) {
 func TestScriptTearDownFails(t *testing.T) {
 	s := newService(t, 0)
 	target := slot.Target{Arm: "off", URL: s.URL}
-	for body, want := range map[string]string{
-		`throw new Error('no')`: "perso: turns: teardown of arm off threw: Error: no at /",
-		`sleep(5)`:              "perso: turns: teardown of arm off: it takes longer than 200ms (option teardownTimeout)",
+	for _, tt := range []struct{ body, limit, want string }{
+		{`throw new Error('no')`, "60000", "perso: turns: teardown of arm off threw: Error: no at /"},
+		{`sleep(5)`, "200", "perso: turns: teardown of arm off: it takes longer than 200ms (option teardownTimeout)"},
 	} {
 		o := runOwn(t, `
 			import http from 'k6/http';
 			import { sleep } from 'k6';
-			export const options = { teardownTimeout: 200 };
+			export const options = { teardownTimeout: `+tt.limit+` };
 			export default function () { http.get(__ENV.BASE_URL + '/page'); }
-			export function teardown() { `+body+` }`,
+			export function teardown() { `+tt.body+` }`,
 			ownOrder(0, slot.Toll, target), slot.Order{ID: 1, Phase: slot.TearDown, Launch: 1, Targets: []slot.Target{target}}, ownOrder(2, slot.Toll, target))
 		o.over(t, 3)
-		if got := o.reports[1].Warnings; len(got) != 1 || !strings.HasPrefix(got[0], want) {
-			t.Errorf("%s: warnings %v, want %s", body, got, want)
+		if got := o.reports[1].Warnings; len(got) != 1 || !strings.HasPrefix(got[0], tt.want) {
+			t.Errorf("%s: warnings %v, want %s", tt.body, got, tt.want)
 		}
 	}
 }

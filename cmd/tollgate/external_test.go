@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/internal/core/slot"
 	"github.com/tollgate-dev/tollgate/testenv/compose"
+	"github.com/tollgate-dev/tollgate/testenv/engine"
 	"github.com/tollgate-dev/tollgate/testenv/engine/enginetest"
 	"github.com/tollgate-dev/tollgate/testenv/images"
 	"github.com/tollgate-dev/tollgate/testenv/images/build"
@@ -32,8 +34,8 @@ type small struct {
 	metrics []string // ids of those that the report has
 }
 
-// runIn runs an experiment in a directory.
-func runIn(t *testing.T, dir, experiment string) small {
+// runIn runs an experiment in a directory, with variables besides those of this process.
+func runIn(t *testing.T, dir, experiment string, variables ...string) small {
 	t.Helper()
 	binary, err := static()
 	if err != nil {
@@ -46,6 +48,7 @@ func runIn(t *testing.T, dir, experiment string) small {
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), binary, "run", "-v", file, "--out", out)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &stdout, &stderr
+	cmd.Env = append(os.Environ(), variables...)
 	if err := cmd.Run(); err != nil {
 		exit := &exec.ExitError{}
 		if !errors.As(err, &exit) || !slices.Contains([]int{exitInconclusive, exitInvalid}, exit.ExitCode()) {
@@ -79,7 +82,6 @@ func runIn(t *testing.T, dir, experiment string) small {
 // TestRunOfURLs measures two deployments that exist already. tollgate knows only their addresses. TOLLGATE_VUS in the user's
 // environment is how many VUs k6 has for the script.
 func TestRunOfURLs(t *testing.T) {
-	t.Setenv(slot.EnvVUs, "7")
 	var vus sync.Map // that the script saw
 	urls := map[string]string{}
 	for level, slower := range map[string]time.Duration{"off": 0, "full": 20 * time.Millisecond} {
@@ -116,7 +118,7 @@ faults: [none, service-pause]
 toll: {launches: 1, rounds: 2, slot: 500ms, rate: 60, warmup: 200ms}
 catch: {rate: 20, settle: 1s, clean: 1s, hold: 1s, clear: 1s}
 alerts: {rules: rules.yaml, lapse: 1}
-`, urls["off"], urls["full"]))
+`, urls["off"], urls["full"]), slot.EnvVUs+"=7")
 
 	if want := []string{"mean", "p50", "p90", "p95", "p99", "p99.9"}; !slices.Equal(run.metrics, want) {
 		t.Errorf("metrics %v, want %v: what is not known must be left out", run.metrics, want)
@@ -196,10 +198,32 @@ func TestRunOfAScriptThatDoesNotLoad(t *testing.T) {
 	}
 }
 
-// exampleImage makes the image of examples/shop, as make example does, and returns the directory of the example.
+// shopImage makes the image of examples/shop, as make example does.
+var shopImage = sync.OnceValue(func() error {
+	ctx := context.Background()
+	e, err := engine.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	dir, err := os.MkdirTemp("", "tollgate-test-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	shop := filepath.Join(dir, "shop")
+	if err := enginetest.Build(shop, enginetest.Shop); err != nil {
+		return err
+	}
+	return images.Add(ctx, e, "tollgate-example/shop:dev", build.Image{
+		Arch: e.Arch(), Entries: []build.Entry{{Path: "/shop", Mode: 0o755, From: shop}}, Entrypoint: []string{"/shop"}, User: "65532:65532",
+	})
+})
+
+// exampleImage sees to it that the image of examples/shop is there, and returns the directory of the example.
 func exampleImage(t *testing.T) string {
 	t.Helper()
-	e := enginetest.Open(t)
+	enginetest.Open(t)
 	if _, err := compose.Find(t.Context()); err != nil {
 		enginetest.Missing(t, err)
 	}
@@ -207,14 +231,7 @@ func exampleImage(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shop := filepath.Join(t.TempDir(), "shop")
-	if err := enginetest.Build(shop, enginetest.Shop); err != nil {
-		t.Fatal(err)
-	}
-	err = images.Add(t.Context(), e, "tollgate-example/shop:dev", build.Image{
-		Arch: e.Arch(), Entries: []build.Entry{{Path: "/shop", Mode: 0o755, From: shop}}, Entrypoint: []string{"/shop"}, User: "65532:65532",
-	})
-	if err != nil {
+	if err := shopImage(); err != nil {
 		t.Fatal(err)
 	}
 	return example

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/connector/countconnector"
@@ -61,17 +62,24 @@ func TestOTLPBackend(t *testing.T) {
 	for name, value := range env {
 		t.Setenv(name, value)
 	}
-	address := free(t)
-	text, err := collector.Config{HTTP: address, GRPC: free(t), Prometheus: vendor.URL + "/own", Backends: targets}.YAML()
-	if err != nil {
-		t.Fatal(err)
+	address, text := "", []byte(nil)
+	for tries := 1; ; tries++ { // another process may take a port before the Collector does
+		address = free(t)
+		if text, err = (collector.Config{HTTP: address, GRPC: free(t), Prometheus: vendor.URL + "/own", Backends: targets}).YAML(); err != nil {
+			t.Fatal(err)
+		}
+		if err = run(t, string(text)); err == nil {
+			break
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) || tries == 10 {
+			t.Fatal(err)
+		}
 	}
 	for _, hidden := range []string{"dt0c01", "/ingest", "x-number"} {
 		if strings.Contains(string(text), hidden) {
 			t.Errorf("the configuration has %s in it:\n%s", hidden, text)
 		}
 	}
-	run(t, string(text))
 	send(t, "http://"+address, 1)
 	for _, path := range []string{"/ingest/v1/traces", "/ingest/v1/logs", "/ingest/v1/metrics"} {
 		eventually.Nil(t, func() error {
@@ -116,8 +124,8 @@ func TestEnvironRefuses(t *testing.T) {
 	}
 }
 
-// run runs a Collector in this process until the test ends.
-func run(t *testing.T, config string) {
+// run runs a Collector in this process until the test ends. The error is why it did not start.
+func run(t *testing.T, config string) error {
 	t.Helper()
 	c, err := otelcol.NewCollector(otelcol.CollectorSettings{
 		BuildInfo: component.NewDefaultBuildInfo(), Factories: factories, DisableGracefulShutdown: true, SkipSettingGRPCLogger: true,
@@ -131,18 +139,30 @@ func run(t *testing.T, config string) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- c.Run(context.WithoutCancel(t.Context())) }()
-	t.Cleanup(func() {
-		c.Shutdown()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
+	var failed error
 	eventually.Nil(t, func() error {
+		select {
+		case failed = <-ended:
+			if failed == nil {
+				failed = errors.New("the Collector ended by itself")
+			}
+			return nil
+		default:
+		}
 		if c.GetState() != otelcol.StateRunning {
 			return fmt.Errorf("the Collector is %v", c.GetState())
 		}
 		return nil
 	})
+	if failed == nil {
+		t.Cleanup(func() {
+			c.Shutdown()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	return failed
 }
 
 func factories() (f otelcol.Factories, err error) {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/core/eventually"
 	"github.com/tollgate-dev/tollgate/testenv/lever"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
@@ -207,14 +208,21 @@ func TestLate(t *testing.T) {
 		if got := asked(t, l, lever.Latency); got["latency_ms"] != 60.0 {
 			t.Errorf("%s: latency answers %v", l.Service, got)
 		}
-		if got := asked(t, l, lever.RoundTrip); got["added_ms"].(float64) < 50 || got["direct_ms"].(float64) > 50 {
-			t.Errorf("%s: slow: %v", l.Service, got)
+		// What a busy machine adds is in one measurement and not in the next; what a link adds is in all of them.
+		trip := func(want string, is func(added, direct float64) bool) {
+			t.Helper()
+			eventually.Nil(t, func() error {
+				got := asked(t, l, lever.RoundTrip)
+				if !is(got["added_ms"].(float64), got["direct_ms"].(float64)) {
+					return fmt.Errorf("%s: %s: %v", l.Service, want, got)
+				}
+				return nil
+			})
 		}
+		trip("slow", func(added, direct float64) bool { return added >= 50 && direct <= 50 })
 		heal()
 		heal()
-		if got := asked(t, l, lever.RoundTrip); got["added_ms"].(float64) > 30 {
-			t.Errorf("%s: healed: %v", l.Service, got)
-		}
+		trip("healed", func(added, _ float64) bool { return added <= 30 })
 		if got := asked(t, l, lever.Latency); got["latency_ms"] != 0.0 {
 			t.Errorf("%s: healed: latency answers %v", l.Service, got)
 		}
@@ -229,9 +237,7 @@ func TestLate(t *testing.T) {
 		t.Errorf("a request took %v", d)
 	}
 	heal()
-	if d := took(); d > 50*time.Millisecond {
-		t.Errorf("healed: a request took %v", d)
-	}
+	eventually.True(t, "healed: a request is not held for 60 ms", func() bool { return took() < 60*time.Millisecond })
 }
 
 // echo is a store behind a link: it wants the token, and answers every PING.
@@ -277,14 +283,15 @@ func echo(t *testing.T, token string) (*Link, func() error) {
 // TestBroken: a link that is reset or cut answers nobody, and answers again after the heal.
 func TestBroken(t *testing.T) {
 	link, client := shop(t)
-	client.Timeout = 300 * time.Millisecond
 	store, ping := echo(t, "secret-of-the-store")
 	for _, name := range []string{lever.Reset, lever.Cut} {
 		heal := pull(t, link, name, `{}`)
+		client.Timeout = 300 * time.Millisecond // what is cut would never answer
 		if status, text := send(t, client, link, "POST", "/v1/x", "{}"); status != 0 {
 			t.Errorf("%s: %d %s", name, status, text)
 		}
 		heal()
+		client.Timeout = 0
 		if status, text := send(t, client, link, "POST", "/v1/x", "{}"); status != 200 {
 			t.Errorf("%s: healed: %d %s", name, status, text)
 		}

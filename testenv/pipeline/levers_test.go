@@ -26,26 +26,26 @@ func fast() Config {
 // params are the parameters of a lever.
 type params = map[string]any
 
-// pulled pulls a lever with a long lease, calls seen, releases the lever, and calls healed. Then it does the same with a lease that
-// ends by itself.
+// pulled pulls a lever with a long lease, waits for seen, releases the lever, and waits for healed. Then it does the same with a lease
+// that ends by itself, once its effect was seen.
 func pulled(t *testing.T, r running, name string, with params, seen, healed func() error) {
 	t.Helper()
 	client, base := role.NewClient(token), "http://"+r.addr["http"]
 	defer client.Close()
-	for _, lease := range []time.Duration{time.Minute, time.Second} {
-		renew := func() {
+	for _, release := range []bool{true, false} {
+		renew := func(lease time.Duration) {
 			if err := client.Pull(t.Context(), base, name, with, lease); err != nil {
 				t.Fatal(err)
 			}
 		}
 		began := time.Now()
-		renew()
+		renew(time.Minute)
 		t.Logf("pulled in %v", time.Since(began))
 		eventually.Nil(t, func() error {
-			renew() // which changes nothing
+			renew(time.Minute) // which changes nothing
 			return seen()
 		})
-		if lease > time.Second {
+		if release {
 			began = time.Now()
 			for range 2 {
 				if err := client.Release(t.Context(), base, name, ""); err != nil {
@@ -53,6 +53,8 @@ func pulled(t *testing.T, r running, name string, with params, seen, healed func
 				}
 			}
 			t.Logf("released in %v", time.Since(began))
+		} else {
+			renew(50 * time.Millisecond)
 		}
 		eventually.Nil(t, healed)
 	}

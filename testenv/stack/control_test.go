@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/tollgate-dev/tollgate/internal/core/eventually"
 )
@@ -85,7 +86,10 @@ func TestNoTokenClosesControl(t *testing.T) {
 	}
 }
 
-func TestLeases(t *testing.T) {
+// TestLeases has the time of a bubble: on a busy machine 20 ms may pass between two lines.
+func TestLeases(t *testing.T) { synctest.Test(t, testLeases) }
+
+func testLeases(t *testing.T) {
 	var fault controlled
 	c := newControl("s", []endpoint{fault.endpoint()})
 	do := func(method, target, body string) {
@@ -94,7 +98,7 @@ func TestLeases(t *testing.T) {
 			t.Fatalf("%s %s: %s", method, target, w.Body)
 		}
 	}
-	healed := func(n int64) func() bool { return func() bool { return fault.healed.Load() == n } }
+	healed := func(n int64) func() bool { return func() bool { synctest.Wait(); return fault.healed.Load() == n } }
 
 	do("PUT", "/control/fault?lease=20ms", `{"arm":"a"}`)
 	eventually.True(t, "the lease ends by itself", healed(1))

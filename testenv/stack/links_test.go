@@ -50,15 +50,16 @@ func TestLinksHealByThemselves(t *testing.T) {
 	pull := func(use, params string, lease time.Duration) error {
 		return client.Pull(t.Context(), base, use, json.RawMessage(params), lease)
 	}
-	if err := pull(lever.At(role.Store, lever.Latency), `{"latency":100}`, 2*time.Second); err != nil {
-		t.Fatal(err)
+	late := func(lease time.Duration) {
+		if err := pull(lever.At(role.Store, lever.Latency), `{"latency":100}`, lease); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if added := ask(role.Store); added < 90 {
-		t.Errorf("the store's link adds %g ms, want 100", added)
-	}
-	if added := ask(role.Profile); added > 50 {
-		t.Errorf("the profile's link adds %g ms", added)
-	}
+	late(time.Minute)
+	// What a busy machine adds is in one measurement and not in the next; what a link adds is in all of them.
+	eventually.True(t, "the store's link adds 100 ms", func() bool { return ask(role.Store) >= 90 })
+	eventually.True(t, "the profile's link adds nothing", func() bool { return ask(role.Profile) < 50 })
+	late(20 * time.Millisecond)
 	eventually.True(t, "the end of the lease", func() bool { return ask(role.Store) < 50 })
 
 	for _, c := range []struct{ use, params, want string }{

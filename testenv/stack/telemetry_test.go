@@ -82,9 +82,10 @@ func TestBaggageAndContextTravelWithRecords(t *testing.T) {
 func TestMissingAttributeShowsInAllSignals(t *testing.T) {
 	o := observe(t, func(_ string, cfg *Config) { cfg.Debug, cfg.ItemLabels = true, true })
 	o.journey()
-	for range topLeast/testUsers + 1 { // the share of the top item takes topLeast rankings, and there are none once the attribute is gone
+	eventually.True(t, "the share of the top item, which takes topLeast rankings: there are none once the attribute is gone", func() bool {
 		o.defaults()
-	}
+		return slices.ContainsFunc(o.points("model"), func(p string) bool { return strings.HasPrefix(p, "perso.model.top_item.share{") })
+	})
 	o.must("PUT", "etl", "/control/alter-profiles?lease=1m", map[string]any{"attribute": "age", "share": 1, "change": "drop"}, nil)
 	o.must("POST", "etl", "/control/deliver", struct{}{}, nil)
 	eventually.True(t, "default content for all", func() bool { return o.defaults()[reasonMissing] == testUsers })
@@ -125,11 +126,14 @@ func TestMissingAttributeShowsInAllSignals(t *testing.T) {
 		},
 		"etl": {"messaging.client.sent.messages{messaging.destination.name=arm.profile-updates"},
 	} {
-		points := o.points(service)
 		for _, name := range names {
-			if !slices.ContainsFunc(points, func(p string) bool { return strings.HasPrefix(p, name) }) {
-				t.Errorf("%s has no data point %s…: %v", service, name, points)
-			}
+			eventually.Nil(t, func() error { // the purchase may be processed after the click for which the journey waits
+				points := o.points(service)
+				if !slices.ContainsFunc(points, func(p string) bool { return strings.HasPrefix(p, name) }) {
+					return fmt.Errorf("%s has no data point %s…: %v", service, name, points)
+				}
+				return nil
+			})
 		}
 	}
 	o.expectPrivacy()

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -32,6 +33,44 @@ func serve(t *testing.T, server *http.Server) string {
 	return listener.Addr().String()
 }
 
+// memory is a listener whose connections are in this process, so that the time of a server behind it can be that of a bubble of
+// synctest: however slow the machine is, only the limits of the server pass.
+type memory struct {
+	conns chan net.Conn
+	done  chan struct{}
+}
+
+func (m *memory) Accept() (net.Conn, error) {
+	select {
+	case conn := <-m.conns:
+		return conn, nil
+	case <-m.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (m *memory) Close() error   { return nil }
+func (m *memory) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }
+
+// inMemory serves a handler with limits in the bubble, and returns a connection to it and what ends both.
+func inMemory(l limits, handler http.HandlerFunc) (conn net.Conn, end func()) {
+	client, behind := net.Pipe()
+	m := &memory{conns: make(chan net.Conn, 1), done: make(chan struct{})}
+	m.conns <- behind
+	server := l.server(handler, 100)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = server.Serve(m)
+	}()
+	return client, func() {
+		_ = client.Close()
+		close(m.done)
+		<-ended
+		_ = server.Close()
+	}
+}
+
 // TestServerEndsWhoHoldsItUp: a client that sends no more, at whatever point of a request, loses its connection.
 func TestServerEndsWhoHoldsItUp(t *testing.T) {
 	const short, long = 50 * time.Millisecond, time.Minute
@@ -49,49 +88,48 @@ func TestServerEndsWhoHoldsItUp(t *testing.T) {
 		{"a second header that never ends", whole + "POST / HTTP/1.1\r\nX-A: b", limits{short, long, long}, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			handler := func(w http.ResponseWriter, r *http.Request) {
-				if _, err := io.ReadAll(r.Body); err != nil {
-					http.Error(w, err.Error(), http.StatusBadRequest)
+			synctest.Test(t, func(t *testing.T) {
+				conn, end := inMemory(c.limits, func(w http.ResponseWriter, r *http.Request) {
+					if _, err := io.ReadAll(r.Body); err != nil {
+						http.Error(w, err.Error(), http.StatusBadRequest)
+					}
+				})
+				defer end()
+				go func() { _, _ = io.WriteString(conn, c.sent) }() // it may be cut off
+				_ = conn.SetReadDeadline(time.Now().Add(long / 2))
+				answer, err := io.ReadAll(conn)
+				var slow net.Error
+				if errors.As(err, &slow) && slow.Timeout() {
+					t.Fatalf("the connection stays open after %q", answer)
 				}
-			}
-			conn, err := net.Dial("tcp", serve(t, c.limits.server(http.HandlerFunc(handler), 100)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close()
-			if _, err := io.WriteString(conn, c.sent); err != nil {
-				t.Fatal(err)
-			}
-			_ = conn.SetReadDeadline(time.Now().Add(long / 2))
-			answer, err := io.ReadAll(conn)
-			var slow net.Error
-			if errors.As(err, &slow) && slow.Timeout() {
-				t.Fatalf("the connection stays open after %q", answer)
-			}
-			if got := strings.Count(string(answer), "HTTP/1.1 "); got != c.answers {
-				t.Errorf("%d answers, want %d: %q", got, c.answers, answer)
-			}
+				if got := strings.Count(string(answer), "HTTP/1.1 "); got != c.answers {
+					t.Errorf("%d answers, want %d: %q", got, c.answers, answer)
+				}
+			})
 		})
 	}
 }
 
 // A request that waits for its answer longer than its body may take is not ended.
 func TestServerLetsRequestsWait(t *testing.T) {
-	ended := make(chan error, 1)
-	handler := func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case <-r.Context().Done():
-			ended <- r.Context().Err()
-		case <-time.After(300 * time.Millisecond): // several times the limits
-			ended <- nil
+	synctest.Test(t, func(t *testing.T) {
+		const limit = 50 * time.Millisecond
+		conn, end := inMemory(limits{limit, limit, limit}, func(w http.ResponseWriter, r *http.Request) {
+			select {
+			case <-r.Context().Done():
+				http.Error(w, r.Context().Err().Error(), http.StatusServiceUnavailable)
+			case <-time.After(6 * limit):
+			}
+		})
+		defer end()
+		if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}"); err != nil {
+			t.Fatal(err)
 		}
-	}
-	limit := 50 * time.Millisecond
-	resp, err := http.Post("http://"+serve(t, limits{limit, limit, limit}.server(http.HandlerFunc(handler), 100)), "", strings.NewReader("{}"))
-	if err := errors.Join(err, <-ended); err != nil {
-		t.Fatal(err)
-	}
-	resp.Body.Close()
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil || resp.StatusCode != http.StatusOK {
+			t.Fatalf("%v, %v", resp, err)
+		}
+	})
 }
 
 func TestServerBoundsWhatItReads(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/faults"
 	"github.com/tollgate-dev/tollgate/internal/core/injection"
 )
 
@@ -69,7 +70,7 @@ func start(t *testing.T) (*arm, *Injector, *injection.Client) {
 
 func TestInjectAndHeal(t *testing.T) {
 	a, i, c := start(t)
-	ctx := t.Context()
+	ctx, began := t.Context(), time.Now()
 	order := injection.Order{Params: map[string]any{"bytes": 2048}, For: time.Minute}
 	s, err := c.Inject(ctx, "consumer-lag", order)
 	if err != nil || !strings.Contains(s.Title, "2048") || time.Until(s.Until) < 50*time.Second {
@@ -79,8 +80,12 @@ func TestInjectAndHeal(t *testing.T) {
 		t.Errorf("%+v, %v", s, err)
 	}
 	order.For = 2 * time.Minute // the same again holds it for longer
-	if s, err := c.Inject(ctx, "consumer-lag", order); err != nil || time.Until(s.Until) < 100*time.Second || a.count("pull throttle-fetch") != 1 {
-		t.Errorf("%+v, %v, %v", s, err, a.log)
+	if s, err := c.Inject(ctx, "consumer-lag", order); err != nil || time.Until(s.Until) < 100*time.Second {
+		t.Errorf("%+v, %v", s, err)
+	}
+	// Of itself it renews the lease in every third of it, and a busy machine may have taken so long.
+	if n, most := a.count("pull throttle-fetch"), 1+int(time.Since(began)/(faults.Lease/3)); n < 1 || n > most {
+		t.Errorf("%d pulls, want from 1 to %d", n, most)
 	}
 	order.Params = nil
 	if _, err := c.Inject(ctx, "consumer-lag", order); err == nil || !strings.Contains(err.Error(), "in force with other parameters") {
