@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
@@ -31,49 +32,60 @@ func resolutions() []wanted {
 	return []wanted{{0, 0.06}, {0, 0.04}, {0, 0.03}, {1, 0.15}, {1, 0.10}, {2, 0.06}, {2, 0.04}}
 }
 
-// resolveCount counts how the runs of one resolution ended.
-type resolveCount struct {
-	reached, launches  int
-	repeat, level, end int // intervals that hold the truth: of the runs that reached it; end: of the level, of all runs
+// ended counts how runs of one rule ended.
+type ended struct {
+	runs, reached, launches, level, repeat int // runs; those that reached it; launches of all; intervals that hold the truth, of all
 }
+
+// resolveCount has the runs of one machine by two rules: that it is reached once, and twice in a row, as internal/runner has it.
+type resolveCount struct{ once, twice ended }
 
 // simulateResolve counts how often the 95 % intervals hold the truth when their widths decide when a run ends.
 func simulateResolve(ctx context.Context, o simulateOptions) (*table, error) {
+	var asked []string
+	for _, want := range resolutions() {
+		asked = append(asked, want.String())
+	}
 	t := &table{
-		title: "Simulation in slices: intervals of a run that ends when they are narrow enough",
-		header: []string{"machine", "--resolve", "true cost", "reached", "mean launches", "coverage: level", "where reached: level",
-			"where reached: repeated baseline"},
-		notes: []string{fmt.Sprintf("%d runs each, of launches of %d rounds of four arms, at least %d and at most %d. A run ends when the half-widths of the level and of the repeated "+
-			"baseline are both at most what is wanted. A true 95 %% comes out with a standard error of %.1f points where all runs reach it.",
-			o.runs, resolveRounds, resolveLeast, resolveMost, 100*math.Sqrt(0.95*0.05/float64(o.runs)))},
+		title:  "Simulation in slices: intervals of a run that ends when they are narrow enough",
+		header: []string{"machine", "ends when it is reached", "runs", "reached", "mean launches", "coverage: level", "repeated baseline"},
+		notes: []string{
+			fmt.Sprintf("Runs of launches of %d rounds of four arms, at least %d and at most %d, of a level that costs nothing or %s. A resolution is reached when the "+
+				"half-widths of the level and of the repeated baseline are both at most what is wanted: %s, %d runs of each.",
+				resolveRounds, resolveLeast, resolveMost, signed(gateLimit), strings.Join(asked, ", "), o.runs),
+			fmt.Sprintf("A true 95 %% comes out with a standard error of %.1f points.", 100*math.Sqrt(0.95*0.05/float64(o.runs*len(resolutions())))),
+		},
 	}
-	type job struct {
-		machine host
-		want    wanted
-		cost    float64
-	}
-	var jobs []job
-	for _, m := range hosts() {
-		for i, want := range resolutions() {
-			jobs = append(jobs, job{m, want, []float64{0, gateLimit}[i%2]})
-		}
-	}
-	counts := make([]resolveCount, len(jobs))
-	if err := parallel(ctx, len(jobs), func(i int) {
-		j := jobs[i]
+	all := len(resolutions())
+	counts := make([]resolveCount, len(hosts())*all)
+	if err := parallel(ctx, len(counts), func(i int) {
+		want, cost := resolutions()[i%all], []float64{0, gateLimit}[i%2]
 		seed := stream(o.seed, 5, uint64(i))
 		for run := range o.runs {
-			counts[i].run(rand.New(rand.NewPCG(seed, uint64(run))), j.machine, j.want, j.cost, o.resamples)
+			counts[i].run(rand.New(rand.NewPCG(seed, uint64(run))), hosts()[i/all], want, cost, o.resamples)
 		}
 	}); err != nil {
 		return nil, err
 	}
-	for i, j := range jobs {
-		c := counts[i]
-		t.add(j.machine.name, j.want.String(), signed(j.cost), of(c.reached, o.runs), fmt.Sprintf("%.1f", float64(c.launches)/float64(o.runs)),
-			share(c.end, float64(o.runs)), share(c.level, float64(c.reached)), share(c.repeat, float64(c.reached)))
+	for h, host := range hosts() {
+		var sum resolveCount
+		for _, c := range counts[h*all : (h+1)*all] {
+			sum.once.add(c.once)
+			sum.twice.add(c.twice)
+		}
+		t.add(append([]string{host.name, "once"}, sum.once.cells()...)...)
+		t.add(append([]string{host.name, "twice in a row"}, sum.twice.cells()...)...)
 	}
 	return t, nil
+}
+
+func (e *ended) add(o ended) {
+	e.runs, e.reached, e.launches, e.level, e.repeat = e.runs+o.runs, e.reached+o.reached, e.launches+o.launches, e.level+o.level, e.repeat+o.repeat
+}
+
+func (e *ended) cells() []string {
+	n := float64(e.runs)
+	return []string{fmt.Sprint(e.runs), share(e.reached, n), fmt.Sprintf("%.1f", float64(e.launches)/n), share(e.level, n), share(e.repeat, n)}
 }
 
 // run makes one run, as long as the widths of its intervals ask for.
@@ -82,32 +94,33 @@ func (c *resolveCount) run(rng *rand.Rand, m host, want wanted, truth float64, r
 	values.cost(delayed, math.Log1p(delayedBy))
 	values.cost(judged, math.Log1p(truth))
 	seed := rng.Uint64()
-	wide := func(i stats.Interval) bool { return !(math.Expm1(i.Hi)-math.Expm1(i.Lo) <= 2*want.half) }
-	for launches := resolveLeast; ; launches++ {
+	inARow := 0
+	for launches := resolveLeast; launches <= resolveMost; launches++ {
 		e := estimatesOf(values.upTo(launches)[want.metric], resamples)
-		level, repeat := e.level(shown, seed), stats.Interval{}
-		reached := !wide(level)
-		if reached || launches == resolveMost {
-			repeat = e.repeat(shown, seed)
-			reached = reached && !wide(repeat)
+		level, repeat := e.level(shown, seed), e.repeat(shown, seed)
+		now := ended{1, 0, launches, 0, 0}
+		if !level.Excludes(math.Log1p(truth)) {
+			now.level++
 		}
-		if !reached && launches < resolveMost {
-			continue
+		if !repeat.Excludes(0) {
+			now.repeat++
 		}
-		c.launches += launches
-		holds := !level.Excludes(math.Log1p(truth))
-		if holds {
-			c.end++
+		if want.by(level) && want.by(repeat) {
+			inARow++
+			now.reached++
+		} else {
+			inARow = 0
 		}
-		if reached {
-			c.reached++
-			if holds {
-				c.level++
-			}
-			if !repeat.Excludes(0) {
-				c.repeat++
-			}
+		last := launches == resolveMost
+		if c.once.runs == c.twice.runs && (inARow == 1 || last) { // for the first time
+			c.once.add(now)
 		}
-		return
+		if inARow == 2 || last {
+			c.twice.add(now)
+			return
+		}
 	}
 }
+
+// by says that an interval is narrow enough.
+func (w wanted) by(i stats.Interval) bool { return math.Expm1(i.Hi)-math.Expm1(i.Lo) <= 2*w.half }

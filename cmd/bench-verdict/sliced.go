@@ -149,6 +149,7 @@ func (c *slicedCount) run(rng *rand.Rand, m host, p slicedPlan, truth float64, r
 	family := stats.NewFamily(len(all))
 	passed, failed, wrong := 0, 0, false
 	var last []estimates
+	invalid := false
 	for k, rate := range stats.Spend(1-shown, part) {
 		last = nil
 		for _, values := range all.upTo(p.looks[k]) {
@@ -174,14 +175,14 @@ func (c *slicedCount) run(rng *rand.Rand, m host, p slicedPlan, truth float64, r
 				return stats.Open
 			}
 		})
-		if family.Open() == 0 || k == len(p.looks)-1 || broken(last, seed) {
+		if invalid = broken(last, seed); invalid || family.Open() == 0 || k == len(p.looks)-1 {
 			c.launches += p.looks[k]
 			break
 		}
 	}
 	c.runs++
 	switch {
-	case broken(last, seed):
+	case invalid:
 		c.invalid++
 		wrong = false // the run says itself that it is not to be believed
 	case failed > 0:
