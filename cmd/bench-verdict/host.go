@@ -38,7 +38,7 @@ const ofMood = 0.3
 
 // hosts are the simulated machines. The last one's deployments differ more than any that was measured.
 func hosts() []host {
-	quiet := host{name: "quiet", mood: 0.095, moodTime: 0.7, drift: 0.05, spread: 0.18, slow: 0.22, tail: 0.2, launch: 0.007, cpu: 0.055, rest: 0.012}
+	quiet := host{name: "quiet", mood: 0.095, moodTime: 0.7, drift: 0.05, spread: 0.2, slow: 0.22, tail: 0.2, launch: 0.007, cpu: 0.055, rest: 0.012}
 	loaded := host{name: "loaded", mood: 0.2, moodTime: 0.5, drift: 0.15, spread: 0.3, slow: 0.4, tail: 0.55, launch: 0.02, cpu: 0.07, rest: 0.02}
 	differ := quiet
 	differ.name, differ.launch, differ.rest = "quiet, launches differ by 4 %", 0.04, 0.04
