@@ -138,6 +138,7 @@ func TestRefused(t *testing.T) {
 		"holds nothing that was measured":  {"report", dir},
 		"--runs must be from 10":           {"simulate", "--runs", "1"},
 		"unknown flag: --nonsense":         {"simulate", "--nonsense"},
+		"want slots, slices, resolve, eq":  {"simulate", "--part", "nonsense"},
 		`unknown command "everything" for`: {"everything"},
 	} {
 		if args[0] != "report" && args[0] != "simulate" && args[0] != "everything" {

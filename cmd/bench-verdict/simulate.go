@@ -19,6 +19,7 @@ type simulateOptions struct {
 	resamples int     // of the bootstrap
 	seed      uint64  // the same seed gives the same tables
 	noise     float64 // log standard deviation of a calm slot: 0.1 is 10 %
+	parts     []string
 }
 
 // simulatedCost is the true cost of the arm whose coverage is counted.
@@ -32,13 +33,20 @@ func (b *bench) simulateCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "simulate",
 		Short: "Coverage, false alarms and power, by simulation of whole runs",
-		Long: `Draws whole runs at the level of one value for every arm and round, in worlds with drift, autocorrelation, spikes and
-launch effects, and estimates them as a run is estimated. The same seed gives the same tables.`,
+		Long: `Draws whole runs and estimates them as a run is estimated. The same seed gives the same tables. The parts are:
+
+  slots    one value for every arm and round, in worlds with drift, autocorrelation, spikes and launch effects
+  slices   request by request, on machines whose speed wanders while arms alternate: a gate with three budgets
+  resolve  likewise: runs that end when their intervals are narrow enough
+  equal    likewise: how equal the repeated baseline comes out in the shipped profiles`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if o.runs < 10 || o.runs > 1_000_000 || o.resamples < 99 || !(o.noise > 0 && o.noise <= 1) {
 				return fmt.Errorf("--runs must be from 10 to 1000000, --resamples at least 99, --noise above 0 and at most 1, got %d, %d and %g",
 					o.runs, o.resamples, o.noise)
+			}
+			if err := checkParts(o.parts); err != nil {
+				return err
 			}
 			tables, err := b.simulate(c.Context(), o)
 			if err != nil {
@@ -50,6 +58,7 @@ launch effects, and estimates them as a run is estimated. The same seed gives th
 	c.Flags().IntVar(&o.runs, "runs", 400, "simulated runs of every world and size")
 	c.Flags().IntVar(&o.resamples, "resamples", 199, "bootstrap resamples of every estimate")
 	c.Flags().Uint64Var(&o.seed, "seed", 1, "seed of everything that is drawn")
+	c.Flags().StringSliceVar(&o.parts, "part", parts(), "what to simulate")
 	c.Flags().Float64Var(&o.noise, "noise", 0.1, "standard deviation of a calm slot, as a share of its value")
 	return c
 }
@@ -85,6 +94,43 @@ type cell struct {
 // simulate makes the tables.
 func (b *bench) simulate(ctx context.Context, o simulateOptions) ([]*table, error) {
 	begin := time.Now()
+	var tables []*table
+	for _, part := range parts() {
+		if !slices.Contains(o.parts, part) {
+			continue
+		}
+		made, err := b.simulatePart(ctx, part, o)
+		if err != nil {
+			return nil, err
+		}
+		tables = append(tables, made...)
+		b.say("simulated: %s, after %v", part, time.Since(begin).Round(time.Second))
+	}
+	for _, t := range tables {
+		t.command = []string{"bench-verdict " + strings.Join(collect(b.args, quoted), " ")}
+		t.facts = facts([]origin{here("of this checkout")})
+	}
+	return tables, nil
+}
+
+// simulatePart makes the tables of one of parts.
+func (b *bench) simulatePart(ctx context.Context, part string, o simulateOptions) ([]*table, error) {
+	one := func(t *table, err error) ([]*table, error) { return []*table{t}, err }
+	switch part {
+	case "slices":
+		gate, widths, err := simulateSliced(ctx, o)
+		return []*table{scaleTable(o), gate, widths}, err
+	case "resolve":
+		return one(simulateResolve(ctx, o))
+	case "equal":
+		return one(simulateEqual(ctx, o))
+	default:
+		return b.simulateSlots(ctx, o)
+	}
+}
+
+// simulateSlots makes the tables of the worlds.
+func (b *bench) simulateSlots(ctx context.Context, o simulateOptions) ([]*table, error) {
 	estimate := tollEstimator(o.resamples)
 	all := make([][]cell, len(worlds()))
 	for w, world := range worlds() {
@@ -94,7 +140,7 @@ func (b *bench) simulate(ctx context.Context, o simulateOptions) ([]*table, erro
 		}); err != nil {
 			return nil, err
 		}
-		b.say("simulated: %s, after %v", world.name, time.Since(begin).Round(time.Second))
+		b.say("simulated: %s", world.name)
 	}
 	power, err := simulatePower(ctx, estimate, o)
 	if err != nil {
@@ -104,13 +150,7 @@ func (b *bench) simulate(ctx context.Context, o simulateOptions) ([]*table, erro
 	if err != nil {
 		return nil, err
 	}
-	tables := []*table{coverageTable(all, o), gate, power, sizeTable(all)}
-	for _, t := range tables {
-		t.command = []string{"bench-verdict " + strings.Join(collect(b.args, quoted), " ")}
-		t.facts = facts([]origin{here("of this checkout")})
-	}
-	tables[0].notes = append(tables[0].notes, fmt.Sprintf("The whole simulation took %v.", time.Since(begin).Round(time.Second)))
-	return tables, nil
+	return []*table{coverageTable(all, o), gate, power, sizeTable(all)}, nil
 }
 
 // stream returns a seed for one part of a simulation. It depends only on the numbers of the part.

@@ -98,3 +98,64 @@ func TestSimulatePower(t *testing.T) {
 		t.Errorf("1 %% is seen in %s and 10 %% in %s of the runs, want none and all", calm[2], calm[len(calm)-1])
 	}
 }
+
+// TestHosts compares what a machine draws with its parameters.
+func TestHosts(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	p := plan{2, 6, 3, 0.5, 0.1}
+	if p.tailRounds() != 3 {
+		t.Fatalf("p95 of slots with 34 requests merges %d rounds, want 3", p.tailRounds())
+	}
+	calm := host{moodTime: 1, spread: 0.1, cpu: 0.01}
+	got := calm.draw(rng, p)
+	for metric, want := range []struct {
+		values   int
+		mid, far float64 // of the standard normal quantile, in units of spread or cpu
+	}{{6, 0, 0.15}, {2, 0.1645, 0.15}, {6, 0, 0.05}} {
+		for a := range p.arms {
+			for l := range p.launches {
+				values := got[metric][a][l]
+				if len(values) != want.values || math.Abs(stat.Mean(values, nil)-want.mid) > want.far {
+					t.Errorf("%s of arm %d in launch %d: %v, want %d about %.2f", measuredBy()[metric], a, l, values, want.values, want.mid)
+				}
+			}
+		}
+	}
+	before := got[0][1][1][5] - got[0][0][1][5]
+	got.cost(1, 0.5)
+	if after := got[0][1][1][5] - got[0][0][1][5]; math.Abs(after-before-0.5) > 1e-9 || len(got.upTo(1)[1][2]) != 1 {
+		t.Errorf("a cost of 0.5 moves an arm by %.3f", after-before)
+	}
+	fast, slow := hosts()[0].alternation(rng, 0.1, 4), hosts()[0].alternation(rng, 1, 4)
+	if !(slow > 1.2*fast) {
+		t.Errorf("arms that alternate every second differ by %.3f, every 100 ms by %.3f: want clearly more", slow, fast)
+	}
+}
+
+// TestSlicedRun: a run without noise is judged as its cost says; what is exactly on the limit is not decided.
+func TestSlicedRun(t *testing.T) {
+	still := host{moodTime: 1, spread: 0.02, cpu: 0.005}
+	p := slicedPlans()[0]
+	for truth, want := range map[float64]slicedCount{0: {pass: 1}, 0.25: {fail: 1}} {
+		var c slicedCount
+		c.run(rand.New(rand.NewPCG(5, 6)), still, p, truth, 199)
+		if c.pass != want.pass || c.fail != want.fail || c.invalid+c.wrong != 0 || c.launches != p.looks[0] || c.runs != 1 {
+			t.Errorf("cost %g: %+v", truth, c)
+		}
+	}
+}
+
+// TestResolveRun: the rule that wants it twice in a row takes one launch more where nothing is in doubt.
+func TestResolveRun(t *testing.T) {
+	still := host{moodTime: 1, spread: 0.02, cpu: 0.005}
+	var c resolveCount
+	c.run(rand.New(rand.NewPCG(7, 8)), still, wanted{0, 0.05}, 0, 99)
+	if c.once.launches != resolveLeast || c.twice.launches != resolveLeast+1 || c.once.reached+c.twice.reached != 2 {
+		t.Errorf("%+v", c)
+	}
+	c = resolveCount{}
+	c.run(rand.New(rand.NewPCG(7, 8)), hosts()[1], wanted{1, 0.001}, 0, 99)
+	if c.once.launches != resolveMost || c.twice.launches != resolveMost || c.once.reached+c.twice.reached != 0 {
+		t.Errorf("of what cannot be reached: %+v", c)
+	}
+}

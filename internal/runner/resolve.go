@@ -13,6 +13,9 @@ import (
 // resolved says whether the toll is known as finely as toll.resolve wants after so many launches, which took so long in all, or cannot
 // be in the time that toll.at_most allows. It tells after every launch how long the resolution will take, so that one that the machine
 // cannot reach is said after the first.
+//
+// It must be so after two launches in a row, unless the time is over after the first of them. A run that ends as soon as its intervals
+// are narrow ends too often when they are too narrow by chance: see docs/resolution.md.
 func (r *run) resolved(launches int, took time.Duration) (bool, error) {
 	data, err := result.Read(r.dir.Dir())
 	if err != nil {
@@ -42,14 +45,21 @@ func (r *run) resolved(launches int, took time.Duration) (bool, error) {
 		}
 		reached = false
 	}
+	again, last := r.reached, launches >= inTime || launches >= r.MostLaunches()
+	if r.reached = reached; reached && !again && !last {
+		says = append(says, "one more launch has to confirm it")
+	}
 	r.Progress.Tell("resolution", says)
-	if reached || launches < inTime && launches < r.MostLaunches() {
-		return reached, nil
+	if reached || !last {
+		return ends(reached, again, last), nil
 	}
 	return true, r.dir.Update(func(m *result.Run) {
 		m.Warnings = append(m.Warnings, fmt.Sprintf("the resolution was not reached in %v (toll.at_most): %s", r.Toll.AtMost, strings.Join(short, ", ")))
 	})
 }
+
+// ends says whether a run ends that has reached its resolution after this launch, and after the one before; last: it can have no more.
+func ends(reached, before, last bool) bool { return last || reached && before }
 
 // atMost is how long the toll may take to reach its resolution; 0 if it has none to reach.
 func (r *run) atMost() time.Duration {

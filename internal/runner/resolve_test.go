@@ -22,3 +22,29 @@ func TestForecast(t *testing.T) {
 		}
 	}
 }
+
+// TestEnds: a resolution must be reached twice in a row, since intervals that are narrow for once are so by chance too often.
+func TestEnds(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		reached []bool // after each launch
+		most    int    // launches in the time allowed
+		want    int    // launches
+	}{
+		{"twice in a row", []bool{false, true, true, true}, 4, 3},
+		{"for once", []bool{false, true, false, true, true}, 5, 5},
+		{"for the first time when the time is over", []bool{false, false, true}, 3, 3},
+		{"never", []bool{false, false, false}, 3, 3},
+	} {
+		before, got := false, 0
+		for launch, reached := range c.reached {
+			if got = launch + 1; ends(reached, before, got == c.most) {
+				break
+			}
+			before = reached
+		}
+		if got != c.want {
+			t.Errorf("%s: ended after %d launches, want %d", c.name, got, c.want)
+		}
+	}
+}

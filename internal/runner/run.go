@@ -59,7 +59,8 @@ type run struct {
 	lapsed    *alerts.Lapsed
 	faults    []faults.Fault
 	skipped   []skipped
-	launched  int // launches so far: the number of the next one
+	launched  int  // launches so far: the number of the next one
+	reached   bool // what toll.resolve wants, after the launch before
 	stages    *stages
 	tellAgain time.Time        // when the toll so far may be told again; zero: it never was
 	now       func() time.Time // time.Now, with its reading of the monotonic clock

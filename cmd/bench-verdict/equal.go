@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// profilePlans are the sizes of the shipped profiles: rounds of a launch, launches, and arms.
+func profilePlans() []slicedPlan {
+	return []slicedPlan{
+		{name: "smoke", plan: plan{2, 4, 4, 0.5, 0.1}},
+		{name: "quick", plan: plan{2, 5, 5, 0.4, 0.1}},
+		{name: "pr", plan: plan{3, 6, 6, 0.5, 0.1}},
+		{name: "nightly", plan: plan{4, 22, 11, 0.5, 0.1}},
+	}
+}
+
+// runs is how many runs of a profile are simulated: the long one has so many comparisons of arms that it gets a quarter.
+func (p slicedPlan) runs(o simulateOptions) int {
+	if p.launches*p.rounds*p.arms > 500 {
+		return o.runs / 4
+	}
+	return o.runs
+}
+
+// simulateEqual says how far from 0 the interval of the repeated baseline reaches, in runs of the shipped profiles.
+func simulateEqual(ctx context.Context, o simulateOptions) (*table, error) {
+	t := &table{
+		title:  "Simulation in slices: how equal a repeated baseline can be shown to be",
+		header: []string{"machine", "profile", "p50: median", "95 %", "99 %", "p95: median", "95 %", "99 %", "cpu: median", "95 %", "99 %"},
+		notes: []string{fmt.Sprintf("The farther end of the interval of the repeated baseline, as a share: its median over %d runs (nightly: a quarter), and what it stays within in 95 %% and 99 %% of them. "+
+			"toll.equal_within of a profile has to be larger.", o.runs)},
+	}
+	type job struct {
+		machine host
+		plan    slicedPlan
+	}
+	var jobs []job
+	for _, m := range hosts()[:2] {
+		for _, p := range profilePlans() {
+			jobs = append(jobs, job{m, p})
+		}
+	}
+	ends := make([][3][]float64, len(jobs))
+	if err := parallel(ctx, len(jobs), func(i int) {
+		seed := stream(o.seed, 6, uint64(i))
+		for run := range jobs[i].plan.runs(o) {
+			rng := rand.New(rand.NewPCG(seed, uint64(run)))
+			for metric, values := range jobs[i].machine.draw(rng, jobs[i].plan.plan) {
+				end := math.Inf(1) // no interval
+				if len(values[0][0]) > 0 {
+					saw := estimatesOf(values, o.resamples).repeat(shown, rng.Uint64())
+					end = max(math.Expm1(saw.Hi), -math.Expm1(saw.Lo))
+				}
+				ends[i][metric] = append(ends[i][metric], end)
+			}
+		}
+	}); err != nil {
+		return nil, err
+	}
+	for i, j := range jobs {
+		row := []string{j.machine.name, j.plan.name}
+		for _, all := range ends[i] {
+			slices.Sort(all)
+			for _, q := range []float64{0.5, 0.95, 0.99} {
+				row = append(row, percent(rank(all, q)))
+			}
+		}
+		t.add(row...)
+	}
+	return t, nil
+}
