@@ -22,6 +22,9 @@ type tolls struct {
 	spreads map[string]stats.Spread // of one arm's launches, by metric and kind of change: the same for every arm and confidence
 }
 
+// difference is the kind of an estimate whose values are in the metric's own unit, and no logarithms.
+const difference = "difference"
+
 func newTolls(m *measured) *tolls {
 	t := &tolls{measured: m, metrics: measuredBy(slot.Toll, metricsOf(m.run)), spreads: map[string]stats.Spread{}}
 	for _, metric := range t.metrics {
@@ -50,7 +53,7 @@ func (t *tolls) difference(metric, arm int, confidence float64) stats.Result {
 
 // differenceTo is difference to the mean of any other arms.
 func (t *tolls) differenceTo(metric, arm int, others []int, confidence float64) stats.Result {
-	return t.estimate(metric, arm, others, confidence, "difference", t.series[metric].values)
+	return t.estimate(metric, arm, others, confidence, difference, t.series[metric].values)
 }
 
 // ratio estimates arm / reference − 1, from the logarithms of the ratios to each reference. NaN where a value is not above 0.
@@ -93,6 +96,7 @@ func (t *tolls) estimate(metric, arm int, others []int, confidence float64, kind
 		Confidence: confidence,
 		Seed:       t.seed(t.pair(arm, others), t.metrics[metric].ID, kind),
 		Spread:     t.spread(t.metrics[metric].ID+"/"+kind, values).Contrast(len(others)),
+		Recorded:   t.recorded(metric, arm, others, kind),
 	})
 }
 
