@@ -30,6 +30,8 @@ func (r *run) look(launches int) (more bool, err error) {
 		return false, err
 	}
 	switch {
+	case now.Open == 0 && now.Broken:
+		r.Progress.End(fmt.Sprintf("all budgets are decided, but a control is broken: on to %d launches", looks[i+1].Launches))
 	case now.Open == 0:
 		r.Progress.End("no budget is open that more launches could decide")
 	case i+1 == len(looks):
@@ -40,5 +42,5 @@ func (r *run) look(launches int) (more bool, err error) {
 	if len(now.Decided) > 0 {
 		r.Progress.Tell(fmt.Sprintf("decided after launch %d of %d", launches, looks[len(looks)-1].Launches), now.Decided)
 	}
-	return now.Open > 0 && i+1 < len(looks), nil
+	return (now.Open > 0 || now.Broken) && i+1 < len(looks), nil
 }

@@ -108,12 +108,13 @@ func (m *measured) looks(confidence float64) []result.Look {
 // LookNow is what a look finds while a run is going on.
 type LookNow struct {
 	Open    int      // of the run's own budgets, those that more launches could still decide
+	Broken  bool     // a control is, by one launch: whether it stays so is for more launches to say
 	Of      int      // budgets
 	Decided []string // what has been decided at this look, in words
 }
 
 // Look judges a run's own budgets while it is going on. None is open when a control is broken: more of the same would not mend it. One
-// launch alone is not enough to believe that: after a look at counts the run goes on then, and so it does for the budgets on times.
+// launch alone is not enough to believe that (Broken); and after a look at counts the budgets on times are open.
 func Look(d *result.Data) (LookNow, error) {
 	budgets, err := ParseBudgets(d.Run.Budgets)
 	if err != nil {
@@ -130,10 +131,10 @@ func Look(d *result.Data) (LookNow, error) {
 	}
 	broken := slices.ContainsFunc(t.controls(confidence), func(c Control) bool { return !c.OK && !c.Undecided })
 	early := len(made) > 0 && made[len(made)-1].CountsAlone()
-	now := LookNow{Of: len(results)}
+	now := LookNow{Of: len(results), Broken: early && broken}
 	for _, r := range results {
 		switch {
-		case r.Outcome == Inconclusive && r.PassAt > 0, early && broken, early && r.Budget.Part() == slot.Toll && !r.Budget.Counted():
+		case r.Outcome == Inconclusive && r.PassAt > 0, early && r.Budget.Part() == slot.Toll && !r.Budget.Counted():
 			now.Open++
 		}
 		if r.Outcome != Inconclusive && r.Launches == m.over() {
