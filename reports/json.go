@@ -36,7 +36,7 @@ func renderJSON(a *verdict.Analysis) ([]byte, error) {
 		out.Budgets = append(out.Budgets, jsonBudgetOf(r))
 	}
 	for _, l := range a.Looks {
-		out.Looks = append(out.Looks, jsonLook{l.Launches, number(l.Confidence), l.Open})
+		out.Looks = append(out.Looks, jsonLook{l.Launches, number(l.Confidence), number(l.Counts), l.Open})
 	}
 	for _, m := range metricsOf(a) {
 		out.Metrics = append(out.Metrics, jsonMetric{m.ID, m.Title, string(m.Unit), string(m.Per), estimatorOf(m)})
@@ -149,7 +149,8 @@ type jsonBudget struct {
 
 type jsonLook struct {
 	Launches   int    `json:"launches"`   // that were over
-	Confidence number `json:"confidence"` // of this look
+	Confidence number `json:"confidence"` // of this look; 1: it judged budgets on counts alone
+	Counts     number `json:"counts"`     // confidence for the budgets on counts, which may have a look more than the others
 	Open       int    `json:"open"`       // budgets that it left undecided
 }
 

@@ -248,11 +248,20 @@ func looks(a *verdict.Analysis) string {
 	for _, l := range a.Run.Plan.Looks {
 		rule = append(rule, strconv.Itoa(l.Launches))
 	}
+	early, each := "", ""
 	for _, l := range a.Looks {
-		made = append(made, fmt.Sprintf("after %d launches at %.3g %%: %d open", l.Launches, 100*l.Confidence, l.Open))
+		at := fmt.Sprintf("at %.3g %%", 100*l.Confidence)
+		switch {
+		case l.CountsAlone():
+			at = fmt.Sprintf("counts alone, at %.3g %%", 100*l.Counts)
+			early, each = ", at first those on counts alone", " for either kind"
+		case l.Counts != l.Confidence:
+			at += fmt.Sprintf(", counts at %.3g %%", 100*l.Counts)
+		}
+		made = append(made, fmt.Sprintf("after %s %s: %d open", count(l.Launches, "launch"), at, l.Open))
 	}
-	return fmt.Sprintf("Looks: %s. The rule, fixed before the first launch: judge after %s launches while a budget is open; "+
-		"the error rates of all looks add up to %.3g %%.", strings.Join(made, "; "), join(rule), 100*(1-a.Confidence))
+	return fmt.Sprintf("Looks: %s. The rule, fixed before the first launch: judge after %s launches while a budget is open%s; "+
+		"the error rates of all looks add up to %.3g %%%s.", strings.Join(made, "; "), join(rule), early, 100*(1-a.Confidence), each)
 }
 
 // join lists in prose: "3", "3 and 6", "3, 6 and 12".

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/internal/machine"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/compose"
 	"github.com/tollgate-dev/tollgate/testenv/containers"
@@ -45,7 +46,7 @@ would seem to be if they alternated every 50 ms, 100 ms and so on (docs/noise.md
 				return usage(errors.New("--for is how long --noise measures: give both"))
 			}
 			var rows [][]string
-			for _, f := range append([]finding{cores(), room(), loopback(), timers(), noise()}, append(containerEngine(c.Context()), composeTool(c.Context()))...) {
+			for _, f := range append([]finding{cores(), room(), loopback(), timers(), noise(), instructions()}, append(containerEngine(c.Context()), composeTool(c.Context()))...) {
 				mark := "ok"
 				if !f.ok {
 					mark = "note"
@@ -115,6 +116,15 @@ func noise() finding {
 	spread := float64(took[285])/float64(took[150]) - 1
 	_ = sum
 	return finding{"noise", spread < 0.25, fmt.Sprintf("the same work takes %.0f %% longer at p95 than at the median", 100*spread)}
+}
+
+// instructions asks whether the instructions of a process can be counted, a figure of cost that the moods of a machine do not change. No run
+// uses them yet (docs/cost.md).
+func instructions() finding {
+	if err := machine.Instructions(); err != nil {
+		return finding{"instructions", true, "cannot be counted: " + err.Error()}
+	}
+	return finding{"instructions", true, "can be counted"}
 }
 
 // containerEngine checks what could stop `run --env containers`: the engine, its disk, the images.

@@ -32,5 +32,5 @@ func (e *Experiment) Looks() []result.Look {
 	if len(e.Toll.Resolve) > 0 {
 		return nil
 	}
-	return verdict.PlanLooks(e.Toll.Launches, e.MostLaunches())
+	return verdict.PlanLooks(e.Toll.Launches, e.MostLaunches(), verdict.LooksAtCounts(e.Environment, e.Budgets))
 }

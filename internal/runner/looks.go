@@ -9,32 +9,38 @@ import (
 )
 
 // look says whether the toll needs another launch after so many. Before the first look and between two looks it always does;
-// after a look it does if the look has found a budget open that more data may decide.
+// after a look it does if the look has found a budget open that more data may decide. It tells what was decided.
 func (r *run) look(launches int) (more bool, err error) {
-	if launches < r.Toll.Launches {
-		return true, nil
-	}
 	looks := r.Looks()
 	i := slices.IndexFunc(looks, func(l result.Look) bool { return l.Launches == launches })
 	if i < 0 {
-		return len(looks) > 0, nil
+		return launches < r.Toll.Launches || len(looks) > 0, nil
 	}
-	r.Progress.Begin(fmt.Sprintf("look %d of at most %d", i+1, len(looks)), 0, "the budgets are judged")
+	judged := "the budgets are judged"
+	if looks[i].Error == 0 {
+		judged = "the budgets on counts are judged"
+	}
+	r.Progress.Begin(fmt.Sprintf("look %d of at most %d", i+1, len(looks)), 0, judged)
 	data, err := result.Read(r.dir.Dir())
 	if err != nil {
 		return false, err
 	}
-	open, of, err := verdict.Open(data)
+	now, err := verdict.Look(data)
 	if err != nil {
 		return false, err
 	}
 	switch {
-	case open == 0:
+	case now.Open == 0 && now.Broken:
+		r.Progress.End(fmt.Sprintf("all budgets are decided, but a control is broken: on to %d launches", looks[i+1].Launches))
+	case now.Open == 0:
 		r.Progress.End("no budget is open that more launches could decide")
 	case i+1 == len(looks):
-		r.Progress.End(fmt.Sprintf("%d of %d budgets are open; the plan allows no more launches", open, of))
+		r.Progress.End(fmt.Sprintf("%d of %d budgets are open; the plan allows no more launches", now.Open, now.Of))
 	default:
-		r.Progress.End(fmt.Sprintf("%d of %d budgets are open: on to %d launches", open, of, looks[i+1].Launches))
+		r.Progress.End(fmt.Sprintf("%d of %d budgets are open: on to %d launches", now.Open, now.Of, looks[i+1].Launches))
 	}
-	return open > 0 && i+1 < len(looks), nil
+	if len(now.Decided) > 0 {
+		r.Progress.Tell(fmt.Sprintf("decided after launch %d of %d", launches, looks[len(looks)-1].Launches), now.Decided)
+	}
+	return (now.Open > 0 || now.Broken) && i+1 < len(looks), nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // Options of Estimate; the zero value is usable.
@@ -18,6 +19,10 @@ type Options struct {
 	// Spread of one launch's centre, where more is known about it than these values say: see ArmSpread. The zero value
 	// leaves it to the values.
 	Spread Spread
+
+	// Recorded is the standard deviation of one launch's centre beyond its rounds, in the unit of the values, where identical code has
+	// shown it elsewhere. It serves where there is one launch, which cannot know it. 0: unknown.
+	Recorded float64
 }
 
 // Result is what Estimate found.
@@ -37,6 +42,7 @@ const (
 	MethodSignedRank = "signed-rank"
 	MethodBootstrap  = "bootstrap"
 	MethodLaunches   = "t over launches"
+	MethodRecorded   = "t over rounds, launches as recorded"
 )
 
 // spareRounds is the fewest rounds beyond one per launch that can tell the noise within launches.
@@ -45,6 +51,7 @@ const spareRounds = 4
 // Estimate estimates the centre of values and its interval: groups are launches, their elements the values of successive rounds;
 // empty groups are passed over. The centre is the Hodges–Lehmann estimate over all values. The interval is made by what there is:
 //
+//   - one launch, where it is recorded how launches differ: Student's t over the rounds, and the recorded spread;
 //   - one launch of up to 50 rounds: exact signed-rank interval, with the caveat that launches are not covered;
 //   - one value per launch, or hardly more (fewer than 4 beyond one each): Student's t over the launches' centres;
 //   - else a two-level interval: bootstrap of the rounds, random effects of the launches.
@@ -102,6 +109,10 @@ func compare(d differences, o Options) *Comparison {
 		r.Lag1 = Lag1(d.mean(), r.N-r.Launches)
 	}
 	c.alike = inflation(r.Lag1, r.N/r.Launches)
+	if r.Launches == 1 && o.Recorded > 0 {
+		r.Method, r.LaunchSD, r.Caveat = MethodRecorded, o.Recorded, "one launch: how launches differ is what identical copies have shown before"
+		return c
+	}
 	if r.Launches == 1 && r.N <= exactLimit {
 		r.Method = MethodSignedRank
 		return c
@@ -131,6 +142,9 @@ func (c *Comparison) At(confidence float64) Result {
 	case MethodLaunches:
 		r.Interval, r.LaunchSD = c.launchInterval(confidence)
 		return r
+	case MethodRecorded:
+		r.Interval = c.recordedInterval(confidence)
+		return r
 	case MethodSignedRank:
 		r.Lo, r.Mid, r.Hi, _ = SignedRankInterval(c.of.mean()[0], confidence)
 		if r.Finite() {
@@ -146,6 +160,23 @@ func (c *Comparison) At(confidence float64) Result {
 		r.Caveat = "one launch: the interval does not cover how launches differ"
 	}
 	return r
+}
+
+// recordedInterval is that of one launch whose variance between launches is known: Student's t over the rounds for a sum of that variance
+// and of the rounds' own, at the degrees of freedom that Satterthwaite gives to it. A single round has no variance of its own.
+func (c *Comparison) recordedInterval(confidence float64) Interval {
+	mid, tail := c.of.centre(), (1-confidence)/2
+	n := float64(c.of.rounds())
+	known, rounds := c.about.LaunchSD*c.about.LaunchSD, 0.0
+	t := distuv.UnitNormal.Quantile(1 - tail)
+	if n > 1 {
+		rounds = c.alike * stat.Variance(c.of.mean()[0], nil) / n
+	}
+	if rounds > 0 {
+		t = StudentT(tail, (n-1)*(known+rounds)*(known+rounds)/(rounds*rounds))
+	}
+	half := t * math.Sqrt(known+rounds)
+	return Interval{mid - half, mid, mid + half}
 }
 
 // launchInterval takes every launch's centre as one value: Student's t interval about their mean, which for launches of

@@ -362,3 +362,42 @@ func TestSignedRankLeast(t *testing.T) {
 		}
 	}
 }
+
+// TestRecorded counts how often the interval of one launch holds the truth when it is recorded how launches differ: with noise from rounds
+// alone nearly, from launches alone nearly, and from both.
+func TestRecorded(t *testing.T) {
+	const runs = 4000
+	for _, c := range []struct {
+		name          string
+		rounds        int
+		round, launch float64 // standard deviations
+	}{
+		{"rounds", 6, 1, 0.01}, {"launches", 6, 0.1, 1}, {"both", 6, 1, 0.4}, {"many rounds", 60, 1, 0.2}, {"one round", 1, 0, 1},
+	} {
+		rng := rand.New(rand.NewPCG(3, 4))
+		wrong := 0
+		for range runs {
+			luck := c.launch * rng.NormFloat64()
+			arm, reference := make([]float64, c.rounds), make([]float64, c.rounds)
+			for r := range arm {
+				reference[r] = 5 * rng.NormFloat64() // what the round has in common
+				arm[r] = reference[r] + luck + c.round*rng.NormFloat64()
+			}
+			r := EstimateArm([][]float64{arm}, [][][]float64{{reference}}, Options{Recorded: c.launch})
+			if r.Method != MethodRecorded || !r.Finite() {
+				t.Fatalf("%s: %+v", c.name, r)
+			}
+			if r.Excludes(0) {
+				wrong++
+			}
+		}
+		got := float64(wrong) / runs
+		t.Logf("%s: %.4f miss the truth", c.name, got)
+		if got > 0.06 || got < 0.02 { // the standard error of the simulation is 0.0034
+			t.Errorf("%s: %.4f of the intervals miss the truth, want about 0.05", c.name, got)
+		}
+	}
+	if r := EstimateArm([][]float64{{1, 2}, {1, 2}}, [][][]float64{{{0, 0}, {0, 0}}}, Options{Recorded: 1}); r.Method == MethodRecorded {
+		t.Error("two launches tell it themselves")
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"strings"
 
 	"github.com/tollgate-dev/tollgate/internal/catch"
 	"github.com/tollgate-dev/tollgate/internal/core/result"
@@ -121,6 +122,9 @@ func outcome(a *Analysis, m *measured) (Outcome, []string) {
 	over, open, under := budgetReasons(a.Budgets)
 	over = append(over, expired(a.Catch)...)
 	decided := fmt.Sprintf("all %d controls hold", len(a.Controls))
+	if open := a.undecidedTimes(m); len(open) > 0 {
+		decided = fmt.Sprintf("%d controls hold; undecided about times, on which no budget rests: %s", len(a.Controls)-len(open), strings.Join(open, ", "))
+	}
 	if len(a.Controls) == 1 {
 		decided = "the only control holds"
 	}
@@ -149,6 +153,7 @@ func controlReasons(a *Analysis, m *measured) (broken, undecided []string) {
 	for _, c := range a.Controls {
 		text := fmt.Sprintf("%s: saw %s; want %s; %s", c.Name, c.Saw, c.Want, c.Remedy)
 		switch {
+		case c.Undecided && c.measuresTimes() && a.onCounts(m):
 		case c.Undecided:
 			undecided = append(undecided, text)
 		case !c.OK:
@@ -156,13 +161,31 @@ func controlReasons(a *Analysis, m *measured) (broken, undecided []string) {
 		}
 	}
 	for _, l := range a.Toll {
-		if math.IsNaN(l.vital().Detectable) {
+		if math.IsNaN(l.vital().Detectable) && !a.onCounts(m) {
 			undecided = append(undecided, fmt.Sprintf("level %s: too few rounds to estimate its toll (%d complete, launches: %d): "+
 				"run at least two launches, or %d rounds in one", l.Arm.Name, m.complete(), len(m.launches), leastRounds()))
 			break // the same for every level
 		}
 	}
 	return broken, undecided
+}
+
+// onCounts says that the run ended when its budgets on the toll, all on counts, were decided after one launch, and that no other is asked
+// for. What it then cannot tell about times is no obstacle to the verdict.
+func (a *Analysis) onCounts(m *measured) bool {
+	times := slices.ContainsFunc(a.Budgets, func(r BudgetResult) bool { return !r.Budget.Counted() && r.Budget.Metric != "" })
+	counts := slices.ContainsFunc(a.Budgets, func(r BudgetResult) bool { return r.Budget.Counted() })
+	return counts && !times && m.endedOnCounts()
+}
+
+// undecidedTimes are the controls that are undecided, and no obstacle.
+func (a *Analysis) undecidedTimes(m *measured) (names []string) {
+	for _, c := range a.Controls {
+		if c.Undecided && c.measuresTimes() && a.onCounts(m) {
+			names = append(names, c.Name)
+		}
+	}
+	return names
 }
 
 func budgetReasons(results []BudgetResult) (over, open, under []string) {

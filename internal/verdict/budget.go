@@ -207,6 +207,12 @@ func (b Budget) Part() string {
 	return m.Phase
 }
 
+// Counted says that the budget is on a count.
+func (b Budget) Counted() bool {
+	m, _ := Lookup(b.Metric)
+	return m.Counted
+}
+
 // onCatch says that the budget is a demand on the catch.
 func (b Budget) onCatch() bool { return b.Catch.Kind != "" }
 

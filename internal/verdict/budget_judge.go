@@ -73,18 +73,26 @@ func (t *tolls) judge(budgets []Budget, c *capacities, confidence float64) ([]Bu
 	family, looks := stats.NewFamily(len(open)), t.looks(confidence)
 	for n, look := range looks {
 		at := newTolls(t.upTo(look.Launches))
-		family.Look(1-look.Error, func(i int, passAt, failAt float64) stats.Decision {
-			i = open[i]
-			by := of(at, tests[i])
-			if !by.ready(n == len(looks)-1) {
-				return stats.Open
+		for _, counted := range []bool{true, false} {
+			if rate(look, counted) == 0 {
+				continue
 			}
-			out[i].Launches = look.Launches
-			return out[i].hold(by.estimator(tests[i]), passAt, failAt)
-		})
-		made = append(made, LookMade{Launches: look.Launches, Confidence: 1 - look.Error, Open: family.Open()})
+			family.Look(1-rate(look, counted), func(i int, passAt, failAt float64) stats.Decision {
+				i = open[i]
+				by := of(at, tests[i])
+				if tests[i].metric.Counted != counted || !by.ready(n == len(looks)-1) {
+					return stats.Open
+				}
+				out[i].Launches = look.Launches
+				return out[i].hold(by.estimator(tests[i]), passAt, failAt)
+			})
+		}
+		made = append(made, LookMade{look.Launches, 1 - look.Error, 1 - rate(look, true), family.Open()})
 		for i, test := range tests {
-			if out[i].Sentence != "" && out[i].Launches < look.Launches {
+			switch {
+			case rate(look, test.metric.Counted) == 0:
+				continue // it has its turn at a later look
+			case out[i].Sentence != "" && out[i].Launches < look.Launches:
 				continue // decided before
 			}
 			by := of(at, test)

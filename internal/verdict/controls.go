@@ -26,6 +26,15 @@ const (
 	controlError  = 0.01                  // share of good runs that each control which judges by intervals may break by chance
 )
 
+// The controls that measure times.
+const (
+	repeatedBaseline = "repeated baseline"
+	knownDelay       = "known delay"
+)
+
+// measuresTimes says that a control is about latency and CPU alone.
+func (c Control) measuresTimes() bool { return c.Name == repeatedBaseline || c.Name == knownDelay }
+
 // controls judges everything whose true answer is known.
 func (t *tolls) controls(confidence float64) []Control {
 	arrives, telemetry := telemetryArrives(t.run, t.all)

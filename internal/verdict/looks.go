@@ -1,21 +1,35 @@
 package verdict
 
 import (
+	"slices"
+
 	"github.com/tollgate-dev/tollgate/internal/core/result"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 
 // LookMade is one time at which the budgets of a run were judged.
 type LookMade struct {
 	Launches   int     // that were over by then
-	Confidence float64 // of all the budgets' decisions at this look together
+	Confidence float64 // of all the budgets' decisions at this look together; 1: only budgets on counts were judged
+	Counts     float64 // likewise of the budgets on counts, where these have a look more than the others; else Confidence
 	Open       int     // budgets that were undecided after it
 }
+
+// CountsAlone says that only budgets on counts were judged.
+func (l LookMade) CountsAlone() bool { return l.Confidence == 1 }
 
 // PlanLooks is the rule by which a run with budgets is extended: they are judged after so many launches, and while one is open
 // after twice as many, and so on up to the most. The error rates of the looks add up to that of one. Nil where there is
 // nothing to extend.
-func PlanLooks(launches, most int) []result.Look {
+//
+// With counts, budgets on counts have a look of their own after the first launch, and their error rates are divided among one look more.
+// The others are not looked at then, so that theirs are what they are without it. A family stays within its rate all the same: the chance
+// of a wrong decision on one of m is at most the sum of its own looks' rates, each divided by m.
+func PlanLooks(launches, most int, counts bool) []result.Look {
+	if counts && launches > 1 {
+		return planCounts(launches, max(launches, most))
+	}
 	if launches < 1 || most <= launches {
 		return nil
 	}
@@ -34,8 +48,42 @@ func PlanLooks(launches, most int) []result.Look {
 	return looks
 }
 
+// LooksAtCounts says that one of a run's budgets is on a count, and that it is known of the environment how much launches of identical code
+// differ in counts. A budget that cannot be read is none; ParseBudgets says what is wrong with it.
+func LooksAtCounts(environment string, budgets []string) bool {
+	return environment == ourProcesses && slices.ContainsFunc(budgets, func(text string) bool {
+		b, err := ParseBudget(text)
+		return err == nil && b.Counted()
+	})
+}
+
+// planCounts is PlanLooks with a look after the first launch.
+func planCounts(launches, most int) []result.Look {
+	looks := PlanLooks(launches, most, false)
+	if looks == nil {
+		looks = []result.Look{{Launches: launches, Error: 1 - confidence}}
+	}
+	looks = append([]result.Look{{Launches: 1}}, looks...)
+	part := make([]float64, len(looks))
+	for i, l := range looks {
+		part[i] = float64(l.Launches) / float64(most)
+	}
+	for i, rate := range stats.Spend(1-confidence, part) {
+		looks[i].Counts = rate
+	}
+	return looks
+}
+
+// rate is the error rate of a look for the budgets on counts, or for the others.
+func rate(l result.Look, counted bool) float64 {
+	if counted && l.Counts > 0 {
+		return l.Counts
+	}
+	return l.Error
+}
+
 // looks are the looks that the plan allows and the data have reached. A run whose plan has none is looked at once; so is
-// one that ended before its first.
+// one that ended before its first, or for the budgets on times after that on counts.
 func (m *measured) looks(confidence float64) []result.Look {
 	over := m.over()
 	var made []result.Look
@@ -44,41 +92,65 @@ func (m *measured) looks(confidence float64) []result.Look {
 			made = append(made, look)
 		}
 	}
+	first := slices.IndexFunc(m.run.Plan.Looks, func(l result.Look) bool { return l.Error > 0 })
 	switch {
-	case len(made) > 0:
+	case len(made) > first && first >= 0, len(made) > 0 && m.run.Status == result.Running:
 		return made
-	case len(m.run.Plan.Looks) > 0:
-		return []result.Look{{Launches: over + 1, Error: m.run.Plan.Looks[0].Error}}
+	case first >= 0:
+		next := m.run.Plan.Looks[first]
+		next.Launches = over + 1
+		return append(made, next)
 	default:
 		return []result.Look{{Launches: over + 1, Error: 1 - confidence}}
 	}
 }
 
-// Open says at a look how many of a run's own budgets more launches could still decide, of how many there are. It is none
-// when a control is broken: more of the same would not mend it. The data are of a run that is still going.
-func Open(d *result.Data) (open, of int, err error) {
+// LookNow is what a look finds while a run is going on.
+type LookNow struct {
+	Open    int      // of the run's own budgets, those that more launches could still decide
+	Broken  bool     // a control is, by one launch: whether it stays so is for more launches to say
+	Of      int      // budgets
+	Decided []string // what has been decided at this look, in words
+}
+
+// Look judges a run's own budgets while it is going on. None is open when a control is broken: more of the same would not mend it. One
+// launch alone is not enough to believe that (Broken); and after a look at counts the budgets on times are open.
+func Look(d *result.Data) (LookNow, error) {
 	budgets, err := ParseBudgets(d.Run.Budgets)
 	if err != nil {
-		return 0, 0, err
+		return LookNow{}, err
 	}
 	m, err := measure(d)
 	if err != nil {
-		return 0, 0, err
+		return LookNow{}, err
 	}
 	t := newTolls(m)
-	for _, c := range t.controls(confidence) {
-		if !c.OK && !c.Undecided {
-			return 0, len(budgets), nil
-		}
-	}
-	results, _, err := t.judge(budgets, newCapacities(d, m), confidence)
+	results, made, err := t.judge(budgets, newCapacities(d, m), confidence)
 	if err != nil {
-		return 0, 0, err
+		return LookNow{}, err
 	}
+	broken := slices.ContainsFunc(t.controls(confidence), func(c Control) bool { return !c.OK && !c.Undecided })
+	early := len(made) > 0 && made[len(made)-1].CountsAlone()
+	now := LookNow{Of: len(results), Broken: early && broken}
 	for _, r := range results {
-		if r.Outcome == Inconclusive && r.PassAt > 0 {
-			open++
+		switch {
+		case r.Outcome == Inconclusive && r.PassAt > 0, early && r.Budget.Part() == slot.Toll && !r.Budget.Counted():
+			now.Open++
+		}
+		if r.Outcome != Inconclusive && r.Launches == m.over() {
+			now.Decided = append(now.Decided, r.Sentence)
 		}
 	}
-	return open, len(results), nil
+	if broken && !early {
+		now.Open = 0
+	}
+	return now, nil
+}
+
+// endedOnCounts says that the run ended as its plan allows it where every budget on the toll is on a count: when these were decided, before
+// the first look at times.
+func (m *measured) endedOnCounts() bool {
+	looks := m.run.Plan.Looks
+	first := slices.IndexFunc(looks, func(l result.Look) bool { return l.Error > 0 })
+	return first > 0 && m.run.Status == result.Complete && m.over() >= looks[0].Launches && m.over() < looks[first].Launches
 }

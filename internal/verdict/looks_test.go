@@ -74,18 +74,18 @@ func TestLooksOfAPartialRun(t *testing.T) {
 	}
 }
 
-func TestOpen(t *testing.T) {
+func TestLook(t *testing.T) {
 	d := lookedAt(2)
 	d.Run.Status = result.Running
 	d.Run.Budgets = []string{"full: cpu<=+30%", "metrics: cpu<=+4%", "full: p99.9<=+5%"}
-	open, of, err := verdict.Open(d)
-	if err != nil || open != 1 || of != 3 {
-		t.Errorf("%d of %d open, %v; want 1 of 3: the quantile is out of reach of any number of launches", open, of, err)
+	now, err := verdict.Look(d)
+	if err != nil || now.Open != 1 || now.Of != 3 || len(now.Decided) != 1 || !strings.Contains(now.Decided[0], "under its budget of +30 %") {
+		t.Errorf("%+v, %v; want 1 of 3 open: the quantile is out of reach of any number of launches", now, err)
 	}
 	for i := range d.Slots {
 		d.Slots[i].Work.Failed = d.Slots[i].Work.Sent / 2
 	}
-	if open, _, err := verdict.Open(d); err != nil || open != 0 {
-		t.Errorf("%d open, %v: more launches do not mend a broken control", open, err)
+	if now, err := verdict.Look(d); err != nil || now.Open != 0 {
+		t.Errorf("%d open, %v: more launches do not mend a broken control", now.Open, err)
 	}
 }

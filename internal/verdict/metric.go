@@ -47,6 +47,7 @@ type Metric struct {
 	Quantile     float64 // in (0, 1), of a latency that is one; 0: it is none
 	AtRest       bool    // what an arm uses without load
 	InUnit       bool    // a change is shown in Unit, not as a share of the baseline
+	Counted      bool    // a count of work done, which the moods of the machine do not change: allocations, spans, series …
 	Vital        bool    // a run that has no interval for it decides nothing
 
 	Main int // place in the tables that have no room for all metrics, from 1; 0: it is not in them
@@ -66,6 +67,10 @@ type metric struct {
 	// signed: noise may make a value 0 or less. gross is then what it is without anything taken off; nil: there is no such value.
 	signed bool
 	gross  func(result.Slot) float64
+
+	// copies is the standard deviation, as a share, of one launch's value of a count among identical copies, beyond what its rounds explain:
+	// see recorded. 0: not known.
+	copies float64
 
 	equal   bool // the repeated baseline is judged by it, and a plan may say within what it must be equal
 	delayed bool // the known delay must be found in it

@@ -69,12 +69,12 @@ func metrics(step string) []metric {
 			needs:  []need{runtimes()}, read: byLaunch(gcCPU),
 		},
 		{
-			Metric: Metric{ID: "allocs", Title: "heap allocated", Unit: Bytes, Per: PerThousand, Group: memory, Cost: 6},
-			needs:  []need{runtimes()}, read: perRequest(reported(func(r result.Runtime) int64 { return r.AllocBytes })),
+			Metric: Metric{ID: "allocs", Title: "heap allocated", Unit: Bytes, Per: PerThousand, Group: memory, Cost: 6, Counted: true},
+			needs:  []need{runtimes()}, copies: 0.007, read: perRequest(reported(func(r result.Runtime) int64 { return r.AllocBytes })),
 		},
 		{
-			Metric: Metric{ID: "alloc-objects", Short: "objects", Title: "objects allocated", Unit: Count, Per: PerThousand, Group: memory, Cost: 7},
-			needs:  []need{runtimes()}, read: perRequest(reported(func(r result.Runtime) int64 { return r.AllocObjects })),
+			Metric: Metric{ID: "alloc-objects", Short: "objects", Title: "objects allocated", Unit: Count, Per: PerThousand, Group: memory, Cost: 7, Counted: true},
+			needs:  []need{runtimes()}, copies: 0.005, read: perRequest(reported(func(r result.Runtime) int64 { return r.AllocObjects })),
 		},
 		{
 			Metric:   Metric{ID: "rss", Short: "memory", Title: "memory of the stack", Unit: Bytes, Per: PerArm, Group: memory, Main: 6, Few: 4},
@@ -85,24 +85,24 @@ func metrics(step string) []metric {
 			needs:  []need{peakOfStack()}, read: perLaunch(peak),
 		},
 		{
-			Metric: Metric{ID: "spans", Title: "spans", Unit: Count, Per: PerThousand, Group: volume},
-			needs:  []need{telemetryAtAll()}, read: perRequest(telemetry(func(t result.Telemetry) int64 { return t.Spans })),
+			Metric: Metric{ID: "spans", Title: "spans", Unit: Count, Per: PerThousand, Group: volume, Counted: true},
+			needs:  []need{telemetryAtAll()}, copies: 0.005, read: perRequest(telemetry(func(t result.Telemetry) int64 { return t.Spans })),
 		},
 		{
-			Metric: Metric{ID: "log-records", Title: "log records", Unit: Count, Per: PerThousand, Group: volume},
-			needs:  []need{telemetryAtAll()}, read: perRequest(telemetry(func(t result.Telemetry) int64 { return t.LogRecords })),
+			Metric: Metric{ID: "log-records", Title: "log records", Unit: Count, Per: PerThousand, Group: volume, Counted: true},
+			needs:  []need{telemetryAtAll()}, copies: 0.02, read: perRequest(telemetry(func(t result.Telemetry) int64 { return t.LogRecords })),
 		},
 		{
-			Metric: Metric{ID: "data-points", Title: "metric data points", Unit: Count, Per: PerThousand, Group: volume},
-			needs:  []need{telemetryAtAll()}, read: perRequest(telemetry(func(t result.Telemetry) int64 { return t.DataPoints })),
+			Metric: Metric{ID: "data-points", Title: "metric data points", Unit: Count, Per: PerThousand, Group: volume, Counted: true},
+			needs:  []need{telemetryAtAll()}, copies: 0.03, read: perRequest(telemetry(func(t result.Telemetry) int64 { return t.DataPoints })),
 		},
 		{
-			Metric: Metric{ID: "bytes", Short: "telemetry", Title: "telemetry on the wire", Unit: Bytes, Per: PerThousand, Group: volume, Main: 7, Few: 5, Frontier: 3},
-			needs:  []need{telemetryAtAll()}, read: perRequest(telemetry(func(t result.Telemetry) int64 { return t.Bytes })),
+			Metric: Metric{ID: "bytes", Short: "telemetry", Title: "telemetry on the wire", Unit: Bytes, Per: PerThousand, Group: volume, Main: 7, Few: 5, Frontier: 3, Counted: true},
+			needs:  []need{telemetryAtAll()}, copies: 0.015, read: perRequest(telemetry(func(t result.Telemetry) int64 { return t.Bytes })),
 		},
 		{
-			Metric: Metric{ID: "series", Title: "active series", Unit: Count, Per: PerArm, Group: volume},
-			needs:  []need{telemetryAtAll()}, read: perLaunch(activeSeries),
+			Metric: Metric{ID: "series", Title: "active series", Unit: Count, Per: PerArm, Group: volume, Counted: true},
+			needs:  []need{telemetryAtAll()}, copies: 0.02, read: perLaunch(activeSeries),
 		},
 		{
 			Metric: Metric{ID: "money", Title: "money", Unit: Money, Per: PerMillion, InUnit: true, Group: "Money", Cost: 1, Frontier: 4},

@@ -31,6 +31,9 @@ type comparison struct {
 	kind   string
 }
 
+// difference is the kind of an estimate whose values are in the metric's own unit, and no logarithms.
+const difference = "difference"
+
 func newTolls(m *measured) *tolls {
 	t := &tolls{measured: m, metrics: measuredBy(slot.Toll, metricsOf(m.run))}
 	for _, metric := range t.metrics {
@@ -65,7 +68,7 @@ func (t *tolls) difference(metric, arm int, confidence float64) stats.Result {
 
 // differenceTo is difference to the mean of any other arms.
 func (t *tolls) differenceTo(metric, arm int, others []int, confidence float64) stats.Result {
-	return t.estimate(metric, arm, others, confidence, "difference", t.series[metric].values)
+	return t.estimate(metric, arm, others, confidence, difference, t.series[metric].values)
 }
 
 // ratio estimates arm / reference − 1, from the logarithms of the ratios to each reference. NaN where a value is not above 0.
@@ -119,8 +122,9 @@ func (t *tolls) estimate(metric, arm int, others []int, confidence float64, kind
 			references[k] = values[other]
 		}
 		c = stats.CompareArm(values[arm], references, stats.Options{
-			Seed:   t.seed(of.pair, t.metrics[metric].ID, kind),
-			Spread: t.spread(t.metrics[metric].ID+"/"+kind, values).Contrast(len(others)),
+			Seed:     t.seed(of.pair, t.metrics[metric].ID, kind),
+			Spread:   t.spread(t.metrics[metric].ID+"/"+kind, values).Contrast(len(others)),
+			Recorded: t.recorded(metric, arm, others, kind),
 		})
 		t.known[of] = c
 	}

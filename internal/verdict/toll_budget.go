@@ -33,6 +33,9 @@ func (t *tolls) after(look result.Look) string {
 	if len(t.run.Plan.Looks) < 2 {
 		return ""
 	}
+	if look.Launches == 1 {
+		return ", after 1 launch"
+	}
 	return fmt.Sprintf(", after %d launches", look.Launches)
 }
 

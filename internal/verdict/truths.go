@@ -26,7 +26,7 @@ const equalMargin = 0.02
 //
 // A metric that the rounds do not support is left out; without the vital one nothing is decided.
 func (t *tolls) repeatedBaseline(confidence float64) Control {
-	c := Control{Name: "repeated baseline", Want: t.wantOfRepeat()}
+	c := Control{Name: repeatedBaseline, Want: t.wantOfRepeat()}
 	if t.repeat < 0 {
 		c.Saw, c.Remedy = "the run has no repeated baseline", remedyBroken
 		return c
@@ -109,7 +109,7 @@ const (
 // printed is the plain interval.
 func (t *tolls) knownDelay(confidence float64) Control {
 	c := Control{
-		Name: "known delay",
+		Name: knownDelay,
 		Remedy: "look for what else differs in that arm, and lower the rate if requests queue: while a known delay is not found, " +
 			"an unknown one would not be either",
 	}

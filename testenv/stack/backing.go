@@ -10,6 +10,8 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
 
 	"github.com/tollgate-dev/tollgate/testenv/lever"
 	"github.com/tollgate-dev/tollgate/testenv/role"
@@ -68,6 +70,7 @@ func (s *backingService) open(arm string) error {
 			return s.still[arm], nil
 		}),
 		kfake.SeedTopics(role.Partitions, role.EventsTopic(arm), role.ProfilesTopic(arm), role.NextEventsTopic),
+		kfake.MaxVersions(brokerVersions()),
 		kfake.BrokerConfigs(map[string]string{
 			"log.retention.bytes":    "33554432", // per partition: a long run must not fill the memory
 			"log.cleaner.backoff.ms": "15000",
@@ -85,6 +88,18 @@ func (s *backingService) open(arm string) error {
 		return fmt.Errorf("store of %s: %w", arm, err)
 	}
 	return nil
+}
+
+// brokerVersions are the requests that a broker answers: all that the library knows, but for those by which clients push metrics of their
+// own to the broker. Apache Kafka does not have these unless a metrics plug-in is set up that takes them (KIP-714), while the library
+// asks every client for all of its metrics every 30 s. A client then makes a gzip writer of 0.8 MB now and then, in whose slot it falls
+// by chance.
+func brokerVersions() *kversion.Versions {
+	known := kversion.Stable()
+	for _, key := range []kmsg.Key{kmsg.GetTelemetrySubscriptions, kmsg.PushTelemetry} {
+		known.SetMaxKeyVersion(key.Int16(), -1)
+	}
+	return known
 }
 
 // listen opens a listener behind the gate.

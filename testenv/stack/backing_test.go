@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
@@ -108,5 +110,39 @@ func TestBackingNeedsItsToken(t *testing.T) {
 	err := roleNamed(t, "backing").Run(t.Context(), Config{Config: role.Config{Arms: []string{"arm"}, Listen: role.DefaultListen}, Stdout: io.Discard})
 	if err == nil || !strings.Contains(fmt.Sprint(err), "PERSO_BACKING_TOKEN") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// Clients that find these requests push their own metrics now and then, which costs them a megabyte in some slot.
+func TestBrokerTakesNoClientMetrics(t *testing.T) {
+	addr := launched(t, roleNamed(t, "backing"), Config{Config: role.Config{
+		Arms: []string{"arm"}, BackingToken: testBackingToken, Listen: role.DefaultListen, Token: testToken}})()
+	asks := func(broker string, opts ...kgo.Opt) map[int16]bool {
+		client, err := kgo.NewClient(append(opts, kgo.SeedBrokers(broker))...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		answer, err := kmsg.NewPtrApiVersionsRequest().RequestWith(t.Context(), client)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys := map[int16]bool{}
+		for _, k := range answer.ApiKeys {
+			keys[k.ApiKey] = true
+		}
+		return keys
+	}
+	plain, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plain.Close()
+	ours, all := asks(addr[role.BrokerAddr("arm")], kgo.Dialer(role.Dialer(testBackingToken))), asks(plain.ListenAddrs()[0])
+	for key := range all {
+		metrics := key == kmsg.GetTelemetrySubscriptions.Int16() || key == kmsg.PushTelemetry.Int16()
+		if ours[key] == metrics {
+			t.Errorf("%s: offered %v", kmsg.NameForKey(key), ours[key])
+		}
 	}
 }

@@ -25,10 +25,16 @@ type store struct {
 // linkLife is how long a session stays linked to its user.
 const linkLife = 24 * time.Hour
 
+// storeBuffer is the size of each of a connection's two buffers, in bytes; longer commands and answers take several system calls. The
+// client's own would be 32 KiB, and 128 KiB for pipelines. A connection more, which a burst of requests opens at some time, would then
+// allocate a quarter of a megabyte in some slot.
+const storeBuffer = 8 << 10
+
 func newStore(cfg Config, tel *telemetry) (*store, error) {
 	client := redis.NewClient(&redis.Options{
 		Addr: cfg.RedisAddr, Dialer: role.Dialer(cfg.BackingToken), Protocol: 2, DisableIdentity: true, PoolSize: 32, MaxRetries: 1, DialerRetries: 1,
 		DialTimeout: attemptLimit, ReadTimeout: attemptLimit, WriteTimeout: attemptLimit, ContextTimeoutEnabled: true,
+		ReadBufferSize: storeBuffer, WriteBufferSize: storeBuffer, PipelineReadBufferSize: storeBuffer, PipelineWriteBufferSize: storeBuffer,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
 	if tel.on() {

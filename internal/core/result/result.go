@@ -215,7 +215,10 @@ func (p Plan) MainStep() string { return cmp.Or(p.Step, "recommend") }
 // Look is one time at which the budgets are judged. The error rates of all looks add up to that of the run.
 type Look struct {
 	Launches int     `json:"launches"`            // that are over at that time
-	Error    float64 `json:"error" range:"share"` // the rate of a wrong pass or fail, over all budgets together, that this look may spend
+	Error    float64 `json:"error" range:"share"` // the rate of a wrong pass or fail, over all budgets together, that this look may spend; 0: it judges budgets on counts alone
+
+	// Counts is Error for the budgets on counts (allocations, spans …), where these have a look more than the others. 0: it is Error.
+	Counts float64 `json:"counts,omitempty" range:"share"`
 }
 
 // Fault is an entry of the catalogue, as this run used it.
