@@ -57,7 +57,7 @@ meanwhile.`,
 	c.Flags().IntSliceVar(&journeyRates, "journey-rates", []int{1000}, "requests per second where journeys make them; empty: no journeys")
 	c.Flags().IntVar(&p.turns, "turns", 3, "turns of each peer at each rate")
 	c.Flags().DurationVar(&p.warmup, "warmup", time.Second, "start of a turn that is not measured")
-	c.Flags().DurationVar(&p.measured, "measured", 3*time.Second, "length of the rest of a turn")
+	c.Flags().DurationVar(&p.measured, "measured", 2*time.Second, "length of the rest of a turn")
 	c.Flags().StringVar(&p.vegeta, vegetaFlag, filepath.Join("bin", "bench-vegeta"), "the vegeta that is compared")
 	return c
 }
@@ -129,7 +129,7 @@ func takeTurn(ctx context.Context, c cell, p plan) (turn, error) {
 		return turn{}, err
 	}
 	defer remove()
-	const slack = time.Second // in which the numbers are taken
+	const slack = 2 * time.Second // in which the numbers are taken
 	on, err := launch(ctx, c.peer, load{rate: c.rate, length: p.warmup + p.measured + slack, vus: vusFor(c.rate), think: 0.1}, p.vegeta, dir)
 	if err != nil {
 		return turn{}, err
@@ -152,7 +152,7 @@ func takeTurn(ctx context.Context, c cell, p plan) (turn, error) {
 	if err != nil {
 		return turn{}, err
 	}
-	_, peak, err := child.Memory(on.process.PID)
+	_, peak, err := on.memory()
 	if err != nil {
 		return turn{}, err
 	}
@@ -183,7 +183,7 @@ func (l *launched) look(ctx context.Context) (look, error) {
 		return look{}, err
 	}
 	cpu, err := child.CPU(l.process.PID)
-	return look{time.Now(), cpu, served}, err
+	return look{time.Now(), cpu, served}, l.tooLate(err)
 }
 
 // compareTable is the table of all turns.

@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"github.com/tollgate-dev/tollgate/internal/child"
 )
 
 // meanJourney is how long a journey takes at think scale 1, from its first request to its last answer.
@@ -86,7 +84,7 @@ func (b *bench) crowdOf(ctx context.Context, p peer, l load, journeys int) ([]st
 	if err := on.wait(ctx, l.length-l.length/20); err != nil {
 		return nil, err
 	}
-	_, peak, err := child.Memory(on.process.PID)
+	_, peak, err := on.memory()
 	if err != nil {
 		return nil, err
 	}

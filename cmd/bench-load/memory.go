@@ -12,7 +12,6 @@ import (
 	"golang.org/x/sync/errgroup"
 	"gonum.org/v1/gonum/stat"
 
-	"github.com/tollgate-dev/tollgate/internal/child"
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 
@@ -130,7 +129,7 @@ func (b *bench) watch(ctx context.Context, k keeper, l load, every time.Duration
 		if err := on.wait(ctx, every); err != nil {
 			return out, err
 		}
-		now, _, err := child.Memory(on.process.PID)
+		now, _, err := on.memory()
 		if err != nil {
 			return out, err
 		}

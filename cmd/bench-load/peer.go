@@ -213,10 +213,28 @@ func (l *launched) wait(ctx context.Context, d time.Duration) error {
 	case <-timer.C:
 		return nil
 	case <-l.process.Done():
-		return l.process.Lost()
+		return l.tooLate(l.process.Lost())
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+// memory is the anonymous resident memory of the peer, now and at its largest, bytes.
+func (l *launched) memory() (now, peak int64, err error) {
+	now, peak, err = child.Memory(l.process.PID)
+	return now, peak, l.tooLate(err)
+}
+
+// tooLate explains an error: the peer had ended already.
+func (l *launched) tooLate(err error) error {
+	select {
+	case <-l.process.Done():
+		if err != nil && l.process.Err() == nil {
+			return fmt.Errorf("%s ended before it was measured: the machine is too busy to tell its cost", l.name)
+		}
+	default:
+	}
+	return err
 }
 
 // endWithin is how much longer than its load a peer may take to end.

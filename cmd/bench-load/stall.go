@@ -38,7 +38,7 @@ type staller struct {
 // stallers are the rows of the stall comparison. Enough VUs are one for each request that is due during the stall, and some more.
 func (p stallPlan) stallers() []staller {
 	enough := int(p.rate*p.stop.Seconds()*1.2) + 20
-	few := max(enough/12, 1)
+	few := max(enough/26, 1)
 	return []staller{
 		{peer: drive, how: "", vus: enough},
 		{peer: visit, how: "constant-arrival-rate, enough VUs", vus: enough, plan: true},
@@ -236,12 +236,6 @@ func (l serverLog) asPlanned(rate float64, length time.Duration) tail {
 	slices.Sort(times)
 	at := func(q float64) float64 { return times[min(int(q*float64(len(times))), len(times)-1)] }
 	return tail{at(0.99), at(0.999), times[len(times)-1]}
-}
-
-// honest says whether a tail agrees with what users would have waited: to a part of it, at the 99th percentile and at the 99.9th.
-func (t tail) honest(reference tail, within float64) bool {
-	near := func(got, want float64) bool { return math.Abs(got-want) <= within*want }
-	return near(t.p99, reference.p99) && near(t.p999, reference.p999)
 }
 
 // stallTable is the table of the stall comparison.
