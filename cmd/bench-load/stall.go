@@ -97,6 +97,7 @@ type stalled struct {
 	lag       tail // likewise
 	reference tail // what users would have waited
 	dropped   int64
+	stop      time.Duration // how long the target really stalled
 }
 
 // stall measures all peers.
@@ -152,7 +153,7 @@ func stallOf(ctx context.Context, s staller, p stallPlan) (stalled, error) {
 	if out.told, err = on.tells(); err != nil {
 		return out, err
 	}
-	out.dropped = int64(out.told.dropped)
+	out.dropped, out.stop = int64(out.told.dropped), time.Duration(saw.StallTo-saw.StallFrom)
 	if s.script != "" {
 		if err := out.readRecord(filepath.Join(dir, recordFile)); err != nil {
 			return out, err
@@ -246,7 +247,7 @@ func stallTable(p stallPlan, seen []stalled) *table {
 			"late p99, ms", "late p99.9, ms"},
 		notes: []string{
 			fmt.Sprintf("By arithmetic, of users who come evenly, those wait longer than x who come in the first %v − x of the stall: p99 is %.0f ms, p99.9 %.0f ms, and max %.0f ms.",
-				p.stop, 1e3*p.byArithmetic(0.99), 1e3*p.byArithmetic(0.999), 1e3*p.byArithmetic(1)),
+				p.stop, 1e3*p.byArithmetic(p.stop, 0.99), 1e3*p.byArithmetic(p.stop, 0.999), 1e3*p.byArithmetic(p.stop, 1)),
 			"As planned: computed from the target's own log, for every request of the plan, whether it was sent or not: from when it was due to when the target had answered, had it come. " +
 				"drive() plans journeys, so for it: from when each of its requests came to the target to when it was answered.",
 			"Dropped requests are in no percentile of the peer. They are counted, in k6's summary and in the log of --out perso.",
@@ -278,7 +279,7 @@ func stallTable(p stallPlan, seen []stalled) *table {
 // toldTail is what a peer's own summary says.
 func (s stalled) toldTail() tail { return tail{s.told.p99, s.told.p999, s.told.longest} }
 
-// byArithmetic is the q quantile of what users wait who come evenly, without what the target takes otherwise, s.
-func (p stallPlan) byArithmetic(q float64) float64 {
-	return max(p.stop.Seconds()-(1-q)*p.length.Seconds(), 0)
+// byArithmetic is the q quantile of what users wait for the end of a stall who come evenly, s.
+func (p stallPlan) byArithmetic(stop time.Duration, q float64) float64 {
+	return max(stop.Seconds()-(1-q)*p.length.Seconds(), 0)
 }

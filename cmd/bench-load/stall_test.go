@@ -11,40 +11,57 @@ import (
 )
 
 // TestStall: of 200 requests a second for 10 s, those that are due in a stall of 1 s wait for its end. Every peer whose load is open
-// shows that in its 99th and 99.9th percentile; one whose load is closed, or that drops what it cannot send, does not, which shows that the
-// check can fail. The check has no upper bound: on a machine that is busy everybody waits longer than planned, and says so.
+// shows that in its 99th and 99.9th percentile. One that is closed, or that drops what it cannot send, does not, where the machine keeps
+// up: on one that is busy everybody waits longer than planned, and shows that. TestAsPlanned has the closed one on any machine.
 func TestStall(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes 20 seconds")
 	}
-	const within = 0.15
+	const but = 0.15
 	p := stallPlan{rate: 200, length: 10 * time.Second, after: 4 * time.Second, stop: time.Second, together: true, vegeta: buildVegeta(t)}
 	b := &bench{stdout: new(bytes.Buffer), stderr: new(bytes.Buffer)}
 	seen, err := b.stall(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)
 	}
+	planned, stalled := p.rate*p.length.Seconds(), p.rate*p.stop.Seconds()
+	keepsUp := true
 	for _, s := range seen {
-		name := s.name + " " + s.how
-		told, enough := s.toldTail(), s.vus >= int(p.rate*p.stop.Seconds())
-		if s.plan && (math.Abs(s.reference.p99-0.9) > 0.1 || math.Abs(s.reference.p999-0.99) > 0.1) {
-			t.Errorf("%s: users would have waited %.3f and %.3f s, by arithmetic 0.900 and 0.990", name, s.reference.p99, s.reference.p999)
+		if enough := float64(s.vus) >= stalled; enough && s.script != "" {
+			keepsUp = keepsUp && s.dropped == 0 && !(s.lag.p99 > 0.1)
 		}
-		if s.script != "" && (relative(s.recorded.p99, told.p99) > 0.05 || relative(s.recorded.p999, told.p999) > 0.2 && s.told.requests > 1500) {
-			t.Errorf("%s: --out perso says %.3f and %.3f s, k6's summary %.3f and %.3f", name, s.recorded.p99, s.recorded.p999, told.p99, told.p999)
+	}
+	for _, s := range seen {
+		name, told, enough := s.name+" "+s.how, s.toldTail(), float64(s.vus) >= stalled || s.script == ""
+		for q, got := range map[float64]float64{0.99: s.reference.p99, 0.999: s.reference.p999} {
+			if want := p.byArithmetic(s.stop, q); s.plan && math.Abs(got-want) > 0.1 {
+				t.Errorf("%s: the %v quantile of what users would have waited is %.3f s, by arithmetic %.3f", name, q, got, want)
+			}
 		}
-		if shows := told.shows(s.reference, within); shows != (enough || s.script == "") {
-			t.Errorf("%s: p99 %.3f s, p99.9 %.3f s, and users would have waited %.3f and %.3f: shown %v", name, told.p99, told.p999, s.reference.p99, s.reference.p999, shows)
+		if enough && !told.shows(s.reference, but) {
+			t.Errorf("%s: p99 %.3f s, p99.9 %.3f s, and users would have waited %.3f and %.3f", name, told.p99, told.p999, s.reference.p99, s.reference.p999)
 		}
-		switch few := s.vus > 1 && !enough; {
-		case few && float64(s.dropped) < 0.5*p.rate*p.stop.Seconds():
-			t.Errorf("%s: %d requests are counted as dropped, of the %v that were due in the stall", name, s.dropped, p.rate*p.stop.Seconds())
-		case s.peer == visit && relative(s.told.requests+float64(s.dropped), p.rate*p.length.Seconds()) > 0.05:
-			t.Errorf("%s: %v requests and %d dropped, want %v together", name, s.told.requests, s.dropped, p.rate*p.length.Seconds())
+		if s.script != "" && s.told.requests > 1500 && (relative(s.recorded.p99, told.p99) > 0.05 || relative(s.recorded.longest, told.longest) > 0.01) {
+			t.Errorf("%s: --out perso says p99 %.3f s and max %.3f s, k6's summary %.3f and %.3f", name, s.recorded.p99, s.recorded.longest, told.p99, told.longest)
 		}
-		if s.persoTimes && math.IsNaN(s.lag.p99) {
+		if s.persoTimes && !(s.lag.p99 >= 0) {
 			t.Errorf("%s: --out perso has no lag", name)
 		}
+		if !keepsUp {
+			continue
+		}
+		if !enough && told.shows(s.reference, but) {
+			t.Errorf("%s: p99 %.3f s, p99.9 %.3f s: it shows a stall that it cannot have seen", name, told.p99, told.p999)
+		}
+		if few := s.vus > 1 && !enough; few && float64(s.dropped) < stalled/2 {
+			t.Errorf("%s: %d requests are counted as dropped, of the %v that were due in the stall", name, s.dropped, stalled)
+		}
+		if s.peer == visit && relative(s.told.requests+float64(s.dropped), planned) > 0.02 {
+			t.Errorf("%s: %v requests and %d dropped, want %v together", name, s.told.requests, s.dropped, planned)
+		}
+	}
+	if !keepsUp {
+		t.Log("the machine is too busy to tell what a closed load does not show")
 	}
 	t.Log(text(t, b, stallTable(p, seen)))
 }
@@ -91,6 +108,13 @@ func TestAsPlanned(t *testing.T) {
 				t.Errorf("%s: %.4f s, want %.4f", name, c.got, c.want)
 			}
 		}
+	}
+	reference := open.asPlanned(200, 10*time.Second)
+	if own := open.asPlanned(0, 0); !own.shows(reference, 0.15) {
+		t.Errorf("the open generator's own times %v do not show %v", own, reference)
+	}
+	if own := closed.asPlanned(0, 0); own.shows(reference, 0.15) {
+		t.Errorf("the closed generator's own times %v show %v", own, reference)
 	}
 	if got := open.asPlanned(0, 0); math.Abs(got.p99-0.902) > 0.006 {
 		t.Errorf("by the requests that came: p99 %.4f s, want 0.902", got.p99)
