@@ -47,7 +47,7 @@ var (
 const perJourney = 9.9
 
 // clickShare is the share of slates that are clicked on the target, whose slates are nobody's favourites.
-const clickShare = 0.19
+const clickShare = 0.24
 
 // load is what a peer is asked for.
 type load struct {
