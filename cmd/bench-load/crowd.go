@@ -73,6 +73,8 @@ func (b *bench) crowdOf(ctx context.Context, p peer, l load, journeys int) ([]st
 		return nil, err
 	}
 	defer remove()
+	until := l.length
+	l.length += 10 * time.Second // its memory is read while its load is on
 	on, err := launch(ctx, p, l, "", dir)
 	if err != nil {
 		return nil, err
@@ -81,7 +83,7 @@ func (b *bench) crowdOf(ctx context.Context, p peer, l load, journeys int) ([]st
 	if err := on.started(ctx); err != nil {
 		return nil, err
 	}
-	if err := on.wait(ctx, l.length-l.length/20); err != nil {
+	if err := on.wait(ctx, until); err != nil {
 		return nil, err
 	}
 	_, peak, err := on.memory()

@@ -62,7 +62,7 @@ func TestBadCommandLines(t *testing.T) {
 	}
 }
 
-// cells are those of the rows of a markdown table that begin with some cells.
+// rowsOf are the cells of the rows of a markdown table that begin with some cells.
 func rowsOf(text string, begins ...string) (out [][]string) {
 	prefix := "| " + strings.Join(begins, " | ") + " |"
 	for line := range strings.Lines(text) {
