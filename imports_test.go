@@ -18,7 +18,7 @@ const module = "github.com/tollgate-dev/tollgate"
 // A package that is not named here fails the test, so a new package must be given its place.
 var allowed = map[string][]string{
 	".":                            {"xk6-perso"},
-	"cmd/bench-load":               {"internal/child", "internal/hlog", "internal/machine", "internal/stats", "xk6-perso"},
+	"cmd/bench-load":               {"internal/api", "internal/child", "internal/hlog", "internal/machine", "internal/stats", "xk6-perso"},
 	"cmd/bench-load/vegeta":        {},
 	"cmd/bench-verdict":            {"internal/child", "internal/experiment", "internal/files", "internal/machine", "internal/result", "internal/slot", "internal/stats", "internal/verdict", "scenarios", "testenv", "testenv/process"},
 	"cmd/tollgate":                 {"*"},

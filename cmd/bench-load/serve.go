@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tollgate-dev/tollgate/internal/api"
 	"github.com/tollgate-dev/tollgate/internal/child"
 )
 
@@ -50,6 +50,9 @@ type serverLog struct {
 // served is one request: when the target had read it, and when it had written the answer.
 type served struct{ Came, Left int64 }
 
+// mostBody is how many bytes the body of a request may have.
+const mostBody = 1 << 20
+
 // mostSessions is how many sessions the target remembers for sure.
 const mostSessions = 50_000
 
@@ -74,15 +77,9 @@ func (b *bench) serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			server := &http.Server{Handler: t, ReadHeaderTimeout: time.Minute}
-			context.AfterFunc(ctx, func() { _ = server.Close() })
-			if err := child.Announce(b.stdout, map[string]string{"http": "http://" + listener.Addr().String()}); err != nil {
-				return err
-			}
-			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-				return err
-			}
-			return nil
+			return api.Serve(ctx, api.Server(t, mostBody), listener, func() error {
+				return child.Announce(b.stdout, map[string]string{"http": "http://" + listener.Addr().String()})
+			})
 		},
 	}
 	c.Flags().BoolVar(&count, "sessions", false, "count the sessions that are on at once")
