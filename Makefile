@@ -1,8 +1,11 @@
 # tollgate: `make help` lists the targets.
 GO    ?= go
 BIN   := bin/tollgate
+# The packages of the three modules that go.work names.
+ALL   := ./... ./internal/core/... ./xk6-perso/...
 CLICKS ?= ../shared/data/yoochoose-clicks.tsv
 IMAGES ?= ../shared/images
+MODULE     := github.com/tollgate-dev/tollgate
 PROMETHEUS := github.com/prometheus/prometheus
 # The newest gosec that links no client of a language model, with the syntax of the Go that is used here.
 GOSEC       := github.com/securego/gosec/v2/cmd/gosec
@@ -29,22 +32,30 @@ SOAK  ?= 1h
 # drawn from a seed, so that a run can be repeated.
 GOSEC_LEFT_OUT := G104,G204,G304,G404
 
+# The packages that `make sec` and `make vuln` check.
+CHECKED ?= $(ALL)
+
 # How long each parser is fuzzed, and how the tests are built for it: see .ci/fuzz.
 FUZZTIME  ?= 1m
 FUZZBUILD ?= -fuzz=.
 
-.PHONY: bench-loads help build tools run smoke images example test check lint race bench bench-load bench-memory bench-verdict golden fuzz sec vuln kills soak clean
+.PHONY: bench-loads help build tools tidy run smoke images example test check lint extension-check race bench bench-load bench-memory bench-verdict golden fuzz sec vuln kills soak clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/tollgate
 	$(GO) build -o $(BIN) ./cmd/tollgate
 
 tools: ## bin/promtool, which docs/open-a-run.md uses: of the Prometheus that is built in, without service discovery
 	@mkdir -p bin && cp go.mod bin/promtool.mod && cp go.sum bin/promtool.sum # what promtool needs besides is not to be in go.mod
-	$(GO) get -modfile=bin/promtool.mod $(PROMETHEUS)/cmd/promtool@$$($(GO) list -m -f '{{.Version}}' $(PROMETHEUS))
-	$(GO) build -modfile=bin/promtool.mod -tags remove_all_sd -o bin/promtool $(PROMETHEUS)/cmd/promtool
+	@$(GO) mod edit -replace $(MODULE)/internal/core=./internal/core -replace $(MODULE)/xk6-perso=./xk6-perso bin/promtool.mod
+	version=$$($(GO) list -m -f '{{.Version}}' $(PROMETHEUS)) && export GOWORK=off && \
+	  $(GO) get -modfile=bin/promtool.mod $(PROMETHEUS)/cmd/promtool@$$version && \
+	  $(GO) build -modfile=bin/promtool.mod -tags remove_all_sd -o bin/promtool $(PROMETHEUS)/cmd/promtool
+
+tidy: ## go.mod and go.sum of the three modules, which need not be published for it
+	@GO="$(GO)" .ci/tidy
 
 run: ## the main job: measure, detect, report (about four minutes on two cores)
 	$(GO) run ./cmd/tollgate run
@@ -64,20 +75,24 @@ example: ## the image of examples/shop, the system that docs/your-own-stack.md m
 	docker build -t tollgate-example/shop:dev examples/shop
 
 test: ## all tests; those of containers are skipped where there is no engine, unless TOLLGATE_REQUIRE_DOCKER=1
-	$(GO) test -timeout 30m ./...
+	$(GO) test -timeout 30m $(ALL)
 
 check: lint race ## everything that must be clean before a commit
 
 lint: ## gofmt, vet, staticcheck
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt: $$unformatted"; exit 1; }
-	$(GO) vet ./...
-	$(GO) tool staticcheck ./...
+	$(GO) vet $(ALL)
+	$(GO) tool staticcheck $(ALL)
+
+extension-check: ## xk6-perso as a published k6 extension is checked: files, modules, what it adds to k6, every example, gosec, govulncheck
+	@GO="$(GO)" .ci/extension
+	@$(MAKE) --no-print-directory sec vuln CHECKED="./internal/core/... ./xk6-perso/..."
 
 race: ## all tests under the race detector
-	$(GO) test -race -timeout 60m ./...
+	$(GO) test -race -timeout 60m $(ALL)
 
 bench: ## benchmarks: the driver's punctuality, the pipeline, the statistics
-	$(GO) test -run '^$$' -bench . ./...
+	$(GO) test -run '^$$' -bench . $(ALL)
 
 bench-load: bench-loads ## load generators side by side: cost, lateness, and what they tell of a stall (about five minutes)
 	bin/bench-load compare --turns $(TURNS)
@@ -106,13 +121,13 @@ fuzz: ## fuzz the parsers of hostile input, FUZZTIME each (a minute)
 	@GO="$(GO)" .ci/fuzz $(FUZZTIME) $(FUZZBUILD)
 
 sec: ## gosec; every exception has its reason in its line (#nosec RULE -- reason)
-	@mkdir -p bin/gosec.module && cd bin/gosec.module && printf 'module tools\n\ngo 1.26\n' > go.mod && \
+	@mkdir -p bin/gosec.module && cd bin/gosec.module && export GOWORK=off && printf 'module tools\n\ngo 1.26\n' > go.mod && \
 	  $(GO) get $(GOSECS) && $(GO) build -o ../gosec $(GOSEC)
-	bin/gosec -quiet -exclude=$(GOSEC_LEFT_OUT) ./...
+	bin/gosec -quiet -exclude=$(GOSEC_LEFT_OUT) $(CHECKED)
 
 vuln: ## known vulnerabilities in the code that is called; without a way to the database it says so, and passes
 	@mkdir -p bin && GOBIN="$(CURDIR)/bin" $(GO) install $(GOVULNCHECK)
-	@out=$$(bin/govulncheck ./... 2>&1); code=$$?; echo "$$out"; case "$$code $$out" in \
+	@out=$$(bin/govulncheck $(CHECKED) 2>&1); code=$$?; echo "$$out"; case "$$code $$out" in \
 	  *"fetching vulnerabilities"*) echo "vuln: NOT CHECKED: the database of vulnerabilities cannot be reached from here";; \
 	  "0 "*) ;; \
 	  *) exit 1;; \

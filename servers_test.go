@@ -26,7 +26,7 @@ func TestServersHaveLimits(t *testing.T) {
 		}
 		made += strings.Count(string(text), "api.Server(")
 		switch filepath.ToSlash(file) {
-		case "internal/api/server.go":
+		case "internal/core/api/server.go":
 		case "examples/shop/main.go":
 			for _, limit := range []string{"ReadHeaderTimeout:", "ReadTimeout:", "IdleTimeout:", "MaxHeaderBytes:"} {
 				if !strings.Contains(string(text), limit) {

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/tollgate-dev/tollgate/internal/catch"
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // TestAnchors: the places have the names that people would write, and no two of them are one.

@@ -10,7 +10,7 @@ import (
 	"net/url"
 	"slices"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 //go:embed html.tmpl

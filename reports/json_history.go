@@ -1,6 +1,6 @@
 package reports
 
-import "github.com/tollgate-dev/tollgate/internal/result"
+import "github.com/tollgate-dev/tollgate/internal/core/result"
 
 // jsonHistory is synthetic history before recorded series.
 type jsonHistory struct {

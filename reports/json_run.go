@@ -2,7 +2,7 @@ package reports
 
 import (
 	"github.com/tollgate-dev/tollgate/internal/catch"
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 

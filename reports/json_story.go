@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/tollgate-dev/tollgate/internal/catch"
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // jsonStory is what an engineer would have known of one pass of a fault, and when.

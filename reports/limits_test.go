@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"github.com/tollgate-dev/tollgate/internal/catch"
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/internal/sweep"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // multiples is a figure of small plots, one for each arm beside the baseline, all on the same axes. With scripts a reader moves a mark

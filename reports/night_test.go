@@ -4,8 +4,8 @@ import (
 	"io"
 	"testing"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/result/resulttest"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result/resulttest"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 

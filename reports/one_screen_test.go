@@ -9,8 +9,8 @@ import (
 	"unicode"
 
 	"github.com/tollgate-dev/tollgate/internal/catch"
-	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/result/resulttest"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result/resulttest"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 

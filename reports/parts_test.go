@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // TestPartsOfALevel: every part is there with what it is more than at the level before; noise below 0 is no negative CPU time.

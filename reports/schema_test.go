@@ -16,7 +16,7 @@ import (
 
 	"github.com/google/jsonschema-go/jsonschema"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
@@ -77,7 +77,7 @@ func schemaOf(t *testing.T, a artefact, strict bool) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := described{comments: comments(t, ".", "../internal/result", "../internal/slot"), enums: enums(), strict: strict, nullLists: !a.report}
+	d := described{comments: comments(t, ".", "../internal/core/result", "../internal/core/slot"), enums: enums(), strict: strict, nullLists: !a.report}
 	d.walk(s, a.of)
 	s.Schema, s.ID, s.Title = "https://json-schema.org/draft/2020-12/schema", "https://"+module+"/docs/schema/"+a.file, a.title
 	for at := range d.enums {

@@ -1,7 +1,7 @@
 package reports
 
 import (
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 

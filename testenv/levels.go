@@ -5,8 +5,8 @@ import (
 	"maps"
 	"strings"
 
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/internal/otelenv"
-	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 

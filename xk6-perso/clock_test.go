@@ -6,7 +6,7 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 )
 
 // The length of a slot is right in its report, also if the wall clock was set by an hour meanwhile.

@@ -11,9 +11,9 @@ import (
 
 	"github.com/grafana/sobek"
 
-	"github.com/tollgate-dev/tollgate/internal/api"
-	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/internal/core/api"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 )
 
 // reportWithin is the most that it may take to hand a report in.

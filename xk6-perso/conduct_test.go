@@ -10,10 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/journey/journeytest"
-	"github.com/tollgate-dev/tollgate/internal/population"
-	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/internal/core/journey/journeytest"
+	"github.com/tollgate-dev/tollgate/internal/core/population"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 )
 
 // orchestrator is a fake of the side that gives the orders.

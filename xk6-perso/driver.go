@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 )
 
 // driver puts open load on arms, slot by slot: what an arm has to do starts when the arm's schedule says so, whether or not
@@ -131,7 +131,7 @@ func (d *driver) step(ctx context.Context, p *pacer, run *slotRun, arms []*arm) 
 	}
 	d.mu.Unlock()
 	due := run.start.Add(at)
-	if !p.wait(ctx, due) || next == nil {
+	if !p.wait(ctx, due.Add(run.order.Hold)) || next == nil {
 		return false
 	}
 	d.mu.Lock()

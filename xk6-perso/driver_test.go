@@ -1,6 +1,7 @@
 package perso
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"path/filepath"
@@ -10,10 +11,10 @@ import (
 
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
 
-	"github.com/tollgate-dev/tollgate/internal/journey"
-	"github.com/tollgate-dev/tollgate/internal/journey/journeytest"
-	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/internal/core/journey"
+	"github.com/tollgate-dev/tollgate/internal/core/journey/journeytest"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 )
 
 func testDriver(source *journey.Source, change func(*driverOptions)) *journeys {
@@ -316,5 +317,24 @@ func TestDriverSlices(t *testing.T) {
 	next, _ := play(t, d, testOrder(g, func(o *slot.Order) { o.Duration /= pieces }))
 	if next.Arms[0].Sent >= a.Sent {
 		t.Errorf("the next slot reports %d requests, which are also those of the one before", next.Arms[0].Sent)
+	}
+}
+
+// Requests that are held back leave late by just that, are measured from when they were due, and do not count as the generator's own lag.
+func TestDriverHoldsBack(t *testing.T) {
+	const hold = 40 * time.Millisecond
+	source := testCrowd(1)
+	g := journeytest.New(t, source.People())
+	d := testDriver(source, nil)
+	report, intervals := play(t, d, testOrder(g, func(o *slot.Order) { o.Hold = hold }))
+	if a := report.Arms[0]; a.Sent == 0 || a.Spun != hold || a.SpunN != a.Sent {
+		t.Errorf("sent %d; spun %s × %d, want %s each", a.Sent, a.Spun, a.SpunN, hold)
+	}
+	least := map[string]time.Duration{}
+	for _, i := range intervals {
+		least[i.Kind] = min(cmp.Or(least[i.Kind], time.Hour), time.Duration(histogram(t, i).Min()))
+	}
+	if least[result.Response] < hold || least[result.Service] > hold/2 || least[result.Lag] > hold/2 {
+		t.Errorf("the least of each kind: %v, held back by %s", least, hold)
 	}
 }

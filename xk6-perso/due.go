@@ -7,7 +7,7 @@ import (
 	"go.k6.io/k6/v2/lib"
 	"go.k6.io/k6/v2/lib/executor"
 
-	"github.com/tollgate-dev/tollgate/internal/journey"
+	"github.com/tollgate-dev/tollgate/internal/core/journey"
 )
 
 // arrivals are the times at which k6's constant-arrival-rate has iterations of a scenario due: period apart, from start on, of

@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/journey"
-	"github.com/tollgate-dev/tollgate/internal/journey/journeytest"
-	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/internal/core/journey"
+	"github.com/tollgate-dev/tollgate/internal/core/journey/journeytest"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 )
 
 // late is when a slot is not judged: journeys whose answers come late have fewer steps.

@@ -17,7 +17,7 @@ import (
 	"go.k6.io/k6/v2/lib/netext/httpext"
 	"go.k6.io/k6/v2/metrics"
 
-	"github.com/tollgate-dev/tollgate/internal/journey"
+	"github.com/tollgate-dev/tollgate/internal/core/journey"
 )
 
 // failure is why a request failed, in the terms of k6/http: its error and its error code

@@ -17,8 +17,8 @@ import (
 	"github.com/sirupsen/logrus/hooks/test"
 	"go.k6.io/k6/v2/metrics"
 
-	"github.com/tollgate-dev/tollgate/internal/eventually"
-	"github.com/tollgate-dev/tollgate/internal/journey"
+	"github.com/tollgate-dev/tollgate/internal/core/eventually"
+	"github.com/tollgate-dev/tollgate/internal/core/journey"
 )
 
 // failing are targets at which every request fails, each in a way of its own, with the tags that k6/http gives such a request.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/grafana/sobek"
 
-	"github.com/tollgate-dev/tollgate/internal/journey"
+	"github.com/tollgate-dev/tollgate/internal/core/journey"
 )
 
 // FuzzOptions: whatever object a script gives, an option is within its limits or the error names it.

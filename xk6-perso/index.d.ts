@@ -312,7 +312,7 @@ declare module 'k6/x/perso' {
   }
 
   /**
-   * The iterations of a script of the user's own, as scenarios/script.js calls it: conduct() hands them to idle VUs on a
+   * The iterations of a script of the user's own, as `tollgate run` uses it: conduct() hands them to idle VUs on a
    * schedule. Init context only; all VUs share the turns. BASE_URL must be http://tollgate-base-url.invalid.
    */
   export function turns(options?: TurnsOptions): Turns;

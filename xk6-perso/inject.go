@@ -7,7 +7,7 @@ import (
 	"github.com/grafana/sobek"
 	"go.k6.io/k6/v2/js/common"
 
-	"github.com/tollgate-dev/tollgate/internal/injection"
+	"github.com/tollgate-dev/tollgate/internal/core/injection"
 )
 
 // Fault is a fault that a script has injected.

@@ -7,8 +7,8 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/journey"
-	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/internal/core/journey"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 )
 
 // maxWorkers is how many requests may be outstanding, over all arms. One more is dropped and counted: to delay it silently
@@ -194,7 +194,7 @@ func (l *journeyLane) resolve(ctx context.Context, s *journey.Step, r *journey.R
 			l.stream.Postpone(w, l.clock)
 			continue
 		}
-		now := time.Now()
+		now := time.Now().Add(-l.rec.run.order.Hold) // it would have been due so much earlier, had nothing been held back
 		if end := l.rec.run.start.Add(l.rec.run.order.Duration); now.After(end) {
 			now = end // the slot is closing
 		}

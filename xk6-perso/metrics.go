@@ -10,7 +10,7 @@ import (
 	"github.com/sirupsen/logrus"
 	"go.k6.io/k6/v2/metrics"
 
-	"github.com/tollgate-dev/tollgate/internal/journey"
+	"github.com/tollgate-dev/tollgate/internal/core/journey"
 )
 
 // persoMetrics are the extension's k6 metrics. All carry the tags arm (where there is one), step and channel; those of a

@@ -15,9 +15,9 @@ import (
 	"go.k6.io/k6/v2/lib/fsext"
 	"go.k6.io/k6/v2/metrics"
 
-	"github.com/tollgate-dev/tollgate/internal/journey"
-	"github.com/tollgate-dev/tollgate/internal/journey/journeytest"
-	"github.com/tollgate-dev/tollgate/internal/population"
+	"github.com/tollgate-dev/tollgate/internal/core/journey"
+	"github.com/tollgate-dev/tollgate/internal/core/journey/journeytest"
+	"github.com/tollgate-dev/tollgate/internal/core/population"
 )
 
 // script is a VU with the module loaded as perso.

@@ -9,10 +9,10 @@ import (
 
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
 
-	"github.com/tollgate-dev/tollgate/internal/journey"
-	"github.com/tollgate-dev/tollgate/internal/population"
-	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/internal/core/journey"
+	"github.com/tollgate-dev/tollgate/internal/core/population"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 )
 
 // slotRun is one slot, from its start until its last answer is in.
@@ -111,7 +111,8 @@ func (r *record) add(s *journey.Step, re journey.Reply) {
 	if re.Err != nil {
 		r.report.Failed++
 	}
-	lag := re.Sent.Sub(re.Scheduled)
+	hold := r.run.order.Hold
+	lag := re.Sent.Sub(re.Scheduled) - hold
 	result.Record(r.lag, lag)
 	if r.run.order.Phase == slot.Catch {
 		r.report.Responded(re.End.Sub(re.Scheduled))
@@ -123,8 +124,8 @@ func (r *record) add(s *journey.Step, re journey.Reply) {
 	for i, d := range [...]time.Duration{re.End.Sub(re.Sent), re.End.Sub(re.Scheduled), lag} {
 		result.Record(h[i], d)
 	}
-	if re.HasSpun {
-		r.spun += re.Spun
+	if re.HasSpun || hold > 0 {
+		r.spun += re.Spun + hold
 		r.report.SpunN++
 	}
 	if re.Err == nil {

@@ -8,12 +8,14 @@
 // itself. Beside these, visit leaves the steps of a journey to the script, measure times anything, and inject breaks the stack of
 // `tollgate up --faults`. One driver is under drive and conduct. index.d.ts describes the interface, examples/ shows it.
 //
-// With it comes the output perso (package recording), which records the latencies of any k6 script.
+// With it come the output perso (package recording), which records the latencies of any k6 script, and `k6 x perso`, which says
+// what there is.
 package perso
 
 import (
 	"go.k6.io/k6/v2/js/modules"
 	"go.k6.io/k6/v2/output"
+	"go.k6.io/k6/v2/subcommand"
 
 	"github.com/tollgate-dev/tollgate/xk6-perso/recording"
 )
@@ -21,4 +23,5 @@ import (
 func init() {
 	modules.Register("k6/x/perso", new(RootModule))
 	output.RegisterExtension("perso", recording.New)
+	subcommand.RegisterExtension("perso", command)
 }

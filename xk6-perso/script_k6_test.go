@@ -18,9 +18,9 @@ import (
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
 	k6 "go.k6.io/k6/v2/cmd"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/slot"
-	"github.com/tollgate-dev/tollgate/scenarios"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
+	"github.com/tollgate-dev/tollgate/internal/core/wrapper"
 )
 
 // TestMain lets the test binary be a k6 with the extension: `PERSO_TEST_K6=1 BINARY run SCRIPT`.
@@ -109,14 +109,14 @@ func runOwnWith(t *testing.T, files map[string]string, generator slot.Generator,
 			path = file
 		}
 	}
-	env, err := scenarios.Scripts.ReadFile(scenarios.OwnEnv)
+	env, err := wrapper.Scripts.ReadFile(wrapper.OwnEnv)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, scenarios.OwnEnv), env, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, wrapper.OwnEnv), env, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	wrapper, err := scenarios.Script(path, filepath.Join(dir, scenarios.OwnEnv))
+	wrapper, err := wrapper.Script(path, filepath.Join(dir, wrapper.OwnEnv))
 	if err != nil {
 		t.Fatal(err)
 	}

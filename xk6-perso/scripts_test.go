@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/injection"
-	"github.com/tollgate-dev/tollgate/internal/journey/journeytest"
-	"github.com/tollgate-dev/tollgate/internal/population"
+	"github.com/tollgate-dev/tollgate/internal/core/injection"
+	"github.com/tollgate-dev/tollgate/internal/core/journey/journeytest"
+	"github.com/tollgate-dev/tollgate/internal/core/population"
 )
 
 // scripts are those that need no orchestrator, with the variables that make them short.
@@ -29,7 +29,7 @@ var scripts = map[string][]string{
 }
 
 // orders are the scripts that `tollgate run` executes.
-var orders = []string{"../scenarios/measure.js", "../scenarios/script.js", "../scenarios/script-env.js"}
+var orders = []string{"../scenarios/measure.js", "../internal/core/wrapper/script.js", "../internal/core/wrapper/script-env.js"}
 
 // Every script that ships runs for a few seconds, meets its thresholds, and reaches the gateway.
 func TestScriptsThatShip(t *testing.T) {
@@ -83,14 +83,23 @@ func TestScriptsThatShip(t *testing.T) {
 	}
 }
 
-// shipped runs a script in a k6 of its own and returns what it says.
-func shipped(t *testing.T, script string, env ...string) (string, error) {
+// program is a k6 with the extension: the one that PERSO_K6 names, else this test's binary.
+func program(t *testing.T) string {
 	t.Helper()
+	if k6 := os.Getenv("PERSO_K6"); k6 != "" {
+		return k6
+	}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), self, "run", "--no-usage-report", "--address", "", script)
+	return self
+}
+
+// shipped runs a script in a k6 of its own and returns what it says.
+func shipped(t *testing.T, script string, env ...string) (string, error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), program(t), "run", "--no-usage-report", "--address", "", script)
 	cmd.Env = append(os.Environ(), append(env, "PERSO_TEST_K6=1", "K6_AUTO_EXTENSION_RESOLUTION=false")...)
 	out, err := cmd.CombinedOutput()
 	return string(out), err

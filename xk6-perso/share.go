@@ -5,7 +5,7 @@ import (
 
 	"go.k6.io/k6/v2/lib"
 
-	"github.com/tollgate-dev/tollgate/internal/journey"
+	"github.com/tollgate-dev/tollgate/internal/core/journey"
 )
 
 // maxParts is into how many parts the plan of a drive may be dealt out.

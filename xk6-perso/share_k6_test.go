@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/hlog"
-	"github.com/tollgate-dev/tollgate/internal/journey/journeytest"
-	"github.com/tollgate-dev/tollgate/internal/population"
+	"github.com/tollgate-dev/tollgate/internal/core/hlog"
+	"github.com/tollgate-dev/tollgate/internal/core/journey/journeytest"
+	"github.com/tollgate-dev/tollgate/internal/core/population"
 )
 
 const segmentSequence = "0,1/4,1/2,1"

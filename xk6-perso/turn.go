@@ -8,8 +8,8 @@ import (
 
 	"go.k6.io/k6/v2/lib/netext/httpext"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 )
 
 // A script names the step of a request with the tag "step"; without one it is slot.AnyStep. Steps tag histograms, so there are

@@ -9,7 +9,7 @@ import (
 
 	"github.com/grafana/sobek"
 
-	"github.com/tollgate-dev/tollgate/internal/journey"
+	"github.com/tollgate-dev/tollgate/internal/core/journey"
 )
 
 // Visit is a journey whose steps a script decides on. Every step is made at once, and its samples are those of journey().

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/injection"
-	"github.com/tollgate-dev/tollgate/internal/journey/journeytest"
-	"github.com/tollgate-dev/tollgate/internal/population"
+	"github.com/tollgate-dev/tollgate/internal/core/injection"
+	"github.com/tollgate-dev/tollgate/internal/core/journey/journeytest"
+	"github.com/tollgate-dev/tollgate/internal/core/population"
 )
 
 // headers keeps what requests carried, before a gateway answers them.

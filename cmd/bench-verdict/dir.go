@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tollgate-dev/tollgate/internal/files"
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/files"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // The directory of a bench holds, by the name of the subcommand:

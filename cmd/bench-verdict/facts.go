@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/internal/machine"
-	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
 // origin says where and when something was measured, and by what.

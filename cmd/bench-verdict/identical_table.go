@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
@@ -91,7 +91,7 @@ func delaySummary(runs []*judgedRun) *table {
 		header: []string{"delay", "runs", "truth", "of p50", "mean: covered", "p50: covered", "mean: detected", "p50: detected",
 			"mean: median error", "p50: median error", "budget of half the truth: passed (wrong)", "failed (right)", "inconclusive"},
 		notes: []string{
-			"Truth: the mean of what the gateway says it spun. Covered: the 95 % interval of the difference holds the truth. Detected: it lies above 0. " +
+			"Truth: the mean time by which requests were held back, or in older runs what the gateway says it spun. Covered: the 95 % interval of the difference holds the truth. Detected: it lies above 0. " +
 				"Error: the median of |estimate − truth|.",
 			"The budget is p50 ≤ half of the truth, with the arm of the known delay judged as if it were a level: " +
 				"a pass would take a real delay for less than half of what it is.",

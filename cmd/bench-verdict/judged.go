@@ -11,8 +11,8 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
@@ -60,7 +60,7 @@ func identicalRunsIn(dir string) ([]identicalRun, error) {
 type judgedRun struct {
 	identicalRun
 	*verdict.Analysis         // judged with gateLimit at each of judgedMetrics
-	spun              float64 // the known delay as the gateway measured it, in seconds; 0 if it reported none
+	spun              float64 // the known delay, in seconds; 0 if none was reported
 	requests          float64 // of the step whose latency is the toll, sent over all slots of the toll
 
 	// half is the result of a budget of half the known delay at p50, which judges the arm of the known delay as if it were a

@@ -14,8 +14,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tollgate-dev/tollgate/internal/child"
+	"github.com/tollgate-dev/tollgate/internal/core/files"
 	"github.com/tollgate-dev/tollgate/internal/experiment"
-	"github.com/tollgate-dev/tollgate/internal/files"
 	"github.com/tollgate-dev/tollgate/testenv"
 )
 

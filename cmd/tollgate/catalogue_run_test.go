@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"github.com/tollgate-dev/tollgate/faults"
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // catalogueFile takes faults through their phases, as briefly as they can be: this is about effects, not about alerts.

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/internal/experiment"
-	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/containers"
 	"github.com/tollgate-dev/tollgate/testenv/external"

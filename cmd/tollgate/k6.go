@@ -81,10 +81,10 @@ func rewordK6(args []string, stdout, stderr io.Writer) int {
 
 var (
 	k6Version       = regexp.MustCompile(`(?m)^tollgate k6 (v\S+ \(.*\))$`)
-	k6Documentation = regexp.MustCompile(`(?m)^Documentation:\n(?:[ \t].*\n|\n)*`)               // of commands that are not in the binary
-	k6Completion    = regexp.MustCompile(`(?m)^  completion .*\n`)                               // runK6 refuses it
-	k6Quoted        = regexp.MustCompile("([\"'`])k6 (archive|cloud|deps|inspect|new|run|x)\\b") // `Run "k6 x explore"`
-	k6Extension     = regexp.MustCompile(`(?m)^(  github\.com/tollgate-dev/tollgate/\S+) ,`)     // whose version k6 does not know
+	k6Documentation = regexp.MustCompile(`(?m)^Documentation:\n(?:[ \t].*\n|\n)*`)                         // of commands that are not in the binary
+	k6Completion    = regexp.MustCompile(`(?m)^  completion .*\n`)                                         // runK6 refuses it
+	k6Quoted        = regexp.MustCompile("([\"'`])k6 (archive|cloud|deps|inspect|new|run|x)\\b")           // `Run "k6 x explore"`
+	k6Extension     = regexp.MustCompile(`(?m)^(  github\.com/tollgate-dev/tollgate/\S+) (?:\(devel\))?,`) // whose version k6 does not know
 )
 
 // reworded is what k6 says about itself, for a binary of that name and a tollgate of that version.

@@ -18,7 +18,7 @@ import (
 
 	"github.com/shirou/gopsutil/v4/process"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 

@@ -22,7 +22,7 @@ var fence = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
 // link is a link or a picture of Markdown, in one or two lines, with its target.
 var link = regexp.MustCompile(`\]\(([^()\s]+)\)`)
 
-// everyPage are the pages of the repository by their paths, with those of docs/faults.
+// everyPage are the pages of the repository by their paths, with those of docs/faults and the extension's.
 func everyPage(t *testing.T) map[string]string {
 	t.Helper()
 	below, err := filepath.Glob("../../docs/*/*.md")
@@ -30,7 +30,7 @@ func everyPage(t *testing.T) map[string]string {
 		t.Fatal(err)
 	}
 	texts := map[string]string{}
-	for _, path := range append(pages(t), below...) {
+	for _, path := range append(append(pages(t), "../../xk6-perso/README.md"), below...) {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)

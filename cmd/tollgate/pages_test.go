@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tollgate-dev/tollgate/internal/result/resulttest"
+	"github.com/tollgate-dev/tollgate/internal/core/result/resulttest"
 )
 
 // Every page that people read may show printed output. A block of it stands under a marker that says where it comes from:

@@ -7,7 +7,7 @@ import (
 	"net"
 	"net/http"
 
-	"github.com/tollgate-dev/tollgate/internal/api"
+	"github.com/tollgate-dev/tollgate/internal/core/api"
 	"github.com/tollgate-dev/tollgate/internal/injection/injector"
 	"github.com/tollgate-dev/tollgate/testenv"
 )

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tollgate-dev/tollgate/internal/injection"
+	"github.com/tollgate-dev/tollgate/internal/core/injection"
 )
 
 // TestUpWithFaults: the example breaks the stack of `up --faults`, sees the effect and heals it; without the token nothing happens.

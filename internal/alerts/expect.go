@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // Resolve returns what an entry of alerts.expect means, in the form of result.Fault.Expect. An entry is the name of an alert,

@@ -15,7 +15,7 @@ import (
 
 	"github.com/prometheus/common/model"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // An evaluation is one step of 500 ms; states are written as a string with one letter for each evaluation: pending,

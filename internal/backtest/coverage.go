@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/tollgate-dev/tollgate/internal/catch"
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // Coverage says of every alert what it was good for, at all levels together. Alerts are named by their IDs: see result.Rules.

@@ -3,7 +3,7 @@ package catch
 import (
 	"slices"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // Coverage is what made one alert fire in a run.

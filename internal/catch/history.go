@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // settled is a run without what alerts did while it went on that were judged on synthetic history after it.

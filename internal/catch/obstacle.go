@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // obstacle says why an alert cannot notice a fault in a run, and what to change; "" if it can. The fault is held for so long

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // pass is one pass of a fault: when its phases were, for all arms and for each. A zero time was not reached.

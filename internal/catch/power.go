@@ -3,9 +3,9 @@ package catch
 import (
 	"slices"
 
+	"github.com/tollgate-dev/tollgate/internal/core/result"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 	"github.com/tollgate-dev/tollgate/internal/otelenv"
-	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/slot"
 )
 
 // underPowered says that the level could have had an expected alert, but that the hold showed too few slates for

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/catch"
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // quiet turns the start of the pass of consumer-lag into a wait for quiet: it comes after that of model-drift, of which an alert

@@ -3,7 +3,7 @@ package catch
 import (
 	"slices"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // rules are the alerting rules of a run and how they are told apart.

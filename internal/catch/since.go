@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 )
 
 // since says when the changes that were felt in a pass, all levels together, began to show, by feeling: the end of the first second

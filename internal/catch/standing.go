@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // Standing is an alert that fires whether or not there is a fault. It is told once for a run and counts in no cell as a

@@ -1,6 +1,6 @@
 package catch
 
-import "github.com/tollgate-dev/tollgate/internal/result"
+import "github.com/tollgate-dev/tollgate/internal/core/result"
 
 // Bar is a span of a waterfall.
 type Bar struct {

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/tollgate-dev/tollgate/internal/core/secret"
 	"github.com/tollgate-dev/tollgate/internal/crash"
-	"github.com/tollgate-dev/tollgate/internal/secret"
 )
 
 // tail keeps the last lines of a child's log, and the beginning of its last crash, which may be long.

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/testenv"
 )
 
@@ -23,7 +23,7 @@ func (e *Experiment) TollArms() []result.Arm {
 	arms := []result.Arm{
 		{Name: base, Level: base, Role: result.RoleBaseline},
 		{Name: RepeatArm, Level: base, Role: result.RoleRepeat},
-		{Name: DelayArm, Level: base, Role: result.RoleKnownDelay, Delay: e.Toll.KnownDelay},
+		{Name: DelayArm, Level: base, Role: result.RoleKnownDelay, Delay: e.Toll.KnownDelay, Held: e.Journeys.Script == ""},
 	}
 	for _, l := range e.Levels[1:] {
 		arms = append(arms, result.Arm{Name: l.Name, Level: l.Name, Role: result.RoleLevel})

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/tollgate-dev/tollgate/internal/alerts"
-	"github.com/tollgate-dev/tollgate/internal/files"
+	"github.com/tollgate-dev/tollgate/internal/core/files"
 	"github.com/tollgate-dev/tollgate/testenv"
 )
 

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 const waiver = "{waive: missed, fault: model-drift, level: off, reason: needs metrics, expires: 2999-01-31}"

@@ -10,7 +10,7 @@ import (
 
 	"github.com/agnivade/levenshtein"
 
-	"github.com/tollgate-dev/tollgate/internal/secret"
+	"github.com/tollgate-dev/tollgate/internal/core/secret"
 )
 
 // Reader is who reads the variables.

@@ -10,7 +10,7 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // set is a reading of time.Now after somebody has set the wall clock: only the monotonic clock in it is as it was. Time.Add

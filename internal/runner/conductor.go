@@ -9,8 +9,8 @@ import (
 	"net/http"
 	"sync"
 
-	"github.com/tollgate-dev/tollgate/internal/api"
-	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/internal/core/api"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 )
 
 // maxReport is how long what the generator sends can be, in bytes.

@@ -5,8 +5,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/population"
-	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/internal/core/population"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 )
 
 // crowd is the population behind the load, as faults see and move it.

@@ -3,8 +3,8 @@ package runner
 import (
 	"testing"
 
-	"github.com/tollgate-dev/tollgate/internal/population"
-	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/internal/core/population"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 )
 
 // TestBrokenSlates: slates are counted from the change of the drift on, by arm.

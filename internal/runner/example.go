@@ -13,9 +13,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/tollgate-dev/tollgate/faults"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/internal/evidence"
 	"github.com/tollgate-dev/tollgate/internal/experiment"
-	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
 // sample is a record that a query found, with what leads to its trace.

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/tollgate-dev/tollgate/faults"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/internal/evidence"
-	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
 // FuzzQueryLine: no line of OTLP JSON makes the search panic, and it never counts more records than the line can have.

@@ -13,11 +13,12 @@ import (
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/child"
+	"github.com/tollgate-dev/tollgate/internal/core/files"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
+	"github.com/tollgate-dev/tollgate/internal/core/secret"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
+	"github.com/tollgate-dev/tollgate/internal/core/wrapper"
 	"github.com/tollgate-dev/tollgate/internal/experiment"
-	"github.com/tollgate-dev/tollgate/internal/files"
-	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/secret"
-	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/scenarios"
 	"github.com/tollgate-dev/tollgate/testenv"
 )
@@ -166,15 +167,15 @@ func (r *run) measure() ([]byte, error) {
 	if own == "" {
 		return scenarios.Scripts.ReadFile(scenarios.Measure)
 	}
-	env, err := scenarios.Scripts.ReadFile(scenarios.OwnEnv)
+	env, err := wrapper.Scripts.ReadFile(wrapper.OwnEnv)
 	if err != nil {
 		return nil, err
 	}
-	path := absolute(r.dir.Path(scenarios.OwnEnv))
+	path := absolute(r.dir.Path(wrapper.OwnEnv))
 	if err := files.Write(path, env); err != nil {
 		return nil, err
 	}
-	return scenarios.Script(absolute(own), path)
+	return wrapper.Script(absolute(own), path)
 }
 
 func (r *run) stopGenerator() {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/alerts"
 	"github.com/tollgate-dev/tollgate/internal/backtest/replay"
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // judgeLong judges the alerts that look back farther than the series of the run, with synthetic history before them. The history is made

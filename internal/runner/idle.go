@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 	"github.com/tollgate-dev/tollgate/testenv"
 )
 

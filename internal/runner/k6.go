@@ -13,8 +13,8 @@ import (
 
 	"go.k6.io/k6/v2/lib"
 
-	"github.com/tollgate-dev/tollgate/internal/secret"
-	"github.com/tollgate-dev/tollgate/scenarios"
+	"github.com/tollgate-dev/tollgate/internal/core/secret"
+	"github.com/tollgate-dev/tollgate/internal/core/wrapper"
 )
 
 // ownOptions divides the variables that k6 reads for options: those that say how requests are made are for k6, as if they were
@@ -33,7 +33,7 @@ func ownOptions(env map[string]string) (kept map[string]string, left []string) {
 		if option == "-" { // not in JSON; its name in scripts and flags is that of the field
 			option = field.Name
 		}
-		if slices.ContainsFunc(scenarios.Kept, func(k string) bool { return strings.EqualFold(k, option) }) {
+		if slices.ContainsFunc(wrapper.Kept, func(k string) bool { return strings.EqualFold(k, option) }) {
 			kept[name] = value
 		} else {
 			left = append(left, name)
@@ -97,7 +97,7 @@ func scriptError(log string) string {
 		return path(at[1]) + ":" + at[2] + ": " + at[3]
 	}
 	for _, frame := range k6Frame.FindAllStringSubmatch(trace, -1) {
-		if file := path(frame[1]); file != "/-" && filepath.Base(file) != scenarios.OwnEnv {
+		if file := path(frame[1]); file != "/-" && filepath.Base(file) != wrapper.OwnEnv {
 			return file + ":" + frame[2] + ": " + first
 		}
 	}

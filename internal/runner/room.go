@@ -6,7 +6,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/files"
+	"github.com/tollgate-dev/tollgate/internal/core/files"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 

@@ -16,8 +16,8 @@ import (
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
 
-	"github.com/tollgate-dev/tollgate/internal/files"
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/files"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // keepSeries makes a block of what every arm's Prometheus has recorded. A Prometheus that ends after minutes leaves all of it in

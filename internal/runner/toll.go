@@ -8,8 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
@@ -270,6 +270,11 @@ func (r *run) order(arm testenv.Arm, s *result.Slot, last bool) slot.Order {
 	o := slot.Order{
 		Phase: s.Phase, Launch: s.Launch, Round: s.Round, Position: s.Position, Main: result.Plan{Step: r.step()}.MainStep(),
 		Targets: targets([]testenv.Arm{arm}), Duration: r.Toll.Slot, Washout: r.washout(), Rate: r.Toll.Rate,
+	}
+	for _, a := range r.TollArms() {
+		if a.Held && a.Name == arm.Name() {
+			o.Hold = a.Delay
+		}
 	}
 	switch {
 	case s.Phase == slot.Capacity:

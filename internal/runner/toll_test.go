@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/core/result"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 	"github.com/tollgate-dev/tollgate/internal/experiment"
-	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/testenv"
 )
 
@@ -56,17 +56,23 @@ func readSlots(t *testing.T, path string) (out []result.Slot) {
 
 // TestSliced: the arms of a round alternate in slices, one alone at a time; each has one line of cost at the end, of all its slices.
 func TestSliced(t *testing.T) {
-	dir, err := result.Create(filepath.Join(t.TempDir(), "run"), result.Run{Levels: []result.Level{{Name: "off"}, {Name: "metrics"}, {Name: "full"}}})
+	const delay = 300 * time.Microsecond
+	dir, err := result.Create(filepath.Join(t.TempDir(), "run"), result.Run{
+		Levels: []result.Level{{Name: "off"}, {Name: "full"}}, Arms: []result.Arm{{Name: experiment.DelayArm}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	e := &experiment.Experiment{
 		Environment: "process", Telemetry: experiment.Telemetry{BatchDelay: time.Millisecond},
-		Toll: experiment.Toll{Slot: 300 * time.Millisecond, Slice: 100 * time.Millisecond, Rate: 10, Washout: 50 * time.Millisecond, DrainLimit: 10 * time.Second},
+		Levels: []experiment.Level{{Level: result.Level{Name: "off"}}, {Level: result.Level{Name: "full"}}},
+		Toll: experiment.Toll{
+			Slot: 300 * time.Millisecond, Slice: 100 * time.Millisecond, Rate: 10, Washout: 50 * time.Millisecond, DrainLimit: 10 * time.Second, KnownDelay: delay,
+		},
 	}
 	r := &run{Experiment: e, Options: Options{Progress: silent{}}, dir: dir, conductor: newTestConductor(t)}
 	var unparked []string
-	names := []string{"off", "metrics", "full"}
+	names := []string{"off", experiment.DelayArm, "full"}
 	arms := make([]testenv.Arm, len(names))
 	for i, name := range names {
 		arms[i] = &resting{name: name, unparked: &unparked}
@@ -80,6 +86,9 @@ func TestSliced(t *testing.T) {
 			arm := o.Targets[0].Arm
 			if !slices.Equal(unparked, []string{arm}) || o.Duration != 100*time.Millisecond || o.Washout != 0 {
 				t.Errorf("order %+v with %v unparked", o, unparked)
+			}
+			if (arm == experiment.DelayArm) != (o.Hold == delay) || (arm != experiment.DelayArm) != (o.Hold == 0) {
+				t.Errorf("requests to %s are held back by %v", arm, o.Hold)
 			}
 			had = append(had, arm)
 			if o.More {

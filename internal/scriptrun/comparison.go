@@ -7,7 +7,7 @@ import (
 	"os"
 	"slices"
 
-	"github.com/tollgate-dev/tollgate/internal/hlog"
+	"github.com/tollgate-dev/tollgate/internal/core/hlog"
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/hlog"
+	"github.com/tollgate-dev/tollgate/internal/core/hlog"
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tollgate-dev/tollgate/internal/hlog"
+	"github.com/tollgate-dev/tollgate/internal/core/hlog"
 )
 
 const began = 1_767_366_248_000

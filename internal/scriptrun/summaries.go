@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tollgate-dev/tollgate/internal/files"
+	"github.com/tollgate-dev/tollgate/internal/core/files"
 )
 
 const mostOfSummary = 64 << 20 // bytes

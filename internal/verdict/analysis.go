@@ -6,7 +6,7 @@ package verdict
 
 import (
 	"github.com/tollgate-dev/tollgate/internal/catch"
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // Outcome is the verdict on a run.

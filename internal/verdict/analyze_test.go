@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/catch"
-	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 	"github.com/tollgate-dev/tollgate/internal/verdict/verdicttest"
 )
@@ -197,6 +197,29 @@ func TestBrokenControls(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestKnownDelay: a delay that was spun may have side effects, one by which requests were held back has none.
+func TestKnownDelay(t *testing.T) {
+	for _, c := range []struct {
+		held bool
+		want string
+	}{
+		{false, "203 µs as the gateway measured it, within the interval ± 51 µs"},
+		{true, "203 µs by which its requests were held back, within the interval ± 30 µs"},
+	} {
+		s := verdicttest.Default(1)
+		s.Catch = false
+		d := verdicttest.Build(s)
+		for i := range d.Run.Arms {
+			d.Run.Arms[i].Held = c.held && d.Run.Arms[i].Role == result.RoleKnownDelay
+		}
+		for _, got := range analyze(t, d).Controls {
+			if got.Name == "known delay" && (!got.OK || got.Want != c.want) {
+				t.Errorf("held %t: %+v, want %q", c.held, got, c.want)
+			}
+		}
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // Breakdown is what the cost of a level is made of: its CPU time by service, and its telemetry by signal. All are means over launches,

@@ -4,7 +4,7 @@ import (
 	"math"
 	"testing"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // TestBreakdownByHand: the parts of a run in which nothing varies are what a reader makes of it with a pencil, and those of the stack

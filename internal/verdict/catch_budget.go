@@ -4,7 +4,7 @@ import (
 	"math"
 
 	"github.com/tollgate-dev/tollgate/internal/catch"
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // judgeCatch holds every demand on the catch against its matrix, by level, then in the order given.

@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // Contents is what the telemetry of a level is made of: which span names, log events and metrics its bytes are. Amounts are means over

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/internal/flame"
-	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
 // CPU is where the CPU time of each level goes, by the CPU profiles of its services.

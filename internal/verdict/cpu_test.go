@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/internal/flame/flametest"
-	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
 // Calls that belong to the application, to an exporter, and to the garbage collector.

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/tollgate-dev/tollgate/internal/catch"
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // DominationMargin is the relative difference within which a level that dominates another may cost more than it.

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // rest puts what arms used at rest in order; idle is by launch number and arm. It is known of all arms in all launches that have a

@@ -3,7 +3,7 @@ package verdict
 import (
 	"slices"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // need is something that a run must have for a metric to be known. Of a system that is not ours neither the CPU nor the

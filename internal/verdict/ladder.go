@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // ladder is what each level costs over the next cheaper one, in all metrics of the toll. The cheapest level is not in it: next to it

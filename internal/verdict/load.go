@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 )
 
 // Load is the load of a run, per arm: requests, or turns of a user's own script.

@@ -1,7 +1,7 @@
 package verdict
 
 import (
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 

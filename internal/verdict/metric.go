@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // Unit says how a number is to be printed.

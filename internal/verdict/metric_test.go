@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 )
 
 // TestMetrics holds the entries of the list to each other.

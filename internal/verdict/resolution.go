@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // Resolution is how finely a toll is known by the launches that are over, at one metric.

@@ -3,7 +3,7 @@ package verdict
 import (
 	"slices"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // RoundValues are the values of one arm in one metric, round by round in the order of the run: for a picture of what drifted, and of

@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/catch"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 	"github.com/tollgate-dev/tollgate/internal/otelenv"
-	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/slot"
 	"github.com/tollgate-dev/tollgate/internal/stats"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )

@@ -1,6 +1,6 @@
 package verdict
 
-import "github.com/tollgate-dev/tollgate/internal/result"
+import "github.com/tollgate-dev/tollgate/internal/core/result"
 
 // shapePoints are the quantiles of a Shape, where enough requests support them.
 func shapePoints() []float64 {

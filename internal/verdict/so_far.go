@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // SoFar says what each level costs by the launches of a run that is still going, a clause each: the metric that every decision needs, as

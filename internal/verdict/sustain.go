@@ -3,7 +3,7 @@ package verdict
 import (
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // Sustain says what one slot of the capacity phase shows about its arm.

@@ -96,15 +96,15 @@ func (t *tolls) wantOfRepeat() string {
 	return want + ", and intervals that show it equal within " + strings.Join(stated, ", ")
 }
 
-// How far the interval of the known delay may miss the truth: the gateway measures its spin alone, while a request also
-// waits behind those that spin, and a quantile of a slot moves in steps of some ten microseconds. A quarter of the
-// truth bounds the first at the loads that the other controls let pass; 30 µs the second.
+// How far the interval of the known delay may miss the truth. A quantile of a slot moves in steps of some ten microseconds. Requests
+// that are held back meet the same system as all others, so that there is no more to allow for. Whoever spins measures its spin alone,
+// while a request also waits behind those that spin; a quarter of the truth bounds that at the loads that the other controls let pass.
 const (
 	delayAbsolute = 30 * time.Microsecond
-	delayRelative = 0.25
+	spunRelative  = 0.25
 )
 
-// knownDelay compares the delay that the gateway says it spun with the one that the load generator saw, in the mean and at p50.
+// knownDelay compares the known delay with the one that the load generator saw, in the mean and at p50.
 // It is broken when the interval of one of them, all together at 1 − 1 %, misses the truth by more than the tolerance; what is
 // printed is the plain interval.
 func (t *tolls) knownDelay(confidence float64) Control {
@@ -117,16 +117,16 @@ func (t *tolls) knownDelay(confidence float64) Control {
 		c.Saw, c.Want = "the run has no arm with a known delay", "a known delay to recover"
 		return c
 	}
-	truth, whose := t.spun(), "the gateway"
-	if t.run.Environment == "external" {
-		whose = "its delay proxy"
+	truth, made := t.spun(), "as "+t.spinner()+" measured it"
+	tolerance := math.Max(delayAbsolute.Seconds(), spunRelative*truth)
+	if t.run.Arms[t.delay].Held {
+		made, tolerance = "by which its requests were held back", delayAbsolute.Seconds()
 	}
 	if truth == 0 {
-		c.Saw, c.Want = whose+" reported no spin at all", "the delay as "+whose+" measures it"
+		c.Saw, c.Want = "no delay was reported at all", "the delay "+made
 		return c
 	}
-	tolerance := math.Max(delayAbsolute.Seconds(), delayRelative*truth)
-	c.Want = fmt.Sprintf("%.0f µs as %s measured it, within the interval ± %.0f µs", truth*1e6, whose, tolerance*1e6)
+	c.Want = fmt.Sprintf("%.0f µs %s, within the interval ± %.0f µs", truth*1e6, made, tolerance*1e6)
 	var saw []string
 	c.OK = true
 	found := slices.DeleteFunc(slices.Clone(t.metrics), func(m metric) bool { return !m.delayed })
@@ -155,7 +155,15 @@ func recovered(id string, d stats.Interval) string {
 	return text
 }
 
-// spun is the mean of the delay that the gateway measured, in seconds; 0 if it reported none.
+// spinner is who spins for the known delay, if its requests are not held back.
+func (t *tolls) spinner() string {
+	if t.run.Environment == "external" {
+		return "its delay proxy"
+	}
+	return "the gateway"
+}
+
+// spun is the mean of the known delay, in seconds; 0 if none was reported.
 func (t *tolls) spun() float64 {
 	sum, n := 0.0, 0.0
 	for _, launch := range t.launches {

@@ -14,9 +14,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/internal/lease"
 	"github.com/tollgate-dev/tollgate/internal/otelenv"
-	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/collector"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
@@ -126,7 +126,7 @@ func (a *arm) startService(ctx context.Context, service string, turn *engine.Tur
 // env returns the environment variables of a service: the same as in processes, but addresses are names instead of ports.
 func (a *arm) env(service string) map[string]string {
 	config := role.Defaults()
-	config.Arm, config.Listen, config.Token, config.Spin = a.spec.Name, "0.0.0.0:"+servicePort, a.launch.client.Token, a.spec.Delay
+	config.Arm, config.Listen, config.Token, config.Spin = a.spec.Name, "0.0.0.0:"+servicePort, a.launch.client.Token, a.spec.Spins()
 	config.Run, config.Launch = a.launch.spec.Run, a.launch.spec.Launch
 	config.DecisionURL, config.ModelURL, config.ProfileURL =
 		a.url(role.Decision, servicePort), a.url(role.Model, servicePort), a.url(role.Profile, servicePort)

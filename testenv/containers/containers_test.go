@@ -16,9 +16,9 @@ import (
 
 	"github.com/moby/moby/client"
 
-	"github.com/tollgate-dev/tollgate/internal/api"
-	"github.com/tollgate-dev/tollgate/internal/eventually"
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/api"
+	"github.com/tollgate-dev/tollgate/internal/core/eventually"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/collector"
 	"github.com/tollgate-dev/tollgate/testenv/engine"

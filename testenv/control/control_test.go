@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tollgate-dev/tollgate/internal/eventually"
+	"github.com/tollgate-dev/tollgate/internal/core/eventually"
 )
 
 // TestHealThatFails: a heal that fails is tried again when the lease ends, and a lever that fails halfway is healed at once. The rest

@@ -17,9 +17,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/api"
 	"github.com/tollgate-dev/tollgate/internal/child"
-	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/internal/core/api"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 

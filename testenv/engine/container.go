@@ -16,8 +16,8 @@ import (
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 
+	"github.com/tollgate-dev/tollgate/internal/core/secret"
 	"github.com/tollgate-dev/tollgate/internal/crash"
-	"github.com/tollgate-dev/tollgate/internal/secret"
 )
 
 // Spec describes a container to start.

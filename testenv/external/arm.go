@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/child"
-	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/secret"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
+	"github.com/tollgate-dev/tollgate/internal/core/secret"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/compose"
 	"github.com/tollgate-dev/tollgate/testenv/engine"
@@ -76,7 +76,7 @@ func (a *arm) start(ctx context.Context) (err error) {
 func (a *arm) startProxy(ctx context.Context, listen string) error {
 	a.behind = a.base()
 	config := role.Defaults()
-	config.Arm, config.Listen, config.Target, config.Spin = a.spec.Name, listen, a.behind, a.spec.Delay
+	config.Arm, config.Listen, config.Target, config.Spin = a.spec.Name, listen, a.behind, a.spec.Spins()
 	p, addr, err := a.launch.start(ctx, role.DelayProxy, config)
 	if err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/api"
+	"github.com/tollgate-dev/tollgate/internal/core/api"
 	"github.com/tollgate-dev/tollgate/internal/guard"
 )
 

@@ -8,8 +8,8 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/tollgate-dev/tollgate/internal/api"
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/api"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 	"github.com/tollgate-dev/tollgate/testenv/volume"
 )

@@ -12,7 +12,7 @@ import (
 
 	"github.com/prometheus/prometheus/promql"
 
-	"github.com/tollgate-dev/tollgate/internal/api"
+	"github.com/tollgate-dev/tollgate/internal/core/api"
 	configuration "github.com/tollgate-dev/tollgate/testenv/collector"
 	"github.com/tollgate-dev/tollgate/testenv/control"
 	"github.com/tollgate-dev/tollgate/testenv/lever"

@@ -13,8 +13,8 @@ import (
 	"net"
 	"net/http"
 
-	"github.com/tollgate-dev/tollgate/internal/api"
 	"github.com/tollgate-dev/tollgate/internal/child"
+	"github.com/tollgate-dev/tollgate/internal/core/api"
 	"github.com/tollgate-dev/tollgate/testenv/control"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )

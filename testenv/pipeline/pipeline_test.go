@@ -22,9 +22,9 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tollgate-dev/tollgate/internal/alerts"
-	"github.com/tollgate-dev/tollgate/internal/api"
-	"github.com/tollgate-dev/tollgate/internal/eventually"
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/api"
+	"github.com/tollgate-dev/tollgate/internal/core/eventually"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 	configuration "github.com/tollgate-dev/tollgate/testenv/collector"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )

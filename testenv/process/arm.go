@@ -17,11 +17,11 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/tollgate-dev/tollgate/internal/api"
 	"github.com/tollgate-dev/tollgate/internal/child"
+	"github.com/tollgate-dev/tollgate/internal/core/api"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/internal/lease"
 	"github.com/tollgate-dev/tollgate/internal/otelenv"
-	"github.com/tollgate-dev/tollgate/internal/result"
 	"github.com/tollgate-dev/tollgate/testenv"
 	"github.com/tollgate-dev/tollgate/testenv/outside"
 	"github.com/tollgate-dev/tollgate/testenv/role"
@@ -76,7 +76,7 @@ func (l *launch) deploy(ctx context.Context, spec testenv.ArmSpec, backing *chil
 		a.listeners[service], a.urls[service] = listener, url
 	}
 	config := role.Defaults()
-	config.Arm, config.Run, config.Launch, config.Spin = spec.Name, l.spec.Run, l.spec.Launch, spec.Delay
+	config.Arm, config.Run, config.Launch, config.Spin = spec.Name, l.spec.Run, l.spec.Launch, spec.Spins()
 	config.DecisionURL, config.ModelURL, config.ProfileURL = a.urls[role.Decision], a.urls[role.Model], a.urls[role.Profile]
 	config.Brokers, config.RedisAddr = []string{shared[role.BrokerAddr(spec.Name)]}, shared[role.StoreAddr(spec.Name)]
 	config.BackingToken = l.backing

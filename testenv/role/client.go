@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/api"
+	"github.com/tollgate-dev/tollgate/internal/core/api"
 )
 
 // Client calls the control endpoints of roles, with the run's token.

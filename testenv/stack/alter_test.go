@@ -11,8 +11,8 @@ import (
 
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
-	"github.com/tollgate-dev/tollgate/internal/eventually"
-	"github.com/tollgate-dev/tollgate/internal/population"
+	"github.com/tollgate-dev/tollgate/internal/core/eventually"
+	"github.com/tollgate-dev/tollgate/internal/core/population"
 )
 
 func TestAlterationsAreChecked(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/tollgate-dev/tollgate/internal/population"
+	"github.com/tollgate-dev/tollgate/internal/core/population"
 	"github.com/tollgate-dev/tollgate/testenv/artefact"
 )
 

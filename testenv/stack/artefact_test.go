@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tollgate-dev/tollgate/internal/eventually"
-	"github.com/tollgate-dev/tollgate/internal/population"
+	"github.com/tollgate-dev/tollgate/internal/core/eventually"
+	"github.com/tollgate-dev/tollgate/internal/core/population"
 	"github.com/tollgate-dev/tollgate/testenv/artefact"
 )
 

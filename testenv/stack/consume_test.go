@@ -11,7 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 
-	"github.com/tollgate-dev/tollgate/internal/eventually"
+	"github.com/tollgate-dev/tollgate/internal/core/eventually"
 	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 

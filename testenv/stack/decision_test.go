@@ -7,7 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/tollgate-dev/tollgate/internal/population"
+	"github.com/tollgate-dev/tollgate/internal/core/population"
 )
 
 func TestSegments(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"math"
 	"testing"
 
-	"github.com/tollgate-dev/tollgate/internal/eventually"
+	"github.com/tollgate-dev/tollgate/internal/core/eventually"
 )
 
 func TestVariantsSplitUsersAsTheRulesSay(t *testing.T) {

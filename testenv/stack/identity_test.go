@@ -3,7 +3,7 @@ package stack
 import (
 	"testing"
 
-	"github.com/tollgate-dev/tollgate/internal/eventually"
+	"github.com/tollgate-dev/tollgate/internal/core/eventually"
 )
 
 // TestLostIdentity: a client that has signed in and comes under another session is told from a visitor who never did.

@@ -3,7 +3,7 @@ package stack
 import (
 	"slices"
 
-	"github.com/tollgate-dev/tollgate/internal/population"
+	"github.com/tollgate-dev/tollgate/internal/core/population"
 )
 
 // segment is the group into which the rules put a user, or the reason why they could not.

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 )
 
 // isHop says whether a route takes part in the answer to a recommend. Its answers say how long it took, at every level alike.

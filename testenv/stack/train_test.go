@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/tollgate-dev/tollgate/internal/population"
+	"github.com/tollgate-dev/tollgate/internal/core/population"
 )
 
 // clickThrough is the expected share of slates clicked when every user is shown what show returns.

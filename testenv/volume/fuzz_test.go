@@ -3,7 +3,7 @@ package volume
 import (
 	"testing"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // FuzzParse: what is read is no longer than what was there, and taking it apart never makes more of it.

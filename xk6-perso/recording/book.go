@@ -9,7 +9,7 @@ import (
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
 	"go.k6.io/k6/v2/metrics"
 
-	"github.com/tollgate-dev/tollgate/internal/hlog"
+	"github.com/tollgate-dev/tollgate/internal/core/hlog"
 )
 
 const (

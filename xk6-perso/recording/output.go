@@ -14,7 +14,7 @@ import (
 	"github.com/sirupsen/logrus"
 	"go.k6.io/k6/v2/output"
 
-	"github.com/tollgate-dev/tollgate/internal/hlog"
+	"github.com/tollgate-dev/tollgate/internal/core/hlog"
 )
 
 const (

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/tollgate-dev/tollgate/internal/alerts"
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // Expectation says which alerts of other rules should fire for a fault.

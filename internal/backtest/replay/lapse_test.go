@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/tollgate-dev/tollgate/internal/alerts"
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // The property that the time-lapse rests on: series whose samples come f times as fast, read by rules whose durations are divided by

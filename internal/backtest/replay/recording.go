@@ -15,9 +15,9 @@ import (
 	"github.com/prometheus/prometheus/model/rulefmt"
 
 	"github.com/tollgate-dev/tollgate/internal/alerts"
+	"github.com/tollgate-dev/tollgate/internal/core/files"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/internal/experiment"
-	"github.com/tollgate-dev/tollgate/internal/files"
-	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
 // rulesFile has, in a run directory, the rules as the run evaluated them.

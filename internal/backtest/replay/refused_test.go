@@ -8,7 +8,7 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/backtest/replay"
 	"github.com/tollgate-dev/tollgate/internal/backtest/replaytest"
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // What cannot be replayed is refused with what is wrong and what to do.

@@ -14,7 +14,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/backtest/replay"
 	"github.com/tollgate-dev/tollgate/internal/backtest/replaytest"
 	"github.com/tollgate-dev/tollgate/internal/catch"
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // write writes the small run and opens it.

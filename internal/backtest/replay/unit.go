@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/prometheus/rules"
 
 	"github.com/tollgate-dev/tollgate/internal/catch"
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/internal/scratch"
 )
 

@@ -15,8 +15,8 @@ import (
 	"github.com/prometheus/prometheus/rules"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/tollgate-dev/tollgate/internal/files"
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/files"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // testsFile has the unit tests, beside rulesFile.

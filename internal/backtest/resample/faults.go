@@ -14,8 +14,8 @@ import (
 	"github.com/tollgate-dev/tollgate/faults"
 	"github.com/tollgate-dev/tollgate/internal/alerts"
 	"github.com/tollgate-dev/tollgate/internal/catch"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/internal/evidence"
-	"github.com/tollgate-dev/tollgate/internal/result"
 )
 
 // faults finds out what policies keep of every fault.

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/injection"
+	"github.com/tollgate-dev/tollgate/internal/core/injection"
 )
 
 // arm keeps what was done to it.

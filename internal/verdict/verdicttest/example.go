@@ -3,7 +3,7 @@ package verdicttest
 import (
 	"time"
 
-	"github.com/tollgate-dev/tollgate/internal/result"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
 )
 
 // examples adds what the evidence query of profile-attribute-missing found: a log record at the levels with logs, 500 ms after the

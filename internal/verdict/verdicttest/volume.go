@@ -1,8 +1,8 @@
 package verdicttest
 
 import (
-	"github.com/tollgate-dev/tollgate/internal/result"
-	"github.com/tollgate-dev/tollgate/internal/slot"
+	"github.com/tollgate-dev/tollgate/internal/core/result"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 )
 
 // volumes say that of the bytes of every arm and launch half are of the span of requests, a quarter is of a metric, a tenth names the
