@@ -21,6 +21,10 @@ SIMULATED ?= 400
 RUNS      ?= 3
 SLOT_LOAD ?= 30s
 
+# Turns of each generator in `make bench-load`, and how long `make bench-memory` watches them.
+TURNS  ?= 3
+MEMORY ?= 1h
+
 KILLS ?= 20
 SOAK  ?= 1h
 # Rules of gosec that are left out: G204, since starting itself, Compose and a container engine with arguments is the job; G304, since
@@ -37,7 +41,7 @@ TESTS ?= $(ALL)
 FUZZTIME  ?= 1m
 FUZZBUILD ?= -fuzz=.
 
-.PHONY: help build tools tidy run smoke images example test check lint extension-check race bench bench-verdict golden fuzz sec vuln kills soak clean
+.PHONY: bench-loads help build tools tidy run smoke images example test check lint extension-check race bench bench-load bench-memory bench-verdict golden fuzz sec vuln kills soak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +95,19 @@ race: ## all tests under the race detector
 
 bench: ## benchmarks: the driver's punctuality, the pipeline, the statistics
 	$(GO) test -run '^$$' -bench . $(ALL)
+
+bench-load: bench-loads ## load generators side by side: cost, lateness, and what they tell of a stall (about five minutes)
+	bin/bench-load compare --turns $(TURNS)
+	bin/bench-load stall
+
+bench-memory: bench-loads ## memory of load generators with 10,000 journeys at once, and over an hour (MEMORY=1h)
+	bin/bench-load crowd
+	bin/bench-load memory --for $(MEMORY)
+
+bench-loads: # vegeta is a module of its own, so that nothing else depends on it
+	@mkdir -p bin
+	$(GO) build -o bin/bench-load ./cmd/bench-load
+	GOWORK=off $(GO) build -C cmd/bench-load/vegeta -o "$(CURDIR)/bin/bench-vegeta" .
 
 bench-verdict: build ## how often verdicts are right: simulation, then real runs (about 45 minutes; in full, with RUNS=20 SLOT_LOAD=2m, about two and a half hours)
 	$(GO) build -o bin/bench-verdict ./cmd/bench-verdict

@@ -18,6 +18,8 @@ const module = "github.com/tollgate-dev/tollgate"
 // internal/core and xk6-perso are modules of their own: modules_test.go. A package that is not named here fails the test, so a new package must be given its place.
 var allowed = map[string][]string{
 	".":                                 {"xk6-perso"},
+	"cmd/bench-load":                    {"internal/child", "internal/core/api", "internal/core/hlog", "internal/machine", "internal/stats", "xk6-perso"},
+	"cmd/bench-load/vegeta":             {},
 	"cmd/bench-verdict":                 {"internal/child", "internal/experiment", "internal/core/files", "internal/machine", "internal/core/result", "internal/core/slot", "internal/stats", "internal/verdict", "scenarios", "testenv", "testenv/process"},
 	"cmd/tollgate":                      {"*"},
 	"examples/shop":                     {},

@@ -77,6 +77,11 @@ declare module 'k6/x/perso' {
   export interface JourneyOptions extends PlayOptions {
     /** Base URL of the gateway. */
     target: string;
+    /**
+     * Whether it is what k6 had the iteration for, and so due when constant-arrival-rate had the iteration due: the lag is counted into
+     * the response time. false: the iteration does something else first. Only the first journey or visit of an iteration is. Default true.
+     */
+    arrival?: boolean;
   }
 
   export interface JourneyResult {
@@ -109,6 +114,8 @@ declare module 'k6/x/perso' {
     token?: string;
     trace?: number;
     baggage?: Record<string, string>;
+    /** As in JourneyOptions; of the visit's first step. */
+    arrival?: boolean;
   }
 
   /** What became of a step. */

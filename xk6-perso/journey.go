@@ -13,10 +13,12 @@ import (
 // in a k6 process, in whichever VU, takes the source's next journey; a process with an execution segment, the next one of its
 // share. Behind the end of a file that is played once there is none, and the result is null.
 func (i *instance) journey(options sobek.Value) sobek.Value {
+	begun := time.Now()
 	o := defaultDriver()
 	f := o.fields()
 	delete(f, "workers") // one journey makes one request at a time
-	target := ""
+	target, arrival := "", true
+	f["arrival"] = boolOption(&arrival)
 	f["target"] = urlOption(&target)
 	i.must(decode(i.vu.Runtime(), "journey", options, f))
 	i.must(errors.Join(need("journey", "source", o.source == nil), need("journey", "target", target == ""), checkTrace("journey", o.trace)))
@@ -33,7 +35,7 @@ func (i *instance) journey(options sobek.Value) sobek.Value {
 		return sobek.Null()
 	}
 	steps := o.source.Journey(n, o.thinkScale, func(name string) string { return i.root.session(n, name) })
-	w.Play(i.vu.Context(), steps, time.Now())
+	w.Play(i.vu.Context(), steps, i.start(state, begun, arrival))
 	emit.flush(1)
 	j := steps[0].Journey
 	return i.value(map[string]any{

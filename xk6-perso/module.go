@@ -20,9 +20,10 @@ type RootModule struct {
 	sources map[string]*sourceOnce
 	turns   *turns // of the user's own script; nil: there is none
 
-	failures failures     // of journeys' requests
-	run      string       // prefix of the session ids of this process, "" until the first journey
-	played   atomic.Int64 // journeys begun by journey()
+	failures failures             // of journeys' requests
+	run      string               // prefix of the session ids of this process, "" until the first journey
+	played   atomic.Int64         // journeys begun by journey()
+	arrivals map[string]*arrivals // by scenario
 }
 
 // sourceOnce builds a source at most once.
@@ -42,7 +43,7 @@ func (r *RootModule) NewModuleInstance(vu modules.VU) modules.Instance {
 	if err != nil {
 		common.Throw(vu.Runtime(), err)
 	}
-	return &instance{root: r, vu: vu, metrics: m, lookup: lookupEnv(env)}
+	return &instance{root: r, vu: vu, metrics: m, lookup: lookupEnv(env), counted: -1}
 }
 
 // lookupEnv returns the script's view of the environment: `k6 run -e NAME=value` first, then the process's.
@@ -91,6 +92,7 @@ type instance struct {
 	vu      modules.VU
 	metrics *persoMetrics
 	lookup  func(string) (string, bool)
+	counted int64 // the iteration that due counted last
 }
 
 // Exports implements modules.Instance.

@@ -25,11 +25,13 @@ type Visit struct {
 
 // newVisit is perso.visit(options).
 func (i *instance) newVisit(options sobek.Value) sobek.Value {
+	begun := time.Now()
 	o := defaultDriver()
 	f := o.fields()
 	delete(f, "workers")    // one step at a time
 	delete(f, "thinkScale") // the script sleeps as it likes
-	target := ""
+	target, arrival := "", true
+	f["arrival"] = boolOption(&arrival)
 	f["target"] = urlOption(&target)
 	i.must(decode(i.vu.Runtime(), "visit", options, f))
 	i.must(errors.Join(need("visit", "source", o.source == nil), need("visit", "target", target == ""), checkTrace("visit", o.trace)))
@@ -41,6 +43,7 @@ func (i *instance) newVisit(options sobek.Value) sobek.Value {
 	w := o.walk(emit, state.Transport, target)
 	n := int(i.root.played.Add(1) - 1)
 	v := o.source.NewVisit(n, i.root.session(n, "visit"), w)
+	v.Late = begun.Sub(i.start(state, begun, arrival))
 	return i.value(&Visit{Session: v.Session(), User: v.User(), Channel: v.Channel, i: i, visit: v, emit: emit})
 }
 

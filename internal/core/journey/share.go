@@ -27,6 +27,15 @@ func (s Share) Nth(n int) int {
 	return n/len(s.Own)*s.Of + s.Own[n%len(s.Own)]
 }
 
+// Below is how many journeys of the share are among the first n of the plan.
+func (s Share) Below(n int) int {
+	if s.Of == 0 {
+		return n
+	}
+	rest, _ := slices.BinarySearch(s.Own, n%s.Of)
+	return n/s.Of*len(s.Own) + rest
+}
+
 // Size is the share of the plan, above 0 and at most 1.
 func (s Share) Size() float64 {
 	if s.Of == 0 {

@@ -46,6 +46,9 @@ func TestShare(t *testing.T) {
 	for _, s := range thirds {
 		for k := range int(100 * s.Size()) {
 			n := s.Nth(k)
+			if s.Below(n) != k || s.Below(n+1) != k+1 {
+				t.Errorf("%v: %d journeys are below its journey %d, %d, and %d below the next one", s, s.Below(n), k, n, s.Below(n+1))
+			}
 			if !s.Has(n) {
 				t.Errorf("%v: its journey %d is %d, which it does not have", s, k, n)
 			}

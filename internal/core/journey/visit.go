@@ -14,7 +14,8 @@ import (
 // Visit is a journey whose steps somebody else decides on, one after the other: each is made at once, and its answer waited for. It is
 // for one goroutine.
 type Visit struct {
-	Channel string // Web, App or Store: where the next step is made
+	Channel string        // Web, App or Store: where the next step is made
+	Late    time.Duration // how long before it is made the next step was due; 0 after it
 
 	walk    *Walk
 	journey *Journey
@@ -133,7 +134,9 @@ func (v *Visit) answered() bool { return v.page != nil && v.page.answer != nil }
 // take makes a step now.
 func (v *Visit) take(ctx context.Context, s *Step) Taken {
 	s.Journey, s.Channel = v.journey, v.Channel
-	r, made := v.walk.step(ctx, s, time.Now())
+	due := time.Now().Add(-v.Late)
+	v.Late = 0
+	r, made := v.walk.step(ctx, s, due)
 	if !made {
 		return Taken{}
 	}

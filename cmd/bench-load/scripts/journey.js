@@ -1,0 +1,11 @@
+// journey(): a journey an iteration, at the pace of k6's constant-arrival-rate.
+import perso from 'k6/x/perso';
+import { arrivals } from './arrivals.js';
+
+const crowd = perso.population({ users: 1000, items: 200 });
+
+export const options = arrivals();
+
+export default function () {
+  perso.journey({ source: crowd, target: __ENV.TARGET, thinkScale: Number(__ENV.THINK), timeout: '30s' });
+}
