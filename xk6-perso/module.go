@@ -91,6 +91,7 @@ type instance struct {
 	vu      modules.VU
 	metrics *persoMetrics
 	lookup  func(string) (string, bool)
+	pools   map[string]*pool // of the VU, by target; nil: requests to it need net/http
 }
 
 // Exports implements modules.Instance.
