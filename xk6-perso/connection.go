@@ -50,6 +50,16 @@ type request struct {
 // fail ends a request without an answer.
 func (r *request) fail(err error) { r.done(journey.Answer{End: time.Now(), Err: err}) }
 
+// stopped says whether the context of the request has ended.
+func (r *request) stopped() bool {
+	select {
+	case <-r.owner:
+		return true
+	default:
+		return false
+	}
+}
+
 // lateError is the error of a request whose answer is not in at its time. It is a timeout in the sense of net.Error.
 type lateError struct{}
 
@@ -68,23 +78,19 @@ func (c *connection) write(r *request) bool {
 	if c.dead {
 		return false
 	}
-	select {
-	case <-r.owner:
-		go r.fail(errStopped)
-		c.pool.put(c)
-		return true
-	default:
-	}
 	reused := c.used
 	c.request, c.used = r, true
 	_ = c.SetDeadline(r.until) // an error shows in Write
-	n, err := c.Write(r.bytes)
+	n, err := 0, error(errStopped)
+	if !r.stopped() { // else its end may have come too early for stop
+		n, err = c.Write(r.bytes)
+	}
 	if err == nil {
 		return true
 	}
 	c.request, c.dead = nil, true
-	_ = c.Close()
-	if n == 0 && reused {
+	_ = c.Close() // has read end
+	if n == 0 && reused && err != errStopped {
 		return false
 	}
 	go r.fail(timely(err, r.until))
@@ -98,21 +104,21 @@ func (c *connection) read() {
 		if errors.Is(err, os.ErrDeadlineExceeded) && c.extend() {
 			continue
 		}
-		if err == nil {
-			err = c.parse()
-		}
-		end := time.Now()
-		r, stopped := c.current()
+		r := c.current()
 		if r == nil { // closed while idle, or an answer to nothing
 			c.end()
 			return
 		}
+		if err == nil {
+			err = c.parse()
+		}
+		end := time.Now()
 		keep := err == nil && !c.answer.ConnectionClose() && c.answer.StatusCode() != http.StatusSwitchingProtocols && c.reader.Buffered() == 0
 		if !keep {
 			c.end()
 		}
 		switch {
-		case stopped:
+		case err != nil && r.stopped():
 			r.fail(errStopped)
 		case err != nil:
 			r.done(journey.Answer{End: end, Err: timely(err, r.until)})
@@ -148,19 +154,12 @@ func (c *connection) parse() error {
 	}
 }
 
-// current is the request that is outstanding, and whether its context has ended.
-func (c *connection) current() (r *request, stopped bool) {
+// current is the request that is outstanding. Where there is none the connection takes none any more.
+func (c *connection) current() *request {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.request == nil {
-		return nil, false
-	}
-	select {
-	case <-c.request.owner:
-		return c.request, true
-	default:
-		return c.request, false
-	}
+	c.dead = c.dead || c.request == nil
+	return c.request
 }
 
 // extend is called when the deadline has passed. It is true if the connection is to live on: the deadline was that of a request which
@@ -168,17 +167,11 @@ func (c *connection) current() (r *request, stopped bool) {
 func (c *connection) extend() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := time.Now()
-	switch {
+	switch now := time.Now(); {
 	case c.dead:
 		return false
 	case c.request != nil:
-		select {
-		case <-c.request.owner:
-			return false
-		default:
-			return now.Before(c.request.until)
-		}
+		return !c.request.stopped() && now.Before(c.request.until)
 	case now.Sub(c.since) < idleTimeout:
 		_ = c.SetDeadline(c.since.Add(idleTimeout))
 		return true
