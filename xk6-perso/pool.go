@@ -35,7 +35,7 @@ type pool struct {
 func plainPool(transport http.RoundTripper, base, token string) *pool {
 	t, ok := transport.(*http.Transport)
 	u, err := url.Parse(base)
-	if !ok || err != nil || t.DisableKeepAlives || t.Dial != nil || t.MaxConnsPerHost > 0 || t.Protocols != nil || //nolint:staticcheck // whoever set Dial wants it
+	if !ok || err != nil || t.DisableKeepAlives || t.MaxConnsPerHost > 0 || t.Protocols != nil ||
 		u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Hostname() == "" ||
 		!httpguts.ValidHostHeader(u.Host) || !ascii(u.Host) || !httpguts.ValidHeaderFieldValue(token) {
 		return nil
