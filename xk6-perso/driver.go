@@ -41,8 +41,18 @@ type lane interface {
 	open(order slot.Order) (tempo float64)
 	// peek is the virtual time at which the lane's next piece of work is due.
 	peek() time.Duration
-	// start takes that piece out and starts it, or counts it as dropped if nobody is free to do it.
-	start(ctx context.Context, scheduled time.Time)
+	// start takes that piece out and starts it, or counts it as dropped if nobody is free to do it. What it returns is left to do
+	// without the lock.
+	start(ctx context.Context, scheduled time.Time) sends
+}
+
+// sends are requests to make.
+type sends []func()
+
+func (s sends) make() {
+	for _, send := range s {
+		send()
+	}
 }
 
 func newDriver(emit *emitter, newLane func(*arm) lane) *driver {
@@ -135,9 +145,10 @@ func (d *driver) step(ctx context.Context, p *pacer, run *slotRun, arms []*arm) 
 		return false
 	}
 	d.mu.Lock()
-	next.lane.start(ctx, due)
+	out := next.lane.start(ctx, due)
 	failed := d.err != nil
 	d.mu.Unlock()
+	out.make()
 	d.emit.flush(flushAt)
 	return !failed
 }

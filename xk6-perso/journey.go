@@ -27,7 +27,7 @@ func (i *instance) journey(options sobek.Value) sobek.Value {
 		i.must(errors.New("perso: journey only works while a test runs: call it in the default function"))
 	}
 	emit := i.emitter()
-	w := o.walk(emit, state.Transport, target)
+	w := o.walk(emit, state.Transport, target, i.pool(state, target, o.token))
 	share, err := shareOf(state.Options)
 	i.must(err)
 	n := share.Nth(int(i.root.played.Add(1) - 1))

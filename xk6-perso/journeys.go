@@ -42,16 +42,16 @@ func (o *driverOptions) fields() fields {
 	}
 }
 
-// journeys is a driver of journeys of ours. What comes due is a step of a source's journeys; its request is made on a
-// goroutine of its own.
+// journeys is a driver of journeys of ours. What comes due is a step of a source's journeys. The thread that waits for its time also
+// writes its request, if a pool can carry it.
 type journeys struct {
 	*driver
 	driverOptions
 	prefix    string // of session ids
 	transport func() *http.Transport
 
-	busy  chan struct{}     // holds one token per outstanding request
-	pools []*http.Transport // of the arms of the launch
+	busy  chan struct{}  // holds one token per outstanding request
+	lanes []*journeyLane // of the launch
 
 	planned, made int64 // steps that came due, and those of them that became requests
 }
@@ -61,7 +61,9 @@ type journeyLane struct {
 	*arm
 	all    *journeys
 	stream *journey.Stream
-	pool   *http.Transport
+	via    *http.Transport // for requests that the pool does not carry
+	pool   *pool           // to the target at the URL; nil: none can carry its requests
+	url    string
 	client *journey.Client // of the slot that is on, or of the last one
 }
 
@@ -78,20 +80,23 @@ func (j *journeys) lane(a *arm) lane {
 	}
 	prefix := fmt.Sprintf("%s%d", j.prefix, a.launch)
 	l := &journeyLane{
-		arm: a, all: j, pool: j.transport(),
+		arm: a, all: j, via: j.transport(),
 		stream: journey.NewStream(j.source, uint64(a.launch), prefix, j.thinkScale),
 	}
 	l.stream.Share = j.share
-	j.pools = append(j.pools, l.pool)
+	j.lanes = append(j.lanes, l)
 	return l
 }
 
 // hangUp closes the connections that are idle, and forgets them all.
 func (j *journeys) hangUp() {
-	for _, pool := range j.pools {
-		pool.CloseIdleConnections()
+	for _, l := range j.lanes {
+		l.via.CloseIdleConnections()
+		if l.pool != nil {
+			l.pool.hangUp()
+		}
 	}
-	j.pools = nil
+	j.lanes = nil
 }
 
 // steps is how many steps have to come due for as many requests as an order calls for. Not every step becomes a request:
@@ -108,8 +113,14 @@ func (j *journeys) steps(o slot.Order) int {
 func (l *journeyLane) prepare(_ context.Context, target slot.Target) error {
 	l.all.mu.Lock()
 	defer l.all.mu.Unlock()
-	l.client = journey.NewClient(l.pool, target.URL, l.all.token, l.all.timeout)
-	l.client.Trace = l.all.trace
+	if l.client != nil && l.url == target.URL {
+		return nil
+	}
+	if l.pool != nil {
+		l.pool.hangUp()
+	}
+	l.url, l.pool = target.URL, plainPool(l.via, target.URL, l.all.token)
+	l.client = l.all.client(l.via, target.URL, l.pool)
 	return nil
 }
 
@@ -127,23 +138,33 @@ func (l *journeyLane) open(o slot.Order) float64 {
 // peek implements lane.
 func (l *journeyLane) peek() time.Duration { return l.stream.Peek() }
 
+// client makes requests to a target, over a pool unless that is nil.
+func (o *driverOptions) client(via http.RoundTripper, target string, p *pool) *journey.Client {
+	c := journey.NewClient(via, target, o.token, o.timeout)
+	c.Trace = o.trace
+	if p != nil {
+		c.Line = p
+	}
+	return c
+}
+
 // start implements lane.
-func (l *journeyLane) start(ctx context.Context, scheduled time.Time) {
+func (l *journeyLane) start(ctx context.Context, scheduled time.Time) sends {
 	l.all.planned++
-	l.dispatch(ctx, l.stream.Pop(), scheduled)
+	return l.dispatch(ctx, l.stream.Pop(), scheduled)
 }
 
 // dispatch makes a step whose time has come, or parks it until the step that it needs is resolved.
-func (l *journeyLane) dispatch(ctx context.Context, s *journey.Step, scheduled time.Time) {
+func (l *journeyLane) dispatch(ctx context.Context, s *journey.Step, scheduled time.Time) sends {
 	if s.Park() {
-		return
+		return nil
 	}
 	j := l.all
 	cl, send, o := s.Prepare(j.source.People(), l.stream.Drift, scheduled)
 	j.emit.outcome(scheduled, l.Arm, s, o)
 	if !send {
-		l.resolve(ctx, s, nil)
-		return
+		_, out := l.resolve(ctx, s, nil)
+		return out
 	}
 	j.made++
 	select {
@@ -151,19 +172,23 @@ func (l *journeyLane) dispatch(ctx context.Context, s *journey.Step, scheduled t
 	default:
 		l.rec.report.Dropped++
 		j.emit.drop(scheduled, l.Arm, s)
-		l.resolve(ctx, s, nil)
-		return
+		_, out := l.resolve(ctx, s, nil)
+		return out
 	}
 	l.rec.send(s)
 	l.rec.run.out.Add(1)
-	go l.perform(ctx, l.rec, l.client, s, cl, scheduled)
+	rec, run, c := l.rec, l.rec.run, l.client
+	return sends{func() {
+		c.Start(ctx, cl, scheduled, func(r journey.Reply) {
+			defer run.out.Done()
+			l.answered(ctx, rec, s, r)
+		})
+	}}
 }
 
-// perform makes one request. It has a goroutine of its own, which finish joins.
-func (l *journeyLane) perform(ctx context.Context, rec *record, c *journey.Client, s *journey.Step, cl journey.Call, scheduled time.Time) {
-	defer rec.run.out.Done()
+// answered takes what became of a request.
+func (l *journeyLane) answered(ctx context.Context, rec *record, s *journey.Step, r journey.Reply) {
 	j := l.all
-	r := c.Post(ctx, cl, scheduled)
 	<-j.busy
 	stopped := r.Err != nil && ctx.Err() != nil // given up, not failed
 	if !stopped {
@@ -173,19 +198,21 @@ func (l *journeyLane) perform(ctx context.Context, rec *record, c *journey.Clien
 	if !stopped {
 		rec.add(s, r)
 	}
-	o := l.resolve(ctx, s, &r)
+	o, out := l.resolve(ctx, s, &r)
 	if !stopped {
 		rec.outcome(o)
 	}
 	j.mu.Unlock()
+	out.make()
 	j.emit.outcome(r.End, l.Arm, s, o)
 	j.emit.flush(flushAt)
 }
 
 // resolve ends a step and makes the steps that waited for it. They were due before, so they start now, or with the arm's next
 // slot if no slot is on.
-func (l *journeyLane) resolve(ctx context.Context, s *journey.Step, r *journey.Reply) journey.Outcome {
-	waiting, o := s.Resolve(l.all.source.People(), r)
+func (l *journeyLane) resolve(ctx context.Context, s *journey.Step, r *journey.Reply) (o journey.Outcome, out sends) {
+	var waiting []*journey.Step
+	waiting, o = s.Resolve(l.all.source.People(), r)
 	if r == nil {
 		l.all.emit.outcome(time.Now(), l.Arm, s, o)
 	}
@@ -198,9 +225,9 @@ func (l *journeyLane) resolve(ctx context.Context, s *journey.Step, r *journey.R
 		if end := l.rec.run.start.Add(l.rec.run.order.Duration); now.After(end) {
 			now = end // the slot is closing
 		}
-		l.dispatch(ctx, w, now)
+		out = append(out, l.dispatch(ctx, w, now)...)
 	}
-	return o
+	return o, out
 }
 
 // runPrefix begins the session ids of a run by hand, so that they differ from those of earlier runs on the same stack.

@@ -92,7 +92,8 @@ type instance struct {
 	vu      modules.VU
 	metrics *persoMetrics
 	lookup  func(string) (string, bool)
-	counted int64 // the iteration that due counted last
+	counted int64            // the iteration that due counted last
+	pools   map[string]*pool // of the VU, by target; nil: requests to it need net/http
 }
 
 // Exports implements modules.Instance.

@@ -97,14 +97,15 @@ func (l *turnLane) open(order slot.Order) float64 {
 func (l *turnLane) peek() time.Duration { return l.arrivals.Peek() }
 
 // start implements lane: it hands a turn to the VU that has waited least, whose connections are the warmest.
-func (l *turnLane) start(_ context.Context, scheduled time.Time) {
+func (l *turnLane) start(_ context.Context, scheduled time.Time) sends {
 	l.arrivals.Pop()
 	if len(l.all.idle) == 0 {
 		l.rec.report.Dropped++
-		return
+		return nil
 	}
 	l.rec.run.out.Add(1)
 	l.all.hand(&turn{all: l.all, arm: l, job: jobRun, rec: l.rec, scheduled: scheduled})
+	return nil
 }
 
 // hand gives a turn to an idle VU; there must be one.

@@ -40,7 +40,7 @@ func (i *instance) newVisit(options sobek.Value) sobek.Value {
 		i.must(errors.New("perso: visit only works while a test runs: call it in the default function"))
 	}
 	emit := i.emitter()
-	w := o.walk(emit, state.Transport, target)
+	w := o.walk(emit, state.Transport, target, i.pool(state, target, o.token))
 	n := int(i.root.played.Add(1) - 1)
 	v := o.source.NewVisit(n, i.root.session(n, "visit"), w)
 	v.Late = begun.Sub(i.start(state, begun, arrival))
@@ -48,9 +48,8 @@ func (i *instance) newVisit(options sobek.Value) sobek.Value {
 }
 
 // walk makes requests to a target, one after the other.
-func (o *driverOptions) walk(emit *emitter, transport http.RoundTripper, target string) *journey.Walk {
-	c := journey.NewClient(transportOf(transport), target, o.token, o.timeout)
-	c.Trace = o.trace
+func (o *driverOptions) walk(emit *emitter, transport http.RoundTripper, target string, p *pool) *journey.Walk {
+	c := o.client(transportOf(transport), target, p)
 	return &journey.Walk{People: o.source.People(), Client: c, Watch: watcher{emit}}
 }
 
