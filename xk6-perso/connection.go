@@ -136,7 +136,8 @@ func (c *connection) read() {
 	}
 }
 
-// parse reads an answer. Its head must fit into the buffer, which grows if need be.
+// parse reads an answer, past interim ones, however many come until the deadline. Its head must fit into the buffer, which grows if
+// need be.
 func (c *connection) parse() error {
 	for {
 		err := c.answer.ReadLimitBody(c.reader, journey.MaxAnswer)
@@ -144,6 +145,8 @@ func (c *connection) parse() error {
 		switch {
 		case errors.Is(err, fasthttp.ErrBodyTooLarge):
 			return journey.ErrTooLarge
+		case err == nil && c.interim():
+			continue
 		case err == nil || !errors.As(err, &small):
 			return err
 		case c.reader.Size() >= maxHead:
@@ -152,6 +155,12 @@ func (c *connection) parse() error {
 		read, _ := c.reader.Peek(c.reader.Buffered())
 		c.reader = bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(read)), c.Conn), 4*c.reader.Size())
 	}
+}
+
+// interim says that what was read only announces the answer.
+func (c *connection) interim() bool {
+	status := c.answer.StatusCode()
+	return status < http.StatusOK && status != http.StatusSwitchingProtocols
 }
 
 // current is the request that is outstanding. Where there is none the connection takes none any more.

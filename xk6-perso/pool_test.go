@@ -103,6 +103,7 @@ func TestPoolReadsWhatNetHTTPReads(t *testing.T) {
 		"until the end":        ok + "\r\nhello",
 		"HTTP/1.0":             "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello",
 		"early hints":          "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n" + ok + "Content-Length: 5\r\n\r\nhello",
+		"many of them":         strings.Repeat("HTTP/1.1 102 Processing\r\n\r\n", 7) + ok + "Content-Length: 5\r\n\r\nhello",
 		"a status":             "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\n\r\nno",
 		"a redirect":           "HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n",
 		"a long head":          ok + "A: " + strings.Repeat("a", 50_000) + "\r\nContent-Length: 5\r\n\r\nhello",
