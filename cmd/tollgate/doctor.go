@@ -36,7 +36,7 @@ func (a *app) doctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "What this machine can do",
 		Long: `Looks at the machine. With --noise it also puts steady load on one copy of the stack and says how far apart two identical copies
-would seem to be if they alternated every 50 ms, 100 ms and so on (docs/noise.md).`,
+would seem to be if they alternated every 50 ms, 100 ms and so on (docs/resolution.md).`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if measureNoise {
