@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/tollgate-dev/tollgate/internal/core/population"
 	"github.com/tollgate-dev/tollgate/testenv/lever"
 	"github.com/tollgate-dev/tollgate/testenv/role"
@@ -44,7 +46,7 @@ func newETL(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 			if err := out.ready(ctx); err != nil {
 				return fmt.Errorf("kafka: %w", err)
 			}
-			if _, err := s.deliver(ctx, 0); err != nil {
+			if err := s.first(ctx); err != nil {
 				return err
 			}
 			close(delivered)
@@ -128,6 +130,18 @@ const (
 	deliverParts = 200
 	deliverPause = 20 * time.Millisecond
 )
+
+// first delivers every record for the first time, again and again until all have arrived or ctx ends: a broker that has just started on a busy
+// machine may need longer for them than a producer waits.
+func (s *etlService) first(ctx context.Context) error {
+	for {
+		_, err := s.deliver(ctx, 0)
+		if !errors.Is(err, kgo.ErrRecordTimeout) || ctx.Err() != nil {
+			return err
+		}
+		s.out.tel.log.WarnContext(ctx, "the records are delivered once more", "error", err)
+	}
+}
 
 // deliver sends every user's record, with a pause after every part. When all are in Kafka, it returns their number.
 func (s *etlService) deliver(ctx context.Context, pause time.Duration) (int, error) {
