@@ -185,17 +185,33 @@ func (a *arm) version(ctx context.Context) string {
 	return string(bytes.TrimSpace(text))
 }
 
-// askCollector says whether the Collector works, and what it has done since it last took a configuration.
-func askCollector(ctx context.Context, a *arm, _ string, _, out any) error {
-	var s lever.CollectorState
-	if a.view.Probe(ctx, a.collectorHealth()) {
+// selfLimit is how long the Collector may not answer for its own metrics although it works, as it does while it takes a configuration.
+const selfLimit = 10 * time.Second
+
+// collectorState is what the Collector says about itself; that it does not answer if it does not work.
+func (a *arm) collectorState(ctx context.Context) (s lever.CollectorState, err error) {
+	for begin := time.Now(); a.view.Probe(ctx, a.collectorHealth()); {
 		text, err := a.selfMetrics(ctx)
 		if err == nil {
 			s, err = collector.ParseState(bytes.NewReader(text))
 		}
-		if s.Answers = err == nil; err != nil && a.view.Probe(ctx, a.collectorHealth()) { // not even though it works
-			return fmt.Errorf("testenv: collector of arm %s: %w", a.spec.Name, err)
+		if err == nil {
+			s.Answers = true
+			return s, nil
 		}
+		if time.Since(begin) > selfLimit || ctx.Err() != nil {
+			return s, fmt.Errorf("testenv: arm %s: what the Collector says about itself: %w", a.spec.Name, err)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return lever.CollectorState{}, nil
+}
+
+// askCollector says whether the Collector works, and what it has done since it last took a configuration.
+func askCollector(ctx context.Context, a *arm, _ string, _, out any) error {
+	s, err := a.collectorState(ctx)
+	if err != nil {
+		return err
 	}
 	if a.links != nil {
 		a.configured.mu.Lock()
