@@ -53,12 +53,9 @@ func simulateGate(ctx context.Context, estimate estimator, o simulateOptions) (*
 		}
 	}
 	counts := make([]gateCount, len(jobs))
-	if err := parallel(ctx, len(jobs), func(i int) {
+	if err := o.simulate(ctx, 2, len(jobs), func(i int, rng *rand.Rand) {
 		j := jobs[i]
-		seed := stream(o.seed, 2, uint64(i))
-		for run := range o.runs {
-			counts[i].add(simulateRun(rand.New(rand.NewPCG(seed, uint64(run))), j.world, j.looks, j.cost, o.noise, estimate))
-		}
+		counts[i].add(simulateRun(rng, j.world, j.looks, j.cost, o.noise, estimate))
 	}); err != nil {
 		return nil, err
 	}

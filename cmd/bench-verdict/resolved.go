@@ -58,12 +58,9 @@ func simulateResolve(ctx context.Context, o simulateOptions) (*table, error) {
 	}
 	all := len(resolutions())
 	counts := make([]resolveCount, len(hosts())*all)
-	if err := parallel(ctx, len(counts), func(i int) {
+	if err := o.simulate(ctx, 5, len(counts), func(i int, rng *rand.Rand) {
 		want, cost := resolutions()[i%all], []float64{0, gateLimit}[i%2]
-		seed := stream(o.seed, 5, uint64(i))
-		for run := range o.runs {
-			counts[i].run(rand.New(rand.NewPCG(seed, uint64(run))), hosts()[i/all], want, cost, o.resamples)
-		}
+		counts[i].run(rng, hosts()[i/all], want, cost, o.resamples)
 	}); err != nil {
 		return nil, err
 	}

@@ -153,6 +153,16 @@ func (b *bench) simulateSlots(ctx context.Context, o simulateOptions) ([]*table,
 	return []*table{coverageTable(all, o), gate, power, sizeTable(all)}, nil
 }
 
+// simulate makes the runs of every job of a part, on all cores, each with random numbers that depend only on the part, the job and the run.
+func (o simulateOptions) simulate(ctx context.Context, part uint64, jobs int, run func(job int, rng *rand.Rand)) error {
+	return parallel(ctx, jobs, func(i int) {
+		seed := stream(o.seed, part, uint64(i))
+		for n := range o.runs {
+			run(i, rand.New(rand.NewPCG(seed, uint64(n))))
+		}
+	})
+}
+
 // stream returns a seed for one part of a simulation. It depends only on the numbers of the part.
 func stream(seed uint64, parts ...uint64) uint64 {
 	for _, p := range parts {

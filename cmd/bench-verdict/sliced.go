@@ -91,12 +91,9 @@ func simulateSliced(ctx context.Context, o simulateOptions) (gate, widths *table
 		}
 	}
 	counts := make([]slicedCount, len(jobs))
-	if err := parallel(ctx, len(jobs), func(i int) {
+	if err := o.simulate(ctx, 4, len(jobs), func(i int, rng *rand.Rand) {
 		j := jobs[i]
-		seed := stream(o.seed, 4, uint64(i))
-		for run := range o.runs {
-			counts[i].run(rand.New(rand.NewPCG(seed, uint64(run))), j.machine, j.plan, j.cost, o.resamples)
-		}
+		counts[i].run(rng, j.machine, j.plan, j.cost, o.resamples)
 	}); err != nil {
 		return nil, nil, err
 	}
