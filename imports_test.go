@@ -18,9 +18,9 @@ const module = "github.com/tollgate-dev/tollgate"
 // internal/core and xk6-perso are modules of their own: modules_test.go. A package that is not named here fails the test, so a new package must be given its place.
 var allowed = map[string][]string{
 	".":                                 {"xk6-perso"},
-	"cmd/bench-load":                    {"internal/child", "internal/core/api", "internal/core/hlog", "internal/machine", "internal/stats", "xk6-perso"},
+	"cmd/bench-load":                    {"internal/child", "internal/core/api", "internal/core/hlog", "internal/machine", "internal/markdown", "internal/stats", "xk6-perso"},
 	"cmd/bench-load/vegeta":             {},
-	"cmd/bench-verdict":                 {"internal/child", "internal/experiment", "internal/core/files", "internal/machine", "internal/core/result", "internal/core/slot", "internal/stats", "internal/verdict", "scenarios", "testenv", "testenv/process"},
+	"cmd/bench-verdict":                 {"internal/child", "internal/experiment", "internal/core/files", "internal/machine", "internal/markdown", "internal/core/result", "internal/core/slot", "internal/stats", "internal/verdict", "scenarios", "testenv", "testenv/process"},
 	"cmd/tollgate":                      {"*"},
 	"examples/shop":                     {},
 	"faults":                            {"internal/core/population", "testenv/artefact", "testenv/lever", "testenv/role"},
@@ -49,6 +49,7 @@ var allowed = map[string][]string{
 	"internal/core/journey/journeytest": {"internal/core/population", "internal/core/slot"},
 	"internal/lease":                    {},
 	"internal/machine":                  {"internal/core/result"},
+	"internal/markdown":                 {},
 	"internal/otelenv":                  {"internal/core/secret"},
 	"internal/core/population":          {},
 	"internal/core/result":              {"internal/core/files", "internal/core/slot"},

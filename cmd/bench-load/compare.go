@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tollgate-dev/tollgate/internal/child"
+	"github.com/tollgate-dev/tollgate/internal/markdown"
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 
@@ -72,7 +73,7 @@ func checkRates(flag string, rates []int) ([]float64, error) {
 			return nil, usage("%s: %d is listed twice", flag, rate)
 		}
 	}
-	return collect(rates, func(rate int) float64 { return float64(rate) }), nil
+	return markdown.Collect(rates, func(rate int) float64 { return float64(rate) }), nil
 }
 
 // cell is a peer at a rate.
@@ -187,12 +188,12 @@ func (l *launched) look(ctx context.Context) (look, error) {
 }
 
 // compareTable is the table of all turns.
-func compareTable(p plan, cells []cell, turns [][]turn) *table {
-	t := &table{
-		title: "Load generators side by side",
-		header: []string{"requests/s", "peer", "made, of the order", "CPU a request, µs", "of stock k6's", "dropped", "failed",
+func compareTable(p plan, cells []cell, turns [][]turn) *markdown.Table {
+	t := &markdown.Table{
+		Title: "Load generators side by side",
+		Header: []string{"requests/s", "peer", "made, of the order", "CPU a request, µs", "of stock k6's", "dropped", "failed",
 			"late p50, ms", "late p99, ms", "peak memory, MB"},
-		notes: []string{
+		Notes: []string{
 			fmt.Sprintf("Medians of %d turns of %v behind %v of warm-up, and their range. All processes share the machine's cores, so a rate that is not "+
 				"made says that they are too few for generator and target together.", p.turns, p.measured, p.warmup),
 			"CPU: user and system time of the generator's process by the kernel's clock for it, over the requests that the target answered meanwhile; k6 does all that it " +
@@ -207,13 +208,13 @@ func compareTable(p plan, cells []cell, turns [][]turn) *table {
 		},
 	}
 	for i, c := range cells {
-		of := func(value func(turn) float64) []float64 { return collect(turns[i], value) }
-		t.add(fmt.Sprintf("%.0f", c.rate), c.name,
-			number("%.0f %%", 100*stats.Median(of(func(t turn) float64 { return t.made }))/c.rate),
+		of := func(value func(turn) float64) []float64 { return markdown.Collect(turns[i], value) }
+		t.Add(fmt.Sprintf("%.0f", c.rate), c.name,
+			markdown.Number("%.0f %%", 100*stats.Median(of(func(t turn) float64 { return t.made }))/c.rate),
 			spread("%.0f", of(func(t turn) float64 { return t.perRequest * 1e6 })),
 			spread("%.2f", ratios(cells, turns, i)),
-			number("%.2f %%", 100*stats.Median(of(func(t turn) float64 { return c.share(t, t.dropped) }))),
-			number("%.2f %%", 100*stats.Median(of(func(t turn) float64 { return t.failed / t.requests }))),
+			markdown.Number("%.2f %%", 100*stats.Median(of(func(t turn) float64 { return c.share(t, t.dropped) }))),
+			markdown.Number("%.2f %%", 100*stats.Median(of(func(t turn) float64 { return t.failed / t.requests }))),
 			spread("%.2f", of(func(t turn) float64 { return t.lag50 * 1e3 })),
 			spread("%.2f", of(func(t turn) float64 { return t.lag99 * 1e3 })),
 			spread("%.0f", of(func(t turn) float64 { return t.peak / 1e6 })))

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/tollgate-dev/tollgate/internal/markdown"
 )
 
 // TestCompare runs all peers for a moment. What it holds is that every cell is there, not how large it is.
@@ -24,7 +26,7 @@ func TestCompare(t *testing.T) {
 			continue
 		}
 		for column, cell := range rows[0] {
-			missing := cell == none
+			missing := cell == markdown.None
 			switch {
 			case column == 4: // against stock k6
 				if missing != (p == stock || p == stockWalk) {

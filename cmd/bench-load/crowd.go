@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tollgate-dev/tollgate/internal/markdown"
 )
 
 // meanJourney is how long a journey takes at think scale 1, from its first request to its last answer.
@@ -43,10 +45,10 @@ the largest memory of each. The target counts how many journeys were on at once.
 func (b *bench) crowd(ctx context.Context, journeys int, think float64, length time.Duration) error {
 	one := time.Duration(think * float64(meanJourney))
 	rate := float64(journeys) / one.Seconds() * perJourney
-	t := &table{
-		title:  fmt.Sprintf("Memory of %d journeys at once", journeys),
-		header: []string{"peer", "journeys at once", "requests", "peak memory, MB", "a journey, kB"},
-		notes: []string{
+	t := &markdown.Table{
+		Title:  fmt.Sprintf("Memory of %d journeys at once", journeys),
+		Header: []string{"peer", "journeys at once", "requests", "peak memory, MB", "a journey, kB"},
+		Notes: []string{
 			fmt.Sprintf("Peak of the anonymous resident memory in MB (10⁶ bytes); 1 GiB is 1074. Think times ×%v, so a journey takes %v on average.", think, one.Round(time.Second)),
 			"journeys at once: the most of whose requests the target had seen the first and not the last. A journey that has made its last request " +
 				"and still thinks is not among them.",
@@ -60,7 +62,7 @@ func (b *bench) crowd(ctx context.Context, journeys int, think float64, length t
 		if err != nil {
 			return err
 		}
-		t.add(cells...)
+		t.Add(cells...)
 	}
 	return b.show(t)
 }

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"gonum.org/v1/gonum/stat"
 
+	"github.com/tollgate-dev/tollgate/internal/markdown"
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 
@@ -87,17 +88,17 @@ func (b *bench) memory(ctx context.Context, l load, every time.Duration, directo
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	t := &table{
-		title: fmt.Sprintf("Memory at %.0f requests a second for %v", l.rate, l.length),
-		header: []string{"peer", "kept", "requests", "after a minute", "after a quarter", "half", "three quarters", "at the end",
+	t := &markdown.Table{
+		Title: fmt.Sprintf("Memory at %.0f requests a second for %v", l.rate, l.length),
+		Header: []string{"peer", "kept", "requests", "after a minute", "after a quarter", "half", "three quarters", "at the end",
 			"growth, MB an hour [95 %]", "bytes a request"},
-		notes: []string{"Anonymous resident memory of the generator's process in MB (10⁶ bytes): medians of a twentieth of the time around each moment. " +
+		Notes: []string{"Anonymous resident memory of the generator's process in MB (10⁶ bytes): medians of a twentieth of the time around each moment. " +
 			"All ran at the same time, each against a target of its own. Growth leaves out the first fifth."},
 	}
 	for i, k := range all {
-		t.add(row(k, series[i], l.length)...)
+		t.Add(row(k, series[i], l.length)...)
 		if ends[i] != nil {
-			t.notes = append(t.notes, fmt.Sprintf("%s (%s) ended early: %v", k.name, k.how, ends[i]))
+			t.Notes = append(t.Notes, fmt.Sprintf("%s (%s) ended early: %v", k.name, k.how, ends[i]))
 		}
 	}
 	return b.show(t)
@@ -165,14 +166,14 @@ func row(k keeper, all []sample, length time.Duration) []string {
 	last := all[len(all)-1]
 	cells := []string{k.name, k.how, fmt.Sprint(last.made)}
 	for _, at := range []time.Duration{time.Minute, length / 4, length / 2, length * 3 / 4, length} {
-		cells = append(cells, number("%.0f", around(all, at, length/blocks)/1e6))
+		cells = append(cells, markdown.Number("%.0f", around(all, at, length/blocks)/1e6))
 	}
 	perHour, half := slope(all)
 	perRequest := math.NaN()
 	if rate := float64(last.made) / last.after.Hours(); rate > 0 {
 		perRequest = perHour / rate
 	}
-	return append(cells, fmt.Sprintf("%+.1f [%+.1f, %+.1f]", perHour/1e6, (perHour-half)/1e6, (perHour+half)/1e6), number("%+.1f", perRequest))
+	return append(cells, fmt.Sprintf("%+.1f [%+.1f, %+.1f]", perHour/1e6, (perHour-half)/1e6, (perHour+half)/1e6), markdown.Number("%+.1f", perRequest))
 }
 
 // around is the median memory in a stretch of time around a moment, bytes; NaN if there is no sample.

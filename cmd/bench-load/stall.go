@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tollgate-dev/tollgate/internal/core/hlog"
+	"github.com/tollgate-dev/tollgate/internal/markdown"
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 
@@ -240,12 +241,12 @@ func (l serverLog) asPlanned(rate float64, length time.Duration) tail {
 }
 
 // stallTable is the table of the stall comparison.
-func stallTable(p stallPlan, seen []stalled) *table {
-	t := &table{
-		title: fmt.Sprintf("A target that stalls for %v once: %.0f requests a second for %v", p.stop, p.rate, p.length),
-		header: []string{"peer", "told by", "requests", "dropped", "p99, ms", "as planned", "p99.9, ms", "as planned", "max, ms", "as planned",
+func stallTable(p stallPlan, seen []stalled) *markdown.Table {
+	t := &markdown.Table{
+		Title: fmt.Sprintf("A target that stalls for %v once: %.0f requests a second for %v", p.stop, p.rate, p.length),
+		Header: []string{"peer", "told by", "requests", "dropped", "p99, ms", "as planned", "p99.9, ms", "as planned", "max, ms", "as planned",
 			"late p99, ms", "late p99.9, ms"},
-		notes: []string{
+		Notes: []string{
 			fmt.Sprintf("By arithmetic, of users who come evenly, those wait longer than x who come in the first %v − x of the stall: p99 is %.0f ms, p99.9 %.0f ms, and max %.0f ms.",
 				p.stop, 1e3*p.byArithmetic(p.stop, 0.99), 1e3*p.byArithmetic(p.stop, 0.999), 1e3*p.byArithmetic(p.stop, 1)),
 			"As planned: computed from the target's own log, for every request of the plan, whether it was sent or not: from when it was due to when the target had answered, had it come. " +
@@ -254,15 +255,15 @@ func stallTable(p stallPlan, seen []stalled) *table {
 			"Late: from when a request was due to when it was sent. The times of drive() and visit() begin when a request was due, those of stock k6 and vegeta when it was sent.",
 		},
 	}
-	ms := func(s float64) string { return number("%.0f", 1e3*s) }
+	ms := func(s float64) string { return markdown.Number("%.0f", 1e3*s) }
 	for _, s := range seen {
 		name := s.name
 		if s.how != "" {
 			name += ", " + s.how
 		}
 		line := func(by string, is tail, lag99, lag999 float64) {
-			t.add(name, by, fmt.Sprintf("%.0f", s.told.requests), fmt.Sprint(s.dropped), ms(is.p99), ms(s.reference.p99), ms(is.p999), ms(s.reference.p999),
-				ms(is.longest), ms(s.reference.longest), number("%.1f", 1e3*lag99), number("%.1f", 1e3*lag999))
+			t.Add(name, by, fmt.Sprintf("%.0f", s.told.requests), fmt.Sprint(s.dropped), ms(is.p99), ms(s.reference.p99), ms(is.p999), ms(s.reference.p999),
+				ms(is.longest), ms(s.reference.longest), markdown.Number("%.1f", 1e3*lag99), markdown.Number("%.1f", 1e3*lag999))
 		}
 		by := "k6's summary"
 		if s.script == "" {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/markdown"
 )
 
 // TestStall: of 200 requests a second for 10 s, those that are due in a stall of 1 s wait for its end. Every peer whose load is open
@@ -75,7 +77,7 @@ func (t tail) shows(reference tail, but float64) bool {
 func relative(got, want float64) float64 { return math.Abs(got-want) / want }
 
 // text is a table as it is printed.
-func text(t *testing.T, b *bench, table *table) string {
+func text(t *testing.T, b *bench, table *markdown.Table) string {
 	t.Helper()
 	var out bytes.Buffer
 	b.stdout = &out

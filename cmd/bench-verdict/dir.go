@@ -10,6 +10,7 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/core/files"
 	"github.com/tollgate-dev/tollgate/internal/core/result"
+	"github.com/tollgate-dev/tollgate/internal/markdown"
 )
 
 // The directory of a bench holds, by the name of the subcommand:
@@ -25,7 +26,7 @@ func (b *bench) recordCommand(dir, command string) error {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return err
 	}
-	line := "bench-verdict " + strings.Join(collect(b.args, quoted), " ")
+	line := "bench-verdict " + strings.Join(markdown.Collect(b.args, quoted), " ")
 	lines, err := commands(dir, command)
 	if err != nil || slices.Contains(lines, line) {
 		return err

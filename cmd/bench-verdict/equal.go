@@ -6,6 +6,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/tollgate-dev/tollgate/internal/markdown"
 )
 
 // profilePlans are the sizes of the shipped profiles: rounds of a launch, launches, and arms.
@@ -27,11 +29,11 @@ func (p slicedPlan) runs(o simulateOptions) int {
 }
 
 // simulateEqual says how far from 0 the interval of the repeated baseline reaches, in runs of the shipped profiles.
-func simulateEqual(ctx context.Context, o simulateOptions) (*table, error) {
-	t := &table{
-		title:  "Simulation in slices: how equal a repeated baseline can be shown to be",
-		header: []string{"machine", "profile", "p50: median", "95 %", "99 %", "p95: median", "95 %", "99 %", "cpu: median", "95 %", "99 %"},
-		notes: []string{fmt.Sprintf("The farther end of the interval of the repeated baseline, as a share: its median over %d runs (nightly: a quarter), and what it stays within in 95 %% and 99 %% of them. "+
+func simulateEqual(ctx context.Context, o simulateOptions) (*markdown.Table, error) {
+	t := &markdown.Table{
+		Title:  "Simulation in slices: how equal a repeated baseline can be shown to be",
+		Header: []string{"machine", "profile", "p50: median", "95 %", "99 %", "p95: median", "95 %", "99 %", "cpu: median", "95 %", "99 %"},
+		Notes: []string{fmt.Sprintf("The farther end of the interval of the repeated baseline, as a share: its median over %d runs (nightly: a quarter), and what it stays within in 95 %% and 99 %% of them. "+
 			"toll.equal_within of a profile has to be larger.", o.runs)},
 	}
 	type job struct {
@@ -69,7 +71,7 @@ func simulateEqual(ctx context.Context, o simulateOptions) (*table, error) {
 				row = append(row, percent(rank(all, q)))
 			}
 		}
-		t.add(row...)
+		t.Add(row...)
 	}
 	return t, nil
 }

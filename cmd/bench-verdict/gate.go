@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 
+	"github.com/tollgate-dev/tollgate/internal/markdown"
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 
@@ -29,11 +30,11 @@ type gateCount struct {
 }
 
 // simulateGate counts the decisions of a gate with two budgets of +5 %, where a run is extended while a budget is open.
-func simulateGate(ctx context.Context, estimate estimator, o simulateOptions) (*table, error) {
-	t := &table{
-		title:  "Simulation: a gate of two budgets, all looks counted",
-		header: []string{"world", "looks after launches", "true cost", "some wrong decision", "both pass", "some fail", "open at the end", "mean launches"},
-		notes: []string{
+func simulateGate(ctx context.Context, estimate estimator, o simulateOptions) (*markdown.Table, error) {
+	t := &markdown.Table{
+		Title:  "Simulation: a gate of two budgets, all looks counted",
+		Header: []string{"world", "looks after launches", "true cost", "some wrong decision", "both pass", "some fail", "open at the end", "mean launches"},
+		Notes: []string{
 			fmt.Sprintf("%d runs of %d rounds per launch and %d arms each; both levels have the budget of %s. With a cost of exactly %s any decision, pass or fail, is wrong. "+
 				"Every look and every budget is a chance to be wrong.", o.runs, gateRounds, gateArms, signed(gateLimit), signed(gateLimit)),
 			fmt.Sprintf("Slots have a standard deviation of %.0f %%, without stalls.", 100*o.noise),
@@ -62,7 +63,7 @@ func simulateGate(ctx context.Context, estimate estimator, o simulateOptions) (*
 	for i, j := range jobs {
 		c, n := counts[i], float64(o.runs)
 		open := o.runs - c.passes - c.fails
-		t.add(j.world.name, strings.Trim(fmt.Sprint(j.looks), "[]"), signed(j.cost), percent(float64(c.wrong)/n), percent(float64(c.passes)/n),
+		t.Add(j.world.name, strings.Trim(fmt.Sprint(j.looks), "[]"), signed(j.cost), percent(float64(c.wrong)/n), percent(float64(c.passes)/n),
 			percent(float64(c.fails)/n), percent(float64(open)/n), fmt.Sprintf("%.1f", float64(c.launches)/n))
 	}
 	return t, nil

@@ -7,11 +7,12 @@ import (
 	"strings"
 
 	"github.com/tollgate-dev/tollgate/internal/core/result"
+	"github.com/tollgate-dev/tollgate/internal/markdown"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
 // identicalTables returns the tables of the runs of identical code in dir; none if dir has no run.
-func identicalTables(dir string) ([]*table, error) {
+func identicalTables(dir string) ([]*markdown.Table, error) {
 	runs, err := readAllJudged(dir)
 	if err != nil || len(runs) == 0 {
 		return nil, err
@@ -24,52 +25,52 @@ func identicalTables(dir string) ([]*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	from := facts(collect(runs, func(r *judgedRun) origin { return originOf(r.Run) }))
-	tables := []*table{falseAlarms(runs), delaySummary(runs), delayRuns(runs)}
+	from := facts(markdown.Collect(runs, func(r *judgedRun) origin { return originOf(r.Run) }))
+	tables := []*markdown.Table{falseAlarms(runs), delaySummary(runs), delayRuns(runs)}
 	for _, t := range tables {
-		t.command, t.facts = command, from
+		t.Command, t.Facts = command, from
 	}
 	if unfinished > 0 {
-		tables[0].notes = append(tables[0].notes, fmt.Sprintf("Unfinished runs, which are in no table: %d.", unfinished))
+		tables[0].Notes = append(tables[0].Notes, fmt.Sprintf("Unfinished runs, which are in no table: %d.", unfinished))
 	}
 	return tables, nil
 }
 
 // falseAlarms is the table of differences that were found between arms with the same code.
-func falseAlarms(runs []*judgedRun) *table {
+func falseAlarms(runs []*judgedRun) *markdown.Table {
 	valid := slices.DeleteFunc(slices.Clone(runs), func(r *judgedRun) bool { return r.Outcome == verdict.Invalid })
-	t := &table{
-		title: fmt.Sprintf("Identical code, real runs: %d", len(runs)),
-		header: []string{"arm", "metric", "called different", "of the valid runs", "half-width: min", "median", "mean", "max",
+	t := &markdown.Table{
+		Title: fmt.Sprintf("Identical code, real runs: %d", len(runs)),
+		Header: []string{"arm", "metric", "called different", "of the valid runs", "half-width: min", "median", "mean", "max",
 			fmt.Sprintf("budget %+.0f %%: passed", 100*gateLimit), "failed", "inconclusive"},
 	}
 	for _, arm := range []struct{ name, role string }{{same, result.RoleLevel}, {"baseline again", result.RoleRepeat}} {
 		for _, metric := range judgedMetrics() {
 			different := func(r *judgedRun) bool { return r.effect(arm.role, metric).Significant }
 			row := []string{arm.name, metric, of(count(runs, different), len(runs)), of(count(valid, different), len(valid))}
-			row = append(row, halfWidths(collect(runs, func(r *judgedRun) float64 { return r.effect(arm.role, metric).Detectable }))...)
+			row = append(row, halfWidths(markdown.Collect(runs, func(r *judgedRun) float64 { return r.effect(arm.role, metric).Detectable }))...)
 			for _, outcome := range []verdict.Outcome{verdict.Pass, verdict.Fail, verdict.Inconclusive} {
-				cell := none
+				cell := markdown.None
 				if arm.role == result.RoleLevel {
 					cell = fmt.Sprint(count(runs, func(r *judgedRun) bool { return r.gate(metric) == outcome }))
 				}
 				row = append(row, cell)
 			}
-			t.add(row...)
+			t.Add(row...)
 		}
 	}
 	var verdicts []string
 	for _, outcome := range []verdict.Outcome{verdict.Pass, verdict.Fail, verdict.Inconclusive, verdict.Invalid} {
 		verdicts = append(verdicts, fmt.Sprintf("%s %d", outcome, count(runs, func(r *judgedRun) bool { return r.Outcome == outcome })))
 	}
-	t.notes = append(t.notes,
+	t.Notes = append(t.Notes,
 		"Called different: the 95 % interval of the ratio excludes 0. "+
 			"Half-widths are those of that interval, as shares of the baseline; they include invalid runs.",
 		"The arm \"same\" is compared with both baseline arms, \"baseline again\" with the baseline alone. The three budgets are judged as one family.",
 		fmt.Sprintf("Verdicts of a gate with the three budgets: %s.", strings.Join(verdicts, ", ")))
 	for _, r := range runs {
 		if r.Outcome == verdict.Invalid {
-			t.notes = append(t.notes, fmt.Sprintf("%s is invalid: %s", r.name, r.Reasons[0]))
+			t.Notes = append(t.Notes, fmt.Sprintf("%s is invalid: %s", r.name, r.Reasons[0]))
 		}
 	}
 	return t
@@ -79,18 +80,18 @@ func falseAlarms(runs []*judgedRun) *table {
 func halfWidths(all []float64) []string {
 	finite := slices.DeleteFunc(all, func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) })
 	if len(finite) == 0 {
-		return []string{none, none, none, none}
+		return []string{markdown.None, markdown.None, markdown.None, markdown.None}
 	}
 	return []string{percent(slices.Min(finite)), percent(median(finite)), percent(mean(finite)), percent(slices.Max(finite))}
 }
 
 // delaySummary is the table of how well known delays were found, by delay.
-func delaySummary(runs []*judgedRun) *table {
-	t := &table{
-		title: "Known delays, by delay",
-		header: []string{"delay", "runs", "truth", "of p50", "mean: covered", "p50: covered", "mean: detected", "p50: detected",
+func delaySummary(runs []*judgedRun) *markdown.Table {
+	t := &markdown.Table{
+		Title: "Known delays, by delay",
+		Header: []string{"delay", "runs", "truth", "of p50", "mean: covered", "p50: covered", "mean: detected", "p50: detected",
 			"mean: median error", "p50: median error", "budget of half the truth: passed (wrong)", "failed (right)", "inconclusive"},
-		notes: []string{
+		Notes: []string{
 			"Truth: the mean time by which requests were held back, or in older runs what the gateway says it spun. Covered: the 95 % interval of the difference holds the truth. Detected: it lies above 0. " +
 				"Error: the median of |estimate − truth|.",
 			"The budget is p50 ≤ half of the truth, with the arm of the known delay judged as if it were a level: " +
@@ -111,16 +112,16 @@ func delaySummary(runs []*judgedRun) *table {
 		if d == "all" {
 			group = runs
 		}
-		t.add(delayRow(d, group)...)
+		t.Add(delayRow(d, group)...)
 	}
 	return t
 }
 
 func delayRow(name string, runs []*judgedRun) []string {
-	truth, share := none, none
+	truth, share := markdown.None, markdown.None
 	if name != "all" {
-		truth = micros(mean(collect(runs, func(r *judgedRun) float64 { return r.spun })))
-		share = signed(mean(collect(runs, (*judgedRun).truth)))
+		truth = micros(mean(markdown.Collect(runs, func(r *judgedRun) float64 { return r.spun })))
+		share = signed(mean(markdown.Collect(runs, (*judgedRun).truth)))
 	}
 	row := []string{name, fmt.Sprint(len(runs)), truth, share}
 	at := func(metric string) func(*judgedRun) verdict.Interval {
@@ -134,7 +135,7 @@ func delayRow(name string, runs []*judgedRun) []string {
 		row = append(row, of(count(runs, func(r *judgedRun) bool { return diff(r).Lo > 0 }), len(runs)))
 	}
 	for _, diff := range diffs {
-		row = append(row, number("%.0f µs", 1e6*median(collect(runs, func(r *judgedRun) float64 { return math.Abs(diff(r).Mid - r.spun) }))))
+		row = append(row, markdown.Number("%.0f µs", 1e6*median(markdown.Collect(runs, func(r *judgedRun) float64 { return math.Abs(diff(r).Mid - r.spun) }))))
 	}
 	for _, outcome := range []verdict.Outcome{verdict.Pass, verdict.Fail, verdict.Inconclusive} {
 		row = append(row, fmt.Sprint(count(runs, func(r *judgedRun) bool { return r.half == outcome })))
@@ -143,11 +144,11 @@ func delayRow(name string, runs []*judgedRun) []string {
 }
 
 // delayRuns is the table of every run's estimate of its known delay.
-func delayRuns(runs []*judgedRun) *table {
-	t := &table{title: "Known delays, run by run", header: []string{"run", "delay", "truth", "mean", "p50", "verdict"}}
+func delayRuns(runs []*judgedRun) *markdown.Table {
+	t := &markdown.Table{Title: "Known delays, run by run", Header: []string{"run", "delay", "truth", "mean", "p50", "verdict"}}
 	for _, r := range runs {
 		diff := func(metric string) string { return interval(r.effect(result.RoleKnownDelay, metric).Diff, micros) }
-		t.add(fmt.Sprint(r.index), r.delay.String(), micros(r.spun), diff("mean"), diff("p50"), string(r.Outcome))
+		t.Add(fmt.Sprint(r.index), r.delay.String(), micros(r.spun), diff("mean"), diff("p50"), string(r.Outcome))
 	}
 	return t
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/tollgate-dev/tollgate/internal/markdown"
 )
 
 // mannWhitney returns the two-sided p-value of the hypothesis that two samples are from one distribution, if all values are
@@ -18,7 +20,7 @@ func mannWhitney(a, b []float64) float64 {
 		x     float64
 		first bool // of a
 	}
-	all := slices.Concat(collect(a, func(x float64) value { return value{x, true} }), collect(b, func(x float64) value { return value{x, false} }))
+	all := slices.Concat(markdown.Collect(a, func(x float64) value { return value{x, true} }), markdown.Collect(b, func(x float64) value { return value{x, false} }))
 	slices.SortFunc(all, func(x, y value) int {
 		switch {
 		case x.x < y.x:

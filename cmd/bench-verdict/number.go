@@ -7,33 +7,24 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 
+	"github.com/tollgate-dev/tollgate/internal/markdown"
 	"github.com/tollgate-dev/tollgate/internal/stats"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// none is printed where there is no number.
-const none = "–"
-
 // micros formats a time in seconds as whole microseconds with a sign.
-func micros(seconds float64) string { return number("%+.0f µs", seconds*1e6) }
+func micros(seconds float64) string { return markdown.Number("%+.0f µs", seconds*1e6) }
 
 // signed formats a share as per cent with a sign.
-func signed(share float64) string { return number("%+.1f %%", 100*share) }
+func signed(share float64) string { return markdown.Number("%+.1f %%", 100*share) }
 
 // percent formats a share as per cent.
-func percent(share float64) string { return number("%.1f %%", 100*share) }
-
-func number(format string, x float64) string {
-	if math.IsNaN(x) || math.IsInf(x, 0) {
-		return none
-	}
-	return fmt.Sprintf(format, x)
-}
+func percent(share float64) string { return markdown.Number("%.1f %%", 100*share) }
 
 // interval formats an estimate and its ends, each by the same format; it returns none if there is no estimate.
 func interval(i verdict.Interval, format func(float64) string) string {
 	if math.IsNaN(i.Mid) {
-		return none
+		return markdown.None
 	}
 	return fmt.Sprintf("%s [%s, %s]", format(i.Mid), format(i.Lo), format(i.Hi))
 }
@@ -44,7 +35,7 @@ func covers(i verdict.Interval, x float64) bool { return i.Lo <= x && x <= i.Hi 
 // of formats a count and its total, as in 3 of 20.
 func of(k, n int) string {
 	if n == 0 {
-		return none
+		return markdown.None
 	}
 	return fmt.Sprintf("%d of %d", k, n)
 }
@@ -71,13 +62,4 @@ func count[T any](xs []T, is func(T) bool) int {
 		}
 	}
 	return n
-}
-
-// collect applies a function to every element of a slice.
-func collect[T, U any](xs []T, value func(T) U) []U {
-	out := make([]U, len(xs))
-	for i, x := range xs {
-		out[i] = value(x)
-	}
-	return out
 }

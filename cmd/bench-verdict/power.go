@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+
+	"github.com/tollgate-dev/tollgate/internal/markdown"
 )
 
 // powerShapes are the sizes of the power curve; one is that of the default run of identical code.
@@ -14,15 +16,15 @@ func powerShapes() []shape { return []shape{{3, 6, 4}, {3, defaultRounds, 4}, {4
 func powerWorlds() []world { return []world{worlds()[0], worlds()[len(worlds())-1]} }
 
 // simulatePower counts how often a true cost is distinguished from no cost.
-func simulatePower(ctx context.Context, estimate estimator, o simulateOptions) (*table, error) {
-	t := &table{
-		title:  "Simulation: power",
-		header: []string{"world", "launches × rounds × arms"},
-		notes: []string{fmt.Sprintf("Share of %d runs whose 95 %% interval lies above 0, by the true cost; "+
+func simulatePower(ctx context.Context, estimate estimator, o simulateOptions) (*markdown.Table, error) {
+	t := &markdown.Table{
+		Title:  "Simulation: power",
+		Header: []string{"world", "launches × rounds × arms"},
+		Notes: []string{fmt.Sprintf("Share of %d runs whose 95 %% interval lies above 0, by the true cost; "+
 			"slots have a standard deviation of %.0f %%, without stalls.", o.runs, 100*o.noise)},
 	}
 	for _, c := range powerCosts() {
-		t.header = append(t.header, signed(c))
+		t.Header = append(t.Header, signed(c))
 	}
 	type job struct{ world, shape, cost int }
 	var jobs []job
@@ -54,7 +56,7 @@ func simulatePower(ctx context.Context, estimate estimator, o simulateOptions) (
 		for _, share := range called[i : i+len(powerCosts())] {
 			row = append(row, percent(share))
 		}
-		t.add(row...)
+		t.Add(row...)
 	}
 	return t, nil
 }

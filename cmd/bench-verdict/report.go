@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tollgate-dev/tollgate/internal/markdown"
 )
 
 func (b *bench) reportCommand() *cobra.Command {
@@ -12,8 +14,8 @@ func (b *bench) reportCommand() *cobra.Command {
 		Short: "Print the tables of what was measured before",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			var all []*table
-			for _, tables := range []func(string) ([]*table, error){identicalTables, slotTables, usualTables} {
+			var all []*markdown.Table
+			for _, tables := range []func(string) ([]*markdown.Table, error){identicalTables, slotTables, usualTables} {
 				some, err := tables(args[0])
 				if err != nil {
 					return err

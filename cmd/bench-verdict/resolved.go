@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 
+	"github.com/tollgate-dev/tollgate/internal/markdown"
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 
@@ -41,15 +42,15 @@ type ended struct {
 type resolveCount struct{ once, twice ended }
 
 // simulateResolve counts how often the 95 % intervals hold the truth when their widths decide when a run ends.
-func simulateResolve(ctx context.Context, o simulateOptions) (*table, error) {
+func simulateResolve(ctx context.Context, o simulateOptions) (*markdown.Table, error) {
 	var asked []string
 	for _, want := range resolutions() {
 		asked = append(asked, want.String())
 	}
-	t := &table{
-		title:  "Simulation in slices: intervals of a run that ends when they are narrow enough",
-		header: []string{"machine", "ends when it is reached", "runs", "reached", "mean launches", "coverage: level", "repeated baseline"},
-		notes: []string{
+	t := &markdown.Table{
+		Title:  "Simulation in slices: intervals of a run that ends when they are narrow enough",
+		Header: []string{"machine", "ends when it is reached", "runs", "reached", "mean launches", "coverage: level", "repeated baseline"},
+		Notes: []string{
 			fmt.Sprintf("Runs of launches of %d rounds of four arms, at least %d and at most %d, of a level that costs nothing or %s. A resolution is reached when the "+
 				"half-widths of the level and of the repeated baseline are both at most what is wanted: %s, %d runs of each.",
 				resolveRounds, resolveLeast, resolveMost, signed(gateLimit), strings.Join(asked, ", "), o.runs),
@@ -70,8 +71,8 @@ func simulateResolve(ctx context.Context, o simulateOptions) (*table, error) {
 			sum.once.add(c.once)
 			sum.twice.add(c.twice)
 		}
-		t.add(append([]string{host.name, "once"}, sum.once.cells()...)...)
-		t.add(append([]string{host.name, "twice in a row"}, sum.twice.cells()...)...)
+		t.Add(append([]string{host.name, "once"}, sum.once.cells()...)...)
+		t.Add(append([]string{host.name, "twice in a row"}, sum.twice.cells()...)...)
 	}
 	return t, nil
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/tollgate-dev/tollgate/internal/markdown"
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 
@@ -34,15 +35,15 @@ func (m host) alternation(rng *rand.Rand, seconds float64, times int) float64 {
 }
 
 // scaleTable shows the machines beside what was measured.
-func scaleTable(o simulateOptions) *table {
-	t := &table{
-		title:  "Simulation in slices: the machines",
-		header: []string{"arms alternate every", "measured"},
-		notes: []string{"Half-widths of the difference of two identical arms at p50, with 10 s of load for each at 240 requests per second. " +
+func scaleTable(o simulateOptions) *markdown.Table {
+	t := &markdown.Table{
+		Title:  "Simulation in slices: the machines",
+		Header: []string{"arms alternate every", "measured"},
+		Notes: []string{"Half-widths of the difference of two identical arms at p50, with 10 s of load for each at 240 requests per second. " +
 			"The loaded machine was not fitted to such a table, but to the spread of requests and slots on the noisy day."},
 	}
 	for _, m := range hosts()[:2] {
-		t.header = append(t.header, m.name)
+		t.Header = append(t.Header, m.name)
 	}
 	for i, f := range fitted {
 		row := []string{fmt.Sprintf("%.0f ms", 1000*f.seconds), fmt.Sprintf("%.1f %%", f.half)}
@@ -50,7 +51,7 @@ func scaleTable(o simulateOptions) *table {
 			rng := rand.New(rand.NewPCG(stream(o.seed, 3, uint64(i), uint64(k)), 0))
 			row = append(row, percent(m.alternation(rng, f.seconds, 10)))
 		}
-		t.add(row...)
+		t.Add(row...)
 	}
 	return t
 }

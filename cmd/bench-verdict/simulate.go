@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tollgate-dev/tollgate/internal/markdown"
 )
 
 // simulateOptions size the simulation.
@@ -92,9 +94,9 @@ type cell struct {
 }
 
 // simulate makes the tables.
-func (b *bench) simulate(ctx context.Context, o simulateOptions) ([]*table, error) {
+func (b *bench) simulate(ctx context.Context, o simulateOptions) ([]*markdown.Table, error) {
 	begin := time.Now()
-	var tables []*table
+	var tables []*markdown.Table
 	for _, part := range parts() {
 		if !slices.Contains(o.parts, part) {
 			continue
@@ -107,19 +109,19 @@ func (b *bench) simulate(ctx context.Context, o simulateOptions) ([]*table, erro
 		b.say("simulated: %s, after %v", part, time.Since(begin).Round(time.Second))
 	}
 	for _, t := range tables {
-		t.command = []string{"bench-verdict " + strings.Join(collect(b.args, quoted), " ")}
-		t.facts = facts([]origin{here("of this checkout")})
+		t.Command = []string{"bench-verdict " + strings.Join(markdown.Collect(b.args, quoted), " ")}
+		t.Facts = facts([]origin{here("of this checkout")})
 	}
 	return tables, nil
 }
 
 // simulatePart makes the tables of one of parts.
-func (b *bench) simulatePart(ctx context.Context, part string, o simulateOptions) ([]*table, error) {
-	one := func(t *table, err error) ([]*table, error) { return []*table{t}, err }
+func (b *bench) simulatePart(ctx context.Context, part string, o simulateOptions) ([]*markdown.Table, error) {
+	one := func(t *markdown.Table, err error) ([]*markdown.Table, error) { return []*markdown.Table{t}, err }
 	switch part {
 	case "slices":
 		gate, widths, err := simulateSliced(ctx, o)
-		return []*table{scaleTable(o), gate, widths}, err
+		return []*markdown.Table{scaleTable(o), gate, widths}, err
 	case "resolve":
 		return one(simulateResolve(ctx, o))
 	case "equal":
@@ -130,7 +132,7 @@ func (b *bench) simulatePart(ctx context.Context, part string, o simulateOptions
 }
 
 // simulateSlots makes the tables of the worlds.
-func (b *bench) simulateSlots(ctx context.Context, o simulateOptions) ([]*table, error) {
+func (b *bench) simulateSlots(ctx context.Context, o simulateOptions) ([]*markdown.Table, error) {
 	estimate := tollEstimator(o.resamples)
 	all := make([][]cell, len(worlds()))
 	for w, world := range worlds() {
@@ -150,7 +152,7 @@ func (b *bench) simulateSlots(ctx context.Context, o simulateOptions) ([]*table,
 	if err != nil {
 		return nil, err
 	}
-	return []*table{coverageTable(all, o), gate, power, sizeTable(all)}, nil
+	return []*markdown.Table{coverageTable(all, o), gate, power, sizeTable(all)}, nil
 }
 
 // simulate makes the runs of every job of a part, on all cores, each with random numbers that depend only on the part, the job and the run.
@@ -202,12 +204,12 @@ func rates(cells []cell) (coverage, alarms, half float64) {
 }
 
 // coverageTable has a row for every world, over all sizes.
-func coverageTable(all [][]cell, o simulateOptions) *table {
+func coverageTable(all [][]cell, o simulateOptions) *markdown.Table {
 	n := float64(o.runs)
-	t := &table{
-		title:  "Simulation: coverage and false alarms by world",
-		header: []string{"world", "runs", "coverage", "lowest of a size", "highest of a size", "false alarms", "highest of a size", "mean half-width"},
-		notes: []string{
+	t := &markdown.Table{
+		Title:  "Simulation: coverage and false alarms by world",
+		Header: []string{"world", "runs", "coverage", "lowest of a size", "highest of a size", "false alarms", "highest of a size", "mean half-width"},
+		Notes: []string{
 			fmt.Sprintf("Coverage: the 95 %% interval of an arm that costs %+.0f %% holds the truth. "+
 				"False alarms: the interval of an arm that costs nothing excludes 0.", 100*simulatedCost),
 			fmt.Sprintf("Half-widths are for slots with a standard deviation of %.0f %%, without stalls.", 100*o.noise),
@@ -220,22 +222,22 @@ func coverageTable(all [][]cell, o simulateOptions) *table {
 		low, high := slices.MinFunc(all[w], byCoverage), slices.MaxFunc(all[w], byCoverage)
 		worst := slices.MaxFunc(all[w], func(a, b cell) int { return cmp.Compare(a.alarms, b.alarms) })
 		at := func(k int, s shape) string { return fmt.Sprintf("%s (%v)", percent(float64(k)/n), s) }
-		t.add(world.name, fmt.Sprint(o.runs*len(all[w])), percent(coverage), at(low.covered, low.shape), at(high.covered, high.shape),
+		t.Add(world.name, fmt.Sprint(o.runs*len(all[w])), percent(coverage), at(low.covered, low.shape), at(high.covered, high.shape),
 			percent(alarms), at(worst.alarms, worst.shape), percent(math.Expm1(half)))
 	}
 	return t
 }
 
 // sizeTable has a row for every world and number of launches and rounds, over the numbers of arms.
-func sizeTable(all [][]cell) *table {
-	t := &table{
-		title:  "Simulation: coverage and false alarms by size",
-		header: []string{"world", "launches × rounds × arms", "coverage", "false alarms", "mean half-width"},
+func sizeTable(all [][]cell) *markdown.Table {
+	t := &markdown.Table{
+		Title:  "Simulation: coverage and false alarms by size",
+		Header: []string{"world", "launches × rounds × arms", "coverage", "false alarms", "mean half-width"},
 	}
 	for w, world := range worlds() {
 		for _, c := range all[w] {
 			coverage, alarms, half := rates([]cell{c})
-			t.add(world.name, c.shape.String(), percent(coverage), percent(alarms), percent(math.Expm1(half)))
+			t.Add(world.name, c.shape.String(), percent(coverage), percent(alarms), percent(math.Expm1(half)))
 		}
 	}
 	return t

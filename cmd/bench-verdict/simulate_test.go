@@ -90,11 +90,11 @@ func TestSimulatePower(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := len(powerWorlds()) * len(powerShapes()); len(power.rows) != want {
-		t.Fatalf("%d rows, want %d", len(power.rows), want)
+	if want := len(powerWorlds()) * len(powerShapes()); len(power.Rows) != want {
+		t.Fatalf("%d rows, want %d", len(power.Rows), want)
 	}
-	calm := power.rows[2] // 88 rounds
-	if len(calm) != len(power.header) || calm[2] != "0.0 %" || calm[len(calm)-1] != "100.0 %" {
+	calm := power.Rows[2] // 88 rounds
+	if len(calm) != len(power.Header) || calm[2] != "0.0 %" || calm[len(calm)-1] != "100.0 %" {
 		t.Errorf("1 %% is seen in %s and 10 %% in %s of the runs, want none and all", calm[2], calm[len(calm)-1])
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 
+	"github.com/tollgate-dev/tollgate/internal/markdown"
 	"github.com/tollgate-dev/tollgate/internal/stats"
 )
 
@@ -76,7 +77,7 @@ type slicedCount struct {
 }
 
 // simulateSliced counts the decisions of a gate with three budgets of +5 %, as a run makes them.
-func simulateSliced(ctx context.Context, o simulateOptions) (gate, widths *table, err error) {
+func simulateSliced(ctx context.Context, o simulateOptions) (gate, widths *markdown.Table, err error) {
 	type job struct {
 		machine host
 		plan    slicedPlan
@@ -98,26 +99,26 @@ func simulateSliced(ctx context.Context, o simulateOptions) (gate, widths *table
 		return nil, nil, err
 	}
 	n := float64(o.runs)
-	gate = &table{
-		title:  "Simulation in slices: a gate of three budgets of +5 %",
-		header: []string{"machine", "plan", "true cost", "pass", "fail", "inconclusive", "invalid", "wrong", "p50 passed", "p95 passed", "cpu passed", "mean launches"},
-		notes: []string{
+	gate = &markdown.Table{
+		Title:  "Simulation in slices: a gate of three budgets of +5 %",
+		Header: []string{"machine", "plan", "true cost", "pass", "fail", "inconclusive", "invalid", "wrong", "p50 passed", "p95 passed", "cpu passed", "mean launches"},
+		Notes: []string{
 			fmt.Sprintf("%d runs each, of four arms with slots of 500 ms; looks after 3 and 6 launches (pr), or after 6. The budgets of p50, p95 and CPU are one family. "+
 				"With a cost of exactly %s any decision is wrong, and every decision counts.", o.runs, signed(gateLimit)),
 			"Invalid: the repeated baseline is told apart from the baseline, as the control does it. The other controls are not simulated.",
 			"Two minutes are those of the load of four arms together.",
 		},
 	}
-	widths = &table{
-		title:  "Simulation in slices: coverage and half-widths",
-		header: []string{"machine", "plan", "true cost", "coverage: p50", "p95", "cpu", "median half-width: p50", "p95", "cpu"},
-		notes: []string{"Of the 95 % interval that a report shows when the run has ended, at the last look that it had. " +
+	widths = &markdown.Table{
+		Title:  "Simulation in slices: coverage and half-widths",
+		Header: []string{"machine", "plan", "true cost", "coverage: p50", "p95", "cpu", "median half-width: p50", "p95", "cpu"},
+		Notes: []string{"Of the 95 % interval that a report shows when the run has ended, at the last look that it had. " +
 			fmt.Sprintf("A true 95 %% comes out with a standard error of %.1f points.", 100*math.Sqrt(0.95*0.05/n))},
 	}
 	for i, j := range jobs {
 		c := counts[i]
 		begin := []string{j.machine.name, j.plan.name, signed(j.cost)}
-		gate.add(append(begin, share(c.pass, n), share(c.fail, n), share(c.runs-c.pass-c.fail-c.invalid, n), share(c.invalid, n), share(c.wrong, n),
+		gate.Add(append(begin, share(c.pass, n), share(c.fail, n), share(c.runs-c.pass-c.fail-c.invalid, n), share(c.invalid, n), share(c.wrong, n),
 			share(c.passed[0], n), share(c.passed[1], n), share(c.passed[2], n), fmt.Sprintf("%.1f", float64(c.launches)/n))...)
 		row := begin
 		for _, k := range c.covered {
@@ -126,7 +127,7 @@ func simulateSliced(ctx context.Context, o simulateOptions) (gate, widths *table
 		for _, half := range c.half {
 			row = append(row, percent(median(half)))
 		}
-		widths.add(row...)
+		widths.Add(row...)
 	}
 	return gate, widths, nil
 }

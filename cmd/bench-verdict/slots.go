@@ -15,6 +15,7 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/internal/markdown"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 	"github.com/tollgate-dev/tollgate/testenv"
 )
@@ -147,7 +148,7 @@ func readSlotRuns(dir string) ([]slotRun, error) {
 }
 
 // slotTables returns the tables of the runs with slots of several lengths; none if there is no run.
-func slotTables(dir string) ([]*table, error) {
+func slotTables(dir string) ([]*markdown.Table, error) {
 	runs, err := readSlotRuns(dir)
 	if err != nil || len(runs) == 0 {
 		return nil, err
@@ -157,20 +158,20 @@ func slotTables(dir string) ([]*table, error) {
 	if err := errors.Join(err, agreeErr); err != nil {
 		return nil, err
 	}
-	tables := []*table{slotTolls(runs), agree}
-	from := facts(collect(runs, func(r slotRun) origin { return originOf(r.Run) }))
+	tables := []*markdown.Table{slotTolls(runs), agree}
+	from := facts(markdown.Collect(runs, func(r slotRun) origin { return originOf(r.Run) }))
 	for _, t := range tables {
-		t.command, t.facts = command, from
+		t.Command, t.Facts = command, from
 	}
 	return tables, nil
 }
 
 // slotTolls is the table of the toll by level, metric and length.
-func slotTolls(runs []slotRun) *table {
-	t := &table{title: "The toll by length of a slot", header: []string{"level", "metric"}}
+func slotTolls(runs []slotRun) *markdown.Table {
+	t := &markdown.Table{Title: "The toll by length of a slot", Header: []string{"level", "metric"}}
 	for _, r := range runs {
-		t.header = append(t.header, fmt.Sprintf("slots of %v", r.length))
-		t.notes = append(t.notes, fmt.Sprintf("Slots of %v: %d launches of %d rounds, %v of load per arm, %.0f requests per second; verdict %s: %s",
+		t.Header = append(t.Header, fmt.Sprintf("slots of %v", r.length))
+		t.Notes = append(t.Notes, fmt.Sprintf("Slots of %v: %d launches of %d rounds, %v of load per arm, %.0f requests per second; verdict %s: %s",
 			r.length, r.Run.Plan.Launches, r.Run.Plan.Rounds, time.Duration(r.Run.Plan.Launches*r.Run.Plan.Rounds)*r.Run.Plan.Slot, r.Run.Plan.Rate,
 			r.Outcome, r.Reasons[0]))
 	}
@@ -180,7 +181,7 @@ func slotTolls(runs []slotRun) *table {
 			for _, r := range runs {
 				row = append(row, tollOf(r.Analysis, level, metric))
 			}
-			t.add(row...)
+			t.Add(row...)
 		}
 	}
 	return t
@@ -198,14 +199,14 @@ func tollOf(a *verdict.Analysis, level, metric string) string {
 			}
 		}
 	}
-	return none
+	return markdown.None
 }
 
 // slotAgreement compares the tolls of every pair of lengths.
-func slotAgreement(runs []slotRun) (*table, error) {
-	t := &table{
-		title:  "Do the lengths of a slot agree?",
-		header: []string{"level", "metric", "lengths", "difference of the tolls", "agree"},
+func slotAgreement(runs []slotRun) (*markdown.Table, error) {
+	t := &markdown.Table{
+		Title:  "Do the lengths of a slot agree?",
+		Header: []string{"level", "metric", "lengths", "difference of the tolls", "agree"},
 	}
 	cells, apart := 0, 0
 	for i, a := range runs {
@@ -228,12 +229,12 @@ func slotAgreement(runs []slotRun) (*table, error) {
 						agree = "no"
 						apart++
 					}
-					t.add(level.Level, d.Metric.ID, fmt.Sprintf("%v, %v", a.length, b.length), interval(d.Ratio, signed), agree)
+					t.Add(level.Level, d.Metric.ID, fmt.Sprintf("%v, %v", a.length, b.length), interval(d.Ratio, signed), agree)
 				}
 			}
 		}
 	}
-	t.notes = append(t.notes, fmt.Sprintf("Difference: (1 + toll with the longer slots) / (1 + toll with the shorter) − 1, with its 95 %% interval; "+
+	t.Notes = append(t.Notes, fmt.Sprintf("Difference: (1 + toll with the longer slots) / (1 + toll with the shorter) − 1, with its 95 %% interval; "+
 		"they agree when it holds 0. "+
 		"%d of %d do not; by chance about %.1f would not.", apart, cells, 0.05*float64(cells)))
 	return t, nil

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/core/result"
+	"github.com/tollgate-dev/tollgate/internal/markdown"
 	"github.com/tollgate-dev/tollgate/internal/verdict/verdicttest"
 )
 
@@ -38,7 +39,7 @@ func TestIdenticalTables(t *testing.T) {
 		if got[8] != "2" || got[9] != "1" || got[10] != "0" {
 			t.Errorf("%s: budget passed, failed, inconclusive %v: want 2, 1 and 0", metric, got[8:])
 		}
-		if got := row(t, text, "baseline again", metric); !strings.HasSuffix(got[2], " of 3") || got[8] != none {
+		if got := row(t, text, "baseline again", metric); !strings.HasSuffix(got[2], " of 3") || got[8] != markdown.None {
 			t.Errorf("%s of the baseline again: %v", metric, got)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/child"
 	"github.com/tollgate-dev/tollgate/internal/core/files"
 	"github.com/tollgate-dev/tollgate/internal/experiment"
+	"github.com/tollgate-dev/tollgate/internal/markdown"
 	"github.com/tollgate-dev/tollgate/testenv"
 )
 
@@ -34,7 +35,7 @@ func checkBinary(binary string) (string, error) {
 }
 
 // measureAndShow measures with a binary that exists, then prints the tables of everything in dir.
-func (b *bench) measureAndShow(binary, dir string, tables func(dir string) ([]*table, error), measure func(binary string) error) error {
+func (b *bench) measureAndShow(binary, dir string, tables func(dir string) ([]*markdown.Table, error), measure func(binary string) error) error {
 	binary, err := checkBinary(binary)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/tollgate-dev/tollgate/internal/core/result"
+	"github.com/tollgate-dev/tollgate/internal/markdown"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
@@ -77,7 +78,7 @@ func tollgateWay(runs []*judgedRun) *way {
 }
 
 // usualTables returns the table that compares both ways in dir; none if dir has no run of the usual way.
-func usualTables(dir string) ([]*table, error) {
+func usualTables(dir string) ([]*markdown.Table, error) {
 	usual, err := readUsualRuns(dir)
 	if err != nil || len(usual) == 0 {
 		return nil, err
@@ -93,19 +94,19 @@ func usualTables(dir string) ([]*table, error) {
 		return nil, err
 	}
 	t := sideBySide(tollgateWay(ours), usualWay(usual))
-	t.command = slices.Concat(theirCommand, ourCommand)
-	t.facts = facts(slices.Concat(
-		collect(usual, func(u *usualRun) origin { return u.Origin }),
-		collect(ours, func(r *judgedRun) origin { return originOf(r.Run) })))
-	t.notes = append(t.notes, fmt.Sprintf("Unfinished runs of the usual way, which are in no table: %d.", unfinished))
-	return []*table{t}, nil
+	t.Command = slices.Concat(theirCommand, ourCommand)
+	t.Facts = facts(slices.Concat(
+		markdown.Collect(usual, func(u *usualRun) origin { return u.Origin }),
+		markdown.Collect(ours, func(r *judgedRun) origin { return originOf(r.Run) })))
+	t.Notes = append(t.Notes, fmt.Sprintf("Unfinished runs of the usual way, which are in no table: %d.", unfinished))
+	return []*markdown.Table{t}, nil
 }
 
-func sideBySide(ours, theirs *way) *table {
-	t := &table{
-		title:  "Side by side with the usual way",
-		header: []string{"", "tollgate", "the usual way: k6, one deployment after the other"},
-		notes: []string{
+func sideBySide(ours, theirs *way) *markdown.Table {
+	t := &markdown.Table{
+		Title:  "Side by side with the usual way",
+		Header: []string{"", "tollgate", "the usual way: k6, one deployment after the other"},
+		Notes: []string{
 			"Truth: 0 for identical code; for the known delay what the gateway says it spun.",
 			fmt.Sprintf("Called slower: tollgate fails the level \"same\" on a budget of %+.0f %% at p50 or p95, in a run that is valid; "+
 				"the usual way sees p50 or p95 of the second summary more than %.0f %% above the first.", 100*gateLimit, 100*usualAlarm),
@@ -113,11 +114,11 @@ func sideBySide(ours, theirs *way) *table {
 			"Load is the load of all arms or deployments together, without warm-up.",
 		},
 	}
-	both := func(name string, cell func(*way) string) { t.add(name, cell(ours), cell(theirs)) }
+	both := func(name string, cell func(*way) string) { t.Add(name, cell(ours), cell(theirs)) }
 	both("runs", func(w *way) string { return fmt.Sprint(len(w.alarms)) })
 	both("of these invalid", func(w *way) string { return fmt.Sprint(w.invalid) })
-	both("load in one run", func(w *way) string { return number("%.0f s", median(w.load)) })
-	both("recommend requests in one run", func(w *way) string { return number("%.0f", median(w.requests)) })
+	both("load in one run", func(w *way) string { return markdown.Number("%.0f s", median(w.load)) })
+	both("recommend requests in one run", func(w *way) string { return markdown.Number("%.0f", median(w.requests)) })
 	for _, metric := range usualMetrics() {
 		both("identical code, "+metric+": median error", func(w *way) string { return medianError(w.identical[metric]) })
 		both("identical code, "+metric+": largest error", func(w *way) string { return largestError(w.identical[metric]) })
@@ -134,7 +135,7 @@ func sideBySide(ours, theirs *way) *table {
 func countTrue(xs []bool) int { return count(xs, func(x bool) bool { return x }) }
 
 func medianError(errors []float64) string {
-	return number("%.0f µs", 1e6*median(collect(errors, math.Abs)))
+	return markdown.Number("%.0f µs", 1e6*median(markdown.Collect(errors, math.Abs)))
 }
 
 func largestError(errors []float64) string {
@@ -144,5 +145,5 @@ func largestError(errors []float64) string {
 			largest = math.Abs(e)
 		}
 	}
-	return number("%.0f µs", 1e6*largest)
+	return markdown.Number("%.0f µs", 1e6*largest)
 }
