@@ -32,8 +32,12 @@ type configured struct {
 // usual is the version of the configuration as it should be.
 const usual = "0"
 
-// reloadLimit is how long a Collector may take to end its parts and to start them again.
+// reloadLimit is how long a Collector may take to end its parts and to start them again. Each of its servers may take five seconds to
+// end, if a client has opened a connection and has sent nothing over it.
 const reloadLimit = 20 * time.Second
+
+// reloadRenewal is after how long a lease is renewed while the Collector takes a configuration, which may take longer than the lease.
+const reloadRenewal = time.Second
 
 // changeCollector gives the Collector another configuration, and its way to Prometheus another latency. The guard of the session puts
 // the old configuration back when the lease ends; the latency has a lease at the link.
@@ -51,15 +55,15 @@ func changeCollector(ctx context.Context, a *arm, _ string, params any, d time.D
 		a.configured.order = to
 		a.configured.orders++
 	}
-	if err := a.slow(ctx, to, d); err != nil {
-		return err
-	}
 	version := strconv.Itoa(a.configured.orders)
 	text, err := a.changed(to, version).YAML()
 	if err != nil {
 		return fmt.Errorf("testenv: arm %s: %w", a.spec.Name, err)
 	}
 	return a.become(ctx, version, func() error {
+		if err := a.slow(ctx, to, d); err != nil {
+			return err
+		}
 		return a.launch.session.Hold(ctx, a.collector.ID, engine.Rewrite, engine.Rewriting{Path: collectorFile, Text: text, Signal: "SIGHUP"}, d)
 	})
 }
@@ -135,8 +139,9 @@ func (a *arm) restore(ctx context.Context) error {
 }
 
 // become makes the Collector take the configuration of a version, and returns when it works with that. Change makes it read the file
-// again, unless it has that version already. What the Collector counts begins at zero then; what it counts in the moment before, after
-// the last reading, is not known. The caller has the lock.
+// again, unless it has that version already; it is called again, to renew its lease, while the Collector is not there yet. What the
+// Collector counts begins at zero then; what it counts in the moment before, after the last reading, is not known. The caller has the
+// lock.
 func (a *arm) become(ctx context.Context, version string, change func() error) error {
 	if a.version(ctx) == version {
 		return change()
@@ -149,10 +154,16 @@ func (a *arm) become(ctx context.Context, version string, change func() error) e
 	if err := change(); err != nil {
 		return err
 	}
+	renewal := time.NewTicker(reloadRenewal)
+	defer renewal.Stop()
 	for a.version(ctx) != version {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("testenv: collector of arm %s: it does not work with another configuration: %w", a.spec.Name, context.Cause(ctx))
+		case <-renewal.C:
+			if err := change(); err != nil {
+				return err
+			}
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
@@ -185,26 +196,20 @@ func (a *arm) version(ctx context.Context) string {
 	return string(bytes.TrimSpace(text))
 }
 
-// selfLimit is how long the Collector may not answer for its own metrics although it works, as it does while it takes a configuration.
-const selfLimit = 10 * time.Second
-
 // collectorState is what the Collector says about itself; that it does not answer if it does not work.
 func (a *arm) collectorState(ctx context.Context) (s lever.CollectorState, err error) {
-	for begin := time.Now(); a.view.Probe(ctx, a.collectorHealth()); {
-		text, err := a.selfMetrics(ctx)
-		if err == nil {
-			s, err = collector.ParseState(bytes.NewReader(text))
-		}
-		if err == nil {
-			s.Answers = true
-			return s, nil
-		}
-		if time.Since(begin) > selfLimit || ctx.Err() != nil {
-			return s, fmt.Errorf("testenv: arm %s: what the Collector says about itself: %w", a.spec.Name, err)
-		}
-		time.Sleep(50 * time.Millisecond)
+	if !a.view.Probe(ctx, a.collectorHealth()) {
+		return s, nil
 	}
-	return lever.CollectorState{}, nil
+	text, err := a.selfMetrics(ctx)
+	if err == nil {
+		s, err = collector.ParseState(bytes.NewReader(text))
+	}
+	if err != nil {
+		return s, fmt.Errorf("testenv: arm %s: what the Collector says about itself: %w", a.spec.Name, err)
+	}
+	s.Answers = true
+	return s, nil
 }
 
 // askCollector says whether the Collector works, and what it has done since it last took a configuration.

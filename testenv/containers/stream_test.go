@@ -3,6 +3,7 @@ package containers
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -82,9 +83,25 @@ func TestFaults(t *testing.T) {
 	t.Run("series are limited", func(t *testing.T) { testLimitedSeries(t, a) })
 }
 
+// silent opens connections to the arm's Collector over which nothing is sent, as clients do that dial one more than they need. A server
+// in Go that is to end waits five seconds for a first request on such a connection.
+func silent(t *testing.T, a *arm) {
+	t.Helper()
+	for _, port := range []string{role.OTLPPort, healthPort, selfPort} {
+		c, err := net.Dial("tcp", a.collector.Address(port))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+	}
+}
+
 // healed injects a fault, and waits until its effect is there. After the heal it waits until the effect is gone.
 func healed(t *testing.T, a *arm, f faults.Fault, heal func(faults.Injection)) {
 	t.Helper()
+	if slices.Contains(f.Levers, lever.ChangeCollector) {
+		silent(t, a)
+	}
 	site := f.At(a, nil, "")
 	in, err := f.Inject(t.Context(), site)
 	if err != nil {

@@ -3,9 +3,12 @@ package containers
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"math"
 	"sync"
+	"syscall"
 	"time"
 
 	prometheus "github.com/prometheus/client_golang/api"
@@ -86,13 +89,24 @@ func (a *arm) received(ctx context.Context) (collector.Volume, error) {
 	return v, err
 }
 
-// selfMetrics reads the metrics of the Collector about itself.
+// selfMetrics reads the metrics of the Collector about itself. It waits for the Collector if nobody listens, since the guard may make it
+// take a configuration at any time.
 func (a *arm) selfMetrics(ctx context.Context) ([]byte, error) {
 	var text []byte
-	if err := a.launch.client.Get(ctx, a.collector.URL(selfPort)+"/metrics", &text); err != nil {
-		return nil, fmt.Errorf("testenv: collector of arm %s: %w", a.spec.Name, err)
+	for begin := time.Now(); ; {
+		err := a.launch.client.Get(ctx, a.collector.URL(selfPort)+"/metrics", &text)
+		if err == nil {
+			return text, nil
+		}
+		if !errors.Is(err, syscall.ECONNREFUSED) && !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, io.EOF) || time.Since(begin) > reloadLimit {
+			return nil, fmt.Errorf("testenv: collector of arm %s: %w", a.spec.Name, err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("testenv: collector of arm %s: %w", a.spec.Name, errors.Join(context.Cause(ctx), err))
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
-	return text, nil
 }
 
 // promAPI is the API of the arm's Prometheus.
