@@ -71,6 +71,7 @@ func (d *driver) run(ctx context.Context, order slot.Order) (*slotRun, error) {
 	if err := d.failure(); err != nil {
 		return nil, err
 	}
+	beBrisk()
 	p, err := openPacer()
 	if err != nil {
 		return nil, err

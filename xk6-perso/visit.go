@@ -49,6 +49,7 @@ func (i *instance) newVisit(options sobek.Value) sobek.Value {
 
 // walk makes requests to a target, one after the other.
 func (o *driverOptions) walk(emit *emitter, transport http.RoundTripper, target string, p *pool) *journey.Walk {
+	beBrisk()
 	c := o.client(transportOf(transport), target, p)
 	return &journey.Walk{People: o.source.People(), Client: c, Watch: watcher{emit}}
 }

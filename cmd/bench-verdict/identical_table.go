@@ -6,8 +6,11 @@ import (
 	"slices"
 	"strings"
 
+	"gonum.org/v1/gonum/stat"
+
 	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/internal/markdown"
+	"github.com/tollgate-dev/tollgate/internal/stats"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
@@ -26,7 +29,7 @@ func identicalTables(dir string) ([]*markdown.Table, error) {
 		return nil, err
 	}
 	from := facts(markdown.Collect(runs, func(r *judgedRun) origin { return originOf(r.Run) }))
-	tables := []*markdown.Table{falseAlarms(runs), delaySummary(runs), delayRuns(runs)}
+	tables := []*markdown.Table{falseAlarms(runs), pooledControls(runs), delaySummary(runs), delayRuns(runs)}
 	for _, t := range tables {
 		t.Command, t.Facts = command, from
 	}
@@ -72,6 +75,45 @@ func falseAlarms(runs []*judgedRun) *markdown.Table {
 		if r.Outcome == verdict.Invalid {
 			t.Notes = append(t.Notes, fmt.Sprintf("%s is invalid: %s", r.name, r.Reasons[0]))
 		}
+	}
+	return t
+}
+
+// pooledControls is the table of what the controls lean to: of all runs together, where the luck of a single one is small.
+func pooledControls(runs []*judgedRun) *markdown.Table {
+	t := &markdown.Table{
+		Title:  "What the controls come out as, over all runs",
+		Header: []string{"arm", "metric", "should be", "is [95 %]", "standard error", "runs", "launches"},
+		Notes: []string{
+			"The mean over runs, and its interval by Student's t from how much the runs differ. That of the known delay is what was found over " +
+				"what requests were held back, less 1.",
+		},
+	}
+	add := func(arm, metric, want string, value func(*judgedRun) float64) {
+		launches := 0
+		var values []float64
+		for _, r := range runs {
+			if x := value(r); !math.IsNaN(x) && !math.IsInf(x, 0) {
+				values = append(values, x)
+				launches += r.Run.Plan.Launches
+			}
+		}
+		is, deviation := markdown.None, markdown.None
+		if n := float64(len(values)); n > 1 {
+			mid, sd := stat.MeanStdDev(values, nil)
+			half := stats.StudentT(0.025, n-1) * sd / math.Sqrt(n)
+			is = interval(verdict.Interval{Lo: mid - half, Mid: mid, Hi: mid + half}, func(x float64) string { return markdown.Number("%+.2f %%", 100*x) })
+			deviation = markdown.Number("%.2f %%", 100*sd/math.Sqrt(n))
+		}
+		t.Add(arm, metric, want, is, deviation, fmt.Sprint(len(values)), fmt.Sprint(launches))
+	}
+	for _, arm := range []struct{ name, role string }{{"baseline again", result.RoleRepeat}, {same, result.RoleLevel}} {
+		for _, metric := range judgedMetrics() {
+			add(arm.name, metric, "0", func(r *judgedRun) float64 { return r.effect(arm.role, metric).Ratio.Mid })
+		}
+	}
+	for _, metric := range []string{"mean", "p50"} {
+		add("known delay", metric, "0", func(r *judgedRun) float64 { return r.effect(result.RoleKnownDelay, metric).Diff.Mid/r.spun - 1 })
 	}
 	return t
 }

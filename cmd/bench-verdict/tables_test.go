@@ -51,6 +51,14 @@ func TestIdenticalTables(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
 	}
+	for _, metric := range judgedMetrics() { // "same" is 20 % dearer in one of three
+		if got := row(t, text, "baseline again", metric, "0"); got[5] != "3" || got[6] != "9" || !strings.Contains(got[3], " [-") {
+			t.Errorf("%s of the baseline again, over all runs: %v", metric, got)
+		}
+		if got := row(t, text, same, metric, "0"); !strings.HasPrefix(got[3], "+6.") && !strings.HasPrefix(got[3], "+7.") {
+			t.Errorf("%s of the same, over all runs: %v", metric, got)
+		}
+	}
 	got := row(t, text, "200 µs", "2", "+203 µs") // the fixture's gateway spins 3 µs longer than asked for
 	if got[4] != "2 of 2" || got[6] != "2 of 2" || got[7] != "2 of 2" || got[10] != "0" || got[11] != "2" {
 		t.Errorf("delay of 200 µs, which is clear against the noise: %v", got)

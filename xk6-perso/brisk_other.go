@@ -1,0 +1,6 @@
+//go:build !linux
+
+package perso
+
+// beBrisk does nothing here.
+func beBrisk() {}
