@@ -36,9 +36,13 @@ func parseSegments(text string) (segments, error) {
 // ends are the ends of a segment; lib does not give them.
 func ends(s *lib.ExecutionSegment) (from, to *big.Rat) {
 	a, b, _ := strings.Cut(s.String(), ":")
-	from, _ = new(big.Rat).SetString(a) // of lib's own making
-	to, _ = new(big.Rat).SetString(b)
-	return from, to
+	return rat(a), rat(b)
+}
+
+// rat is a number that lib has written.
+func rat(text string) *big.Rat {
+	r, _ := new(big.Rat).SetString(text) // #nosec G113 -- Go has a limit for exponents since 1.17.7, and lib writes none
+	return r
 }
 
 // sorted returns the segments in their order.

@@ -5,7 +5,6 @@ import (
 	"archive/tar"
 	"compress/gzip"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -44,16 +43,17 @@ func write(dir string, header *tar.Header, from io.Reader) error {
 	if header.Typeflag != tar.TypeReg {
 		return nil
 	}
-	if !filepath.IsLocal(header.Name) {
-		return fmt.Errorf("%s leads out of the archive", header.Name)
+	root, err := os.OpenRoot(dir) // no name leads out of it
+	if err != nil {
+		return err
 	}
+	defer root.Close()
 	text, err := io.ReadAll(from)
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(dir, header.Name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := root.MkdirAll(filepath.Dir(header.Name), 0o700); err != nil {
 		return err
 	}
-	return os.WriteFile(path, text, 0o600)
+	return root.WriteFile(header.Name, text, 0o600)
 }
