@@ -85,11 +85,11 @@ func pooledControls(runs []*judgedRun) *markdown.Table {
 		Title:  "What the controls come out as, over all runs",
 		Header: []string{"arm", "metric", "should be", "is [95 %]", "standard error", "runs", "launches"},
 		Notes: []string{
-			"The mean over runs, and its interval by Student's t from how much the runs differ. That of the known delay is what was found over " +
-				"what requests were held back, less 1.",
+			"The mean over runs, invalid ones too, and its interval by Student's t from how much the runs differ. That of the known delay is what " +
+				"was found over what requests were held back, less 1.",
 		},
 	}
-	add := func(arm, metric, want string, value func(*judgedRun) float64) {
+	add := func(arm, metric string, value func(*judgedRun) float64) {
 		launches := 0
 		var values []float64
 		for _, r := range runs {
@@ -105,15 +105,15 @@ func pooledControls(runs []*judgedRun) *markdown.Table {
 			is = interval(verdict.Interval{Lo: mid - half, Mid: mid, Hi: mid + half}, func(x float64) string { return markdown.Number("%+.2f %%", 100*x) })
 			deviation = markdown.Number("%.2f %%", 100*sd/math.Sqrt(n))
 		}
-		t.Add(arm, metric, want, is, deviation, fmt.Sprint(len(values)), fmt.Sprint(launches))
+		t.Add(arm, metric, "0", is, deviation, fmt.Sprint(len(values)), fmt.Sprint(launches))
 	}
 	for _, arm := range []struct{ name, role string }{{"baseline again", result.RoleRepeat}, {same, result.RoleLevel}} {
 		for _, metric := range judgedMetrics() {
-			add(arm.name, metric, "0", func(r *judgedRun) float64 { return r.effect(arm.role, metric).Ratio.Mid })
+			add(arm.name, metric, func(r *judgedRun) float64 { return r.effect(arm.role, metric).Ratio.Mid })
 		}
 	}
 	for _, metric := range []string{"mean", "p50"} {
-		add("known delay", metric, "0", func(r *judgedRun) float64 { return r.effect(result.RoleKnownDelay, metric).Diff.Mid/r.spun - 1 })
+		add("known delay", metric, func(r *judgedRun) float64 { return r.effect(result.RoleKnownDelay, metric).Diff.Mid/r.spun - 1 })
 	}
 	return t
 }
