@@ -43,6 +43,9 @@ type Spec struct {
 	// own stack have none.
 	Links bool
 
+	// Standstill is how long an arm may be parked at once; 0: it never is. Time-outs of what is under way meanwhile allow for it.
+	Standstill time.Duration
+
 	Log io.Writer // gets the logs of everything deployed; nil: they are dropped
 
 	RulesFile    string        // rule file that every arm's Prometheus evaluates, already time-lapsed; "" for none

@@ -218,10 +218,11 @@ func (b *recorder) join(run *slotRun) slot.Report {
 	b.emit.flush(1)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	report := slot.Report{Order: run.order.ID, Start: run.start, End: run.start, GeneratorCPU: cpuTime() - run.cpu}
+	begun := run.start.Add(run.order.Hold)
+	report := slot.Report{Order: run.order.ID, Start: begun, End: begun, GeneratorCPU: cpuTime() - run.cpu}
 	for _, r := range run.records {
 		if r.last.After(report.End) {
-			report.End = run.start.Add(r.last.Sub(run.start)) // the length is by the monotonic clock, also once it is written
+			report.End = begun.Add(r.last.Sub(begun)) // the length is by the monotonic clock, also once it is written
 		}
 		if run.order.More {
 			continue

@@ -17,6 +17,7 @@ import (
 // COMMAND.cmd the command lines that made it, one per line
 //	identical-NNN-DELAY/    a run directory; DELAY is 25us, or 5pct for +5 % of the baseline's p50
 //	slots-LENGTH/           a run directory
+//	copies-LEVEL/           a run directory
 //	NAME.yaml, NAME.log     the experiment of a run directory, and what the run said
 //	NAME.partial-N          a run directory that was not finished, put aside
 //	usual-NNN/              usual.json, and what k6 wrote
@@ -78,13 +79,38 @@ func complete(dir string) (bool, error) {
 	return data.Run.Status == result.Complete, nil
 }
 
+// completeRuns are the names, in their order, of the complete runs in dir that begin with a prefix.
+func completeRuns(dir, prefix string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, entry := range entries {
+		if !entry.IsDir() || !strings.HasPrefix(entry.Name(), prefix) || strings.Contains(entry.Name(), asideMark) {
+			continue
+		}
+		done, err := complete(filepath.Join(dir, entry.Name()))
+		if err != nil {
+			return nil, err
+		}
+		if done {
+			names = append(names, entry.Name())
+		}
+	}
+	return names, nil
+}
+
+// asideMark is in the names of unfinished directories that were put aside.
+const asideMark = ".partial-"
+
 // putAside renames an unfinished directory, if there is one, so that its name is free and its contents are kept.
 func putAside(dir string) error {
 	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
 	for n := 1; ; n++ {
-		aside := fmt.Sprintf("%s.partial-%d", dir, n)
+		aside := fmt.Sprintf("%s%s%d", dir, asideMark, n)
 		if _, err := os.Stat(aside); errors.Is(err, os.ErrNotExist) {
 			return os.Rename(dir, aside)
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -53,7 +54,7 @@ func (s *size) register(flags *pflag.FlagSet) {
 }
 
 func (b *bench) identicalCommand() *cobra.Command {
-	var binary, out, delays string
+	var binary, out, delays, environment string
 	var runs int
 	size, sizeErr := defaultSize()
 	c := &cobra.Command{
@@ -68,16 +69,17 @@ list. A run that is complete is kept, so that the same command goes on with a se
 			if err != nil {
 				return err
 			}
-			if err := checkRuns(runs); err != nil {
+			if err := errors.Join(checkRuns(runs), checkEnvironment(environment)); err != nil {
 				return err
 			}
 			return b.measureAndShow(binary, out, identicalTables, func(binary string) error {
-				return b.identicalRuns(c.Context(), binary, out, runs, cycle, size)
+				return b.identicalRuns(c.Context(), binary, out, runs, cycle, size, environment)
 			})
 		},
 	}
 	binaryFlag(c.Flags(), &binary)
 	outFlag(c.Flags(), &out)
+	environmentFlag(c.Flags(), &environment)
 	c.Flags().IntVar(&runs, "runs", 20, "number of runs")
 	c.Flags().StringVar(&delays, "delays", defaultDelays, "known delays, in turn: microseconds, or per cent of the baseline's p50 in the run before")
 	size.register(c.Flags())
@@ -89,6 +91,18 @@ func outFlag(flags *pflag.FlagSet, out *string) {
 	flags.StringVar(out, "out", "runs/bench-verdict", "directory of everything that is measured")
 }
 
+func environmentFlag(flags *pflag.FlagSet, environment *string) {
+	flags.StringVar(environment, "environment", "process", "where the stack runs: process or containers")
+}
+
+// checkEnvironment refuses what is none, and systems of the user's own, which have no levels of ours.
+func checkEnvironment(name string) error {
+	if name != "process" && name != "containers" {
+		return fmt.Errorf("--environment must be process or containers, got %q", name)
+	}
+	return nil
+}
+
 // checkRuns refuses a number of runs below 1, or with more digits than the names of directories have for it.
 func checkRuns(runs int) error {
 	if runs < 1 || runs > 999 {
@@ -98,8 +112,8 @@ func checkRuns(runs int) error {
 }
 
 // identicalRuns makes the runs that are missing in dir.
-func (b *bench) identicalRuns(ctx context.Context, binary, dir string, runs int, cycle []delay, s size) error {
-	first, err := identicalExperiment(1, cycle[0].fixed, s)
+func (b *bench) identicalRuns(ctx context.Context, binary, dir string, runs int, cycle []delay, s size, environment string) error {
+	first, err := identicalExperiment(1, cycle[0].fixed, s, environment)
 	if err != nil {
 		return err
 	}
@@ -125,7 +139,7 @@ func (b *bench) identicalRuns(ctx context.Context, binary, dir string, runs int,
 		if err != nil {
 			return err
 		}
-		e, err := identicalExperiment(int64(i), spin, s)
+		e, err := identicalExperiment(int64(i), spin, s, environment)
 		if err != nil {
 			return err
 		}
@@ -138,7 +152,7 @@ func (b *bench) identicalRuns(ctx context.Context, binary, dir string, runs int,
 }
 
 // identicalExperiment compares off with itself under another name: the same variables, so the same code and configuration.
-func identicalExperiment(seed int64, spin time.Duration, s size) (*experiment.Experiment, error) {
+func identicalExperiment(seed int64, spin time.Duration, s size, environment string) (*experiment.Experiment, error) {
 	off, err := testenv.Level("off")
 	if err != nil {
 		return nil, err
@@ -147,7 +161,7 @@ func identicalExperiment(seed int64, spin time.Duration, s size) (*experiment.Ex
 	if err != nil {
 		return nil, err
 	}
-	e.Seed, e.Toll.KnownDelay = seed, spin
+	e.Seed, e.Environment, e.Toll.KnownDelay = seed, environment, spin
 	e.Toll.Launches, e.Toll.Rounds, e.Toll.Slot, e.Toll.Rate = s.launches, s.rounds, s.slot, s.rate
 	return e, nil
 }

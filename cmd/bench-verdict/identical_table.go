@@ -30,6 +30,7 @@ func identicalTables(dir string) ([]*markdown.Table, error) {
 	}
 	from := facts(markdown.Collect(runs, func(r *judgedRun) origin { return originOf(r.Run) }))
 	tables := []*markdown.Table{falseAlarms(runs), pooledControls(runs), delaySummary(runs), delayRuns(runs)}
+	tables = append(tables, countsOfCopies(markdown.Collect(runs, func(r *judgedRun) *verdict.Analysis { return r.Analysis }))...)
 	for _, t := range tables {
 		t.Command, t.Facts = command, from
 	}
@@ -45,7 +46,7 @@ func falseAlarms(runs []*judgedRun) *markdown.Table {
 	t := &markdown.Table{
 		Title: fmt.Sprintf("Identical code, real runs: %d", len(runs)),
 		Header: []string{"arm", "metric", "called different", "of the valid runs", "half-width: min", "median", "mean", "max",
-			fmt.Sprintf("budget %+.0f %%: passed", 100*gateLimit), "failed", "inconclusive"},
+			fmt.Sprintf("budget %+.0f %%: passed", 100*gateLimit), "failed", "inconclusive", "9 of 10 below"},
 	}
 	for _, arm := range []struct{ name, role string }{{same, result.RoleLevel}, {"baseline again", result.RoleRepeat}} {
 		for _, metric := range judgedMetrics() {
@@ -59,7 +60,9 @@ func falseAlarms(runs []*judgedRun) *markdown.Table {
 				}
 				row = append(row, cell)
 			}
-			t.Add(row...)
+			upper := markdown.Collect(runs, func(r *judgedRun) float64 { return r.effect(arm.role, metric).Ratio.Hi })
+			slices.Sort(upper)
+			t.Add(append(row, signed(stat.Quantile(0.9, stat.Empirical, upper, nil)))...)
 		}
 	}
 	var verdicts []string
@@ -70,6 +73,7 @@ func falseAlarms(runs []*judgedRun) *markdown.Table {
 		"Called different: the 95 % interval of the ratio excludes 0. "+
 			"Half-widths are those of that interval, as shares of the baseline; they include invalid runs.",
 		"The arm \"same\" is compared with both baseline arms, \"baseline again\" with the baseline alone. The three budgets are judged as one family.",
+		"9 of 10 below: where the upper end of the interval is in nine of ten runs. A single budget there is one that identical code passes as often.",
 		fmt.Sprintf("Verdicts of a gate with the three budgets: %s.", strings.Join(verdicts, ", ")))
 	for _, r := range runs {
 		if r.Outcome == verdict.Invalid {

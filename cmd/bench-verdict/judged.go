@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -33,23 +32,19 @@ var identicalDir = regexp.MustCompile(`^identical-(\d{3})-([\d.]+(?:us|pct))$`)
 
 // identicalRunsIn finds the complete runs of identical code, in their order.
 func identicalRunsIn(dir string) ([]identicalRun, error) {
-	entries, err := os.ReadDir(dir)
+	names, err := completeRuns(dir, "identical-")
 	if err != nil {
 		return nil, err
 	}
 	var out []identicalRun
-	for _, entry := range entries {
-		part := identicalDir.FindStringSubmatch(entry.Name())
-		if part == nil || !entry.IsDir() {
+	for _, name := range names {
+		part := identicalDir.FindStringSubmatch(name)
+		if part == nil {
 			continue
 		}
 		d, ok := parseSlug(part[2])
-		done, err := complete(filepath.Join(dir, entry.Name()))
-		if err != nil {
-			return nil, err
-		}
-		if index, err := strconv.Atoi(part[1]); ok && done && err == nil {
-			out = append(out, identicalRun{entry.Name(), index, d})
+		if index, err := strconv.Atoi(part[1]); ok && err == nil {
+			out = append(out, identicalRun{name, index, d})
 		}
 	}
 	slices.SortFunc(out, func(a, b identicalRun) int { return a.index - b.index })

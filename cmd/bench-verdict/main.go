@@ -1,5 +1,5 @@
 // Command bench-verdict shows how often tollgate's verdicts are right: by simulation, by real runs of identical code and of
-// known delays, by slots of several lengths, and side by side with the usual way of comparing k6 summaries.
+// known delays, by slots of several lengths, by counts of identical copies, and side by side with the usual way of comparing k6 summaries.
 //
 // Stdout is markdown, stderr is progress. Everything that was measured stays below one directory (--out), and the subcommand
 // report prints the same tables from it again. An interrupted series continues where it ended.
@@ -57,7 +57,7 @@ func (b *bench) rootCommand() *cobra.Command {
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(b.simulateCommand(), b.identicalCommand(), b.slotsCommand(), b.usualCommand(), b.reportCommand())
+	root.AddCommand(b.simulateCommand(), b.identicalCommand(), b.slotsCommand(), b.copiesCommand(), b.usualCommand(), b.reportCommand())
 	return root
 }
 

@@ -28,7 +28,7 @@ func (m host) alternation(rng *rand.Rand, seconds float64, times int) float64 {
 			}
 			blocks = append(blocks, block)
 		}
-		half := stats.AlternationNoise(rng, blocks, int(math.Round(seconds/step)))
+		half := stats.AlternationNoise(rng, blocks, int(math.Round(seconds/step)), 0.5)
 		sum += half * half
 	}
 	return math.Sqrt(sum / float64(times))

@@ -81,7 +81,7 @@ func TestSeriesGoesOn(t *testing.T) {
 	if err := errors.Join(err1, err2); err != nil {
 		t.Fatal(err)
 	}
-	if err := again.identicalRuns(t.Context(), binary, dir, 3, cycle, size); err != nil {
+	if err := again.identicalRuns(t.Context(), binary, dir, 3, cycle, size, "process"); err != nil {
 		t.Fatal(err)
 	}
 	if got := made(t, calls); len(got) != 2 {
@@ -135,6 +135,12 @@ func TestRefused(t *testing.T) {
 		"2s is listed twice":               {"slots", "--lengths", "2s,2s", "--tollgate", binary},
 		"--load must be from 1s to 1h":     {"usual", "--load", "10ms", "--tollgate", binary},
 		"--rate must be from":              {"usual", "--rate", "1", "--tollgate", binary},
+		"must be from 2 to 8, got 1":       {"copies", "--copies", "1", "--tollgate", binary},
+		"must be from 2 to 8, got 99":      {"copies", "--copies", "99", "--tollgate", binary},
+		`unknown level "nonsense"`:         {"copies", "--level", "nonsense", "--tollgate", binary},
+		"process or containers, got \"ex":  {"identical", "--environment", "external", "--tollgate", binary},
+		"process or containers, got \"no":  {"slots", "--environment", "nonsense", "--tollgate", binary},
+		"process or containers, got \"m":   {"copies", "--environment", "moon", "--tollgate", binary},
 		"holds nothing that was measured":  {"report", dir},
 		"--runs must be from 10":           {"simulate", "--runs", "1"},
 		"unknown flag: --nonsense":         {"simulate", "--nonsense"},

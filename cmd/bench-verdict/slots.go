@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,11 +19,14 @@ import (
 	"github.com/tollgate-dev/tollgate/testenv"
 )
 
+// slotsPrefix begins the names of the runs with slots of several lengths.
+const slotsPrefix = "slots-"
+
 // slotLevels are the levels whose toll must not depend on the length of a slot.
 func slotLevels() []string { return []string{"metrics", "full"} }
 
 func (b *bench) slotsCommand() *cobra.Command {
-	var binary, out string
+	var binary, out, environment string
 	var lengths []time.Duration
 	var load time.Duration
 	var launches int
@@ -37,7 +39,7 @@ func (b *bench) slotsCommand() *cobra.Command {
 compares the tolls. A run that is complete is kept.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			experiments, err := slotExperiments(lengths, load, launches, rate)
+			experiments, err := slotExperiments(environment, lengths, load, launches, rate)
 			if err != nil {
 				return err
 			}
@@ -48,6 +50,7 @@ compares the tolls. A run that is complete is kept.`,
 	}
 	binaryFlag(c.Flags(), &binary)
 	outFlag(c.Flags(), &out)
+	environmentFlag(c.Flags(), &environment)
 	c.Flags().DurationSliceVar(&lengths, "lengths", []time.Duration{100 * time.Millisecond, 500 * time.Millisecond, 2 * time.Second, 10 * time.Second}, "lengths of a slot; one that is shorter than a slot of the default profile: slices of such a slot")
 	c.Flags().DurationVar(&load, "load", 2*time.Minute, "load of every arm, at every length")
 	c.Flags().IntVar(&launches, "launches", size.launches, "launches of a run")
@@ -57,7 +60,10 @@ compares the tolls. A run that is complete is kept.`,
 }
 
 // slotExperiments returns the experiments by length; it refuses one that cannot be run.
-func slotExperiments(lengths []time.Duration, load time.Duration, launches int, rate float64) ([]*experiment.Experiment, error) {
+func slotExperiments(environment string, lengths []time.Duration, load time.Duration, launches int, rate float64) ([]*experiment.Experiment, error) {
+	if err := checkEnvironment(environment); err != nil {
+		return nil, err
+	}
 	var out []*experiment.Experiment
 	for i, length := range lengths {
 		if slices.Contains(lengths[:i], length) {
@@ -86,7 +92,7 @@ func slotExperiments(lengths []time.Duration, load time.Duration, launches int, 
 		if err != nil {
 			return nil, err
 		}
-		e.Seed = int64(i + 1)
+		e.Seed, e.Environment = int64(i+1), environment
 		e.Toll.Launches, e.Toll.Rounds, e.Toll.Slot, e.Toll.Slice, e.Toll.Rate = launches, int(load/parts), slot, slice, rate
 		if err := e.Validate(); err != nil {
 			return nil, err
@@ -101,7 +107,7 @@ func (b *bench) slotRuns(ctx context.Context, binary, dir string, lengths []time
 		return err
 	}
 	for i, e := range experiments {
-		if err := b.measure(ctx, binary, dir, "slots-"+lengths[i].String(), e); err != nil {
+		if err := b.measure(ctx, binary, dir, slotsPrefix+lengths[i].String(), e); err != nil {
 			return err
 		}
 	}
@@ -117,25 +123,18 @@ type slotRun struct {
 
 // readSlotRuns reads and judges the complete runs in dir, the shortest slot first.
 func readSlotRuns(dir string) ([]slotRun, error) {
-	entries, err := os.ReadDir(dir)
+	names, err := completeRuns(dir, slotsPrefix)
 	if err != nil {
 		return nil, err
 	}
 	var out []slotRun
-	for _, entry := range entries {
-		name, is := strings.CutPrefix(entry.Name(), "slots-")
-		length, err := time.ParseDuration(name)
-		if !is || err != nil || !entry.IsDir() {
-			continue
-		}
-		path := filepath.Join(dir, entry.Name())
-		if done, err := complete(path); err != nil {
-			return nil, err
-		} else if !done {
+	for _, name := range names {
+		length, err := time.ParseDuration(strings.TrimPrefix(name, slotsPrefix))
+		if err != nil {
 			continue
 		}
 		r := slotRun{length: length}
-		if r.data, err = result.Read(path); err != nil {
+		if r.data, err = result.Read(filepath.Join(dir, name)); err != nil {
 			return nil, err
 		}
 		if r.Analysis, err = verdict.Analyze(r.data); err != nil {
@@ -183,23 +182,48 @@ func slotTolls(runs []slotRun) *markdown.Table {
 			}
 			t.Add(row...)
 		}
+		row := []string{level, volumeMetric}
+		for _, r := range runs {
+			row = append(row, volumeOf(r.Analysis, level))
+		}
+		t.Add(row...)
 	}
+	t.Notes = append(t.Notes, "Bytes: of telemetry, per 1,000 requests, more than the baseline, which has none.")
 	return t
 }
 
+// volumeMetric has no share of the baseline, which sends no telemetry.
+const volumeMetric = "bytes"
+
 // tollOf returns the toll of a level at a metric over the baseline, with its 95 % interval.
 func tollOf(a *verdict.Analysis, level, metric string) string {
+	if e, ok := effectOf(a, level, metric); ok {
+		return interval(e.Ratio, signed)
+	}
+	return markdown.None
+}
+
+// volumeOf returns how much telemetry a level sends more than the baseline, with its 95 % interval.
+func volumeOf(a *verdict.Analysis, level string) string {
+	if e, ok := effectOf(a, level, volumeMetric); ok {
+		return interval(e.Diff, func(bytes float64) string { return markdown.Number("%.2f MB", bytes/1e6) })
+	}
+	return markdown.None
+}
+
+// effectOf is what a level does to a metric.
+func effectOf(a *verdict.Analysis, level, metric string) (verdict.Effect, bool) {
 	for _, l := range a.Toll {
 		if l.Arm.Role != result.RoleLevel || l.Arm.Level != level {
 			continue
 		}
 		for _, e := range l.Effects {
 			if e.Metric.ID == metric {
-				return interval(e.Ratio, signed)
+				return e, true
 			}
 		}
 	}
-	return markdown.None
+	return verdict.Effect{}, false
 }
 
 // slotAgreement compares the tolls of every pair of lengths.

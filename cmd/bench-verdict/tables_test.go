@@ -39,6 +39,9 @@ func TestIdenticalTables(t *testing.T) {
 		if got[8] != "2" || got[9] != "1" || got[10] != "0" {
 			t.Errorf("%s: budget passed, failed, inconclusive %v: want 2, 1 and 0", metric, got[8:])
 		}
+		if !strings.HasPrefix(got[11], "+2") { // of three runs the one that costs 20 %
+			t.Errorf("%s: nine of ten runs are below %s", metric, got[11])
+		}
 		if got := row(t, text, "baseline again", metric); !strings.HasSuffix(got[2], " of 3") || got[8] != markdown.None {
 			t.Errorf("%s of the baseline again: %v", metric, got)
 		}
@@ -91,6 +94,9 @@ func TestSlotTables(t *testing.T) {
 	}
 	if got := row(t, text, "full", "cpu"); !strings.HasPrefix(got[2], "+15") && !strings.HasPrefix(got[2], "+14") {
 		t.Errorf("the toll of full is +15 %%: %v", got)
+	}
+	if got := row(t, text, "full", "bytes"); !strings.Contains(got[2], " MB [") || !strings.Contains(got[3], " MB [") {
+		t.Errorf("the telemetry of full: %v", got)
 	}
 	for _, want := range []string{"```\nbench-verdict slots --load 2m\n```", "3 of 6 do not", "Slots of 2s: 3 launches of 8 rounds, 48s of load per arm"} {
 		if !strings.Contains(text, want) {

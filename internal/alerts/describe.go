@@ -15,7 +15,8 @@ import (
 
 // describe fills in what an alert has from its own group and its own expression, as they run.
 func (l *Lapsed) describe(groups []rulefmt.RuleGroup) {
-	l.groups, l.reader = groups, newReader(groups)
+	l.groups, l.recorded = groups, recordings(groups)
+	reader := l.reader()
 	next := 0 // into Alerts
 	for _, g := range groups {
 		for _, rule := range g.Rules {
@@ -25,8 +26,8 @@ func (l *Lapsed) describe(groups []rulefmt.RuleGroup) {
 			a, expr := &l.Alerts[next], mustParse(rule.Expr)
 			next++
 			a.Interval, a.QueryOffset = time.Duration(g.Interval), offsetOf(g)
-			a.Fill, a.Reach, a.Window = l.reader.fill(expr), l.reader.reach(expr, a.QueryOffset), l.reader.window(expr)
-			a.Past = l.reader.furthest(expr, a.QueryOffset)
+			a.Fill, a.Reach, a.Window = reader.fill(expr), reader.reach(expr, a.QueryOffset), reader.window(expr)
+			a.Past = reader.furthest(expr, a.QueryOffset)
 			a.Constant = constant(expr)
 		}
 	}
@@ -107,10 +108,11 @@ func (l *Lapsed) SlowestRead() time.Duration {
 
 // Selectors are those of all rules, each once, without recorded series.
 func (l *Lapsed) Selectors() []Selector {
+	reader := l.reader()
 	var out []Selector
 	for _, g := range l.groups {
 		for _, rule := range g.Rules {
-			for _, s := range l.reader.selectors(mustParse(rule.Expr)) {
+			for _, s := range reader.selectors(mustParse(rule.Expr)) {
 				if !slices.Contains(out, s) {
 					out = append(out, s)
 				}
@@ -124,11 +126,11 @@ func (l *Lapsed) Selectors() []Selector {
 // Alerts is then another slice than before.
 func (l *Lapsed) Lacking(lacks func(Selector) bool) {
 	l.Alerts = slices.Clone(l.Alerts)
-	next := 0
+	reader, next := l.reader(), 0
 	for _, g := range l.groups {
 		for _, rule := range g.Rules {
 			if rule.Alert != "" {
-				l.Alerts[next].Absent = l.reader.absent(mustParse(rule.Expr), lacks)
+				l.Alerts[next].Absent = reader.absent(mustParse(rule.Expr), lacks)
 				next++
 			}
 		}

@@ -22,9 +22,9 @@ type Lapsed struct {
 	Read   []string          // how the files were read: Pack.Notes
 	Notes  []result.RuleNote // what does not scale, or was not scaled as far as asked
 
-	groups   []rulefmt.RuleGroup // as in Text
-	reader   *reader             // of them
-	interval time.Duration       // of groups that name none
+	groups   []rulefmt.RuleGroup    // as in Text
+	recorded map[string][]recording // by them
+	interval time.Duration          // of groups that name none
 }
 
 // leastIntervals is how many evaluations the least window is made of: rate() needs two samples, and a third is spare.

@@ -23,11 +23,12 @@ type Read struct {
 
 // Reads are all ways in which the alerts read series, the recorded ones that they go through included.
 func (l *Lapsed) Reads() []Read {
+	reader := l.reader()
 	var out []Read
 	for _, g := range l.groups {
 		for _, rule := range g.Rules {
 			if rule.Alert != "" {
-				out = append(out, l.reader.reads(mustParse(rule.Expr), offsetOf(g))...)
+				out = append(out, reader.reads(mustParse(rule.Expr), offsetOf(g))...)
 			}
 		}
 	}

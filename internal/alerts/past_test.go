@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -84,4 +85,22 @@ func TestLong(t *testing.T) {
 	if got := Long(all, 13*time.Hour, 60); got != "" {
 		t.Errorf("long in 13 hours: %s", got)
 	}
+}
+
+// One pack of rules serves all arms of a replay at once: every one gets the same answers.
+func TestRulesAreAskedBySeveralAtOnce(t *testing.T) {
+	l := lapsed(t, recordingRules+"- name: alert\n  rules:\n  - {alert: A, expr: 'avg_over_time(a:baseline[1d]) > 1'}\n", 1)
+	want := fmt.Sprint(l.Reads(), l.Selectors())
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for range 200 {
+				if got := fmt.Sprint(l.Reads(), l.Selectors()); got != want {
+					t.Errorf("reads %s, want %s", got, want)
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
 }

@@ -15,10 +15,15 @@ import (
 )
 
 // reader finds what an expression has to read so that it has a result. It looks through recorded series at the expressions
-// that record them.
+// that record them. It serves one goroutine.
 type reader struct {
-	recorded map[string][]recording
-	busy     map[string]bool // names being looked through: a rule may refer to itself
+	recorded map[string][]recording // by name; only read
+	busy     map[string]bool        // names being looked through: a rule may refer to itself
+}
+
+// reader reads the rules. Whoever asks gets one of its own, since rules are asked by several goroutines at once.
+func (l *Lapsed) reader() *reader {
+	return &reader{recorded: l.recorded, busy: map[string]bool{}}
 }
 
 // recording is an expression of a recording rule and the query offset of its group.
@@ -27,16 +32,17 @@ type recording struct {
 	offset time.Duration
 }
 
-func newReader(groups []rulefmt.RuleGroup) *reader {
-	r := &reader{recorded: map[string][]recording{}, busy: map[string]bool{}}
+// recordings are the expressions of the recording rules, by the name that they record.
+func recordings(groups []rulefmt.RuleGroup) map[string][]recording {
+	out := map[string][]recording{}
 	for _, g := range groups {
 		for _, rule := range g.Rules {
 			if rule.Record != "" {
-				r.recorded[rule.Record] = append(r.recorded[rule.Record], recording{mustParse(rule.Expr), offsetOf(g)})
+				out[rule.Record] = append(out[rule.Record], recording{mustParse(rule.Expr), offsetOf(g)})
 			}
 		}
 	}
-	return r
+	return out
 }
 
 // mustParse parses an expression that has been parsed before.

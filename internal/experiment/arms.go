@@ -103,4 +103,18 @@ const (
 	exportInterval    = "OTEL_METRIC_EXPORT_INTERVAL"
 )
 
+// exportLimits are the variables of OpenTelemetry's SDKs that say how long an export may take, in ms, and their defaults; 0: that of
+// another one of them.
+//
+// Source: OpenTelemetry specification, "Environment Variable Specification" and "OTLP Exporter".
+var exportLimits = map[string]time.Duration{
+	"OTEL_BSP_EXPORT_TIMEOUT":            30 * time.Second,
+	"OTEL_BLRP_EXPORT_TIMEOUT":           30 * time.Second,
+	"OTEL_METRIC_EXPORT_TIMEOUT":         30 * time.Second,
+	"OTEL_EXPORTER_OTLP_TIMEOUT":         10 * time.Second,
+	"OTEL_EXPORTER_OTLP_TRACES_TIMEOUT":  0,
+	"OTEL_EXPORTER_OTLP_METRICS_TIMEOUT": 0,
+	"OTEL_EXPORTER_OTLP_LOGS_TIMEOUT":    0,
+}
+
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }

@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 
@@ -41,7 +42,45 @@ func (e *Experiment) TollSpecs() ([]testenv.ArmSpec, time.Duration) {
 			}
 		}
 	}
+	e.outlast(specs)
 	return specs, p.ticker(e.Telemetry.ScrapeInterval)
+}
+
+// Standstill is how long an arm of the toll or of the search of the capacity may be parked at once. The order of the arms is drawn anew for
+// every round, so that it may be the first of one round and the last of the next, and every other arm has two turns in one piece meanwhile,
+// and drains twice. An arm that cannot be parked never is.
+func (e *Experiment) Standstill() time.Duration {
+	if e.Environment == "external" {
+		return 0
+	}
+	turn := max(e.Toll.Slot, e.Toll.Idle, e.Toll.CPUProfile)
+	if e.Capacity.Launches > 0 {
+		turn = max(turn, e.Capacity.Slot)
+	}
+	return 2 * time.Duration(len(e.TollArms())-1) * (turn + e.Toll.DrainLimit)
+}
+
+// CapacitySpecs are the arms of the search of the capacity, ready to be deployed.
+func (e *Experiment) CapacitySpecs() []testenv.ArmSpec {
+	specs := e.Specs(e.CapacityArms(), e.Telemetry.MetricInterval)
+	e.outlast(specs)
+	return specs
+}
+
+// outlast has the exports of the arms' SDKs that are under way when an arm is parked wait for their answers until it runs again.
+func (e *Experiment) outlast(specs []testenv.ArmSpec) {
+	standstill := e.Standstill()
+	if standstill == 0 {
+		return // the services keep what they have
+	}
+	for _, spec := range specs {
+		for name, usual := range exportLimits {
+			text := cmp.Or(spec.Env[name], milliseconds(usual))                  // an empty variable counts as not set
+			if ms, err := strconv.ParseInt(text, 10, 64); err == nil && ms > 0 { // 0: no limit of its own; else it is what the SDK makes of it
+				spec.Env[name] = milliseconds(time.Duration(ms)*time.Millisecond + standstill)
+			}
+		}
+	}
 }
 
 // pace is how arms alternate: each runs for a slice and then waits while all others have theirs. A slice of 0: they do not.

@@ -89,6 +89,10 @@ func TestTollSpecs(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.Levels[3].Env = map[string]string{"OTEL_METRIC_EXPORT_INTERVAL": "1000", "OTEL_BSP_SCHEDULE_DELAY": "soon"}
+	e.Levels[2].Env = map[string]string{
+		"OTEL_EXPORTER_OTLP_TIMEOUT": "1000", "OTEL_EXPORTER_OTLP_LOGS_TIMEOUT": "500", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT": "0",
+		"OTEL_BSP_EXPORT_TIMEOUT": "",
+	}
 	specs, scrape := e.TollSpecs()
 	if arms := time.Duration(len(specs)); scrape != arms*e.Telemetry.ScrapeInterval {
 		t.Errorf("scraped every %v", scrape)
@@ -98,10 +102,59 @@ func TestTollSpecs(t *testing.T) {
 		if s.Level == e.Levels[3].Name {
 			want[exportInterval], want[batchDelayOfSpans] = "6000", "soon"
 		}
+		for _, variable := range []string{"OTEL_BSP_EXPORT_TIMEOUT", "OTEL_BLRP_EXPORT_TIMEOUT", "OTEL_METRIC_EXPORT_TIMEOUT"} {
+			want[variable] = milliseconds(30*time.Second + e.Standstill())
+		}
+		otlp, logs, traces := 10*time.Second, "", "" // of one signal: as of all
+		if s.Level == e.Levels[2].Name {
+			otlp, logs, traces = time.Second, milliseconds(500*time.Millisecond+e.Standstill()), "0" // no limit
+		}
+		want["OTEL_EXPORTER_OTLP_TIMEOUT"] = milliseconds(otlp + e.Standstill())
+		want["OTEL_EXPORTER_OTLP_LOGS_TIMEOUT"], want["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT"] = logs, traces
 		for name, value := range want {
 			if s.Env[name] != value {
 				t.Errorf("%s: %s=%s, want %s", s.Name, name, s.Env[name], value)
 			}
+		}
+	}
+}
+
+// TestTollSpecsOfWhatCannotBeParked: services of others keep the time-outs that they have.
+func TestTollSpecsOfWhatCannotBeParked(t *testing.T) {
+	e, err := Profile("pr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Environment = "external"
+	e.Levels[1].Env = map[string]string{"OTEL_EXPORTER_OTLP_TIMEOUT": "1000"}
+	specs, _ := e.TollSpecs()
+	for _, s := range specs {
+		for name := range exportLimits {
+			if got, own := s.Env[name], s.Level == e.Levels[1].Name && name == "OTEL_EXPORTER_OTLP_TIMEOUT"; (got == "1000") != own || !own && got != "" {
+				t.Errorf("%s: %s=%s", s.Name, name, got)
+			}
+		}
+	}
+}
+
+// TestStandstill: an arm may stand still while all others have their longest turn twice, and drain.
+func TestStandstill(t *testing.T) {
+	const s = time.Second
+	for _, c := range []struct {
+		name   string
+		change func(*Experiment)
+		want   time.Duration
+	}{
+		{"slots", func(*Experiment) {}, 8 * (10*s + 3*s)},
+		{"at rest", func(e *Experiment) { e.Toll.Idle = 20 * s }, 8 * (20*s + 3*s)},
+		{"profiles", func(e *Experiment) { e.Toll.CPUProfile = 30 * s }, 8 * (30*s + 3*s)},
+		{"capacity", func(e *Experiment) { e.Capacity.Launches = 1 }, 8 * (40*s + 3*s)},
+		{"cannot be parked", func(e *Experiment) { e.Environment = "external" }, 0},
+	} {
+		e := Experiment{Levels: make([]Level, 3)}
+		e.Toll.Slot, e.Toll.DrainLimit, e.Capacity.Slot = 10*s, 3*s, 40*s
+		if c.change(&e); e.Standstill() != c.want {
+			t.Errorf("%s: %v, want %v", c.name, e.Standstill(), c.want)
 		}
 	}
 }

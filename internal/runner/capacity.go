@@ -17,7 +17,7 @@ import (
 // toll, but every arm at the rate of its own search.
 func (r *run) capacity(ctx context.Context) error {
 	plan := rand.New(rand.NewPCG(uint64(r.Seed), 0x63617061))
-	arms := r.Specs(r.CapacityArms(), r.Telemetry.MetricInterval)
+	arms := r.CapacitySpecs()
 	all := orders(plan, len(arms), r.Capacity.Launches*r.Capacity.Rounds)
 	setUps := rand.New(rand.NewPCG(uint64(r.Seed), 0x63736574))
 	for n := range r.Capacity.Launches {

@@ -81,7 +81,7 @@ type warm struct {
 
 // deployWarm launches arms, warms them up in the order of deployment, and calls use with them and the launch's number.
 func (r *run) deployWarm(ctx context.Context, w warm, use func(ctx context.Context, launch int, arms []testenv.Arm) error) error {
-	spec := testenv.Spec{Launch: r.launched, Arms: w.varied, Scrape: w.scrape}
+	spec := testenv.Spec{Launch: r.launched, Arms: w.varied, Scrape: w.scrape, Standstill: r.Standstill()}
 	return r.deploy(ctx, spec, w.swapped, w.why, func(ctx context.Context, deployed []testenv.Arm) error {
 		if err := r.warmUp(ctx, spec.Launch, deployed, w.rate); err != nil {
 			return err

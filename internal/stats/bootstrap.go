@@ -41,10 +41,6 @@ func (c *Comparison) bootstrap(confidence float64) (Interval, float64) {
 		return Interval{mid - below, mid, mid + above}, 0
 	}
 	spread := c.given.orOwn(c.own)
-	if math.IsNaN(spread.Rounds) { // nothing but launches to go by
-		half := spread.half(launches, tail)
-		return Interval{mid - max(below, half), mid, mid + max(above, half)}, 0
-	}
 	excess := max(0, spread.Variance-alike*spread.Rounds)
 	if excess > 0 {
 		l := float64(launches)

@@ -124,10 +124,13 @@ const (
 	spreadLeast     = 4  // rounds of a launch, on average, that can tell their noise
 )
 
+// few says that launches have too few rounds to tell their noise.
+func (d differences) few() bool { return d.rounds() < spreadLeast*d.launches() }
+
 // ownSpread is the spread that these launches show by themselves, without their autocorrelation.
 func (d differences) ownSpread(rng *rand.Rand) Spread {
 	s := Spread{Variance: stat.Variance(d.centres(), nil), Rounds: math.NaN(), DF: d.launches() - 1}
-	if d.rounds() >= spreadLeast*d.launches() {
+	if !d.few() {
 		s.Rounds = float64(d.launches()) * d.variance(d.resample(spreadResamples, rng))
 	}
 	return s

@@ -53,7 +53,8 @@ const spareRounds = 4
 //
 //   - one launch, where it is recorded how launches differ: Student's t over the rounds, and the recorded spread;
 //   - one launch of up to 50 rounds: exact signed-rank interval, with the caveat that launches are not covered;
-//   - one value per launch, or hardly more (fewer than 4 beyond one each): Student's t over the launches' centres;
+//   - one value per launch, or hardly more (fewer than 4 beyond one each): Student's t over the launches' centres, about their mean;
+//   - too few rounds to tell their noise (fewer than 4 per launch), as at p95: the same t, about the centre over all values;
 //   - else a two-level interval: bootstrap of the rounds, random effects of the launches.
 //
 // Rounds that follow each other may be alike, and an interval that takes them for independent is too narrow. Where their
@@ -102,7 +103,7 @@ func compare(d differences, o Options) *Comparison {
 	}
 	rng := rand.New(rand.NewPCG(o.Seed, 0x626f6f74))
 	if r.Launches > 1 && r.N-r.Launches < spareRounds {
-		r.Method, c.own = MethodLaunches, d.ownSpread(rng)
+		r.Method, r.Mid, c.own = MethodLaunches, stat.Mean(d.centres(), nil), d.ownSpread(rng)
 		return c
 	}
 	if r.Lag1 = o.Spread.Lag1; o.Spread.DF == 0 {
@@ -119,6 +120,10 @@ func compare(d differences, o Options) *Comparison {
 	}
 	r.Method, r.Mid = MethodBootstrap, d.centre()
 	if d.constant() {
+		return c
+	}
+	if r.Launches > 1 && (d.few() || math.IsNaN(o.Spread.Rounds)) {
+		r.Method, r.Lag1, c.own = MethodLaunches, 0, d.ownSpread(rng) // what neighbouring rounds share is in the launches' variance
 		return c
 	}
 	c.whole = d.resample(o.Resamples, rng)
@@ -179,11 +184,11 @@ func (c *Comparison) recordedInterval(confidence float64) Interval {
 	return Interval{mid - half, mid, mid + half}
 }
 
-// launchInterval takes every launch's centre as one value: Student's t interval about their mean, which for launches of
+// launchInterval takes every launch's centre as one value: Student's t interval, which for launches of
 // one value each is the best that can be done with fewer than six. The centres are near normal, each being an
-// estimate over many requests.
+// estimate over many requests. Their variance has all of the noise of the rounds. With the degrees of freedom of all arms together it is exact
+// for normal centres; the wider of it and of the rounds' own interval, no less a guess from few values, would hold the truth in 98 %.
 func (c *Comparison) launchInterval(confidence float64) (Interval, float64) {
-	mid := stat.Mean(c.of.centres(), nil)
-	half := c.given.orOwn(c.own).half(c.of.launches(), (1-confidence)/2)
+	mid, half := c.about.Mid, c.given.orOwn(c.own).half(c.of.launches(), (1-confidence)/2)
 	return Interval{mid - half, mid, mid + half}, math.Sqrt(c.own.Variance)
 }

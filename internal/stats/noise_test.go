@@ -24,8 +24,8 @@ func drifting(rng *rand.Rand, n, memory int, speed float64) [][]float64 {
 func TestAlternationNoise(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	blocks := drifting(rng, 2000, 20, 0.15)
-	short, long := AlternationNoise(rng, blocks, 1), AlternationNoise(rng, blocks, 40)
-	luck := AlternationNoise(rng, ShuffledBlocks(rng, blocks), 1)
+	short, long := AlternationNoise(rng, blocks, 1, 0.5), AlternationNoise(rng, blocks, 40, 0.5)
+	luck := AlternationNoise(rng, ShuffledBlocks(rng, blocks), 1, 0.5)
 	// The SD of one value is √(0.3² + 0.15²), that of a median of 5,000 is 1.253/√5000 of it, and that of a difference √2 of that.
 	theory := 1.96 * math.Sqrt2 * 1.253 / math.Sqrt(5000) * math.Hypot(0.3, 0.15)
 	if luck < 0.85*theory || luck > 1.15*theory {
@@ -34,7 +34,16 @@ func TestAlternationNoise(t *testing.T) {
 	if short > 1.3*luck || long < 1.8*short {
 		t.Errorf("half-widths: %.4f in short turns, %.4f in long ones, %.4f by luck", short, long, luck)
 	}
-	if got := AlternationNoise(rng, blocks[:6], 1); !math.IsNaN(got) {
+	// The latencies are log-normal: the density of their logarithms at p95 is φ(1.645)/σ, and a quantile has √(q(1−q)/n) over it.
+	tail := AlternationNoise(rng, ShuffledBlocks(rng, blocks), 1, 0.95)
+	theory = 1.96 * math.Sqrt2 * math.Sqrt(0.95*0.05/5000) / 0.1031 * math.Hypot(0.3, 0.15)
+	if tail < 0.85*theory || tail > 1.15*theory {
+		t.Errorf("luck at p95 %.4f, want about %.4f", tail, theory)
+	}
+	if got := AlternationNoise(rng, blocks[:19], 1, 0.5); !math.IsNaN(got) {
+		t.Errorf("of nine pairs, too few to tell how much they differ: %v", got)
+	}
+	if got := AlternationNoise(rng, blocks[:6], 1, 0.5); !math.IsNaN(got) {
 		t.Errorf("of three pairs: %v", got)
 	}
 }

@@ -132,6 +132,11 @@ func TestCoverageOfArms(t *testing.T) {
 		{"strong launch effects, one group each", armWorld{luck: 0.8, next: normal}, 3, 1, 0.92, 0.98},
 		{"rounds that are alike, and launch effects", armWorld{luck: 0.35, next: autoregressive(0.4)}, 3, 8, 0.925, 0.985},
 		{"stalls, and launch effects", armWorld{luck: 0.3, drift: 1, next: stalled}, 4, 12, 0.925, 0.985},
+		// Launches with few rounds are asked alone, which is exact for normal ones.
+		{"few merged groups", armWorld{drift: 1, next: normal}, 6, 3, 0.925, 0.965},
+		{"few merged groups, strong launch effects", armWorld{luck: 0.8, drift: 1, next: normal}, 6, 3, 0.925, 0.97},
+		{"few merged groups, three launches", armWorld{drift: 1, next: normal}, 3, 3, 0.925, 0.97},
+		{"few merged groups, stalls", armWorld{drift: 1, next: stalled}, 6, 3, 0.925, 0.998}, // the centre is moved less than those of launches
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

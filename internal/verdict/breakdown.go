@@ -89,15 +89,12 @@ func (m *measured) signals(arms []int) []Amount {
 	for _, signal := range []struct {
 		of     string
 		unit   Unit
-		amount func(result.Telemetry) int64
+		amount counted
 	}{
-		{"spans", Count, func(t result.Telemetry) int64 { return t.Spans }},
-		{"log records", Count, func(t result.Telemetry) int64 { return t.LogRecords }},
-		{"data points", Count, func(t result.Telemetry) int64 { return t.DataPoints }},
-		{"on the wire", Bytes, func(t result.Telemetry) int64 { return t.Bytes }},
+		{"spans", Count, spans}, {"log records", Count, logRecords}, {"data points", Count, dataPoints}, {"on the wire", Bytes, telemetryBytes},
 	} {
 		out = append(out, Amount{signal.of, signal.unit, m.mean(arms, func(arm, launch int) float64 {
-			return perThousand(m.slotsOf(arm, launch), telemetry(signal.amount))
+			return perThousand(m.slotsOf(arm, launch), signal.amount(m, arm, launch))
 		}), math.NaN()})
 	}
 	return append(out, Amount{"active series", Count, m.mean(arms, func(arm, launch int) float64 { return activeSeries(m.slotsOf(arm, launch)) }), math.NaN()})

@@ -9,7 +9,8 @@ import (
 )
 
 // Contents is what the telemetry of a level is made of: which span names, log events and metrics its bytes are. Amounts are means over
-// the launches of the toll, of the baseline over both of its arms. They have no intervals: the metric bytes has that of the sum.
+// the launches of the toll, of the baseline over both of its arms. What came while an arm had no load is not in them.
+// They have no intervals: the metric bytes has that of the sum.
 type Contents struct {
 	Arm   result.Arm
 	Below string // the level before it in the order of the run, which every Over is over; "" for the baseline
@@ -77,15 +78,21 @@ func (m *measured) contentsOf(a result.Arm, all []result.Volume) Contents {
 	pieces := map[name]Piece{}
 	for _, v := range all {
 		weight := 1000 / float64(v.Requests) / float64(len(all))
-		c.Bytes += weight * float64(v.Bytes)
+		ofMetrics, ofOthers, idle := m.uncounted(v)
+		received := float64(v.Bytes) - idle
+		c.Bytes += weight * received
 		c.Compressed, c.SeriesCut = c.Compressed || v.Compressed, c.SeriesCut || v.SeriesCut
-		scale, unread := onWire(v), float64(v.Bytes)
+		scale, unread := onWire(v), received
 		for _, part := range v.Parts {
-			bytes := scale * float64(part.Bytes)
+			share := 1 - ofOthers
+			if part.Signal == result.InMetrics {
+				share = 1 - ofMetrics
+			}
+			bytes := share * scale * float64(part.Bytes)
 			unread -= bytes
 			p := pieces[nameOf(part)]
 			p.Of = widest(p.Of, part)
-			p.Count, p.Bytes = p.Count+weight*float64(part.Count), p.Bytes+weight*bytes
+			p.Count, p.Bytes = p.Count+weight*share*float64(part.Count), p.Bytes+weight*bytes
 			pieces[nameOf(part)] = p
 		}
 		rest := result.VolumePart{Rest: Unread}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tollgate-dev/tollgate/internal/core/result"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
@@ -44,7 +45,19 @@ func wire(b verdict.Breakdown) float64 {
 	return math.NaN()
 }
 
-// TestContentsByHand: two launches of 1,000 and 2,000 requests, the level below with a span that this one lacks, and prices.
+// metricBytes leaves the slots of an arm in a launch these metrics, half of which came while it had no load, and all others none.
+func metricBytes(d *result.Data, arm string, launch int, bytes int64) {
+	for i := range d.Slots {
+		s := &d.Slots[i]
+		s.Telemetry.DataPoints, s.Telemetry.MetricBytes = 0, 0
+		if s.Phase == slot.Toll && s.Arm == arm && s.Launch == launch {
+			s.Metered, s.Telemetry.MetricBytes, bytes = 2*s.Loaded(), bytes, 0
+		}
+	}
+}
+
+// TestContentsByHand: two launches of 1,000 and 2,000 requests, the level below with a span that this one lacks, and prices. Half of
+// the metrics came without load.
 func TestContentsByHand(t *testing.T) {
 	d := brief(nil)
 	d.Run.Prices = &result.Prices{Currency: "EUR", SpansMillion: 2, TelemetryGB: 3, SeriesMonth: 730, Rate: 1e6 / 3600} // a million requests an hour
@@ -54,9 +67,10 @@ func TestContentsByHand(t *testing.T) {
 	d.Volumes = []result.Volume{
 		{Arm: "logs", Requests: 1000, Bytes: 500, Parts: []result.VolumePart{span("a", 5, 300), span("gone", 1, 200)}},
 		{Arm: "full", Requests: 1000, Bytes: 1100, Parts: []result.VolumePart{span("a", 10, 1000)}},
-		{Arm: "full", Launch: 1, Requests: 2000, Bytes: 4000, Parts: []result.VolumePart{span("a", 40, 3000),
-			{Signal: result.InMetrics, Name: "m", Count: 4, Bytes: 1000, Series: 7, Label: "x", Values: 3}}},
+		{Arm: "full", Launch: 1, Requests: 2000, Bytes: 5000, Parts: []result.VolumePart{span("a", 40, 3000),
+			{Signal: result.InMetrics, Name: "m", Count: 8, Bytes: 2000, Series: 7, Label: "x", Values: 3}}},
 	}
+	metricBytes(d, "full", 1, 2000)
 	a := analyze(t, d)
 	if len(a.Contents) != 2 || a.Contents[1].Arm.Name != "full" || a.Contents[1].Below != "logs" || a.Contents[1].Currency != "EUR" {
 		t.Fatalf("%+v", a.Contents)
@@ -83,6 +97,7 @@ func TestContentsOfCompressed(t *testing.T) {
 	d := brief(nil)
 	d.Volumes = []result.Volume{{Arm: "full", Requests: 1000, Bytes: 100, Compressed: true, Parts: []result.VolumePart{
 		{Signal: result.InLogs, Name: "a", Count: 1, Bytes: 600}, {Signal: result.InLogs, Name: "b", Count: 1, Bytes: 200}}}}
+	metricBytes(d, "", 0, 0)
 	c := analyze(t, d).Contents
 	if len(c) != 1 || !c[0].Compressed || !near(c[0].Pieces[0].Bytes, 75) || !near(c[0].Pieces[1].Bytes, 25) || c[0].Pieces[2].Bytes != 0 {
 		t.Errorf("%+v", c)

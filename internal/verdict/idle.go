@@ -32,13 +32,13 @@ func metered(s result.Slot) time.Duration {
 	return s.End.Sub(s.Start) + s.Drain
 }
 
-// idleRate is what an arm uses at rest in a launch, in cores; 0 where that is not known.
-func (m *measured) idleRate(arm, launch int, cpu func(result.Slot) float64) float64 {
+// idleRate is what an arm comes to at rest in a launch, per second (CPU seconds: in cores); 0 where that is not known.
+func (m *measured) idleRate(arm, launch int, amount func(result.Slot) float64) float64 {
 	if m.idle == nil {
 		return 0
 	}
 	s := m.idle[arm][launch]
-	return cpu(s) / metered(s).Seconds()
+	return amount(s) / metered(s).Seconds()
 }
 
 // net reads the CPU time of a slot less what the arm would have used at rest in the same time, in the same launch. By the

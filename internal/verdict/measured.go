@@ -81,8 +81,10 @@ func (m *measured) rounds(d *result.Data, index map[string]int) error {
 		return all[p]
 	}
 	idle := map[int][]result.Slot{} // by launch
+	metrics := metricShares(d)
 	for _, s := range d.Slots {
 		arm, known := index[s.Arm]
+		s.Telemetry.MetricBytes = metricBytes(s, metrics)
 		switch {
 		case known && s.Phase == slot.Toll:
 			at(s.Launch, s.Round).slots[arm] = s

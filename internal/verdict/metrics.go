@@ -70,11 +70,11 @@ func metrics(step string) []metric {
 		},
 		{
 			Metric: Metric{ID: "allocs", Title: "heap allocated", Unit: Bytes, Per: PerThousand, Group: memory, Cost: 6, Counted: true},
-			needs:  []need{runtimes()}, copies: 0.007, read: perRequest(reported(func(r result.Runtime) int64 { return r.AllocBytes })),
+			needs:  []need{runtimes()}, copies: 0.007, read: withLoad(reported(func(r result.Runtime) int64 { return r.AllocBytes })).lessRest,
 		},
 		{
 			Metric: Metric{ID: "alloc-objects", Short: "objects", Title: "objects allocated", Unit: Count, Per: PerThousand, Group: memory, Cost: 7, Counted: true},
-			needs:  []need{runtimes()}, copies: 0.005, read: perRequest(reported(func(r result.Runtime) int64 { return r.AllocObjects })),
+			needs:  []need{runtimes()}, copies: 0.005, read: withLoad(reported(func(r result.Runtime) int64 { return r.AllocObjects })).lessRest,
 		},
 		{
 			Metric:   Metric{ID: "rss", Short: "memory", Title: "memory of the stack", Unit: Bytes, Per: PerArm, Group: memory, Main: 6, Few: 4},
@@ -86,19 +86,19 @@ func metrics(step string) []metric {
 		},
 		{
 			Metric: Metric{ID: "spans", Title: "spans", Unit: Count, Per: PerThousand, Group: volume, Counted: true},
-			needs:  []need{telemetryAtAll()}, copies: 0.005, read: perRequest(telemetry(func(t result.Telemetry) int64 { return t.Spans })),
+			needs:  []need{telemetryAtAll()}, copies: 0.005, read: spans.lessRest,
 		},
 		{
 			Metric: Metric{ID: "log-records", Title: "log records", Unit: Count, Per: PerThousand, Group: volume, Counted: true},
-			needs:  []need{telemetryAtAll()}, copies: 0.02, read: perRequest(telemetry(func(t result.Telemetry) int64 { return t.LogRecords })),
+			needs:  []need{telemetryAtAll()}, copies: 0.02, read: logRecords.lessRest,
 		},
 		{
 			Metric: Metric{ID: "data-points", Title: "metric data points", Unit: Count, Per: PerThousand, Group: volume, Counted: true},
-			needs:  []need{telemetryAtAll()}, copies: 0.03, read: perRequest(telemetry(func(t result.Telemetry) int64 { return t.DataPoints })),
+			needs:  []need{telemetryAtAll()}, copies: 0.03, read: dataPoints.perRequest,
 		},
 		{
 			Metric: Metric{ID: "bytes", Short: "telemetry", Title: "telemetry on the wire", Unit: Bytes, Per: PerThousand, Group: volume, Main: 7, Few: 5, Frontier: 3, Counted: true},
-			needs:  []need{telemetryAtAll()}, copies: 0.015, read: perRequest(telemetry(func(t result.Telemetry) int64 { return t.Bytes })),
+			needs:  []need{telemetryAtAll()}, copies: 0.015, read: counted(telemetryBytes).lessRest,
 		},
 		{
 			Metric: Metric{ID: "series", Title: "active series", Unit: Count, Per: PerArm, Group: volume, Counted: true},

@@ -69,9 +69,9 @@ func lines(p result.Prices) []priced {
 	pipelineMemory := func(slots []result.Slot) float64 {
 		return settled(slots, func(s result.Slot) int64 { return s.RSS[pipeline] })
 	}
-	count := func(of func(result.Telemetry) int64, unit float64) quantity {
-		return func(_ *measured, _, _ int, slots []result.Slot) float64 {
-			return 1000 * perThousand(slots, telemetry(of)) / unit
+	count := func(of counted, unit float64) quantity {
+		return func(m *measured, arm, launch int, slots []result.Slot) float64 {
+			return 1000 * perThousand(slots, of(m, arm, launch)) / unit
 		}
 	}
 	return []priced{
@@ -86,13 +86,13 @@ func lines(p result.Prices) []priced {
 		{what: "memory of the pipeline", unit: "GB hour", price: p.MemoryGBHour, needs: []need{cpuOfPipeline()}, hourly: true,
 			quantity: hourly(pipelineMemory, 1e9)},
 		{what: "spans", unit: "million", price: p.SpansMillion, needs: []need{telemetryAtAll()},
-			quantity: count(func(t result.Telemetry) int64 { return t.Spans }, 1e6)},
+			quantity: count(spans, 1e6)},
 		{what: "log records", unit: "million", price: p.LogRecordsMillion, needs: []need{telemetryAtAll()},
-			quantity: count(func(t result.Telemetry) int64 { return t.LogRecords }, 1e6)},
+			quantity: count(logRecords, 1e6)},
 		{what: "data points", unit: "million", price: p.DataPointsMillion, needs: []need{telemetryAtAll()},
-			quantity: count(func(t result.Telemetry) int64 { return t.DataPoints }, 1e6)},
+			quantity: count(dataPoints, 1e6)},
 		{what: "telemetry on the wire", unit: "GB", price: p.TelemetryGB, needs: []need{telemetryAtAll()},
-			quantity: count(func(t result.Telemetry) int64 { return t.Bytes }, 1e9)},
+			quantity: count(telemetryBytes, 1e9)},
 		{what: "active series", unit: "1,000 for a month", price: p.SeriesMonth, needs: []need{telemetryAtAll()}, hourly: true,
 			quantity: hourly(activeSeries, 1000*monthHours)},
 	}

@@ -210,10 +210,6 @@ func activeSeries(slots []result.Slot) float64 {
 	return most(slots, func(s result.Slot) int64 { return s.Telemetry.ActiveSeries })
 }
 
-func telemetry(amount func(result.Telemetry) int64) func(result.Slot) float64 {
-	return func(s result.Slot) float64 { return float64(amount(s.Telemetry)) }
-}
-
 // steady is the memory of the stack once it has settled: the median over the later half of a launch's slots.
 func steady(slots []result.Slot) float64 {
 	return settled(slots, func(s result.Slot) int64 { return ofStack(s.RSS) })

@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -28,19 +29,20 @@ const ArmAttribute = "tollgate.arm"
 
 // Config says what one arm's Collector does. HTTP, GRPC and Prometheus are needed, the rest is optional.
 type Config struct {
-	HTTP, GRPC  string   // host:port at which it takes OTLP
-	Wire        string   // id of the extension that stands before the receivers; "" with the image, which has none
-	Token       string   // OTLP needs it, which Wire checks, and so does Prometheus; "": both are open
-	Prometheus  string   // URL at which the arm's Prometheus takes metrics by OTLP
-	Dir, Arm    string   // spans and log records are kept in Dir/ARM.spans.jsonl and Dir/ARM.logs.jsonl; Dir "": counted and dropped
-	Run         string   // id of the run; "": it belongs to none
-	Tail        *Tail    // tail sampling of traces; nil: every span that arrives is kept
-	Backends    []Target // where signals go, too
-	SelfMetrics string   // host:port at which its metrics about itself can be scraped (image only); "": nowhere
-	Change      Change   // what an operator has changed since
-	Health      string   // host:port whose path / says whether it works (image only); "": nowhere
-	Version     string   // what Health answers while it works, so that others see which configuration it has; "": nothing
-	LogsTo      string   // URL at which log records are taken by OTLP, too, so that their ages are measured there; "": nowhere
+	HTTP, GRPC  string        // host:port at which it takes OTLP
+	Wire        string        // id of the extension that stands before the receivers; "" with the image, which has none
+	Token       string        // OTLP needs it, which Wire checks, and so does Prometheus; "": both are open
+	Prometheus  string        // URL at which the arm's Prometheus takes metrics by OTLP
+	Dir, Arm    string        // spans and log records are kept in Dir/ARM.spans.jsonl and Dir/ARM.logs.jsonl; Dir "": counted and dropped
+	Run         string        // id of the run; "": it belongs to none
+	Tail        *Tail         // tail sampling of traces; nil: every span that arrives is kept
+	Backends    []Target      // where signals go, too
+	SelfMetrics string        // host:port at which its metrics about itself can be scraped (image only); "": nowhere
+	Standstill  time.Duration // how long it may be stopped at once: what it exports meanwhile is not given up; 0: it never is
+	Change      Change        // what an operator has changed since
+	Health      string        // host:port whose path / says whether it works (image only); "": nowhere
+	Version     string        // what Health answers while it works, so that others see which configuration it has; "": nothing
+	LogsTo      string        // URL at which log records are taken by OTLP, too, so that their ages are measured there; "": nowhere
 }
 
 // object is a mapping of the configuration file, and list a sequence.
@@ -90,6 +92,7 @@ func (c Config) YAML() ([]byte, error) {
 	if c.SelfMetrics != "" {
 		f.Service.Telemetry = selfTelemetry(host, port)
 	}
+	f.outlast(c.Standstill)
 	c.Change.into(f)
 	text, err := yaml.Marshal(f)
 	if err != nil {
@@ -307,9 +310,28 @@ func allCounts() object {
 	}
 }
 
-// retry gives up so early that the end of an arm does not have to wait for it.
+// retryLimit is how long an export is tried again. It ends so early that the end of an arm does not have to wait for it.
+const retryLimit = 10 * time.Second
+
 func retry() object {
-	return object{"initial_interval": "100ms", "max_interval": "1s", "max_elapsed_time": "10s"}
+	return object{"initial_interval": "100ms", "max_interval": "1s", "max_elapsed_time": retryLimit.String()}
+}
+
+// exportLimit is how long an answer to an export may take where the Collector may be stopped meanwhile. It is the longest of the usual
+// limits of the exporters.
+const exportLimit = 30 * time.Second
+
+// outlast has the exporters over the network wait so much longer.
+func (f *file) outlast(standstill time.Duration) {
+	if standstill == 0 {
+		return
+	}
+	for _, config := range f.Exporters {
+		e, _ := config.(object)
+		if retried, ok := e["retry_on_failure"].(object); ok {
+			e["timeout"], retried["max_elapsed_time"] = (exportLimit + standstill).String(), (retryLimit + standstill).String()
+		}
+	}
 }
 
 // literal quotes a value so that the Collector does not read it as a reference to a variable.

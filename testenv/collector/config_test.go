@@ -61,6 +61,43 @@ func TestYAML(t *testing.T) {
 	}
 }
 
+// TestStandstill: an export that is under way when the Collector is stopped is not given up, whatever it is sent to.
+func TestStandstill(t *testing.T) {
+	limits := func(standstill time.Duration) map[string][2]string {
+		c := image(Target{Backend: "jaeger"}, Target{Backend: "zipkin"})
+		c.LogsTo, c.Standstill = "http://receiver:8080/full/v1/logs", standstill
+		text, err := c.YAML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var file struct {
+			Exporters map[string]struct {
+				Timeout string
+				Retry   struct {
+					MaxElapsed string `yaml:"max_elapsed_time"`
+				} `yaml:"retry_on_failure"`
+			}
+		}
+		if err := yaml.Unmarshal(text, &file); err != nil {
+			t.Fatal(err)
+		}
+		out := map[string][2]string{}
+		for id, e := range file.Exporters {
+			out[id] = [2]string{e.Timeout, e.Retry.MaxElapsed}
+		}
+		return out
+	}
+	never, minute := limits(0), limits(time.Minute)
+	for _, id := range []string{"otlp_http", "otlp_http/receiver", "otlp_grpc/jaeger", "zipkin/zipkin"} {
+		if never[id] != [2]string{"", "10s"} || minute[id] != [2]string{"1m30s", "1m10s"} {
+			t.Errorf("%s: %q, %q with a standstill of a minute", id, never[id], minute[id])
+		}
+	}
+	if id := "file/spans"; minute[id] != never[id] {
+		t.Errorf("%s: %q", id, minute[id])
+	}
+}
+
 func TestYAMLRefuses(t *testing.T) {
 	noPort := image()
 	noPort.SelfMetrics = "localhost"

@@ -34,8 +34,8 @@ func config(backends ...collector.Target) collector.Config {
 	}
 }
 
-// The Collector of the standard image accepts our configurations: with every back end by itself, with all together, and with
-// tail sampling. An image with only a part of contrib may lack the exporter of a back end; the test says which one.
+// The Collector of the standard image accepts our configurations: bare, changed, with tail sampling, and with every back end
+// in an arm that may stand still. An image with only a part of contrib may lack the exporter of a back end; the test says which one.
 func TestCollectorValidates(t *testing.T) {
 	e := enginetest.Open(t)
 	enginetest.Images(t, e, "collector")
@@ -51,7 +51,9 @@ func TestCollectorValidates(t *testing.T) {
 	changed.Change = collector.Change{Queue: 1, HoldLogs: "4s", CountBy: "session.id", DropMetric: "perso.decisions"}
 	configs := map[string]collector.Config{"no back end": config(), "tail sampling": sampled, "bare": bare, "changed": changed}
 	for _, b := range collector.Backends() {
-		configs[b.Name] = config(collector.Target{Backend: b.Name})
+		parked := config(collector.Target{Backend: b.Name})
+		parked.Standstill = time.Minute
+		configs[b.Name] = parked
 	}
 	for name, c := range configs {
 		t.Run(name, func(t *testing.T) {

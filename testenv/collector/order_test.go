@@ -35,14 +35,14 @@ func TestOrder(t *testing.T) {
 }
 
 func TestVolume(t *testing.T) {
-	a, b := Volume{Spans: 1, LogRecords: 2, DataPoints: 3, Bytes: 4, Refused: 5}, Volume{Spans: 10, LogRecords: 20, DataPoints: 30, Bytes: 40, Refused: 50}
-	if got := a.Plus(b); got != (Volume{11, 22, 33, 44, 55}) {
+	a, b := Volume{1, 2, 3, 4, 5, 6}, Volume{10, 20, 30, 40, 50, 60}
+	if got := a.Plus(b); got != (Volume{11, 22, 33, 44, 55, 66}) {
 		t.Errorf("sum %+v", got)
 	}
 	if !a.Less(b) || b.Less(a) || a.Less(a) {
 		t.Error("the order of amounts is wrong")
 	}
-	for _, one := range []Volume{{Spans: 1}, {LogRecords: 1}, {DataPoints: 1}, {Bytes: 1}, {Refused: 1}} {
+	for _, one := range []Volume{{Spans: 1}, {LogRecords: 1}, {DataPoints: 1}, {Bytes: 1}, {MetricBytes: 1}, {Refused: 1}} {
 		if !(Volume{}).Less(one) {
 			t.Errorf("%+v is not seen to begin again", one)
 		}

@@ -49,7 +49,9 @@ type Volume struct {
 	LogRecords int64
 	DataPoints int64
 	Bytes      int64 // size of OTLP request bodies over HTTP, on the wire; without gRPC messages
-	Refused    int64 // items that it refused, could not queue or could not deliver
+	// MetricBytes is how many of Bytes were metrics; 0 where the Collector does not say at which route requests came.
+	MetricBytes int64
+	Refused     int64 // items that it refused, could not queue or could not deliver
 }
 
 // ParseSelfMetrics reads the Collector's metrics about itself, in Prometheus's text format, as they are scraped at
@@ -102,14 +104,14 @@ func State(families []*dto.MetricFamily) lever.CollectorState {
 func (v Volume) Plus(w Volume) Volume {
 	return Volume{
 		Spans: v.Spans + w.Spans, LogRecords: v.LogRecords + w.LogRecords, DataPoints: v.DataPoints + w.DataPoints,
-		Bytes: v.Bytes + w.Bytes, Refused: v.Refused + w.Refused,
+		Bytes: v.Bytes + w.Bytes, MetricBytes: v.MetricBytes + w.MetricBytes, Refused: v.Refused + w.Refused,
 	}
 }
 
 // Less reports whether any amount is less than before: then the Collector has begun to count from zero.
 func (v Volume) Less(before Volume) bool {
 	return v.Spans < before.Spans || v.LogRecords < before.LogRecords || v.DataPoints < before.DataPoints ||
-		v.Bytes < before.Bytes || v.Refused < before.Refused
+		v.Bytes < before.Bytes || v.MetricBytes < before.MetricBytes || v.Refused < before.Refused
 }
 
 // Sum adds up the metrics that a Collector has about itself.
@@ -136,8 +138,17 @@ func Sum(families []*dto.MetricFamily) Volume {
 			continue
 		}
 		for _, m := range family.GetMetric() {
-			*into += int64(m.GetCounter().GetValue())
+			n := int64(m.GetCounter().GetValue())
+			*into += n
+			if into == &v.Bytes && slices.ContainsFunc(m.GetLabel(), isMetricsRoute) {
+				v.MetricBytes += n
+			}
 		}
 	}
 	return v
+}
+
+// isMetricsRoute says that requests to a server's route are exports of metrics.
+func isMetricsRoute(l *dto.LabelPair) bool {
+	return l.GetName() == "http_route" && l.GetValue() == "/v1/metrics"
 }

@@ -15,7 +15,7 @@ func TestParseSelfMetrics(t *testing.T) {
 	}
 	defer f.Close()
 	got, err := ParseSelfMetrics(f)
-	if want := (Volume{Spans: 4, LogRecords: 4, DataPoints: 2, Bytes: 348 + 85 + 469, Refused: 4}); err != nil || got != want {
+	if want := (Volume{Spans: 4, LogRecords: 4, DataPoints: 2, Bytes: 348 + 85 + 469, MetricBytes: 85, Refused: 4}); err != nil || got != want {
 		t.Errorf("%+v, %v, want %+v", got, err, want)
 	}
 	for _, tt := range []struct{ text, want string }{

@@ -60,7 +60,7 @@ func (a *arm) startPipeline(ctx context.Context) error {
 	config := collector.Config{
 		HTTP: "0.0.0.0:" + role.OTLPPort, GRPC: "0.0.0.0:" + role.OTLPGRPCPort, Prometheus: a.url(prometheusHost, prometheusPort) + otlpPath,
 		Arm: a.spec.Name, Run: a.launch.spec.Run, Backends: a.launch.targets(), SelfMetrics: "0.0.0.0:" + selfPort, Health: "0.0.0.0:" + healthPort,
-		Version: usual,
+		Version: usual, Standstill: a.launch.spec.Standstill,
 	}
 	if a.launch.spec.Links {
 		config.LogsTo = "http://" + receiverHost + ":" + servicePort + receiver.LogsPath(a.spec.Name)
@@ -127,7 +127,7 @@ func (a *arm) startService(ctx context.Context, service string, turn *engine.Tur
 func (a *arm) env(service string) map[string]string {
 	config := role.Defaults()
 	config.Arm, config.Listen, config.Token, config.Spin = a.spec.Name, "0.0.0.0:"+servicePort, a.launch.client.Token, a.spec.Spins()
-	config.Run, config.Launch = a.launch.spec.Run, a.launch.spec.Launch
+	config.Run, config.Launch, config.Standstill = a.launch.spec.Run, a.launch.spec.Launch, a.launch.spec.Standstill
 	config.DecisionURL, config.ModelURL, config.ProfileURL =
 		a.url(role.Decision, servicePort), a.url(role.Model, servicePort), a.url(role.Profile, servicePort)
 	config.Brokers, config.RedisAddr = []string{kafkaHost + ":" + kafkaPort}, redisHost+":"+redisPort

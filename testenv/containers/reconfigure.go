@@ -197,22 +197,30 @@ func (a *arm) version(ctx context.Context) string {
 }
 
 // collectorState is what the Collector says about itself; that it does not answer if it does not work.
-func (a *arm) collectorState(ctx context.Context) (s lever.CollectorState, err error) {
-	if !a.view.Probe(ctx, a.collectorHealth()) {
-		return s, nil
+func (a *arm) collectorState(ctx context.Context) (lever.CollectorState, error) {
+	s, err := stateOf(
+		func() bool { return a.view.Probe(ctx, a.collectorHealth()) },
+		func() ([]byte, error) { return a.selfMetrics(ctx) },
+	)
+	return s, a.ofCollector(err)
+}
+
+// stateOf reads the state of a Collector that works before and after its metrics are read. In between the guard may have made it take a
+// configuration: its metrics are those of the next Collector then, which serves them before it receives anything.
+func stateOf(works func() bool, metrics func() ([]byte, error)) (lever.CollectorState, error) {
+	if !works() {
+		return lever.CollectorState{}, nil
 	}
-	text, err := a.selfMetrics(ctx)
-	if err != nil && !a.view.Probe(ctx, a.collectorHealth()) { // meanwhile
-		return s, nil
+	text, err := metrics()
+	if !works() { // it stopped meanwhile
+		return lever.CollectorState{}, nil
 	}
 	if err != nil {
-		return s, err
+		return lever.CollectorState{}, err
 	}
-	if s, err = collector.ParseState(bytes.NewReader(text)); err != nil {
-		return s, fmt.Errorf("testenv: collector of arm %s: %w", a.spec.Name, err)
-	}
-	s.Answers = true
-	return s, nil
+	s, err := collector.ParseState(bytes.NewReader(text))
+	s.Answers = err == nil
+	return s, err
 }
 
 // askCollector says whether the Collector works, and what it has done since it last took a configuration.

@@ -69,7 +69,7 @@ func (a *arm) Telemetry(ctx context.Context) (result.Telemetry, error) {
 		return result.Telemetry{}, fmt.Errorf("testenv: prometheus of arm %s: %w", a.spec.Name, err)
 	}
 	t := result.Telemetry{
-		Spans: v.Spans, LogRecords: v.LogRecords, DataPoints: v.DataPoints, Bytes: v.Bytes, Refused: v.Refused,
+		Spans: v.Spans, LogRecords: v.LogRecords, DataPoints: v.DataPoints, Bytes: v.Bytes, MetricBytes: v.MetricBytes, Refused: v.Refused,
 		ActiveSeries: int64(status.HeadStats.NumSeries),
 	}
 	a.read.Store(&t)
@@ -80,13 +80,10 @@ func (a *arm) Telemetry(ctx context.Context) (result.Telemetry, error) {
 func (a *arm) received(ctx context.Context) (collector.Volume, error) {
 	text, err := a.selfMetrics(ctx)
 	if err != nil {
-		return collector.Volume{}, err
+		return collector.Volume{}, a.ofCollector(err)
 	}
 	v, err := collector.ParseSelfMetrics(bytes.NewReader(text))
-	if err != nil {
-		err = fmt.Errorf("testenv: collector of arm %s: %w", a.spec.Name, err)
-	}
-	return v, err
+	return v, a.ofCollector(err)
 }
 
 // selfMetrics reads the metrics of the Collector about itself. It waits for the Collector if nobody listens, since the guard may make it
@@ -99,14 +96,22 @@ func (a *arm) selfMetrics(ctx context.Context) ([]byte, error) {
 			return text, nil
 		}
 		if !errors.Is(err, syscall.ECONNREFUSED) && !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, io.EOF) || time.Since(begin) > reloadLimit {
-			return nil, fmt.Errorf("testenv: collector of arm %s: %w", a.spec.Name, err)
+			return nil, err
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("testenv: collector of arm %s: %w", a.spec.Name, errors.Join(context.Cause(ctx), err))
+			return nil, errors.Join(context.Cause(ctx), err)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+}
+
+// ofCollector says of an error which Collector has it; nil for nil.
+func (a *arm) ofCollector(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("testenv: collector of arm %s: %w", a.spec.Name, err)
 }
 
 // promAPI is the API of the arm's Prometheus.

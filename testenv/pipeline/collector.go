@@ -73,7 +73,7 @@ func startCollectorAt(
 	}
 	text, err := configuration.Config{
 		HTTP: c.http, GRPC: c.grpc, Wire: wireID, Token: cfg.PipelineToken, Prometheus: metricsURL,
-		Dir: cfg.TelemetryDir, Arm: cfg.Arm, Tail: cfg.Tail, Change: change,
+		Dir: cfg.TelemetryDir, Arm: cfg.Arm, Tail: cfg.Tail, Standstill: cfg.Standstill, Change: change,
 	}.YAML()
 	if err != nil {
 		return nil, fmt.Errorf("pipeline: %w", err)
@@ -134,8 +134,8 @@ func (c *collector) stats() (Stats, error) {
 	}
 	v := configuration.Sum(families)
 	return Stats{
-		Spans: v.Spans, LogRecords: v.LogRecords, DataPoints: v.DataPoints, Bytes: v.Bytes + c.wire.bytes.Load(), Refused: v.Refused,
-		Roots: c.roots.n.Load(),
+		Spans: v.Spans, LogRecords: v.LogRecords, DataPoints: v.DataPoints, Refused: v.Refused, Roots: c.roots.n.Load(),
+		Bytes: v.Bytes + c.wire.bytes.Load(), MetricBytes: v.MetricBytes + c.wire.metricBytes.Load(),
 	}, nil
 }
 

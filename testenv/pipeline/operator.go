@@ -172,6 +172,6 @@ func (o *operator) Gather() ([]*dto.MetricFamily, error) {
 func (s Stats) plus(t Stats) Stats {
 	return Stats{
 		Spans: s.Spans + t.Spans, Roots: s.Roots + t.Roots, LogRecords: s.LogRecords + t.LogRecords, DataPoints: s.DataPoints + t.DataPoints,
-		Bytes: s.Bytes + t.Bytes, Refused: s.Refused + t.Refused,
+		Bytes: s.Bytes + t.Bytes, MetricBytes: s.MetricBytes + t.MetricBytes, Refused: s.Refused + t.Refused,
 	}
 }

@@ -239,8 +239,8 @@ func TestGRPC(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.expect(t, `perso_impressions_total`, 7)
-	if got := r.stats(t); got.Bytes < 50 || got.DataPoints != 1 {
-		t.Errorf("stats %+v, want 1 data point and its bytes", got)
+	if got := r.stats(t); got.Bytes < 50 || got.MetricBytes != got.Bytes || got.DataPoints != 1 {
+		t.Errorf("stats %+v, want 1 data point and its bytes, all of metrics", got)
 	}
 }
 

@@ -64,6 +64,7 @@ type Stats struct {
 	LogRecords   int64 `json:"log_records"`
 	DataPoints   int64 `json:"data_points"`
 	Bytes        int64 `json:"bytes"`         // size of OTLP requests on the wire: HTTP bodies and gRPC messages
+	MetricBytes  int64 `json:"metric_bytes"`  // how many of them were metrics
 	Refused      int64 `json:"refused"`       // items that the Collector refused, could not queue or could not deliver
 	ActiveSeries int64 `json:"active_series"` // series in the head of the TSDB
 }

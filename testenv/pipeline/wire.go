@@ -27,9 +27,10 @@ type wire struct {
 	component.ShutdownFunc
 	http  string // host:port of the HTTP server
 	token string // "": none is needed
-	bytes atomic.Int64
 	tap   *volume.Tap
 	ready chan struct{}
+
+	bytes, metricBytes atomic.Int64 // of gRPC messages; how many of them were metrics
 }
 
 var (
@@ -91,14 +92,28 @@ func (w *wire) GetGRPCServerOptions(context.Context) ([]grpc.ServerOption, error
 }
 
 // HandleRPC adds up the sizes, on the wire, of the messages that came in.
-func (w *wire) HandleRPC(_ context.Context, s stats.RPCStats) {
-	if in, ok := s.(*stats.InPayload); ok {
-		w.bytes.Add(int64(in.CompressedLength))
+func (w *wire) HandleRPC(ctx context.Context, s stats.RPCStats) {
+	in, ok := s.(*stats.InPayload)
+	if !ok {
+		return
+	}
+	n := int64(in.CompressedLength)
+	w.bytes.Add(n)
+	if ctx.Value(methodKey{}) == metricsMethod {
+		w.metricBytes.Add(n)
 	}
 }
 
-// TagRPC leaves the context alone.
-func (w *wire) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context { return ctx }
+// methodKey is the key of the context under which the method of a call is.
+type methodKey struct{}
+
+// metricsMethod is the method that exports metrics.
+const metricsMethod = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
+
+// TagRPC puts the method of a call into its context.
+func (w *wire) TagRPC(ctx context.Context, info *stats.RPCTagInfo) context.Context {
+	return context.WithValue(ctx, methodKey{}, info.FullMethodName)
+}
 
 // TagConn leaves the context alone.
 func (w *wire) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }

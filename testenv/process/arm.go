@@ -77,6 +77,7 @@ func (l *launch) deploy(ctx context.Context, spec testenv.ArmSpec, backing *chil
 	}
 	config := role.Defaults()
 	config.Arm, config.Run, config.Launch, config.Spin = spec.Name, l.spec.Run, l.spec.Launch, spec.Spins()
+	config.Standstill = l.spec.Standstill
 	config.DecisionURL, config.ModelURL, config.ProfileURL = a.urls[role.Decision], a.urls[role.Model], a.urls[role.Profile]
 	config.Brokers, config.RedisAddr = []string{shared[role.BrokerAddr(spec.Name)]}, shared[role.StoreAddr(spec.Name)]
 	config.BackingToken = l.backing
@@ -157,7 +158,7 @@ func (a *arm) link(ctx context.Context, services *role.Config) error {
 // pipelineConfig returns the configuration of the arm's pipeline.
 func (l *launch) pipelineConfig(spec testenv.ArmSpec) role.Config {
 	config := role.Defaults()
-	config.Arm, config.ScrapeURL = spec.Name, l.views.URL(spec.Name)
+	config.Arm, config.ScrapeURL, config.Standstill = spec.Name, l.views.URL(spec.Name), l.spec.Standstill
 	config.ScrapeInterval, config.EvalInterval, config.Lookback = l.spec.Scrape, l.spec.EvalInterval, l.spec.Lookback
 	config.RulesFile, config.TelemetryDir = l.spec.RulesFile, l.spec.TelemetryDir
 	config.SeriesDir = filepath.Join(cmp.Or(l.spec.SeriesDir, filepath.Join(l.scratch.Path, "series")), spec.Name)

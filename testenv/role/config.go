@@ -10,12 +10,13 @@ import (
 // Config is the configuration of a role. FromEnv reads it from environment variables and Environ turns it into them. The zero
 // value of a field is its default, unless the comment names another.
 type Config struct {
-	Arm      string // name of the arm; topics, consumer group and keys begin with it
-	Run      string // id of the run; "": the role belongs to none
-	Launch   int    // of the run; counts up from 0
-	Listen   string // host:port, or fd:N for an inherited listener; default DefaultListen
-	Token    string // bearer token of the control endpoint; "" closes it
-	Lifeline string // LifelineStdin: the role ends when its standard input ends; "": it does not watch it
+	Arm        string        // name of the arm; topics, consumer group and keys begin with it
+	Run        string        // id of the run; "": the role belongs to none
+	Launch     int           // of the run; counts up from 0
+	Listen     string        // host:port, or fd:N for an inherited listener; default DefaultListen
+	Token      string        // bearer token of the control endpoint; "" closes it
+	Standstill time.Duration // for how long the role may be stopped at once: its time-outs allow for it; 0: it never is
+	Lifeline   string        // LifelineStdin: the role ends when its standard input ends; "": it does not watch it
 
 	// Of the stack's services.
 	DecisionURL string        // base URL
@@ -96,6 +97,7 @@ func (c *Config) variables() []variable {
 		text("PERSO_LISTEN", &c.Listen, listenAddress),
 		text("PERSO_CONTROL_TOKEN", &c.Token, anything),
 		text("PERSO_LIFELINE", &c.Lifeline, oneOf("", LifelineStdin)),
+		duration("PERSO_STANDSTILL", &c.Standstill, 0, 1<<62, "a duration of at least 0s, e.g. 2s"),
 
 		baseURL("PERSO_DECISION_URL", &c.DecisionURL),
 		baseURL("PERSO_MODEL_URL", &c.ModelURL),

@@ -21,7 +21,7 @@ func full(t *testing.T) Config {
 		t.Fatal(err)
 	}
 	return Config{
-		Arm: "traces-10", Run: "20260102-030405-pr", Launch: 2, Listen: InheritedListen, Token: "secret", Lifeline: LifelineStdin,
+		Arm: "traces-10", Run: "20260102-030405-pr", Launch: 2, Listen: InheritedListen, Token: "secret", Lifeline: LifelineStdin, Standstill: time.Minute,
 		DecisionURL: "http://127.0.0.1:1", ModelURL: "https://model/base", ProfileURL: "http://[::1]:3",
 		Brokers: []string{"127.0.0.1:2", "kafka:9092"}, RedisAddr: "127.0.0.1:4",
 		Seed: -7, Users: 60, Items: 40, Refresh: 0, Debug: true, ItemLabels: true, Spin: 200 * time.Microsecond,
@@ -83,6 +83,8 @@ func TestFromEnvSaysWhatIsWrong(t *testing.T) {
 		{"PERSO_LINKS", "store=127.0.0.1:0=redis:6379", "tcp://"},
 		{"PERSO_LINKS", "store=127.0.0.1:0=tcp://redis:6379,", "each"},
 		{"PERSO_LINKS", "store=x=tcp://redis:6379", "LISTEN"},
+		{"PERSO_STANDSTILL", "20", "2s"},
+		{"PERSO_STANDSTILL", "-1s", "at least 0s"},
 		{"PERSO_SPIN", "200", "200us"},
 		{"PERSO_SPIN", "-1ms", "0s to 1s"},
 		{"PERSO_REFRESH", "NaN", "number"},

@@ -41,10 +41,10 @@ func newProducer(cfg Config, topic string, tel *telemetry) (*producer, error) {
 		kgo.ProducerLinger(2*time.Millisecond),
 		kgo.ProducerBatchCompression(kgo.NoCompression()),
 		kgo.MaxBufferedRecords(bufferedMost),
-		kgo.RecordDeliveryTimeout(shutdownLimit),
+		kgo.RecordDeliveryTimeout(shutdownLimit+cfg.Standstill),
 		// A broker that says nothing is given up in time for the limit above. Then records that it may have got are given up, too.
 		kgo.ProduceRequestTimeout(brokerLimit),
-		kgo.RequestTimeoutOverhead(2*brokerLimit),
+		kgo.RequestTimeoutOverhead(2*brokerLimit+cfg.Standstill),
 		kgo.AllowIdempotentProduceCancellation(),
 		kgo.WithHooks(brokerWatch{tel.log}),
 	)

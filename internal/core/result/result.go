@@ -402,10 +402,12 @@ type Telemetry struct {
 	Spans int64 `json:"spans"`
 	// Roots is how many of the spans are of kind server and have no parent: one for each request from outside whose trace was
 	// sampled. It is 0 where the pipeline does not count them (containers), and in older runs.
-	Roots        int64 `json:"roots,omitempty"`
-	LogRecords   int64 `json:"log_records"`
-	DataPoints   int64 `json:"data_points"`
-	Bytes        int64 `json:"bytes"`   // OTLP request bodies on the wire
+	Roots      int64 `json:"roots,omitempty"`
+	LogRecords int64 `json:"log_records"`
+	DataPoints int64 `json:"data_points"`
+	Bytes      int64 `json:"bytes"` // OTLP request bodies on the wire
+	// MetricBytes is how many of Bytes were metrics. It is 0 where the pipeline does not tell, and in older runs.
+	MetricBytes  int64 `json:"metric_bytes,omitempty"`
 	Refused      int64 `json:"refused"` // items refused or failed anywhere in the pipeline
 	ActiveSeries int64 `json:"active_series"`
 }
@@ -415,7 +417,8 @@ func (t Telemetry) Since(earlier Telemetry) Telemetry {
 	return Telemetry{
 		Spans: Increase(earlier.Spans, t.Spans), Roots: Increase(earlier.Roots, t.Roots),
 		LogRecords: Increase(earlier.LogRecords, t.LogRecords), DataPoints: Increase(earlier.DataPoints, t.DataPoints),
-		Bytes: Increase(earlier.Bytes, t.Bytes), Refused: Increase(earlier.Refused, t.Refused), ActiveSeries: t.ActiveSeries,
+		Bytes: Increase(earlier.Bytes, t.Bytes), MetricBytes: Increase(earlier.MetricBytes, t.MetricBytes), Refused: Increase(earlier.Refused, t.Refused),
+		ActiveSeries: t.ActiveSeries,
 	}
 }
 

@@ -65,8 +65,8 @@ type Order struct {
 	// Main is the step whose answers are asked where their time went, by TimingHeader, in the toll phase; "": none is.
 	Main string `json:"main,omitempty"`
 
-	// Hold is the known delay: all requests leave this much later than they are due. What they are measured from is when they were
-	// due. A script of the user's own ignores it.
+	// Hold is the known delay: all requests leave this much later than they are due, and are due this much earlier, so that the arm meets
+	// them when it would without. What they are measured from is when they were due. A script of the user's own ignores it.
 	Hold time.Duration `json:"hold,omitempty"` // ns
 
 	// Overlap: return at the end of the slot although answers are outstanding; their report follows when they are in.

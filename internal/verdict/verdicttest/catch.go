@@ -176,7 +176,7 @@ func (b *builder) catchSlots() {
 					Arm: l.Name, Scheduled: 40, Sent: 40, Steps: map[string]int64{"recommend": 18, "impression": 18, "click": 4},
 					LagP99: 400 * time.Microsecond, Impressions: 18, Clicks: 2, AgeBands: []int64{3, 4, 4, 4, 3},
 				},
-				Telemetry: telemetry(l.Name, 40),
+				Telemetry: telemetry(l.Name, 40, 1),
 			})
 		}
 		b.order++

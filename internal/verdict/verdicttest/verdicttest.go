@@ -187,14 +187,14 @@ func (b *builder) slot(arm result.Arm, factor float64) result.Slot {
 	scale := int64(b.PerSlot)
 	s := result.Slot{
 		Phase: slot.Toll, Order: b.order, Arm: arm.Name, Start: b.now, End: b.now.Add(b.data.Run.Plan.Slot),
-		Drained: true, Drain: 40 * time.Millisecond, GeneratorCPU: 70 * time.Millisecond,
+		Drained: true, Drain: 49 * time.Millisecond, GeneratorCPU: 70 * time.Millisecond,
 		Work: slot.ArmReport{
 			Arm: arm.Name, Scheduled: scale * 5 / 2, Sent: scale * 5 / 2,
 			Steps:  map[string]int64{"recommend": scale * 10 / 9, "impression": scale * 10 / 9, "click": scale * 5 / 2 * 1 / 9},
 			LagP99: 180 * time.Microsecond, LagMax: 700 * time.Microsecond,
 			Impressions: scale * 10 / 9, Clicks: scale / 10, Purchases: scale / 60, AgeBands: []int64{16, 24, 24, 22, 14},
 		},
-		Metered: b.data.Run.Plan.Slot + 41*time.Millisecond, // the drain, and a millisecond around both
+		Metered: b.data.Run.Plan.Slot + 50*time.Millisecond, // the drain, and a millisecond around both
 		CPU:     map[string]time.Duration{}, RSS: map[string]int64{}, Peak: map[string]int64{}, Runtime: map[string]result.Runtime{},
 	}
 	if arm.Role == result.RoleKnownDelay {
@@ -213,17 +213,20 @@ func (b *builder) slot(arm result.Arm, factor float64) result.Slot {
 	s.CPU[role.Backing] = time.Duration(float64(s.Work.Sent) * 1e5 * factor)
 	s.RSS[role.Telemetry], s.Peak[role.Telemetry] = 90<<20, 120<<20
 	b.idle(&s)
-	s.Telemetry = telemetry(arm.Level, s.Work.Sent)
+	s.Telemetry = telemetry(arm.Level, s.Work.Sent, s.Metered.Seconds()/b.data.Run.Plan.Slot.Seconds())
 	b.order++
 	return s
 }
 
-func telemetry(level string, sent int64) result.Telemetry {
+// telemetry is that of a slot in which so many requests were sent, and which was metered for so many times its length: metrics go on
+// without load.
+func telemetry(level string, sent int64, metered float64) result.Telemetry {
 	t := result.Telemetry{ActiveSeries: 118}
 	if level == "off" {
 		return t
 	}
-	t.DataPoints, t.Bytes, t.ActiveSeries = 900, 64_000, 1_240
+	t.DataPoints, t.MetricBytes, t.ActiveSeries = int64(math.Round(900*metered)), int64(math.Round(64_000*metered)), 1_240
+	t.Bytes = t.MetricBytes
 	if level == "metrics" {
 		return t
 	}
