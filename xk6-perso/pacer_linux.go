@@ -23,12 +23,39 @@ func openPacer() (*pacer, error) {
 		runtime.UnlockOSThread()
 		return nil, fmt.Errorf("perso: pacer: timer slack: %w", err)
 	}
-	var ts unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
+	zero, mono, err := pairClocks(time.Now, monotonic)
+	if err != nil {
 		runtime.UnlockOSThread()
 		return nil, fmt.Errorf("perso: pacer: clock: %w", err)
 	}
-	return &pacer{zero: time.Now(), mono: ts.Nano()}, nil
+	return &pacer{zero: zero, mono: mono}, nil
+}
+
+// monotonic is the kernel's clock, ns.
+func monotonic() (int64, error) {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
+		return 0, err
+	}
+	return ts.Nano(), nil
+}
+
+// pairClocks reads two clocks as nearly at once as it can. A thread may lose its core between the two readings, by which every
+// sleep would be off: the nearest of some pairs counts, and what is left makes sleeps late, never early.
+func pairClocks(now func() time.Time, mono func() (int64, error)) (zero time.Time, kernel int64, err error) {
+	const pairs = 8
+	var apart time.Duration
+	for i := range pairs {
+		before := now()
+		k, err := mono()
+		if err != nil {
+			return time.Time{}, 0, err
+		}
+		if d := now().Sub(before); i == 0 || d < apart {
+			zero, kernel, apart = before, k, d
+		}
+	}
+	return zero, kernel, nil
 }
 
 // sleep returns at t, or at once if t is past.
