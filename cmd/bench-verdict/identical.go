@@ -26,6 +26,7 @@ const defaultRounds = 12
 // size says how much one run measures.
 type size struct {
 	launches, rounds int
+	most             int // launches, while a budget is open; 0: as many as launches says, without looks
 	slot             time.Duration
 	rate             float64
 }
@@ -42,12 +43,13 @@ func defaultSize() (size, error) {
 	if err != nil {
 		return size{}, err
 	}
-	return size{e.Toll.Launches, defaultRounds, e.Toll.Slot, e.Toll.Rate}, nil
+	return size{launches: e.Toll.Launches, rounds: defaultRounds, slot: e.Toll.Slot, rate: e.Toll.Rate}, nil
 }
 
 // register adds the flags that change a size; their defaults are the values that it has now.
 func (s *size) register(flags *pflag.FlagSet) {
 	flags.IntVar(&s.launches, "launches", s.launches, "launches of a run")
+	flags.IntVar(&s.most, "max-launches", s.most, "launches of a run while one of the budgets by which it is judged is open, as tollgate run has it; 0: no more than --launches")
 	flags.IntVar(&s.rounds, "rounds", s.rounds, "rounds per launch")
 	flags.DurationVar(&s.slot, "slot", s.slot, "length of a slot")
 	flags.Float64Var(&s.rate, "rate", s.rate, "requests per second in a slot")
@@ -162,7 +164,10 @@ func identicalExperiment(seed int64, spin time.Duration, s size, environment str
 		return nil, err
 	}
 	e.Seed, e.Environment, e.Toll.KnownDelay = seed, environment, spin
-	e.Toll.Launches, e.Toll.Rounds, e.Toll.Slot, e.Toll.Rate = s.launches, s.rounds, s.slot, s.rate
+	e.Toll.Launches, e.Toll.Most, e.Toll.Rounds, e.Toll.Slot, e.Toll.Rate = s.launches, s.most, s.rounds, s.slot, s.rate
+	if s.most > s.launches {
+		e.Budgets = gateBudgets()
+	}
 	return e, nil
 }
 

@@ -72,14 +72,19 @@ func readJudged(dir string, place identicalRun) (*judgedRun, error) {
 	return judge(place, data)
 }
 
-func judge(place identicalRun, data *result.Data) (*judgedRun, error) {
-	var budgets []verdict.Budget
+// gateBudgets are the budgets by which the runs are judged: gateLimit at each of judgedMetrics.
+func gateBudgets() []string {
+	var out []string
 	for _, metric := range judgedMetrics() {
-		b, err := verdict.ParseBudget(fmt.Sprintf("%s: %s <= %+g%%", same, metric, 100*gateLimit))
-		if err != nil {
-			return nil, err
-		}
-		budgets = append(budgets, b)
+		out = append(out, fmt.Sprintf("%s: %s <= %+g%%", same, metric, 100*gateLimit))
+	}
+	return out
+}
+
+func judge(place identicalRun, data *result.Data) (*judgedRun, error) {
+	budgets, err := verdict.ParseBudgets(gateBudgets())
+	if err != nil {
+		return nil, err
 	}
 	analysis, err := verdict.Judge(data, budgets)
 	if err != nil {

@@ -26,7 +26,7 @@ const delayedBy = 0.18
 func slicedPlans() []slicedPlan {
 	const slot, slice = 0.5, 0.1
 	return []slicedPlan{
-		{"pr: 6 rounds", plan{6, 6, slicedArms, slot, slice}, []int{3, 6}, slicedCosts()},
+		{"pr: 10 rounds, up to 12 launches", plan{12, 10, slicedArms, slot, slice}, []int{3, 6, 12}, slicedCosts()},
 		{"two minutes: 10 rounds", plan{6, 10, slicedArms, slot, slice}, []int{6}, slicedCosts()},
 		{"two minutes, slots in one piece", plan{6, 10, slicedArms, slot, 0}, []int{6}, []float64{0, 0.10}},
 	}
@@ -72,6 +72,7 @@ func (e estimates) repeat(confidence float64, seed uint64) stats.Interval {
 // slicedCount counts what became of the runs of one plan.
 type slicedCount struct {
 	runs, pass, fail, invalid, wrong, launches int
+	hopeless                                   int // ended since no budget was likely to be decided
 	passed, covered                            [3]int // by metric: of the budgets, and the interval that a report shows
 	half                                       [3][]float64
 }
@@ -101,11 +102,12 @@ func simulateSliced(ctx context.Context, o simulateOptions) (gate, widths *markd
 	n := float64(o.runs)
 	gate = &markdown.Table{
 		Title:  "Simulation in slices: a gate of three budgets of +5 %",
-		Header: []string{"machine", "plan", "true cost", "pass", "fail", "inconclusive", "invalid", "wrong", "p50 passed", "p95 passed", "cpu passed", "mean launches"},
+		Header: []string{"machine", "plan", "true cost", "pass", "fail", "inconclusive", "invalid", "wrong", "p50 passed", "p95 passed", "cpu passed", "ended without hope", "mean launches"},
 		Notes: []string{
-			fmt.Sprintf("%d runs each, of four arms with slots of 500 ms; looks after 3 and 6 launches (pr), or after 6. The budgets of p50, p95 and CPU are one family. "+
+			fmt.Sprintf("%d runs each, of four arms with slots of 500 ms; looks after 3, 6 and 12 launches (pr), or after 6. The budgets of p50, p95 and CPU are one family. "+
 				"With a cost of exactly %s any decision is wrong, and every decision counts.", o.runs, signed(gateLimit)),
-			"Invalid: the repeated baseline is told apart from the baseline, as the control does it. The other controls are not simulated.",
+			"Invalid: the repeated baseline is told apart from the baseline, as the control does it, at the end of the run. The other controls are not simulated.",
+			"Ended without hope: before the last look, since all open budgets had less than one chance in ten to be decided by it.",
 			"Two minutes are those of the load of four arms together.",
 		},
 	}
@@ -119,7 +121,7 @@ func simulateSliced(ctx context.Context, o simulateOptions) (gate, widths *markd
 		c := counts[i]
 		begin := []string{j.machine.name, j.plan.name, signed(j.cost)}
 		gate.Add(append(begin, share(c.pass, n), share(c.fail, n), share(c.runs-c.pass-c.fail-c.invalid, n), share(c.invalid, n), share(c.wrong, n),
-			share(c.passed[0], n), share(c.passed[1], n), share(c.passed[2], n), fmt.Sprintf("%.1f", float64(c.launches)/n))...)
+			share(c.passed[0], n), share(c.passed[1], n), share(c.passed[2], n), share(c.hopeless, n), fmt.Sprintf("%.1f", float64(c.launches)/n))...)
 		row := begin
 		for _, k := range c.covered {
 			row = append(row, share(k, n))
@@ -147,6 +149,10 @@ func (c *slicedCount) run(rng *rand.Rand, m host, p slicedPlan, truth float64, r
 	family := stats.NewFamily(len(all))
 	passed, failed, wrong := 0, 0, false
 	var last []estimates
+	open := make([]bool, len(all)) // after the look
+	for i := range open {
+		open[i] = true
+	}
 	invalid := false
 	for k, rate := range stats.Spend(1-shown, part) {
 		last = nil
@@ -161,11 +167,13 @@ func (c *slicedCount) run(rng *rand.Rand, m host, p slicedPlan, truth float64, r
 			}
 			switch {
 			case upper.Hi < limit:
+				open[i] = false
 				passed++
 				c.passed[i]++
 				wrong = wrong || truth >= gateLimit
 				return stats.Passed
 			case lower.Lo > limit:
+				open[i] = false
 				failed++
 				wrong = wrong || truth <= gateLimit
 				return stats.Failed
@@ -173,8 +181,14 @@ func (c *slicedCount) run(rng *rand.Rand, m host, p slicedPlan, truth float64, r
 				return stats.Open
 			}
 		})
-		if invalid = broken(last, seed); invalid || family.Open() == 0 || k == len(p.looks)-1 {
+		again := invalid
+		invalid = broken(last, seed)
+		lost := family.Open() > 0 && !likely(last, open, limit, float64(p.looks[k])/float64(p.launches), seed)
+		if k == len(p.looks)-1 || invalid && again || family.Open() == 0 && !invalid || lost {
 			c.launches += p.looks[k]
+			if lost && k < len(p.looks)-1 {
+				c.hopeless++
+			}
 			break
 		}
 	}
@@ -198,6 +212,17 @@ func (c *slicedCount) run(rng *rand.Rand, m host, p slicedPlan, truth float64, r
 		}
 		c.half[i] = append(c.half[i], math.Expm1((saw.Hi-saw.Lo)/2))
 	}
+}
+
+// likely says that an open budget has a fair chance to be decided by the last look, of whose data there is a part now; as verdict.Look has it.
+func likely(all []estimates, open []bool, limit, part float64, seed uint64) bool {
+	const fair = 0.1
+	for i, e := range all {
+		if open[i] && stats.Decidable(e.level(shown, seed), limit, part) >= fair {
+			return true
+		}
+	}
+	return false
 }
 
 // broken says that the repeated baseline is told apart from the baseline, at 99 % over all metrics and by more than 2 %.

@@ -8,8 +8,9 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
-// look says whether the toll needs another launch after so many. Before the first look and between two looks it always does;
-// after a look it does if the look has found a budget open that more data may decide. It tells what was decided.
+// look says whether the toll needs another launch after so many. Before the first look and between two looks it always does. After a look it
+// does if a budget is open that the launches which the plan allows may decide. A control that chance may have broken, or that is undecided, is
+// looked at once more, also where nothing else is open; if it is no better then, that ends the toll. It tells what was decided.
 func (r *run) look(launches int) (more bool, err error) {
 	looks := r.Looks()
 	i := slices.IndexFunc(looks, func(l result.Look) bool { return l.Launches == launches })
@@ -29,18 +30,48 @@ func (r *run) look(launches int) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	switch {
-	case now.Open == 0 && now.Broken:
-		r.Progress.End(fmt.Sprintf("all budgets are decided, but a control is broken: on to %d launches", looks[i+1].Launches))
-	case now.Open == 0:
-		r.Progress.End("no budget is open that more launches could decide")
-	case i+1 == len(looks):
-		r.Progress.End(fmt.Sprintf("%d of %d budgets are open; the plan allows no more launches", now.Open, now.Of))
-	default:
-		r.Progress.End(fmt.Sprintf("%d of %d budgets are open: on to %d launches", now.Open, now.Of, looks[i+1].Launches))
+	last := looks[len(looks)-1].Launches
+	more, says := after(now, r.doubted, i+1 < len(looks))
+	if r.doubted = now.Broken != "" || now.Undecided != ""; more {
+		says += fmt.Sprintf(": on to %d launches", looks[i+1].Launches)
 	}
+	r.Progress.End(says)
 	if len(now.Decided) > 0 {
-		r.Progress.Tell(fmt.Sprintf("decided after launch %d of %d", launches, looks[len(looks)-1].Launches), now.Decided)
+		r.Progress.Tell(fmt.Sprintf("decided after launch %d of %d", launches, last), now.Decided)
 	}
-	return (now.Open > 0 || now.Broken) && i+1 < len(looks), nil
+	if len(now.Hopeless) > 0 && i+1 < len(looks) {
+		r.Progress.Tell(fmt.Sprintf("hardly to be decided in %d launches", last), now.Hopeless)
+	}
+	return more, nil
+}
+
+// after says whether a look that has found this is followed by another, as far as the plan allows it, and why. Doubted: a control did not
+// hold at the look before either.
+func after(now verdict.LookNow, doubted, allowed bool) (more bool, why string) {
+	open, says := now.Open+len(now.Hopeless), fmt.Sprintf("%d of %d budgets are open", now.Open+len(now.Hopeless), now.Of)
+	doubt := ""
+	if open == 0 {
+		says = "no budget is open that more launches could decide"
+	}
+	switch {
+	case now.Spoiled != "":
+		return false, fmt.Sprintf("the control %s is broken, and more launches would not mend it", now.Spoiled)
+	case now.Broken != "":
+		doubt = fmt.Sprintf(", but the control %s is broken", now.Broken)
+	case now.Undecided != "" && open == 0:
+		doubt = fmt.Sprintf(", but the control %s is undecided", now.Undecided)
+	}
+	says += doubt
+	switch {
+	case open == 0 && doubt == "":
+		return false, says
+	case !allowed:
+		return false, says + "; the plan allows no more launches"
+	case doubt != "" && doubted:
+		return false, says + ", as at the look before"
+	case now.Open == 0 && open > 0:
+		return false, says + ", and the launches that the plan allows would hardly decide any"
+	default:
+		return true, says
+	}
 }

@@ -61,6 +61,7 @@ type run struct {
 	skipped   []skipped
 	launched  int  // launches so far: the number of the next one
 	reached   bool // what toll.resolve wants, after the launch before
+	doubted   bool // a control did not hold at the look before
 	stages    *stages
 	tellAgain time.Time        // when the toll so far may be told again; zero: it never was
 	now       func() time.Time // time.Now, with its reading of the monotonic clock

@@ -38,6 +38,9 @@ type BudgetResult struct {
 	Launches int      // of the toll that were over when it was decided, or judged last; 0: it was not
 	Outcome  Outcome  // Pass: Hi under the limit; Fail: Lo over it; else Inconclusive; when Budget.Least, the other way round
 	Sentence string   // the same in words
+
+	// decidable is the chance that the launches which the plan allows will decide it, of one that a run still going on has left open.
+	decidable float64
 }
 
 // ParseBudget reads a budget: an optional level and a colon, and then either what catch.ParseDemand reads, such as "consumer-lag

@@ -103,6 +103,7 @@ func (t *tolls) judge(budgets []Budget, c *capacities, confidence float64) ([]Bu
 			out[i].Sentence = sentence(out[i], test.metric, by.after(look))
 			if out[i].Outcome == Inconclusive {
 				out[i].Sentence += "; " + by.more(out[i])
+				out[i].decidable = t.decidable(test, by, look)
 			}
 		}
 	}
@@ -110,6 +111,15 @@ func (t *tolls) judge(budgets []Budget, c *capacities, confidence float64) ([]Bu
 		made = nil
 	}
 	return out, made, nil
+}
+
+// decidable is the chance that the last of the planned looks will decide a budget that this one has left open, while the run is going on.
+func (m *measured) decidable(test budgetTest, by phase, look result.Look) float64 {
+	if m.run.Status != result.Running || len(m.run.Plan.Looks) == 0 {
+		return 0
+	}
+	last := m.run.Plan.Looks[len(m.run.Plan.Looks)-1]
+	return stats.Decidable(by.estimator(test)(confidence).Interval, test.budget.Limit, float64(look.Launches)/float64(last.Launches))
 }
 
 // hold compares a budget with the intervals at these confidences.

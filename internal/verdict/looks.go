@@ -107,14 +107,23 @@ func (m *measured) looks(confidence float64) []result.Look {
 
 // LookNow is what a look finds while a run is going on.
 type LookNow struct {
-	Open    int      // of the run's own budgets, those that more launches could still decide
-	Broken  bool     // a control is, by one launch: whether it stays so is for more launches to say
-	Of      int      // budgets
-	Decided []string // what has been decided at this look, in words
+	Open     int      // of the run's own budgets, those that more launches may still decide
+	Hopeless []string // those that the launches which the plan allows would hardly decide, in words
+	Of       int      // budgets
+
+	// Controls that do not hold, by name; "" for none.
+	Spoiled   string   // broken, which more launches would not mend
+	Broken    string   // broken, by chance perhaps: whether it stays so is for more launches to say
+	Undecided string   // likewise
+	Decided   []string // what has been decided at this look, in words
 }
 
-// Look judges a run's own budgets while it is going on. None is open when a control is broken: more of the same would not mend it. One
-// launch alone is not enough to believe that (Broken); and after a look at counts the budgets on times are open.
+// hopeless is the chance of being decided below which a budget is not worth more launches.
+const hopeless = 0.1
+
+// Look judges a run's own budgets while it is going on. No budget is open when a control is broken that more of the same would not mend. The
+// repeated baseline and the known delay are broken by chance in one of a hundred looks, and any control may be in one launch alone: that
+// is no reason to end the run. After a look at counts the budgets on times are open.
 func Look(d *result.Data) (LookNow, error) {
 	budgets, err := ParseBudgets(d.Run.Budgets)
 	if err != nil {
@@ -129,20 +138,34 @@ func Look(d *result.Data) (LookNow, error) {
 	if err != nil {
 		return LookNow{}, err
 	}
-	broken := slices.ContainsFunc(t.controls(confidence), func(c Control) bool { return !c.OK && !c.Undecided })
 	early := len(made) > 0 && made[len(made)-1].CountsAlone()
-	now := LookNow{Of: len(results), Broken: early && broken}
+	now := LookNow{Of: len(results)}
+	for _, c := range t.controls(confidence) {
+		switch {
+		case c.OK, c.Undecided && early: // times are not asked for yet
+		case c.Undecided:
+			now.Undecided = c.Name
+		case early || c.measuresTimes():
+			now.Broken = c.Name
+		default:
+			now.Spoiled = c.Name
+		}
+	}
 	for _, r := range results {
 		switch {
-		case r.Outcome == Inconclusive && r.PassAt > 0, early && r.Budget.Part() == slot.Toll && !r.Budget.Counted():
+		case early && r.Budget.Part() == slot.Toll && !r.Budget.Counted():
+			now.Open++
+		case r.Outcome == Inconclusive && r.PassAt > 0 && r.decidable < hopeless:
+			now.Hopeless = append(now.Hopeless, r.Sentence)
+		case r.Outcome == Inconclusive && r.PassAt > 0:
 			now.Open++
 		}
 		if r.Outcome != Inconclusive && r.Launches == m.over() {
 			now.Decided = append(now.Decided, r.Sentence)
 		}
 	}
-	if broken && !early {
-		now.Open = 0
+	if now.Spoiled != "" {
+		now.Open, now.Hopeless = 0, nil
 	}
 	return now, nil
 }

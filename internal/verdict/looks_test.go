@@ -1,6 +1,7 @@
 package verdict_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -85,7 +86,52 @@ func TestLook(t *testing.T) {
 	for i := range d.Slots {
 		d.Slots[i].Work.Failed = d.Slots[i].Work.Sent / 2
 	}
-	if now, err := verdict.Look(d); err != nil || now.Open != 0 {
-		t.Errorf("%d open, %v: more launches do not mend a broken control", now.Open, err)
+	if now, err := verdict.Look(d); err != nil || now.Open != 0 || now.Spoiled != "errors" {
+		t.Errorf("%+v, %v: more launches do not mend a broken control", now, err)
+	}
+}
+
+// A budget that the plan's launches would hardly decide is told apart from one that they may decide.
+func TestLookWithoutHope(t *testing.T) {
+	d := lookedAt(4)
+	d.Run.Status = result.Running
+	d.Run.Plan.Looks = []result.Look{{Launches: 4, Error: 0.01}, {Launches: 5, Error: 0.04}}
+	a, err := verdict.Judge(d, budgets(t, "metrics: cpu<=+50%"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// On the estimate itself, and so near it that no fifth launch makes up for it.
+	near := fmt.Sprintf("metrics: cpu<=%+.4f%%", 100*a.Budgets[0].Saw.Mid)
+	d.Run.Budgets = []string{"full: cpu<=+30%", near}
+	now, err := verdict.Look(d)
+	if err != nil || now.Open != 0 || len(now.Hopeless) != 1 || !strings.Contains(now.Hopeless[0], "level metrics: cpu") {
+		t.Errorf("%+v, %v; want %s without hope", now, err, near)
+	}
+	d.Run.Plan.Looks[1].Launches = 100
+	if now, err = verdict.Look(d); err != nil || now.Open != 1 || len(now.Hopeless) != 0 {
+		t.Errorf("%+v, %v; want %s open, where 96 more launches are allowed", now, err, near)
+	}
+}
+
+// The repeated baseline is broken by chance now and then, and may be undecided for want of launches: neither ends a run at once.
+func TestLookAtControls(t *testing.T) {
+	d := lookedAt(2)
+	d.Run.Status, d.Run.Budgets = result.Running, []string{"full: cpu<=+30%"}
+	d.Run.Plan.EqualWithin = map[string]float64{"cpu": 0.001}
+	if now, err := verdict.Look(d); err != nil || now.Undecided != "repeated baseline" || now.Broken != "" || now.Spoiled != "" || now.Open != 0 {
+		t.Errorf("wider than stated: %+v, %v", now, err)
+	}
+	d = runOf(3, func(s *verdicttest.Spec) { s.Launches, s.Rounds = 2, 6 })
+	d.Run.Plan.Looks = lookedAt(2).Run.Plan.Looks
+	d.Run.Status, d.Run.Budgets = result.Running, []string{"full: cpu<=+30%"}
+	for _, s := range d.Slots {
+		for service := range s.CPU {
+			if s.Arm == verdicttest.Repeat {
+				s.CPU[service] *= 2
+			}
+		}
+	}
+	if now, err := verdict.Look(d); err != nil || now.Broken != "repeated baseline" || now.Spoiled != "" {
+		t.Errorf("copies that differ: %+v, %v", now, err)
 	}
 }
