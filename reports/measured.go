@@ -25,7 +25,11 @@ func measured(r result.Run, load verdict.Load) string {
 	parts := []string{levels, some(len(r.Faults), "fault")}
 	switch {
 	case p.Launches > 0:
-		parts = append(parts, slotWords(p.Launches, p.Rounds, p.Slot)+slicesOf(p), rateWords(p.Rate, rate, load.Toll))
+		launches := p.Launches
+		if r.Status == result.Complete && load.Launches > 0 {
+			launches = load.Launches // an open budget or a resolution may have asked for more, and counts for fewer
+		}
+		parts = append(parts, slotWords(launches, p.Rounds, p.Slot)+slicesOf(p), rateWords(p.Rate, rate, load.Toll))
 		if len(r.Faults) > 0 {
 			parts[len(parts)-1] += " (catch: " + catchRateWords(r, "per arm", load.Catch) + ")"
 		}

@@ -289,7 +289,7 @@ func nextStep(a *verdict.Analysis, at string) string {
 	case a.Run.Status != result.Complete:
 		return "measure again, to the end"
 	case a.Outcome == verdict.Inconclusive && a.Run.Plan.Launches > 0:
-		return fmt.Sprintf("measure longer: the same command with --launches %d", 2*a.Run.Plan.Launches)
+		return fmt.Sprintf("measure longer: the same command with --launches %d", 2*max(a.Run.Plan.Launches, a.Load.Launches))
 	case a.Outcome == verdict.Fail:
 		return "find what changed: tollgate compare BEFORE " + at
 	case a.Outcome == verdict.Pass && len(a.Budgets) == 0 && len(a.Toll) > 0:

@@ -260,7 +260,7 @@ func looks(a *verdict.Analysis) string {
 		}
 		made = append(made, fmt.Sprintf("after %s %s: %d open", count(l.Launches, "launch"), at, l.Open))
 	}
-	return fmt.Sprintf("Looks: %s. The rule, fixed before the first launch: judge after %s launches while a budget is open%s; "+
+	return fmt.Sprintf("Looks: %s. The rule, fixed before the first launch: judge after %s launches while a budget is open that more may decide%s; "+
 		"the error rates of all looks add up to %.3g %%%s.", strings.Join(made, "; "), join(rule), early, 100*(1-a.Confidence), each)
 }
 

@@ -99,7 +99,7 @@ func pooledControls(runs []*judgedRun) *markdown.Table {
 		for _, r := range runs {
 			if x := value(r); !math.IsNaN(x) && !math.IsInf(x, 0) {
 				values = append(values, x)
-				launches += r.Run.Plan.Launches
+				launches += r.Load.Launches
 			}
 		}
 		is, deviation := markdown.None, markdown.None

@@ -72,7 +72,7 @@ func (e estimates) repeat(confidence float64, seed uint64) stats.Interval {
 // slicedCount counts what became of the runs of one plan.
 type slicedCount struct {
 	runs, pass, fail, invalid, wrong, launches int
-	hopeless                                   int // ended since no budget was likely to be decided
+	hopeless                                   int    // ended since no budget was likely to be decided
 	passed, covered                            [3]int // by metric: of the budgets, and the interval that a report shows
 	half                                       [3][]float64
 }

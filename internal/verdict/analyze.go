@@ -49,7 +49,7 @@ func (m *measured) judge(d *result.Data, budgets []Budget, beside <-chan aside) 
 	t := newTolls(m)
 	s := newSteps(t)
 	c := newCapacities(d, m)
-	a := &Analysis{Run: d.Run, Load: loadOf(d), Confidence: confidence, Controls: append(t.controls(confidence), c.controls(confidence)...), Notes: slices.Clone(d.Notes)}
+	a := &Analysis{Run: d.Run, Load: loadOf(d, m.over()), Confidence: confidence, Controls: append(t.controls(confidence), c.controls(confidence)...), Notes: slices.Clone(d.Notes)}
 	var err error
 	if a.Budgets, a.Looks, err = t.judge(budgets, c, confidence); err != nil {
 		return nil, err

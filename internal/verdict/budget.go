@@ -39,8 +39,8 @@ type BudgetResult struct {
 	Outcome  Outcome  // Pass: Hi under the limit; Fail: Lo over it; else Inconclusive; when Budget.Least, the other way round
 	Sentence string   // the same in words
 
-	// decidable is the chance that the launches which the plan allows will decide it, of one that a run still going on has left open.
-	decidable float64
+	// Decidable is the chance that the launches which the plan allows will decide it, of one that a run still going on has left open; else 0.
+	Decidable float64
 }
 
 // ParseBudget reads a budget: an optional level and a colon, and then either what catch.ParseDemand reads, such as "consumer-lag

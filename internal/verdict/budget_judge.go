@@ -103,7 +103,7 @@ func (t *tolls) judge(budgets []Budget, c *capacities, confidence float64) ([]Bu
 			out[i].Sentence = sentence(out[i], test.metric, by.after(look))
 			if out[i].Outcome == Inconclusive {
 				out[i].Sentence += "; " + by.more(out[i])
-				out[i].decidable = t.decidable(test, by, look)
+				out[i].Decidable = t.decidable(test, by, look)
 			}
 		}
 	}

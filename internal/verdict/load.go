@@ -9,7 +9,10 @@ import (
 )
 
 // Load is the load of a run, per arm: requests, or turns of a user's own script.
-type Load struct{ Toll, Catch Rate }
+type Load struct {
+	Toll, Catch Rate
+	Launches    int // of the toll that are over; the plan may have allowed more, or fewer were needed
+}
 
 // Rate is a rate per second. NaN: not known.
 type Rate struct {
@@ -18,10 +21,10 @@ type Rate struct {
 	Made     float64 // handed to the network; of turns: played
 }
 
-// loadOf is the load of a run.
-func loadOf(d *result.Data) Load {
+// loadOf is the load of a run, so many launches of whose toll are over.
+func loadOf(d *result.Data, launches int) Load {
 	p := d.Run.Plan
-	load := Load{Toll: Rate{p.Rate, math.NaN(), math.NaN()}, Catch: Rate{p.CatchRate, math.NaN(), math.NaN()}}
+	load := Load{Toll: Rate{p.Rate, math.NaN(), math.NaN()}, Catch: Rate{p.CatchRate, math.NaN(), math.NaN()}, Launches: launches}
 	if p.Forecast != nil {
 		load.Toll.Expected = p.Forecast.Share * p.Rate
 	}

@@ -20,7 +20,7 @@ type LookMade struct {
 func (l LookMade) CountsAlone() bool { return l.Confidence == 1 }
 
 // PlanLooks is the rule by which a run with budgets is extended: they are judged after so many launches, and while one is open
-// after twice as many, and so on up to the most. The error rates of the looks add up to that of one. Nil where there is
+// after twice as many, and so on up to the most. The error rates of the looks add up to that of one (stats.Spend). Nil where there is
 // nothing to extend.
 //
 // With counts, budgets on counts have a look of their own after the first launch, and their error rates are divided among one look more.
@@ -57,19 +57,16 @@ func LooksAtCounts(environment string, budgets []string) bool {
 	})
 }
 
-// planCounts is PlanLooks with a look after the first launch.
+// planCounts is PlanLooks with a look after the first launch. Counts are known finely from the first launch on, so that all of their looks have
+// the same error rate.
 func planCounts(launches, most int) []result.Look {
 	looks := PlanLooks(launches, most, false)
 	if looks == nil {
 		looks = []result.Look{{Launches: launches, Error: 1 - confidence}}
 	}
 	looks = append([]result.Look{{Launches: 1}}, looks...)
-	part := make([]float64, len(looks))
-	for i, l := range looks {
-		part[i] = float64(l.Launches) / float64(most)
-	}
-	for i, rate := range stats.Spend(1-confidence, part) {
-		looks[i].Counts = rate
+	for i := range looks {
+		looks[i].Counts = (1 - confidence) / float64(len(looks))
 	}
 	return looks
 }
@@ -155,7 +152,7 @@ func Look(d *result.Data) (LookNow, error) {
 		switch {
 		case early && r.Budget.Part() == slot.Toll && !r.Budget.Counted():
 			now.Open++
-		case r.Outcome == Inconclusive && r.PassAt > 0 && r.decidable < hopeless:
+		case r.Outcome == Inconclusive && r.PassAt > 0 && r.Decidable < hopeless:
 			now.Hopeless = append(now.Hopeless, r.Sentence)
 		case r.Outcome == Inconclusive && r.PassAt > 0:
 			now.Open++
