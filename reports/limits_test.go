@@ -164,3 +164,23 @@ func TestRateOfASweep(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestMadeLaunches: what an open budget or a resolution added, and what counts spared, is in the words of what was measured.
+func TestMadeLaunches(t *testing.T) {
+	a := sweptFixture()
+	a.Run.Plan.Launches, a.Run.Plan.Rounds = 3, 6
+	for _, c := range []struct {
+		status string
+		made   int
+		want   string
+	}{
+		{result.Complete, 15, "15 launches of 6 rounds"},
+		{result.Complete, 1, "1 launch of 6 rounds"},
+		{result.Partial, 1, "3 launches of 6 rounds"}, // as planned, which it says; unfinished has the rest
+	} {
+		a.Run.Status, a.Load.Launches = c.status, c.made
+		if got := measured(a.Run, a.Load); !strings.Contains(got, c.want) {
+			t.Errorf("%s, %d launches: %q, want %q", c.status, c.made, got, c.want)
+		}
+	}
+}

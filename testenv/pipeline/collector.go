@@ -133,9 +133,10 @@ func (c *collector) stats() (Stats, error) {
 		return Stats{}, err
 	}
 	v := configuration.Sum(families)
+	metricBytes := c.wire.metricBytes.Load() // before the bytes, of which it is a part
 	return Stats{
 		Spans: v.Spans, LogRecords: v.LogRecords, DataPoints: v.DataPoints, Refused: v.Refused, Roots: c.roots.n.Load(),
-		Bytes: v.Bytes + c.wire.bytes.Load(), MetricBytes: v.MetricBytes + c.wire.metricBytes.Load(),
+		Bytes: v.Bytes + c.wire.bytes.Load(), MetricBytes: v.MetricBytes + metricBytes,
 	}, nil
 }
 
