@@ -46,28 +46,33 @@ func (c *capacities) more(r BudgetResult) string {
 	return "run more launches (capacity.launches)"
 }
 
-// perLaunch is how long the toll of one launch took, on average; 0 if none was complete.
+// perLaunch is how long a launch of the toll took, on average, with its deployment, warm-up and time at rest; of a single launch its
+// rounds alone are known. 0 if none was complete.
 func (t *tolls) perLaunch() time.Duration {
-	var sum time.Duration
-	n := 0
-	for launch := range t.over() {
-		var from, to time.Time
-		for _, s := range t.slots {
-			if s.Launch != launch {
-				continue
-			}
-			if from.IsZero() || s.Start.Before(from) {
-				from = s.Start
-			}
-			if end := s.End.Add(s.Drain); end.After(to) {
-				to = end
-			}
+	var first, last, end time.Time // of the first and the last launch the beginning, and of the last one the end
+	over := t.over()
+	for _, s := range t.slots {
+		if s.Launch == 0 && (first.IsZero() || s.Start.Before(first)) {
+			first = s.Start
 		}
-		if !from.IsZero() {
-			sum, n = sum+to.Sub(from), n+1
+		if s.Launch != over-1 {
+			continue
+		}
+		if last.IsZero() || s.Start.Before(last) {
+			last = s.Start
+		}
+		if e := s.End.Add(s.Drain); e.After(end) {
+			end = e
 		}
 	}
-	return sum / time.Duration(max(1, n))
+	switch {
+	case first.IsZero() || last.IsZero():
+		return 0
+	case over == 1:
+		return end.Sub(first)
+	default:
+		return last.Sub(first) / time.Duration(over-1)
+	}
 }
 
 // minutes is a time in whole minutes, or in seconds where it is shorter than two.
