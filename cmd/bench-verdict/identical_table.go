@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -75,12 +76,33 @@ func falseAlarms(runs []*judgedRun) *markdown.Table {
 		"The arm \"same\" is compared with both baseline arms, \"baseline again\" with the baseline alone. The three budgets are judged as one family.",
 		"9 of 10 below: where the upper end of the interval is in nine of ten runs. A single budget there is one that identical code passes as often.",
 		fmt.Sprintf("Verdicts of a gate with the three budgets: %s.", strings.Join(verdicts, ", ")))
+	if made := launchesMade(runs); made != "" {
+		t.Notes = append(t.Notes, made)
+	}
 	for _, r := range runs {
 		if r.Outcome == verdict.Invalid {
 			t.Notes = append(t.Notes, fmt.Sprintf("%s is invalid: %s", r.name, r.Reasons[0]))
 		}
 	}
 	return t
+}
+
+// launchesMade says how many launches the runs took whose plan let their budgets decide that; "" if there are none.
+func launchesMade(runs []*judgedRun) string {
+	times := map[int]int{}
+	for _, r := range runs {
+		if len(r.Run.Plan.Looks) > 1 {
+			times[r.Load.Launches]++
+		}
+	}
+	if len(times) == 0 {
+		return ""
+	}
+	var told []string
+	for _, launches := range slices.Sorted(maps.Keys(times)) {
+		told = append(told, fmt.Sprintf("%d in %d", launches, times[launches]))
+	}
+	return "Launches that it took until the budgets were decided, or no more were allowed: " + strings.Join(told, ", ") + " of the runs."
 }
 
 // pooledControls is the table of what the controls lean to: of all runs together, where the luck of a single one is small.

@@ -31,8 +31,8 @@ func (r *run) look(launches int) (more bool, err error) {
 		return false, err
 	}
 	last := looks[len(looks)-1].Launches
-	more, says := after(now, r.doubted, i+1 < len(looks))
-	if r.doubted = now.Broken != "" || now.Undecided != ""; more {
+	more, says := after(now, r.doubt, i+1 < len(looks))
+	if r.doubt = doubt(now); more {
 		says += fmt.Sprintf(": on to %d launches", looks[i+1].Launches)
 	}
 	r.Progress.End(says)
@@ -45,29 +45,37 @@ func (r *run) look(launches int) (more bool, err error) {
 	return more, nil
 }
 
-// after says whether a look that has found this is followed by another, as far as the plan allows it, and why. Doubted: a control did not
-// hold at the look before either.
-func after(now verdict.LookNow, doubted, allowed bool) (more bool, why string) {
-	open, says := now.Open+len(now.Hopeless), fmt.Sprintf("%d of %d budgets are open", now.Open+len(now.Hopeless), now.Of)
-	doubt := ""
-	if open == 0 {
-		says = "no budget is open that more launches could decide"
-	}
+// doubt is what a look has found of a control that may be better at the next look, as the end of a sentence; "" for nothing. A control that is
+// undecided is a doubt where budgets are decided, since they are not believed without it.
+func doubt(now verdict.LookNow) string {
 	switch {
-	case now.Spoiled != "":
-		return false, fmt.Sprintf("the control %s is broken, and more launches would not mend it", now.Spoiled)
 	case now.Broken != "":
-		doubt = fmt.Sprintf(", but the control %s is broken", now.Broken)
-	case now.Undecided != "" && open == 0:
-		doubt = fmt.Sprintf(", but the control %s is undecided", now.Undecided)
+		return fmt.Sprintf(", but the control %s is broken", now.Broken)
+	case now.Undecided != "" && now.Open+len(now.Hopeless) == 0:
+		return fmt.Sprintf(", but the control %s is undecided", now.Undecided)
+	default:
+		return ""
 	}
+}
+
+// after says whether a look that has found this is followed by another, as far as the plan allows it, and why. Before is the doubt of the look
+// before.
+func after(now verdict.LookNow, before string, allowed bool) (more bool, why string) {
+	if now.Spoiled != "" {
+		return false, fmt.Sprintf("the control %s is broken, and more launches would not mend it", now.Spoiled)
+	}
+	open, says := now.Open+len(now.Hopeless), "no budget is open that more launches could decide"
+	if open > 0 {
+		says = fmt.Sprintf("%d of %d budgets are open", open, now.Of)
+	}
+	doubt := doubt(now)
 	says += doubt
 	switch {
 	case open == 0 && doubt == "":
 		return false, says
 	case !allowed:
 		return false, says + "; the plan allows no more launches"
-	case doubt != "" && doubted:
+	case doubt != "" && doubt == before:
 		return false, says + ", as at the look before"
 	case now.Open == 0 && open > 0:
 		return false, says + ", and the launches that the plan allows would hardly decide any"

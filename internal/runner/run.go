@@ -59,9 +59,9 @@ type run struct {
 	lapsed    *alerts.Lapsed
 	faults    []faults.Fault
 	skipped   []skipped
-	launched  int  // launches so far: the number of the next one
-	reached   bool // what toll.resolve wants, after the launch before
-	doubted   bool // a control did not hold at the look before
+	launched  int    // launches so far: the number of the next one
+	reached   bool   // what toll.resolve wants, after the launch before
+	doubt     string // of the look before, see doubt
 	stages    *stages
 	tellAgain time.Time        // when the toll so far may be told again; zero: it never was
 	now       func() time.Time // time.Now, with its reading of the monotonic clock

@@ -107,12 +107,12 @@ type LookNow struct {
 	Open     int      // of the run's own budgets, those that more launches may still decide
 	Hopeless []string // those that the launches which the plan allows would hardly decide, in words
 	Of       int      // budgets
+	Decided  []string // what has been decided at this look, in words
 
 	// Controls that do not hold, by name; "" for none.
-	Spoiled   string   // broken, which more launches would not mend
-	Broken    string   // broken, by chance perhaps: whether it stays so is for more launches to say
-	Undecided string   // likewise
-	Decided   []string // what has been decided at this look, in words
+	Spoiled   string // broken, which more launches would not mend
+	Broken    string // broken, by chance perhaps: whether it stays so is for more launches to say
+	Undecided string // likewise
 }
 
 // hopeless is the chance of being decided below which a budget is not worth more launches.
