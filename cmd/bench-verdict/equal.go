@@ -15,7 +15,7 @@ func profilePlans() []slicedPlan {
 	return []slicedPlan{
 		{name: "smoke", plan: plan{2, 4, 4, 0.5, 0.1}},
 		{name: "quick", plan: plan{2, 5, 5, 0.4, 0.1}},
-		{name: "pr", plan: plan{3, 6, 6, 0.5, 0.1}},
+		{name: "pr", plan: plan{3, 10, 6, 0.5, 0.1}},
 		{name: "nightly", plan: plan{4, 22, 11, 0.5, 0.1}},
 	}
 }

@@ -18,7 +18,7 @@ const (
 )
 
 // resolveRounds are those of a launch, as in the profile pr.
-const resolveRounds = 6
+const resolveRounds = 10
 
 // wanted is a resolution that a simulated run goes on for.
 type wanted struct {
