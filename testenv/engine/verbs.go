@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/moby/moby/api/types/network"
@@ -60,8 +61,32 @@ func pause(ctx context.Context, e *Engine, id string, _ json.RawMessage) error {
 	if err != nil || at.Container.State.Paused {
 		return err
 	}
-	_, err = e.Client.ContainerPause(ctx, id, client.ContainerPauseOptions{})
-	return err
+	return untilFrozen(ctx, func() error {
+		_, err := e.Client.ContainerPause(ctx, id, client.ContainerPauseOptions{})
+		return err
+	})
+}
+
+// How often a pause is tried, and how long a try waits for the next.
+const (
+	pauseTries = 8
+	pauseWait  = 50 * time.Millisecond
+)
+
+// untilFrozen tries a pause again where the runtime gave up on it: runc looks for some milliseconds only whether all threads stand still, which
+// is too short for many threads on a busy machine, and lets them go on then.
+func untilFrozen(ctx context.Context, pause func() error) error {
+	for try := 1; ; try++ {
+		err := pause()
+		if err == nil || try == pauseTries || !strings.Contains(err.Error(), "unable to freeze") {
+			return err
+		}
+		select {
+		case <-time.After(pauseWait):
+		case <-ctx.Done():
+			return errors.Join(err, context.Cause(ctx))
+		}
+	}
 }
 
 func unpause(ctx context.Context, e *Engine, id string, _ json.RawMessage) error {
