@@ -65,7 +65,7 @@ const parityFile = `profile: smoke
 levels: [off, full]
 faults: [%s]
 toll: {launches: 0}
-catch: {rate: 60, settle: 8s, clean: 2s, hold: 7s, clear: 4s, quiet_limit: 12s}
+catch: {rate: 60, settle: 8s, clean: 2s, hold: 7s, clear: 4s, quiet_limit: 12s, confirm_limit: 90s}
 `
 
 // detections runs the experiment and returns the outcome of every fault at every level.

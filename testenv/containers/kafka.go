@@ -113,20 +113,11 @@ func (l *launch) throttle(ctx context.Context, arm string, params any) error {
 	return l.quota(ctx, arm, kadm.AlterClientQuotaOp{Key: "consumer_byte_rate", Value: p.MaxBytes / interval.Seconds()})
 }
 
-// unthrottle removes the client quota, and has the consumer come back with new connections. Kafka mutes the connection of a throttled
-// consumer for as long as its last fetch takes at the quota, and so does the client. That can be most of a minute, which the end of the
-// quota does not end.
-func (l *launch) unthrottle(a *arm) error {
+// unthrottle removes the client quota.
+func (l *launch) unthrottle(arm string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	if err := l.quota(ctx, a.spec.Name, kadm.AlterClientQuotaOp{Key: "consumer_byte_rate", Remove: true}); err != nil {
-		return err
-	}
-	client, base := a.Control(role.Ingest)
-	if err := client.Ask(ctx, base, role.Reconnect, struct{}{}, nil); err != nil {
-		return fmt.Errorf("testenv: %s of arm %s: %w", role.Reconnect, a.spec.Name, err)
-	}
-	return nil
+	return l.quota(ctx, arm, kadm.AlterClientQuotaOp{Key: "consumer_byte_rate", Remove: true})
 }
 
 func (l *launch) quota(ctx context.Context, arm string, op kadm.AlterClientQuotaOp) error {

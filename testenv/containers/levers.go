@@ -56,7 +56,7 @@ func levers() lever.Handles[*arm] {
 
 func throttle(ctx context.Context, a *arm, _ string, params any, d time.Duration) error {
 	return a.leases.Hold(lever.ThrottleFetch, d, func() (func() error, error) {
-		return func() error { return a.launch.unthrottle(a) }, a.launch.throttle(ctx, a.spec.Name, params)
+		return func() error { return a.launch.unthrottle(a.spec.Name) }, a.launch.throttle(ctx, a.spec.Name, params)
 	})
 }
 

@@ -44,10 +44,6 @@ const NextEventsTopic = "events-v2"
 // ProfilesTopic is the arm's topic of profile attributes from the upstream.
 func ProfilesTopic(arm string) string { return arm + ".profile-updates" }
 
-// Reconnect is what the ingest does once when it is asked to (Client.Ask): its consumer leaves the group and comes back with new
-// connections. It is no lever, since nothing stays in force.
-const Reconnect = "reconnect"
-
 // IngestGroup is the consumer group of the arm's ingest, and the client id that a quota names.
 func IngestGroup(arm string) string { return arm + "." + Ingest }
 

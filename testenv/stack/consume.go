@@ -35,18 +35,6 @@ func (l *listener) set(stopped bool) {
 		return
 	}
 	l.stopped = stopped
-	l.change()
-}
-
-// restart makes a consumer that is on leave its group and come back.
-func (l *listener) restart() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.change()
-}
-
-// change tells who waits for a change.
-func (l *listener) change() {
 	if l.changed != nil {
 		close(l.changed)
 		l.changed = nil
@@ -72,26 +60,13 @@ func (s *ingestService) stop(params json.RawMessage) (func(), error) {
 	return func() { s.listener.set(false) }, nil
 }
 
-// reconnect is what role.Reconnect asks for.
-func (s *ingestService) reconnect(_ context.Context, params json.RawMessage) (any, error) {
-	if err := decode(params, &struct{}{}); err != nil {
-		return nil, err
-	}
-	s.listener.restart()
-	return struct{}{}, nil
-}
-
-// consume runs the consumer until ctx ends, but for the times at which it is stopped. It has a new client after each of these, and whenever
-// it is to reconnect.
+// consume runs the consumer until ctx ends, but for the times at which it is stopped.
 func (s *ingestService) consume(ctx context.Context) error {
 	for {
 		err := s.listen(ctx)
 		s.leave(ctx)
-		if err != nil || ctx.Err() != nil {
+		if err != nil || ctx.Err() != nil || !s.idle(ctx) {
 			return err
-		}
-		if stopped, _ := s.listener.state(); stopped && !s.idle(ctx) {
-			return nil
 		}
 		if s.client, err = newConsumer(s.cfg); err != nil {
 			return err

@@ -197,34 +197,3 @@ func TestPausedBroker(t *testing.T) {
 		return o.deployed.profile("u1").Clicks[1] >= before+5
 	})
 }
-
-// TestReconnect: the consumer comes back as another member, nothing is lost or applied twice, and nobody is told that it had stopped.
-func TestReconnect(t *testing.T) {
-	o := observe(t, nil)
-	_, admin := o.broker()
-	member := func() string {
-		groups, err := admin.DescribeGroups(t.Context(), role.IngestGroup("arm"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if members := groups[role.IngestGroup("arm")].Members; len(members) == 1 {
-			return members[0].MemberID
-		}
-		return ""
-	}
-	o.sendEvents(60)
-	eventually.True(t, "events are consumed", func() bool { return o.deployed.profile("u1").Clicks[1] == 60 })
-	before := member()
-	if before == "" {
-		t.Fatal("no member")
-	}
-	for range 2 {
-		o.must(http.MethodPost, role.Ingest, role.ControlPath+role.Reconnect, struct{}{}, nil)
-		o.sendEvents(60)
-	}
-	eventually.True(t, "another member", func() bool { now := member(); return now != "" && now != before })
-	eventually.True(t, "later events are consumed", func() bool { return o.deployed.profile("u1").Clicks[1] == 180 })
-	if left := o.logs.with("perso.reason", "left-group"); len(left) > 0 {
-		t.Errorf("it says that it has left: %v", left)
-	}
-}

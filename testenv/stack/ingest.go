@@ -53,7 +53,7 @@ func newIngest(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 	}
 	ping := s.client.Ping
 	return parts{
-		endpoints: []endpoint{{name: lever.StopConsumer, force: s.stop}, {name: role.Reconnect, act: s.reconnect}},
+		endpoints: []endpoint{{name: lever.StopConsumer, force: s.stop}},
 		prepare:   func(ctx context.Context) error { return s.prepare(ctx, ping) },
 		work:      []func(context.Context) error{s.consume, s.signals.watch},
 		close:     func(context.Context) error { return s.store.close() },
