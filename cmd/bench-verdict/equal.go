@@ -7,17 +7,21 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/internal/markdown"
 )
 
-// profilePlans are the sizes of the shipped profiles: rounds of a launch, launches, and arms.
-func profilePlans() []slicedPlan {
-	return []slicedPlan{
-		{name: "smoke", plan: plan{2, 4, 4, 0.5, 0.1}},
-		{name: "quick", plan: plan{2, 5, 5, 0.4, 0.1}},
-		{name: "pr", plan: plan{3, 10, 6, 0.5, 0.1}},
-		{name: "nightly", plan: plan{4, 22, 11, 0.5, 0.1}},
+// profilePlans are the sizes of the shipped profiles.
+func profilePlans() ([]slicedPlan, error) {
+	var out []slicedPlan
+	for _, name := range []string{"smoke", "quick", "pr", "nightly"} {
+		e, err := experiment.Profile(name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, slicedPlan{name: name, plan: plan{e.Toll.Launches, e.Toll.Rounds, len(e.TollArms()), e.Toll.Slot.Seconds(), e.Toll.Slice.Seconds()}})
 	}
+	return out, nil
 }
 
 // runs is how many runs of a profile are simulated: the long one has so many comparisons of arms that it gets a quarter.
@@ -40,9 +44,13 @@ func simulateEqual(ctx context.Context, o simulateOptions) (*markdown.Table, err
 		machine host
 		plan    slicedPlan
 	}
+	plans, err := profilePlans()
+	if err != nil {
+		return nil, err
+	}
 	var jobs []job
 	for _, m := range hosts()[:2] {
-		for _, p := range profilePlans() {
+		for _, p := range plans {
 			jobs = append(jobs, job{m, p})
 		}
 	}

@@ -49,7 +49,6 @@ func defaultSize() (size, error) {
 // register adds the flags that change a size; their defaults are the values that it has now.
 func (s *size) register(flags *pflag.FlagSet) {
 	flags.IntVar(&s.launches, "launches", s.launches, "launches of a run")
-	flags.IntVar(&s.most, "max-launches", s.most, "launches of a run while one of the budgets by which it is judged is open, as tollgate run has it; 0: no more than --launches")
 	flags.IntVar(&s.rounds, "rounds", s.rounds, "rounds per launch")
 	flags.DurationVar(&s.slot, "slot", s.slot, "length of a slot")
 	flags.Float64Var(&s.rate, "rate", s.rate, "requests per second in a slot")
@@ -85,6 +84,7 @@ list. A run that is complete is kept, so that the same command goes on with a se
 	c.Flags().IntVar(&runs, "runs", 20, "number of runs")
 	c.Flags().StringVar(&delays, "delays", defaultDelays, "known delays, in turn: microseconds, or per cent of the baseline's p50 in the run before")
 	size.register(c.Flags())
+	c.Flags().IntVar(&size.most, "max-launches", size.most, "launches of a run while one of the budgets by which it is judged is open, as tollgate run has it; 0: no more than --launches")
 	c.PreRunE = func(*cobra.Command, []string) error { return sizeErr }
 	return c
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/markdown"
 	"github.com/tollgate-dev/tollgate/internal/stats"
+	"github.com/tollgate-dev/tollgate/internal/verdict"
 )
 
 // Arms of a simulated run in slices, as those of a real run of identical code: the baseline, its repetition, a known delay, and a
@@ -149,10 +150,6 @@ func (c *slicedCount) run(rng *rand.Rand, m host, p slicedPlan, truth float64, r
 	family := stats.NewFamily(len(all))
 	passed, failed, wrong := 0, 0, false
 	var last []estimates
-	open := make([]bool, len(all)) // after the look
-	for i := range open {
-		open[i] = true
-	}
 	invalid := false
 	for k, rate := range stats.Spend(1-shown, part) {
 		last = nil
@@ -167,13 +164,11 @@ func (c *slicedCount) run(rng *rand.Rand, m host, p slicedPlan, truth float64, r
 			}
 			switch {
 			case upper.Hi < limit:
-				open[i] = false
 				passed++
 				c.passed[i]++
 				wrong = wrong || truth >= gateLimit
 				return stats.Passed
 			case lower.Lo > limit:
-				open[i] = false
 				failed++
 				wrong = wrong || truth <= gateLimit
 				return stats.Failed
@@ -183,7 +178,7 @@ func (c *slicedCount) run(rng *rand.Rand, m host, p slicedPlan, truth float64, r
 		})
 		again := invalid
 		invalid = broken(last, seed)
-		lost := family.Open() > 0 && !likely(last, open, limit, float64(p.looks[k])/float64(p.launches), seed)
+		lost := family.Open() > 0 && !likely(last, family, limit, float64(p.looks[k])/float64(p.launches), seed)
 		if k == len(p.looks)-1 || invalid && again || family.Open() == 0 && !invalid || lost {
 			c.launches += p.looks[k]
 			if lost && k < len(p.looks)-1 {
@@ -215,10 +210,9 @@ func (c *slicedCount) run(rng *rand.Rand, m host, p slicedPlan, truth float64, r
 }
 
 // likely says that an open budget has a fair chance to be decided by the last look, of whose data there is a part now; as verdict.Look has it.
-func likely(all []estimates, open []bool, limit, part float64, seed uint64) bool {
-	const fair = 0.1
+func likely(all []estimates, family *stats.Family, limit, part float64, seed uint64) bool {
 	for i, e := range all {
-		if open[i] && stats.Decidable(e.level(shown, seed), limit, part) >= fair {
+		if family.IsOpen(i) && stats.Decidable(e.level(shown, seed), limit, part) >= verdict.Hopeless {
 			return true
 		}
 	}

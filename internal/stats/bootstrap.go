@@ -36,7 +36,7 @@ func (c *Comparison) bootstrap(confidence float64) (Interval, float64) {
 	tail, free := (1-confidence)/2, n-launches
 	stretch := smallSample(n, free, tail) * math.Sqrt(alike)
 	at := max(tail, leastBeyond/float64(len(whole)+1))
-	stretch *= normalQuantile(1-tail) / normalQuantile(1-at)
+	stretch *= distuv.UnitNormal.Quantile(1-tail) / distuv.UnitNormal.Quantile(1-at)
 	below := max(0, mid-percentile(whole, at)) * stretch
 	above := max(0, percentile(whole, 1-at)-mid) * stretch
 	if launches < 2 {
@@ -59,14 +59,12 @@ func (c *Comparison) bootstrap(confidence float64) (Interval, float64) {
 // nearer than the quantile that they stand for.
 const leastBeyond = 5
 
-func normalQuantile(p float64) float64 { return distuv.UnitNormal.Quantile(p) }
-
 // smallSample is the factor that a percentile interval of n values with df degrees of freedom is too narrow by.
 func smallSample(n, df int, tail float64) float64 {
 	if df < 1 {
 		return 1
 	}
-	return math.Sqrt(float64(n)/float64(df)) * StudentT(tail, float64(df)) / normalQuantile(1-tail)
+	return math.Sqrt(float64(n)/float64(df)) * StudentT(tail, float64(df)) / distuv.UnitNormal.Quantile(1-tail)
 }
 
 // StudentT is the upper quantile of Student's distribution.

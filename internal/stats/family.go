@@ -34,6 +34,9 @@ func NewFamily(n int) *Family { return &Family{decided: make([]bool, n)} }
 // Open is how many are not decided yet.
 func (f *Family) Open() int { return len(f.decided) - f.passed - f.failed }
 
+// IsOpen says that test i is not decided yet.
+func (f *Family) IsOpen(i int) bool { return !f.decided[i] }
+
 // Look asks decide about every test that is open with the confidence of the interval whose upper end must be under the
 // limit (passAt), and of the one whose lower end must be over it (failAt), and again as long as that decides anything.
 func (f *Family) Look(confidence float64, decide func(i int, passAt, failAt float64) Decision) {

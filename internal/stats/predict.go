@@ -20,8 +20,11 @@ func Decidable(now Interval, limit, part float64) float64 {
 		return 1
 	}
 	beyond := func(half, room float64) float64 { // that the estimate keeps its final half-width from a limit that is so far away now
-		if half <= 0 {
-			return map[bool]float64{true: 1}[room > 0]
+		switch {
+		case half <= 0 && room > 0:
+			return 1
+		case half <= 0:
+			return 0
 		}
 		moves := half / distuv.UnitNormal.Quantile(0.975) * math.Sqrt(1-part)
 		return distuv.UnitNormal.CDF((room - half*math.Sqrt(part)) / moves)

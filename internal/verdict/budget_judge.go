@@ -103,7 +103,9 @@ func (t *tolls) judge(budgets []Budget, c *capacities, confidence float64) ([]Bu
 			out[i].Sentence = sentence(out[i], test.metric, by.after(look))
 			if out[i].Outcome == Inconclusive {
 				out[i].Sentence += "; " + by.more(out[i])
-				out[i].Decidable = t.decidable(test, by, look)
+				if n == len(looks)-1 {
+					out[i].Decidable = t.decidable(test, by, look)
+				}
 			}
 		}
 	}

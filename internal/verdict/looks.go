@@ -115,8 +115,8 @@ type LookNow struct {
 	Undecided string // likewise
 }
 
-// hopeless is the chance of being decided below which a budget is not worth more launches.
-const hopeless = 0.1
+// Hopeless is the chance of being decided below which a budget is not worth more launches.
+const Hopeless = 0.1
 
 // Look judges a run's own budgets while it is going on. No budget is open when a control is broken that more of the same would not mend. The
 // repeated baseline and the known delay are broken by chance in one of a hundred looks, and any control may be in one launch alone: that
@@ -152,7 +152,7 @@ func Look(d *result.Data) (LookNow, error) {
 		switch {
 		case early && r.Budget.Part() == slot.Toll && !r.Budget.Counted():
 			now.Open++
-		case r.Outcome == Inconclusive && r.PassAt > 0 && r.Decidable < hopeless:
+		case r.Outcome == Inconclusive && r.PassAt > 0 && r.Decidable < Hopeless:
 			now.Hopeless = append(now.Hopeless, r.Sentence)
 		case r.Outcome == Inconclusive && r.PassAt > 0:
 			now.Open++
