@@ -24,9 +24,14 @@ func (e *Experiment) validateBudgets(c *complaints, rules result.Rules) {
 			if e.Capacity.Launches == 0 {
 				c.add("budgets: %q: this experiment does not measure the capacity: set capacity.launches, or name it in --only", b.Text)
 			}
-		default:
+		case slot.Toll:
+			if e.Toll.Launches == 0 {
+				c.add("budgets: %q: this experiment does not measure the toll, which %s is of: set toll.launches, or take the budget back",
+					b.Text, b.Metric)
+				continue
+			}
 			m, _ := verdict.Lookup(b.Metric)
-			if need := m.Rounds(e.mainPerSlot()); need > e.Toll.Rounds && e.Toll.Launches > 0 {
+			if need := m.Rounds(e.mainPerSlot()); need > e.Toll.Rounds {
 				c.add("budgets: %q: %s needs about %d rounds per launch at this rate and slot, and toll.rounds is %d: run more rounds (--rounds), "+
 					"a higher rate (--rate) or longer slots", b.Text, b.Metric, need, e.Toll.Rounds)
 			}

@@ -137,6 +137,7 @@ func TestValidateRefuses(t *testing.T) {
 		{"scenario without a script", "journeys: {scenario: browse}", `journeys.scenario: want a scenario of journeys.script, which is not set, got "browse"`},
 		{"capacity of a script", "capacity: {launches: 1}\njourneys: {script: own.js}", "capacity: a script of your own"},
 		{"budget of what is not measured", "budgets: ['capacity >= -5%']", "set capacity.launches, or name it in --only"},
+		{"budget of a toll that is not measured", "toll: {launches: 0}\nbudgets: ['p50 <= +5%']", "does not measure the toll, which p50 is of"},
 		{"nothing to do", "toll: {launches: 0}\nfaults: []", "nothing to do"},
 		{"budget", "budgets: ['p95 < much']", "budgets"},
 		{"budget of the baseline", "budgets: ['off: p95 <= +5%']", "no level \"off\" above the baseline"},

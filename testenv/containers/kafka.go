@@ -92,6 +92,15 @@ func (l *launch) topics(ctx context.Context) error {
 	return nil
 }
 
+// A quota comes down in halves. At a consumer that exceeds it by a factor, the broker stops reading from the connection for so many
+// quota windows that the mean comes down to the quota, and it keeps to that after the quota is taken back. A consumer that had got
+// 24 kB/s and meets a quota of 1 kB/s would stand still for three quarters of a minute. One that meets half of what it got stands
+// still for about a window, and after that its window is empty.
+const (
+	quotaHighest = 1 << 20 // B/s; more than any arm's consumer gets
+	quotaStep    = 200 * time.Millisecond
+)
+
 // throttle sets a client quota on the arm's consumer: a number of bytes per interval, from the parameters of
 // lever.ThrottleFetch.
 func (l *launch) throttle(ctx context.Context, arm string, params any) error {
@@ -110,7 +119,25 @@ func (l *launch) throttle(ctx context.Context, arm string, params any) error {
 	if interval <= 0 || p.MaxBytes <= 0 {
 		return fmt.Errorf("testenv: %s: interval and max_bytes must be positive, got %s and %g", lever.ThrottleFetch, p.Interval, p.MaxBytes)
 	}
-	return l.quota(ctx, arm, kadm.AlterClientQuotaOp{Key: "consumer_byte_rate", Value: p.MaxBytes / interval.Seconds()})
+	rate := p.MaxBytes / interval.Seconds()
+	step := time.NewTicker(quotaStep)
+	defer step.Stop()
+	for higher := float64(quotaHighest); higher > rate; higher /= 2 {
+		if err := l.limitFetch(ctx, arm, higher); err != nil {
+			return err
+		}
+		select {
+		case <-step.C:
+		case <-ctx.Done():
+			return fmt.Errorf("testenv: %s: %w", lever.ThrottleFetch, context.Cause(ctx))
+		}
+	}
+	return l.limitFetch(ctx, arm, rate)
+}
+
+// limitFetch sets the quota, in bytes per second.
+func (l *launch) limitFetch(ctx context.Context, arm string, rate float64) error {
+	return l.quota(ctx, arm, kadm.AlterClientQuotaOp{Key: "consumer_byte_rate", Value: rate})
 }
 
 // unthrottle removes the client quota.

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -162,10 +163,14 @@ func TestAProcessIsThrottled(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := share(); got > 0.4 {
-		t.Errorf("with a tenth of a core it ran for %.0f %% of the time", 100*got)
-	} else {
-		t.Logf("with a tenth of a core it ran for %.0f %% of the time", 100*got)
+	// On a busy machine this process may be late to stop it, and one look of 20 ms of work may be over before: the middle of many counts.
+	var shares []float64
+	for range 9 {
+		shares = append(shares, share())
+	}
+	slices.Sort(shares)
+	if got := shares[len(shares)/2]; got > 0.4 {
+		t.Errorf("with a tenth of a core it ran for %.0f %% of the time: %.2f", 100*got, shares)
 	}
 	for range 2 {
 		if err := a.Release(t.Context(), role.Model, lever.LimitCPU); err != nil {

@@ -77,16 +77,17 @@ type throttle struct {
 	end        func() error
 }
 
-// run stops the service and lets it go on, period after period. What fails in one period is tried again in the next.
+// run stops the service and lets it go on, period after period. What fails in one period is tried again in the next. The service
+// stands still for the rest of a period even if it was stopped late, because this process did not get the CPU in time: otherwise it
+// would go on at once.
 func (t *throttle) run(a *arm, service string) {
 	defer close(t.done)
-	period := time.NewTicker(cpuPeriod)
-	defer period.Stop()
 	for {
+		runs := time.Duration(t.runs.Load())
 		select {
 		case <-t.stop:
 			return
-		case <-time.After(time.Duration(t.runs.Load())):
+		case <-time.After(runs):
 		}
 		p := a.running()[service]
 		if p != nil {
@@ -95,7 +96,7 @@ func (t *throttle) run(a *arm, service string) {
 		select {
 		case <-t.stop: // whoever ends it lets the service go on
 			return
-		case <-period.C:
+		case <-time.After(cpuPeriod - runs):
 		}
 		if p != nil {
 			_ = p.Thaw()
