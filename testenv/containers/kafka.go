@@ -94,11 +94,11 @@ func (l *launch) topics(ctx context.Context) error {
 
 // A quota comes down in halves. At a consumer that exceeds it by a factor, the broker stops reading from the connection for so many
 // quota windows that the mean comes down to the quota, and it keeps to that after the quota is taken back. A consumer that had got
-// 24 kB/s and meets a quota of 1 kB/s would stand still for three quarters of a minute. One that meets half of what it got stands
-// still for about a window, and after that its window is empty.
+// 24 kB/s and meets a quota of 1 kB/s would stand still for three quarters of a minute. One that meets a little less than what it got
+// stands still for a moment, and if the quota halves no faster than about once in a window, its window empties as the quota falls.
 const (
-	quotaHighest = 1 << 20 // B/s; more than any arm's consumer gets
-	quotaStep    = 200 * time.Millisecond
+	quotaHighest = 256 << 10 // B/s; about what 600 events a second need
+	quotaStep    = 600 * time.Millisecond
 )
 
 // throttle sets a client quota on the arm's consumer: a number of bytes per interval, from the parameters of
