@@ -59,8 +59,8 @@ var parityFaults = []string{
 	"{id: service-pause, off: 0s}", "memory-squeeze", "collector-down", "series-vanish",
 }
 
-// parityFile is the same experiment in both environments. An effect has ninety seconds to go: Kafka goes on to mute a consumer whose quota has ended, for
-// as long as its last fetch takes at that quota, and after seven seconds of fault that was 50 s.
+// parityFile is the same experiment in both environments. An effect has far longer to come and to go than it needs, so that a busy machine
+// changes no verdict.
 const parityFile = `profile: smoke
 levels: [off, full]
 faults: [%s]
