@@ -77,7 +77,7 @@ example: ## the image of examples/shop, the system that docs/your-own-stack.md m
 	docker build -t tollgate-example/shop:dev examples/shop
 
 test: ## all tests; those of containers are skipped where there is no engine, unless TOLLGATE_REQUIRE_DOCKER=1
-	$(GO) test -timeout 30m $(TESTS)
+	$(GO) test -timeout 60m $(TESTS)
 
 check: lint race ## everything that must be clean before a commit
 

@@ -61,10 +61,10 @@ func glanceTable(a *verdict.Analysis) table {
 	return out
 }
 
-// glanceMetrics are few, and of the latencies only the one that every decision needs.
+// glanceMetrics are few, and of the latencies only the one that every decision needs and the one that the headline names.
 func glanceMetrics(a *verdict.Analysis) []verdict.Metric {
 	few := placed(metricsOf(a), func(m verdict.Metric) int { return m.Few })
-	return slices.DeleteFunc(few, func(m verdict.Metric) bool { return m.Latency && !m.Vital })
+	return slices.DeleteFunc(few, func(m verdict.Metric) bool { return m.Latency && !m.Vital && m.Frontier == 0 })
 }
 
 // levelsOf are the levels that a run has something of, the baseline first.
