@@ -192,8 +192,19 @@ func TestPausedBroker(t *testing.T) {
 	})
 	o.must("DELETE", "backing", "/control/pause-broker?arm=arm", nil, nil)
 	before := o.deployed.profile("u1").Clicks[1]
+	sent := 20 + 5
 	eventually.True(t, "events come in again", func() bool {
 		o.sendEvents(1) // one may be lost, while the producer finds out what the broker has of those that it gave up
+		sent++
 		return o.deployed.profile("u1").Clicks[1] >= before+5
+	})
+	eventually.True(t, "of every event it is known whether it was stored", func() bool { // with one in flight the end would wait for it
+		known := 0
+		for _, s := range o.spans.GetSpans() {
+			if s.Name == "send arm.events" {
+				known++
+			}
+		}
+		return known == sent
 	})
 }
