@@ -163,6 +163,9 @@ func shortCatch(a *verdict.Analysis) []section {
 		blocks = []block{lead{Text: say("an expected alert fired in every pass that was judged; with -v fault by fault, with times and causes")}, patternList(a.Frontier)}
 	}
 	blocks = append(blocks, standingAlarms(m), falseAlarms(m))
+	if busy := m.Lateness.Busy(); busy != "" {
+		blocks = append(blocks, list{Items: []item{{Sign: "!", Text: busy}}})
+	}
 	if h := a.Run.History; h != nil {
 		blocks = append(blocks, list{Items: []item{historyItem(h)}})
 	}

@@ -26,6 +26,7 @@ type Matrix struct {
 	Lapse    float64    // rule time per time of the run
 	Alarms   []Alarms   // by Levels: the false alarms per hour
 	Stories  []Story    // nil where the run kept no examples of evidence
+	Lateness Lateness   // of the load generator
 }
 
 // Row is one pass of a fault at every level, and its timeline.
@@ -79,7 +80,7 @@ func Analyze(d *result.Data) (*Matrix, error) {
 		return nil, err
 	}
 	passes := passes(d)
-	m := &Matrix{Lapse: d.Run.Lapse, Standing: standing(d.Run, rules, spans, passes)}
+	m := &Matrix{Lapse: d.Run.Lapse, Lateness: lateness(d), Standing: standing(d.Run, rules, spans, passes)}
 	for _, l := range d.Run.Levels {
 		m.Levels = append(m.Levels, l.Name)
 	}

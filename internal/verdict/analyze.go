@@ -80,6 +80,9 @@ func (m *measured) judge(d *result.Data, budgets []Budget, beside <-chan aside) 
 	a.Frontier = s.frontier(a, d)
 	a.Limits = catch.Limits(d.Run.Sweep, a.Catch)
 	a.Budgets = append(a.Budgets, limitBudgets(d.Run.Sweep, a.Limits)...)
+	if a.Catch != nil && a.Catch.Lateness.Busy() != "" {
+		a.Notes = append(a.Notes, a.Catch.Lateness.Busy())
+	}
 	if m.incomplete > 0 {
 		a.Notes = append(a.Notes, fmt.Sprintf("rounds left out because not every arm finished them: %d", m.incomplete))
 	}
