@@ -50,7 +50,7 @@ func headlineSection(a *verdict.Analysis) []section {
 	return []section{{ID: "headline", Only: inCSV, Blocks: []block{recordsOf(records)}}}
 }
 
-// caveats say that a run is partial or invalid, and why.
+// caveats say that a run is partial or invalid, and why, or that its catch may be.
 func caveats(a *verdict.Analysis) []string {
 	var out []string
 	if a.Outcome == verdict.Invalid {
@@ -63,7 +63,10 @@ func caveats(a *verdict.Analysis) []string {
 	if text := unfinished(a); text != "" {
 		out = append(out, text)
 	}
-	if len(out) > 1 { // both leave room for what the run has
+	if a.Catch != nil && a.Catch.Lateness.Busy() != "" {
+		out = append(out, "this machine was too busy for the catch, so that alerts may be false, late or missing")
+	}
+	if len(out) > 1 { // all leave room for what the run has
 		out = []string{strings.Join(out, "; ")}
 	}
 	return out

@@ -37,6 +37,8 @@ func TestHeadline(t *testing.T) {
 		"invalid and partial": {func(a *verdict.Analysis) {
 			a.Outcome, a.Controls[0].OK, a.Run.Status, a.Run.Reason = verdict.Invalid, false, result.Partial, "interrupted"
 		}, []string{"This run is invalid and its numbers may not be believed: it failed 1 control, repeated baseline; this run is partial: interrupted.", detected, diagnosed}},
+		"too busy": {func(a *verdict.Analysis) { a.Catch.Lateness = catch.Lateness{Late: 2, Of: 10} },
+			[]string{"This machine was too busy for the catch, so that alerts may be false, late or missing.", detected, diagnosed}},
 		"nothing costs anything": {func(a *verdict.Analysis) {
 			a.Catch, a.Frontier, a.Toll = nil, nil, a.Toll[:3] // metrics alone
 			for i := range a.Toll[2].Effects {
