@@ -145,8 +145,12 @@ func (m *Matrix) row(d *result.Data, rules *rules, spans map[string][]alertSpan,
 		}
 		j.watched = j.end
 		in := inLaunch(all, launch)
-		if next := slices.Index(in, p) + 1; next < len(in) && !in[next].quiet.IsZero() {
+		at = slices.Index(in, p)
+		if next := at + 1; next < len(in) && !in[next].quiet.IsZero() {
 			j.watched = later(j.watched, in[next].clean)
+		}
+		if at > 0 {
+			j.before = in[at-1]
 		}
 		c := j.cell()
 		if !p.start.IsZero() && !shown.start.IsZero() {

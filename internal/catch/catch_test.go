@@ -3,6 +3,7 @@ package catch_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -122,6 +123,17 @@ func TestCellStates(t *testing.T) {
 			result.AlertEvent{Time: at(from), Arm: level, Alert: alert, Labels: labels, From: result.Inactive, To: result.Firing},
 			result.AlertEvent{Time: at(to), Arm: level, Alert: alert, Labels: labels, From: result.Firing, To: result.Inactive})
 	}
+	stick := func(d *result.Data, fault, level string) { // its effect does not go away within a quarter of a minute
+		var lifted time.Time
+		for i, e := range d.Faults {
+			switch {
+			case e.Fault == fault && e.Phase == result.PhaseRevert:
+				lifted = e.Time
+			case e.Fault == fault && e.Phase == result.PhaseReverted && e.Arm == level:
+				d.Faults[i].Phase, d.Faults[i].Time = result.PhaseStuck, lifted.Add(15*time.Second)
+			}
+		}
+	}
 	drop := func(d *result.Data, gone func(result.FaultEvent) bool) { d.Faults = slices.DeleteFunc(d.Faults, gone) }
 	for _, c := range []struct {
 		name, fault, level string
@@ -136,6 +148,25 @@ func TestCellStates(t *testing.T) {
 			"the run ended before its turn", lag, "off",
 			func(d *result.Data) { drop(d, func(e result.FaultEvent) bool { return e.Fault == lag }) },
 			func(c catch.Cell) bool { return c.State == catch.Unfinished && c.Note != "" },
+		},
+		{
+			"the effect did not go away", lag, "off",
+			func(d *result.Data) { stick(d, lag, "off") },
+			func(c catch.Cell) bool {
+				return strings.Contains(c.Note, "the effect was still there 15s after the fault was lifted") && !strings.Contains(c.Note, "before it")
+			},
+		},
+		{
+			"it did at this level", lag, "metrics",
+			func(d *result.Data) { stick(d, lag, "off") },
+			func(c catch.Cell) bool { return !strings.Contains(c.Note, "still there") },
+		},
+		{
+			"the effect of the fault before did not go away", lag, "off",
+			func(d *result.Data) { stick(d, "model-drift", "off") },
+			func(c catch.Cell) bool {
+				return strings.Contains(c.Note, "the effect of model-drift, the fault before it, had not gone away") && !strings.Contains(c.Note, "still there")
+			},
 		},
 		{
 			"the run ended in its pass", lag, "off",

@@ -56,6 +56,7 @@ type judge struct {
 	spans    []alertSpan // of the level, over the whole run
 	end      time.Time   // of the pass
 	watched  time.Time   // until when its alerts were waited for: its end, or that of the next pass's wait for quiet
+	before   *pass       // the one before it in its launch; nil: none
 	began    time.Time   // see dataBegin
 	whole    time.Time   // the end of the run's record
 	expected []string    // alerts that should fire
@@ -91,6 +92,7 @@ func (j *judge) cell() Cell {
 	}
 	c.False = j.falseAlarms(c.Confirmed)
 	c.State = j.state(&c)
+	j.stuckOnes()
 	j.rest(&c)
 	c.Note = strings.Join(j.said, "; ")
 	return c
@@ -152,6 +154,16 @@ func (j *judge) halfSeen() {
 					id, short(a.Window), short(age))
 			}
 		}
+	}
+}
+
+// stuckOnes notes that the effect of the fault, or of the one before it, did not go away in time.
+func (j *judge) stuckOnes() {
+	if at := j.stuck[j.level.Name]; !at.IsZero() {
+		j.say("the effect was still there %s after the fault was lifted, so that alerts after it may be due to it", short(at.Sub(j.revert)))
+	}
+	if j.before != nil && !j.before.stuck[j.level.Name].IsZero() {
+		j.say("the effect of %s, the fault before it, had not gone away when this pass began", j.before.fault.ID)
 	}
 }
 

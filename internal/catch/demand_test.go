@@ -134,6 +134,45 @@ func TestHold(t *testing.T) {
 	}
 }
 
+// TestHoldOnABusyMachine: what it seems to break is open, what it keeps is kept, and what no machine could keep is broken.
+func TestHoldOnABusyMachine(t *testing.T) {
+	m := analyze(t, small())
+	m.Lateness = catch.Lateness{Late: 87, Of: 100}
+	for _, c := range []struct {
+		level, text string
+		want        catch.Ruling
+	}{
+		{"metrics", "profile-attribute-missing detected", catch.Kept},
+		{"metrics", "profile-attribute-missing detected <= 5s wall", catch.Open},
+		{"off", "profile-attribute-missing detected", catch.Open},
+		{"off", "all detected", catch.Open},
+		{"metrics", "profile-attribute-missing diagnosed", catch.Open},
+		{"off", "false-alarms <= 0", catch.Kept},
+		{"logs", "false-alarms <= 0", catch.Open},
+		{"logs", "false-alarms <= 0.001/h", catch.Open},
+		{"rules", "all fired", catch.Open},
+	} {
+		demand, _, err := catch.ParseDemand(c.level, c.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := m.Hold(demand, c.level, nil)
+		if got.Ruling != c.want || (c.want == catch.Open) != strings.Contains(got.Sentence, "too busy to tell (the load generator was late in 87 %") {
+			t.Errorf("%s: %s: %d, %q, want %d", c.level, c.text, got.Ruling, got.Sentence, c.want)
+		}
+	}
+	for i, row := range m.Faults {
+		for j := range row.Cells {
+			m.Faults[i].Cells[j].State = catch.CannotFire
+		}
+	}
+	for _, subject := range []string{"model-drift", catch.All} {
+		if got := m.Hold(catch.Demand{Kind: catch.WantDetected, Subject: subject}, "off", nil); got.Ruling != catch.Broken {
+			t.Errorf("%s, and no alert can fire: %d, %q", subject, got.Ruling, got.Sentence)
+		}
+	}
+}
+
 func TestWaivers(t *testing.T) {
 	d := small()
 	day := func(days int) string { return d.Run.Started.AddDate(0, 0, days).UTC().Format(time.DateOnly) }

@@ -44,5 +44,8 @@ func (l Lateness) Busy() string {
 	}
 	return fmt.Sprintf("this machine was too busy for the catch: the load generator was more than %d ms late in %d %% of its seconds, and alerts may be false, "+
 		"late or missing for the same reason; lower catch.rate, run fewer levels at once (catch.at_once), or keep other work off the machine",
-		tooLate.Milliseconds(), 100*l.Late/l.Of)
+		tooLate.Milliseconds(), l.Percent())
 }
+
+// Percent is the share of late seconds, rounded down; 0 where there was none at all.
+func (l Lateness) Percent() int { return 100 * l.Late / max(1, l.Of) }

@@ -96,8 +96,17 @@ func (c *catch) pass(ctx context.Context, planned experiment.Pass, which string)
 	if by := stepBetween(began, c.now()); by.Abs() >= leastStep { // at the last moment
 		return endAtStep(clockStep{by, c.now(), c.stages.stage()})
 	}
-	c.Progress.End(fmt.Sprintf("confirmed at %d of %d levels", p.confirmed, len(p.sites)))
+	c.Progress.End(p.outcome())
 	return p.event(result.PhaseDone, "", faults.Effect{})
+}
+
+// outcome says at how many levels the effect was seen, and where it did not go away.
+func (p *pass) outcome() string {
+	said := fmt.Sprintf("confirmed at %d of %d levels", p.confirmed, len(p.sites))
+	if len(p.stuck) > 0 {
+		said += fmt.Sprintf("; the effect was not gone %s after the fault was lifted: %s", p.Catch.ConfirmLimit, strings.Join(p.stuck, ", "))
+	}
+	return said
 }
 
 // pass is one fault being taken through its phases.
@@ -110,7 +119,8 @@ type pass struct {
 	holds     time.Duration     // how long the fault is held once its effect is confirmed
 	sites     []faults.Site
 	injected  []faults.Injection // by site; zero where it was not injected, or is healed
-	confirmed int
+	confirmed int                // at how many sites its effect was seen
+	stuck     []string           // levels at which the effect was still there catch.confirm_limit after it was lifted
 }
 
 func (p *pass) event(phase, arm string, e faults.Effect) error {
@@ -206,7 +216,7 @@ func (p *pass) renew(ctx context.Context) error {
 // an arm where the effect is not seen within catch.confirm_limit.
 func (p *pass) probe(ctx context.Context, yes, no string, want func(faults.Effect) bool) error {
 	deadline := time.Now().Add(p.Catch.ConfirmLimit)
-	counted := make([]bool, len(p.sites))
+	saw := make([]bool, len(p.sites))
 	err := p.all(ctx, func(ctx context.Context, i int) error {
 		for {
 			effect, err := p.fault.Probe(ctx, p.sites[i])
@@ -214,7 +224,7 @@ func (p *pass) probe(ctx context.Context, yes, no string, want func(faults.Effec
 				return err
 			}
 			if want(effect) {
-				counted[i] = true
+				saw[i] = true
 				return p.event(yes, p.sites[i].Arm.Name(), effect)
 			}
 			if time.Now().After(deadline) {
@@ -225,11 +235,12 @@ func (p *pass) probe(ctx context.Context, yes, no string, want func(faults.Effec
 			}
 		}
 	})
-	if yes == result.PhaseConfirmed {
-		for _, ok := range counted {
-			if ok {
-				p.confirmed++
-			}
+	for i, ok := range saw {
+		switch {
+		case yes == result.PhaseConfirmed && ok:
+			p.confirmed++
+		case no == result.PhaseStuck && !ok:
+			p.stuck = append(p.stuck, p.sites[i].Arm.Name())
 		}
 	}
 	return err
