@@ -143,8 +143,13 @@ func TestEngineStatistics(t *testing.T) {
 	if err != nil || theirs.CPU != own.CPU || theirs.Memory != own.Memory || other.Source() != "engine" {
 		t.Errorf("the engine says %+v, the control group %+v: %v", theirs, own, err)
 	}
-	if theirs.Peak != 0 && theirs.Peak != own.Peak { // it says none of version 2
-		t.Errorf("the engine says a peak of %d, the control group of %d", theirs.Peak, own.Peak)
+	// A frozen container's memory can still be charged for a moment, by the kernel, so that its peak rises between two readings.
+	after, err := c.Meter.Read(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if theirs.Peak != 0 && (theirs.Peak < own.Peak || theirs.Peak > after.Peak) { // the engine says none of version 2
+		t.Errorf("the engine says a peak of %d, the control group of %d before and %d after", theirs.Peak, own.Peak, after.Peak)
 	}
 }
 
