@@ -29,6 +29,7 @@ catch: {rate: 40, settle: 5s, clean: 1s, hold: 1s, clear: 1s, quiet_limit: 0s, c
 // are not here. What this environment cannot inject is said with the reason before anything starts. Half of the faults are in one launch, since two tests run at the same
 // time on two cores: a third launch would wait for the first two.
 func TestCatalogueInProcesses(t *testing.T) {
+	t.Parallel()
 	binary, err := static()
 	if err != nil {
 		t.Fatal(err)

@@ -139,6 +139,7 @@ func labelled(ctx context.Context, e *engine.Engine, pid int) (int, error) {
 
 // TestKilledRun: a run that is killed in the middle leaves nothing in the engine, and what it had measured can be read.
 func TestKilledRun(t *testing.T) {
+	t.Parallel()
 	binary, e := inContainers(t)
 	out := filepath.Join(t.TempDir(), "run")
 	cmd := exec.Command(binary, "run", "--env", "containers", "--profile", "smoke", "--out", out)

@@ -61,6 +61,7 @@ func fill(t *testing.T, disk string, left int64) {
 
 // TestFullDisk: whenever the disk of a run becomes full, the run ends, says so in one sentence, and what it has measured can be read.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		when string // a line of the progress, or "" for before the start
 		left int64  // bytes that stay free

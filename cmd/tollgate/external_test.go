@@ -288,6 +288,7 @@ alerts: {rules: rules.yaml, expect: {service-pause: [ShopDown, ShopErrors, ShopS
 // TestRunOfFaultsOnTargets injects into the example what the experiment names. Every effect is confirmed, and so is its end. What has
 // no target is skipped, and the reason says which key names one.
 func TestRunOfFaultsOnTargets(t *testing.T) {
+	t.Parallel()
 	run := runIn(t, exampleImage(t), `
 profile: smoke
 environment: external

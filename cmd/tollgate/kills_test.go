@@ -52,6 +52,7 @@ var victims = []string{"run", "run", "run", "k6", "run", "run", role.Guard, "run
 // TestKills: whoever is killed at whatever moment, no process, container, network or fault stays, what the run has written can be
 // read, and the next run finds the temporary directory empty, or empties it.
 func TestKills(t *testing.T) {
+	t.Parallel()
 	t.Run("process", func(t *testing.T) {
 		if *kills > 0 {
 			killRuns(t, os.Args[0], "process", *kills)

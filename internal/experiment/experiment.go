@@ -105,7 +105,7 @@ type Catch struct {
 	Shuffle      bool          `yaml:"shuffle"`     // see Passes
 	Launches     int           `yaml:"launches"`    // how often every level is deployed anew to go through all faults
 	Repeats      int           `yaml:"repeats"`     // how often every fault is injected in a launch
-	AtOnce       int           `yaml:"at_once"`     // most levels in one launch; 0: all
+	AtOnce       int           `yaml:"at_once"`     // most levels in one launch; 0: all, or as many as the machine has CPU time for by the toll
 	History      string        `yaml:"history"`     // synthetic history before the run, in the rules' own time: 30d; "" for none
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tollgate-dev/tollgate/testenv"
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // Slice is how long an arm runs in the toll before the next arm has its turn: about toll.slice, a whole part of a slot, or 0 where a slot
@@ -39,6 +40,11 @@ func (e *Experiment) TollSpecs() ([]testenv.ArmSpec, time.Duration) {
 		} {
 			if ms, err := strconv.ParseInt(spec.Env[name], 10, 64); err == nil { // else it is what the SDK makes of it
 				spec.Env[name] = milliseconds(stretched(time.Duration(ms) * time.Millisecond))
+			}
+		}
+		if refresh := cmp.Or(spec.Env[role.EnvRefresh], perSecond(role.Defaults().Refresh)); p.slice > 0 { // the etl delivers by a ticker, too
+			if rate, err := strconv.ParseFloat(refresh, 64); err == nil && rate > 0 {
+				spec.Env[role.EnvRefresh] = perSecond(1 / p.spaced(time.Duration(float64(time.Second)/rate)).Seconds())
 			}
 		}
 	}
@@ -83,19 +89,30 @@ func (e *Experiment) outlast(specs []testenv.ArmSpec) {
 	}
 }
 
+// perSecond is a rate as the variable of a service takes it.
+func perSecond(rate float64) string { return strconv.FormatFloat(rate, 'g', 6, 64) }
+
 // pace is how arms alternate: each runs for a slice and then waits while all others have theirs. A slice of 0: they do not.
 type pace struct{ slice, arms time.Duration }
 
-// ticker is the interval at which a ticker has to tick to be seen as often as one with the given interval in an arm that always runs.
-// Ticks are due at fixed distances, and of those during a wait one is seen at its end.
+// ticker is what spaced is, in whole milliseconds.
 func (p pace) ticker(interval time.Duration) time.Duration {
+	if p.slice == 0 {
+		return interval
+	}
+	return p.spaced(interval).Round(time.Millisecond)
+}
+
+// spaced is the interval at which a ticker has to tick to be seen as often as one with the given interval in an arm that always runs.
+// Ticks are due at fixed distances, and of those during a wait one is seen at its end.
+func (p pace) spaced(interval time.Duration) time.Duration {
 	switch wait := (p.arms - 1) * p.slice; {
 	case p.slice == 0:
 		return interval
 	case interval*p.arms >= wait: // at most one in a wait: none is lost
 		return interval * p.arms
 	default: // one at the beginning of a slice, and the others within it
-		return time.Duration(float64(p.slice) / (float64(p.slice)/float64(interval) - 1)).Round(time.Millisecond)
+		return time.Duration(float64(p.slice) / (float64(p.slice)/float64(interval) - 1))
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"math"
 	"testing"
 	"time"
+
+	"github.com/tollgate-dev/tollgate/testenv/role"
 )
 
 // beats counts how often a ticker, or a timer that begins anew whenever it has gone off, is seen in an arm that runs for a slice and
@@ -88,7 +90,7 @@ func TestTollSpecs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.Levels[3].Env = map[string]string{"OTEL_METRIC_EXPORT_INTERVAL": "1000", "OTEL_BSP_SCHEDULE_DELAY": "soon"}
+	e.Levels[3].Env = map[string]string{"OTEL_METRIC_EXPORT_INTERVAL": "1000", "OTEL_BSP_SCHEDULE_DELAY": "soon", role.EnvRefresh: "500"}
 	e.Levels[2].Env = map[string]string{
 		"OTEL_EXPORTER_OTLP_TIMEOUT": "1000", "OTEL_EXPORTER_OTLP_LOGS_TIMEOUT": "500", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT": "0",
 		"OTEL_BSP_EXPORT_TIMEOUT": "",
@@ -99,8 +101,9 @@ func TestTollSpecs(t *testing.T) {
 	}
 	for _, s := range specs {
 		want := map[string]string{exportInterval: "1500", batchDelayOfSpans: "67", batchDelayOfLogs: "67"}
+		want[role.EnvRefresh] = "10" // of 20: one when a slice of 100 ms begins, and one in it
 		if s.Level == e.Levels[3].Name {
-			want[exportInterval], want[batchDelayOfSpans] = "6000", "soon"
+			want[exportInterval], want[batchDelayOfSpans], want[role.EnvRefresh] = "6000", "soon", "490"
 		}
 		for _, variable := range []string{"OTEL_BSP_EXPORT_TIMEOUT", "OTEL_BLRP_EXPORT_TIMEOUT", "OTEL_METRIC_EXPORT_TIMEOUT"} {
 			want[variable] = milliseconds(30*time.Second + e.Standstill())

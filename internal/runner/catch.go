@@ -29,6 +29,9 @@ func (r *run) catch(ctx context.Context) error {
 	if len(r.faults) == 0 {
 		return nil
 	}
+	if err := r.fit(); err != nil {
+		return err
+	}
 	present := map[alerts.Selector]bool{}
 	var events []result.FaultEvent
 	var err error

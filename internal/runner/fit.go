@@ -1,0 +1,98 @@
+package runner
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/internal/core/result"
+	"github.com/tollgate-dev/tollgate/internal/core/slot"
+)
+
+// busyShare is how much of the machine the levels of the catch, their services and the load generator, may need by what the toll has
+// measured. What the toll does not have (the evaluation of rules, metrics that are exported oftener, the bursts of a fault) needs about
+// half as much again, and what waits for a core looks like a slow dependency. Of four runs on two cores, one that needed 39 % was late
+// in none of its seconds, one of 48 % in 10 % and one of 65 % in 59 %.
+const busyShare = 0.5
+
+// fit has the catch take fewer levels at once where all of them together would be too much for this machine, and says so. It knows that
+// from the toll, and leaves a number that the experiment asks for (catch.at_once) as it is.
+func (r *run) fit() error {
+	if r.Catch.AtOnce > 0 || len(r.Levels) < 2 || r.Toll.Launches == 0 || r.Environment == "external" { // whose machines are not ours
+		return nil
+	}
+	data, err := result.Read(r.dir.Dir())
+	if err != nil {
+		return err
+	}
+	return r.fitBy(data)
+}
+
+// fitBy does it by the slots of the toll in the data of the run so far.
+func (r *run) fitBy(data *result.Data) error {
+	var names []string
+	for _, l := range r.Levels {
+		names = append(names, l.Name)
+	}
+	counted := float64(r.Recorded()) / float64(r.Toll.Slot) // requests of a wash-out are not, and cost as much
+	needs := coresNeeded(data.Slots, names, r.MostRate()*counted)
+	all, cores := 0.0, float64(max(1, data.Run.Machine.Cores))
+	for _, need := range needs {
+		all += need
+	}
+	launches := launchesThatFit(needs, busyShare*cores)
+	if launches < 2 {
+		return nil
+	}
+	r.Catch.AtOnce = (len(names) + launches - 1) / launches
+	about, _ := r.CatchTime(len(r.Passes(r.faults)))
+	said := fmt.Sprintf("all %d levels under load at once would need %.1f of %.0f cores by what the toll has measured, and alerts would be false, late or missing for want of CPU time: "+
+		"the catch has %d at once, in %d launches, and takes about %v; catch.at_once: %d has all of them at once", len(names), all, cores, r.Catch.AtOnce, len(r.CatchLaunches()),
+		about.Round(time.Second), len(names))
+	r.Progress.Tell("the catch", []string{said})
+	return r.dir.Update(func(m *result.Run) {
+		m.CatchLaunches = r.CatchLaunches()
+		m.Warnings = append(m.Warnings, said)
+	})
+}
+
+// coresNeeded is how many cores each level needs under load at a rate (requests per second), with the load generator's part of it, by the slots
+// of the toll; 0 where these do not tell.
+func coresNeeded(slots []result.Slot, levels []string, rate float64) []float64 {
+	used, requests := map[string]time.Duration{}, map[string]int64{}
+	for _, s := range slots {
+		if s.Phase != slot.Toll {
+			continue
+		}
+		used[s.Arm] += s.GeneratorCPU
+		for _, cpu := range s.CPU {
+			used[s.Arm] += cpu
+		}
+		requests[s.Arm] += s.Work.Sent
+	}
+	out := make([]float64, len(levels))
+	for i, level := range levels {
+		if n := requests[level]; n > 0 {
+			out[i] = used[level].Seconds() / float64(n) * rate
+		}
+	}
+	return out
+}
+
+// launchesThatFit is the least number of launches, each with about as many levels as experiment.CatchLaunches gives it, of which none needs
+// more than most; or one for each level.
+func launchesThatFit(needs []float64, most float64) int {
+	for n := 1; n < len(needs); n++ {
+		fits := true
+		for i := range n {
+			sum := 0.0
+			for _, need := range needs[i*len(needs)/n : (i+1)*len(needs)/n] {
+				sum += need
+			}
+			fits = fits && sum <= most
+		}
+		if fits {
+			return n
+		}
+	}
+	return len(needs)
+}
