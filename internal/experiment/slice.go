@@ -42,6 +42,9 @@ func (e *Experiment) TollSpecs() ([]testenv.ArmSpec, time.Duration) {
 				spec.Env[name] = milliseconds(stretched(time.Duration(ms) * time.Millisecond))
 			}
 		}
+		if p.slice > 0 {
+			spec.Env[role.EnvStretch] = strconv.Itoa(len(arms)) // what else a service does by the clock: its cache, its commits
+		}
 		if refresh := cmp.Or(spec.Env[role.EnvRefresh], perSecond(role.Defaults().Refresh)); p.slice > 0 { // the etl delivers by a ticker, too
 			if rate, err := strconv.ParseFloat(refresh, 64); err == nil && rate > 0 {
 				spec.Env[role.EnvRefresh] = perSecond(1 / p.spaced(time.Duration(float64(time.Second)/rate)).Seconds())

@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"math"
+	"strconv"
 	"testing"
 	"time"
 
@@ -101,6 +102,7 @@ func TestTollSpecs(t *testing.T) {
 	}
 	for _, s := range specs {
 		want := map[string]string{exportInterval: "1500", batchDelayOfSpans: "67", batchDelayOfLogs: "67"}
+		want[role.EnvStretch] = strconv.Itoa(len(specs))
 		want[role.EnvRefresh] = "10" // of 20: one when a slice of 100 ms begins, and one in it
 		if s.Level == e.Levels[3].Name {
 			want[exportInterval], want[batchDelayOfSpans], want[role.EnvRefresh] = "6000", "soon", "490"

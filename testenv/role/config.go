@@ -16,6 +16,7 @@ type Config struct {
 	Listen     string        // host:port, or fd:N for an inherited listener; default DefaultListen
 	Token      string        // bearer token of the control endpoint; "" closes it
 	Standstill time.Duration // for how long the role may be stopped at once: its time-outs allow for it; 0: it never is
+	Stretch    float64       // how many times as long its own intervals are, since it runs for one part in so many of the time; up to 1: as long as ever
 	Lifeline   string        // LifelineStdin: the role ends when its standard input ends; "": it does not watch it
 
 	// Of the stack's services.
@@ -55,11 +56,19 @@ type Config struct {
 	Lookback       time.Duration // how old a sample may be to count as current; 0: ten intervals
 }
 
+// Stretched is an interval of the role's own by the clock on the wall, of which it sees a part only.
+func (c Config) Stretched(interval time.Duration) time.Duration {
+	return time.Duration(float64(interval) * max(1, c.Stretch))
+}
+
 // LifelineStdin is the one legal Config.Lifeline besides "".
 const LifelineStdin = "stdin"
 
 // DefaultListen is a free port of the loopback interface.
 const DefaultListen = "127.0.0.1:0"
+
+// EnvStretch is the variable of Config.Stretch.
+const EnvStretch = "PERSO_STRETCH"
 
 // Variables that a level may set, besides the variables of OpenTelemetry.
 const (
@@ -99,6 +108,7 @@ func (c *Config) variables() []variable {
 		text("PERSO_LIFELINE", &c.Lifeline, oneOf("", LifelineStdin)),
 		duration("PERSO_STANDSTILL", &c.Standstill, 0, 1<<62, "a duration of at least 0s, e.g. 2s"),
 
+		number(EnvStretch, &c.Stretch, 0, 1000),
 		baseURL("PERSO_DECISION_URL", &c.DecisionURL),
 		baseURL("PERSO_MODEL_URL", &c.ModelURL),
 		baseURL("PERSO_PROFILE_URL", &c.ProfileURL),

@@ -21,7 +21,7 @@ func full(t *testing.T) Config {
 		t.Fatal(err)
 	}
 	return Config{
-		Arm: "traces-10", Run: "20260102-030405-pr", Launch: 2, Listen: InheritedListen, Token: "secret", Lifeline: LifelineStdin, Standstill: time.Minute,
+		Arm: "traces-10", Run: "20260102-030405-pr", Launch: 2, Listen: InheritedListen, Token: "secret", Lifeline: LifelineStdin, Standstill: time.Minute, Stretch: 5,
 		DecisionURL: "http://127.0.0.1:1", ModelURL: "https://model/base", ProfileURL: "http://[::1]:3",
 		Brokers: []string{"127.0.0.1:2", "kafka:9092"}, RedisAddr: "127.0.0.1:4",
 		Seed: -7, Users: 60, Items: 40, Refresh: 0, Debug: true, ItemLabels: true, Spin: 200 * time.Microsecond,
@@ -65,6 +65,15 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// TestStretched: a role that runs all the time, and one whose configuration was never read, keep their intervals.
+func TestStretched(t *testing.T) {
+	for stretch, want := range map[float64]time.Duration{0: time.Second, 1: time.Second, 5: 5 * time.Second, 2.5: 2500 * time.Millisecond} {
+		if got := (Config{Stretch: stretch}).Stretched(time.Second); got != want {
+			t.Errorf("%g: %v, want %v", stretch, got, want)
+		}
+	}
+}
+
 func TestFromEnvSaysWhatIsWrong(t *testing.T) {
 	for _, c := range []struct{ name, value, want string }{
 		{"PERSO_ARM", "Full", "a-z"},
@@ -87,6 +96,7 @@ func TestFromEnvSaysWhatIsWrong(t *testing.T) {
 		{"PERSO_STANDSTILL", "-1s", "at least 0s"},
 		{"PERSO_SPIN", "200", "200us"},
 		{"PERSO_SPIN", "-1ms", "0s to 1s"},
+		{"PERSO_STRETCH", "1001", "number"},
 		{"PERSO_REFRESH", "NaN", "number"},
 		{"PERSO_LOG_LEVEL", "trace", "info or debug"},
 		{"PERSO_ITEM_LABELS", "yes", "false or true"},

@@ -16,6 +16,7 @@ const (
 // contentCache keeps the content of items that were read lately. It is safe for concurrent use.
 type contentCache struct {
 	now     func() time.Time
+	life    time.Duration       // how old an item may be
 	lookups metric.Int64Counter // nil without telemetry
 	hit     []metric.AddOption
 	miss    []metric.AddOption
@@ -29,8 +30,8 @@ type cachedContent struct {
 	until   time.Time
 }
 
-func newContentCache(tel *telemetry) (*contentCache, error) {
-	c := &contentCache{now: time.Now, items: map[string]cachedContent{}}
+func newContentCache(tel *telemetry, life time.Duration) (*contentCache, error) {
+	c := &contentCache{now: time.Now, life: life, items: map[string]cachedContent{}}
 	if !tel.on() {
 		return c, nil
 	}
@@ -71,7 +72,7 @@ func (c *contentCache) find(ctx context.Context, ids []string, bypassed bool) (f
 
 // keep puts items into the cache. A full cache forgets any items: there are fewer items than it has places.
 func (c *contentCache) keep(items []content) {
-	until := c.now().Add(contentLife)
+	until := c.now().Add(c.life)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for id := range c.items {

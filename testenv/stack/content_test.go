@@ -132,7 +132,7 @@ func TestContentInPages(t *testing.T) {
 // TestContentCache: content comes from the cache until it is too old, unless the caller wants it fresh; the cache is bounded.
 func TestContentCache(t *testing.T) {
 	seen := capture(t)
-	c, err := newContentCache(seen.telemetry("profile", Config{}))
+	c, err := newContentCache(seen.telemetry("profile", Config{}), contentLife)
 	if err != nil {
 		t.Fatal(err)
 	}

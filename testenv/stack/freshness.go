@@ -63,7 +63,7 @@ func (s *ingestSignals) watch(ctx context.Context) error {
 		return nil
 	}
 	topic := role.ProfilesTopic(s.cfg.Arm)
-	ticker := time.NewTicker(staleLook)
+	ticker := time.NewTicker(s.cfg.Stretched(staleLook))
 	defer ticker.Stop()
 	for looks := 0; ; {
 		select {
@@ -72,7 +72,7 @@ func (s *ingestSignals) watch(ctx context.Context) error {
 		case <-ticker.C:
 		}
 		made, ok := s.fresh.newest(topic)
-		if age := time.Since(made); ok && age > staleAfter {
+		if age := time.Since(made); ok && age > s.cfg.Stretched(staleAfter) {
 			looks++
 			if looks > 1 { // the first look may come right after this process stood still itself
 				s.tel.log.LogAttrs(ctx, slog.LevelWarn, "no profile updates", slog.String("perso.reason", reasonStale),

@@ -72,7 +72,7 @@ func newConsumer(cfg Config) (*kgo.Client, error) {
 		kgo.FetchMaxWait(fetchWait),
 		kgo.DisableFetchSessions(), // six partitions: a session would save nothing
 		kgo.AutoCommitMarks(),      // commits only what is in the store
-		kgo.AutoCommitInterval(commitInterval),
+		kgo.AutoCommitInterval(cfg.Stretched(commitInterval)),
 		kgo.SessionTimeout(sessionLimit),
 		kgo.RebalanceTimeout(rejoinLimit),
 	)

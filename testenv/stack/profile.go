@@ -40,7 +40,7 @@ func newProfile(_ context.Context, cfg Config, tel *telemetry) (parts, error) {
 	if s.audited, err = newStore(cfg, &telemetry{}); err != nil {
 		return parts{}, errors.Join(err, store.close())
 	}
-	if s.cache, err = newContentCache(tel); err != nil {
+	if s.cache, err = newContentCache(tel, cfg.Stretched(contentLife)); err != nil {
 		return parts{}, errors.Join(err, store.close())
 	}
 	if s.signals, err = newContentSignals(tel); err != nil {
