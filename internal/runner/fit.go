@@ -10,8 +10,8 @@ import (
 
 // busyShare is how much of the machine the levels of the catch, their services and the load generator, may need by what the toll has
 // measured. What the toll does not have (the evaluation of rules, metrics that are exported oftener, the bursts of a fault) needs about
-// half as much again, and what waits for a core looks like a slow dependency. Of four runs on two cores, one that needed 39 % was late
-// in none of its seconds, one of 48 % in 10 % and one of 65 % in 59 %.
+// half as much again, and what waits for a core looks like a slow dependency. Of runs on two cores, those that needed 39 and 43 % were late
+// in none of their seconds, one of about 48 % in 10 % and one of about 65 % in 59 %.
 const busyShare = 0.5
 
 // fit has the catch take fewer levels at once where all of them together would be too much for this machine, and says so. It knows that
