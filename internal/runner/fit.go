@@ -39,11 +39,11 @@ func (r *run) fitBy(data *result.Data) error {
 	for _, need := range needs {
 		all += need
 	}
-	launches := launchesThatFit(needs, busyShare*cores)
-	if launches < 2 {
+	atOnce := atOnceThatFit(needs, busyShare*cores)
+	if atOnce == len(names) {
 		return nil
 	}
-	r.Catch.AtOnce = (len(names) + launches - 1) / launches
+	r.Catch.AtOnce = atOnce
 	about, _ := r.CatchTime(len(r.Passes(r.faults)))
 	said := fmt.Sprintf("all %d levels under load at once would need %.1f of %.0f cores by what the toll has measured, and alerts would be false, late or missing for want of CPU time: "+
 		"the catch has %d at once, in %d launches, and takes about %v; catch.at_once: %d has all of them at once", len(names), all, cores, r.Catch.AtOnce, len(r.CatchLaunches()),
@@ -78,11 +78,11 @@ func coresNeeded(slots []result.Slot, levels []string, rate float64) []float64 {
 	return out
 }
 
-// launchesThatFit is the least number of launches, each with about as many levels as experiment.CatchLaunches gives it, of which none needs
-// more than most; or one for each level.
-func launchesThatFit(needs []float64, most float64) int {
-	for n := 1; n < len(needs); n++ {
-		fits := true
+// atOnceThatFit is the most levels at once, as experiment.CatchLaunches puts them together, of which no launch needs more cores than most;
+// 1 if no number does.
+func atOnceThatFit(needs []float64, most float64) int {
+	for atOnce := len(needs); atOnce > 1; atOnce-- {
+		n, fits := (len(needs)+atOnce-1)/atOnce, true
 		for i := range n {
 			sum := 0.0
 			for _, need := range needs[i*len(needs)/n : (i+1)*len(needs)/n] {
@@ -91,8 +91,8 @@ func launchesThatFit(needs []float64, most float64) int {
 			fits = fits && sum <= most
 		}
 		if fits {
-			return n
+			return (len(needs) + n - 1) / n // as many launches, and no more than the largest has
 		}
 	}
-	return len(needs)
+	return 1
 }

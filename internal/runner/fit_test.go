@@ -79,3 +79,36 @@ func TestFit(t *testing.T) {
 		})
 	}
 }
+
+// TestAtOnceThatFit: what counts is the launches as they will be, of as many levels each as can be alike.
+func TestAtOnceThatFit(t *testing.T) {
+	for _, tt := range []struct {
+		needs []float64
+		want  int
+	}{
+		{[]float64{0.2, 0.3, 0.4}, 3},
+		{[]float64{0.2, 0.5, 0.4}, 2},           // one, and two
+		{[]float64{0.1, 0.6, 0.6, 0.1}, 2},      // three launches would do as well, but there are two or four
+		{[]float64{0.6, 0.6, 0.1, 0.1}, 1},      // two together need 1.2
+		{[]float64{0.3, 0.3, 0.3, 0.3, 0.3}, 3}, // two, and three
+		{[]float64{0, 0, 0}, 3},                 // not known
+		{[]float64{2, 2}, 1},
+	} {
+		if got := atOnceThatFit(tt.needs, 1); got != tt.want {
+			t.Errorf("%v: %d, want %d", tt.needs, got, tt.want)
+		}
+		if n := (&experiment.Experiment{Levels: make(experiment.Levels, len(tt.needs)), Catch: experiment.Catch{AtOnce: tt.want}}).CatchLaunches(); tt.want > 1 {
+			at := 0
+			for _, levels := range n {
+				sum := 0.0
+				for range levels {
+					sum += tt.needs[at]
+					at++
+				}
+				if sum > 1 {
+					t.Errorf("%v: a launch of %d levels needs %.1f", tt.needs, len(levels), sum)
+				}
+			}
+		}
+	}
+}
