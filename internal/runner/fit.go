@@ -6,6 +6,7 @@ import (
 
 	"github.com/tollgate-dev/tollgate/internal/core/result"
 	"github.com/tollgate-dev/tollgate/internal/core/slot"
+	"github.com/tollgate-dev/tollgate/internal/experiment"
 )
 
 // busyShare is how much of the machine the levels of the catch, their services and the load generator, may need by what the toll has
@@ -29,25 +30,21 @@ func (r *run) fit() error {
 
 // fitBy does it by the slots of the toll in the data of the run so far.
 func (r *run) fitBy(data *result.Data) error {
-	var names []string
-	for _, l := range r.Levels {
-		names = append(names, l.Name)
-	}
 	counted := float64(r.Recorded()) / float64(r.Toll.Slot) // requests of a wash-out are not, and cost as much
-	needs := coresNeeded(data.Slots, names, r.MostRate()*counted)
-	all, cores := 0.0, float64(max(1, data.Run.Machine.Cores))
-	for _, need := range needs {
-		all += need
+	needs := coresNeeded(data.Slots, r.MostRate()*counted)
+	all, cores, levels := 0.0, float64(max(1, data.Run.Machine.Cores)), len(r.Levels)
+	for _, l := range r.Levels {
+		all += needs[l.Name]
 	}
-	atOnce := atOnceThatFit(needs, busyShare*cores)
-	if atOnce == len(names) {
+	atOnce := atOnceThatFit(*r.Experiment, needs, busyShare*cores)
+	if atOnce == levels {
 		return nil
 	}
 	r.Catch.AtOnce = atOnce
 	about, _ := r.CatchTime(len(r.Passes(r.faults)))
 	said := fmt.Sprintf("all %d levels under load at once would need %.1f of %.0f cores by what the toll has measured, and alerts would be false, late or missing for want of CPU time: "+
-		"the catch has %d at once, in %d launches, and takes about %v; catch.at_once: %d has all of them at once", len(names), all, cores, r.Catch.AtOnce, len(r.CatchLaunches()),
-		about.Round(time.Second), len(names))
+		"the catch has %d at once, in %d launches, and takes about %v; catch.at_once: %d has all of them at once", levels, all, cores, atOnce, len(r.CatchLaunches()),
+		about.Round(time.Second), levels)
 	r.Progress.Tell("the catch", []string{said})
 	return r.dir.Update(func(m *result.Run) {
 		m.CatchLaunches = r.CatchLaunches()
@@ -55,9 +52,9 @@ func (r *run) fitBy(data *result.Data) error {
 	})
 }
 
-// coresNeeded is how many cores each level needs under load at a rate (requests per second), with the load generator's part of it, by the slots
-// of the toll; 0 where these do not tell.
-func coresNeeded(slots []result.Slot, levels []string, rate float64) []float64 {
+// coresNeeded is how many cores each arm of the toll needs under load at a rate (requests per second), with the load generator's part of it,
+// by the slots of the toll. An arm without requests is not in it.
+func coresNeeded(slots []result.Slot, rate float64) map[string]float64 {
 	used, requests := map[string]time.Duration{}, map[string]int64{}
 	for _, s := range slots {
 		if s.Phase != slot.Toll {
@@ -69,29 +66,28 @@ func coresNeeded(slots []result.Slot, levels []string, rate float64) []float64 {
 		}
 		requests[s.Arm] += s.Work.Sent
 	}
-	out := make([]float64, len(levels))
-	for i, level := range levels {
-		if n := requests[level]; n > 0 {
-			out[i] = used[level].Seconds() / float64(n) * rate
+	out := map[string]float64{}
+	for arm, n := range requests {
+		if n > 0 {
+			out[arm] = used[arm].Seconds() / float64(n) * rate
 		}
 	}
 	return out
 }
 
-// atOnceThatFit is the most levels at once, as experiment.CatchLaunches puts them together, of which no launch needs more cores than most;
-// 1 if no number does.
-func atOnceThatFit(needs []float64, most float64) int {
-	for atOnce := len(needs); atOnce > 1; atOnce-- {
-		n, fits := (len(needs)+atOnce-1)/atOnce, true
-		for i := range n {
+// atOnceThatFit is the most levels at once of which no launch of the catch needs more cores than most; 1 if no number does.
+func atOnceThatFit(e experiment.Experiment, needs map[string]float64, most float64) int {
+	for e.Catch.AtOnce = len(e.Levels); e.Catch.AtOnce > 1; e.Catch.AtOnce-- {
+		fits, largest := true, 0
+		for _, levels := range e.CatchLaunches() {
 			sum := 0.0
-			for _, need := range needs[i*len(needs)/n : (i+1)*len(needs)/n] {
-				sum += need
+			for _, level := range levels {
+				sum += needs[level]
 			}
-			fits = fits && sum <= most
+			fits, largest = fits && sum <= most, max(largest, len(levels))
 		}
 		if fits {
-			return (len(needs) + n - 1) / n // as many launches, and no more than the largest has
+			return largest
 		}
 	}
 	return 1

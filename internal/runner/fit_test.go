@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -94,20 +95,24 @@ func TestAtOnceThatFit(t *testing.T) {
 		{[]float64{0, 0, 0}, 3},                 // not known
 		{[]float64{2, 2}, 1},
 	} {
-		if got := atOnceThatFit(tt.needs, 1); got != tt.want {
+		e, needs := experiment.Experiment{}, map[string]float64{}
+		for i, need := range tt.needs {
+			name := fmt.Sprint(i)
+			e.Levels, needs[name] = append(e.Levels, experiment.Level{Level: result.Level{Name: name}}), need
+		}
+		if got := atOnceThatFit(e, needs, 1); got != tt.want {
 			t.Errorf("%v: %d, want %d", tt.needs, got, tt.want)
 		}
-		if n := (&experiment.Experiment{Levels: make(experiment.Levels, len(tt.needs)), Catch: experiment.Catch{AtOnce: tt.want}}).CatchLaunches(); tt.want > 1 {
-			at := 0
-			for _, levels := range n {
-				sum := 0.0
-				for range levels {
-					sum += tt.needs[at]
-					at++
-				}
-				if sum > 1 {
-					t.Errorf("%v: a launch of %d levels needs %.1f", tt.needs, len(levels), sum)
-				}
+		if e.Catch.AtOnce = tt.want; tt.want == 1 {
+			continue
+		}
+		for _, levels := range e.CatchLaunches() {
+			sum := 0.0
+			for _, level := range levels {
+				sum += needs[level]
+			}
+			if sum > 1 {
+				t.Errorf("%v: a launch of %d levels needs %.1f", tt.needs, len(levels), sum)
 			}
 		}
 	}
