@@ -171,6 +171,18 @@ func TestHoldOnABusyMachine(t *testing.T) {
 			t.Errorf("%s, and no alert can fire: %d, %q", subject, got.Ruling, got.Sentence)
 		}
 	}
+	for _, change := range []func(*catch.Coverage){
+		func(c *catch.Coverage) { c.Why = "its metric is not there" },
+		func(c *catch.Coverage) { c.Tried = nil },
+	} {
+		never := *m
+		never.Coverage = slices.Clone(m.Coverage)
+		never.Coverage = append(never.Coverage, catch.Coverage{Alert: "Never", Tried: []string{"model-drift"}})
+		change(&never.Coverage[len(never.Coverage)-1])
+		if got := never.Hold(catch.Demand{Kind: catch.WantFired, Subject: "Never"}, "rules", nil); got.Ruling != catch.Broken {
+			t.Errorf("an alert that no machine could fire: %d, %q", got.Ruling, got.Sentence)
+		}
+	}
 }
 
 func TestWaivers(t *testing.T) {

@@ -76,6 +76,7 @@ func (m *Matrix) holdRate(d Demand, level string) Finding {
 func (m *Matrix) holdFired(d Demand) Finding {
 	var fired int
 	var broken, open, waived []string
+	sure := false
 	for _, c := range m.Coverage {
 		switch {
 		case d.Subject != All && d.Subject != c.Alert:
@@ -87,10 +88,11 @@ func (m *Matrix) holdFired(d Demand) Finding {
 			open = append(open, c.Alert)
 		default:
 			broken = append(broken, c.Alert)
+			sure = sure || c.Why != "" || len(c.Tried) == 0 // it cannot, or no fault of the run should fire it
 		}
 	}
 	n := fired + len(broken) + len(open)
-	f := Finding{Saw: float64(fired), Sentence: fmt.Sprintf("%d of %d alerts fired for a fault that should fire them", fired, n)}
+	f := Finding{Saw: float64(fired), Sentence: fmt.Sprintf("%d of %d alerts fired for a fault that should fire them", fired, n), sure: sure}
 	switch {
 	case len(broken) > 0:
 		f.Ruling = Broken

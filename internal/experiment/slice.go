@@ -42,14 +42,15 @@ func (e *Experiment) TollSpecs() ([]testenv.ArmSpec, time.Duration) {
 				spec.Env[name] = milliseconds(stretched(time.Duration(ms) * time.Millisecond))
 			}
 		}
-		if p.slice > 0 {
-			spec.Env[role.EnvStretch] = strconv.Itoa(len(arms)) // what else a service does by the clock: its cache, its commits
+		if p.slice == 0 {
+			continue
 		}
-		if refresh := cmp.Or(spec.Env[role.EnvRefresh], perSecond(role.Defaults().Refresh)); p.slice > 0 { // the etl delivers by a ticker, too
-			if rate, err := strconv.ParseFloat(refresh, 64); err == nil && rate > 0 {
-				spec.Env[role.EnvRefresh] = perSecond(1 / p.spaced(time.Duration(float64(time.Second)/rate)).Seconds())
-			}
+		// The etl delivers by a ticker, too, and a service's cache and commits go by the clock.
+		refresh := cmp.Or(spec.Env[role.EnvRefresh], perSecond(role.Defaults().Refresh))
+		if rate, err := strconv.ParseFloat(refresh, 64); err == nil && rate > 0 {
+			spec.Env[role.EnvRefresh] = perSecond(1 / p.spaced(time.Duration(float64(time.Second)/rate)).Seconds())
 		}
+		spec.Env[role.EnvStretch] = strconv.Itoa(len(arms))
 	}
 	e.outlast(specs)
 	return specs, p.ticker(e.Telemetry.ScrapeInterval)

@@ -107,8 +107,8 @@ func (c *Config) variables() []variable {
 		text("PERSO_CONTROL_TOKEN", &c.Token, anything),
 		text("PERSO_LIFELINE", &c.Lifeline, oneOf("", LifelineStdin)),
 		duration("PERSO_STANDSTILL", &c.Standstill, 0, 1<<62, "a duration of at least 0s, e.g. 2s"),
-
 		number(EnvStretch, &c.Stretch, 0, 1000),
+
 		baseURL("PERSO_DECISION_URL", &c.DecisionURL),
 		baseURL("PERSO_MODEL_URL", &c.ModelURL),
 		baseURL("PERSO_PROFILE_URL", &c.ProfileURL),
