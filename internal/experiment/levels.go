@@ -85,6 +85,9 @@ func (e *Experiment) validateLevels(c *complaints) {
 		if _, err := collector.ParseTail(l.Env[role.EnvTailSampling]); err != nil {
 			c.add("levels: %s: %v", l.Name, err)
 		}
+		if err := e.checkOwn(l.Env); err != nil {
+			c.add("levels: %s: %v", l.Name, err)
+		}
 		for _, key := range slices.Sorted(maps.Keys(l.Env)) {
 			if !strings.HasPrefix(key, "OTEL_") && !slices.Contains(own, key) && e.Environment != "external" {
 				c.add("levels: %s: variable %s: a level is made of OTEL_* and %s", l.Name, key, strings.Join(own, ", "))
@@ -99,6 +102,20 @@ func (e *Experiment) validateLevels(c *complaints) {
 			}
 		}
 	}
+}
+
+// checkOwn refuses what our services would refuse of the variables of theirs that a level may set. Others are no business of it.
+func (e *Experiment) checkOwn(env map[string]string) error {
+	if e.Environment == "external" {
+		return nil
+	}
+	_, err := role.FromEnv(func(name string) string {
+		if name == role.EnvRefresh || name == role.EnvLogLevel || name == role.EnvItemLabels {
+			return env[name]
+		}
+		return ""
+	})
+	return err
 }
 
 // reader is who reads the variables of a level.

@@ -44,3 +44,21 @@ func TestNotes(t *testing.T) {
 		}
 	}
 }
+
+// What our own services would refuse is refused before any of them starts; in a system of the user's own it is none of our business.
+func TestOwnVariablesAreChecked(t *testing.T) {
+	for name, value := range map[string]string{"PERSO_REFRESH": "soon", "PERSO_LOG_LEVEL": "loud", "PERSO_ITEM_LABELS": "yes"} {
+		e, err := Profile("smoke")
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Levels[1].Env = map[string]string{name: value}
+		if err := e.Validate(); err == nil || !strings.Contains(err.Error(), name+" must be") || !strings.Contains(err.Error(), value) {
+			t.Errorf("%s=%s: %v", name, value, err)
+		}
+		e.Environment = "external"
+		if err := e.checkOwn(e.Levels[1].Env); err != nil {
+			t.Errorf("external: %v", err)
+		}
+	}
+}

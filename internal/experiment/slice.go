@@ -48,7 +48,7 @@ func (e *Experiment) TollSpecs() ([]testenv.ArmSpec, time.Duration) {
 		// The etl delivers by a ticker, too, and a service's cache and commits go by the clock.
 		refresh := cmp.Or(spec.Env[role.EnvRefresh], perSecond(role.Defaults().Refresh))
 		if rate, err := strconv.ParseFloat(refresh, 64); err == nil && rate > 0 {
-			spec.Env[role.EnvRefresh] = perSecond(1 / p.spaced(time.Duration(float64(time.Second)/rate)).Seconds())
+			spec.Env[role.EnvRefresh] = perSecond(1 / p.spaced(role.Config{Refresh: rate}.RefreshInterval()).Seconds())
 		}
 		spec.Env[role.EnvStretch] = strconv.Itoa(len(arms))
 	}

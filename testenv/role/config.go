@@ -61,6 +61,11 @@ func (c Config) Stretched(interval time.Duration) time.Duration {
 	return time.Duration(float64(interval) * max(1, c.Stretch))
 }
 
+// RefreshInterval is the time between two records that the etl delivers, of a Refresh above 0; at most a day.
+func (c Config) RefreshInterval() time.Duration {
+	return time.Duration(min(float64(time.Second)/c.Refresh, float64(24*time.Hour)))
+}
+
 // LifelineStdin is the one legal Config.Lifeline besides "".
 const LifelineStdin = "stdin"
 

@@ -74,6 +74,15 @@ func TestStretched(t *testing.T) {
 	}
 }
 
+// TestRefreshInterval: a rate that no duration can have an interval of is once a day, not an interval below 0.
+func TestRefreshInterval(t *testing.T) {
+	for refresh, want := range map[float64]time.Duration{20: 50 * time.Millisecond, 100_000: 10 * time.Microsecond, 1e-10: 24 * time.Hour} {
+		if got := (Config{Refresh: refresh}).RefreshInterval(); got != want {
+			t.Errorf("%g a second: %v, want %v", refresh, got, want)
+		}
+	}
+}
+
 func TestFromEnvSaysWhatIsWrong(t *testing.T) {
 	for _, c := range []struct{ name, value, want string }{
 		{"PERSO_ARM", "Full", "a-z"},

@@ -184,7 +184,7 @@ func (s *etlService) refresh(ctx context.Context) {
 	if s.cfg.Refresh <= 0 {
 		return
 	}
-	ticker := time.NewTicker(time.Duration(float64(time.Second) / s.cfg.Refresh))
+	ticker := time.NewTicker(s.cfg.RefreshInterval())
 	defer ticker.Stop()
 	var batch int64
 	for i := 0; ; i = (i + 1) % s.pop.Users() {
