@@ -59,7 +59,7 @@ tools: ## bin/promtool, which docs/open-a-run.md uses: of the Prometheus that is
 tidy: ## go.mod and go.sum of the three modules, which need not be published for it
 	@GO="$(GO)" .ci/tidy
 
-run: ## the main job: measure, detect, report (about five minutes on two cores)
+run: ## the main job: measure, detect, report (about six minutes on two cores)
 	$(GO) run ./cmd/tollgate run
 
 smoke: build ## the main job, small, on the recorded clicks in the file CLICKS

@@ -135,7 +135,11 @@ func TestHosts(t *testing.T) {
 // TestSlicedRun: a run without noise is judged as its cost says; what is exactly on the limit is not decided.
 func TestSlicedRun(t *testing.T) {
 	still := host{moodTime: 1, spread: 0.02, cpu: 0.005}
-	p := slicedPlans()[0]
+	plans, err := slicedPlans()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := plans[0]
 	for truth, want := range map[float64]slicedCount{0: {pass: 1}, 0.25: {fail: 1}} {
 		var c slicedCount
 		c.run(rand.New(rand.NewPCG(5, 6)), still, p, truth, 199)

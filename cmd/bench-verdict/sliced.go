@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 
+	"github.com/tollgate-dev/tollgate/internal/experiment"
 	"github.com/tollgate-dev/tollgate/internal/markdown"
 	"github.com/tollgate-dev/tollgate/internal/stats"
 	"github.com/tollgate-dev/tollgate/internal/verdict"
@@ -23,14 +24,26 @@ const (
 // delayedBy is what the known delay costs, as a share.
 const delayedBy = 0.18
 
-// slicedPlans are the sizes of simulated runs in slices: with the number of launches at each look.
-func slicedPlans() []slicedPlan {
+// slicedPlans are the sizes of simulated runs in slices: with the number of launches at each look. The first is that of the pr profile.
+func slicedPlans() ([]slicedPlan, error) {
 	const slot, slice = 0.5, 0.1
+	e, err := experiment.Profile("")
+	if err != nil {
+		return nil, err
+	}
+	pr := slicedPlan{
+		name:  fmt.Sprintf("pr: %d rounds, up to %d launches", e.Toll.Rounds, e.Toll.Most),
+		plan:  plan{e.Toll.Most, e.Toll.Rounds, slicedArms, e.Toll.Slot.Seconds(), e.Toll.Slice.Seconds()},
+		costs: slicedCosts(),
+	}
+	for _, look := range verdict.PlanLooks(e.Toll.Launches, e.Toll.Most, false) {
+		pr.looks = append(pr.looks, look.Launches)
+	}
 	return []slicedPlan{
-		{"pr: 10 rounds, up to 12 launches", plan{12, 10, slicedArms, slot, slice}, []int{3, 6, 12}, slicedCosts()},
+		pr,
 		{"two minutes: 10 rounds", plan{6, 10, slicedArms, slot, slice}, []int{6}, slicedCosts()},
 		{"two minutes, slots in one piece", plan{6, 10, slicedArms, slot, 0}, []int{6}, []float64{0, 0.10}},
-	}
+	}, nil
 }
 
 type slicedPlan struct {
@@ -85,9 +98,13 @@ func simulateSliced(ctx context.Context, o simulateOptions) (gate, widths *markd
 		plan    slicedPlan
 		cost    float64
 	}
+	plans, err := slicedPlans()
+	if err != nil {
+		return nil, nil, err
+	}
 	var jobs []job
 	for _, m := range hosts()[:2] {
-		for _, p := range slicedPlans() {
+		for _, p := range plans {
 			for _, cost := range p.costs {
 				jobs = append(jobs, job{m, p, cost})
 			}

@@ -132,6 +132,7 @@ func TestCoverageOfArms(t *testing.T) {
 		{"strong launch effects, one group each", armWorld{luck: 0.8, next: normal}, 3, 1, 0.92, 0.98},
 		{"rounds that are alike, and launch effects", armWorld{luck: 0.35, next: autoregressive(0.4)}, 3, 8, 0.925, 0.985},
 		{"stalls, and launch effects", armWorld{luck: 0.3, drift: 1, next: stalled}, 4, 12, 0.925, 0.985},
+		{"an arm that is noisier than all others", armWorld{drift: 1, next: normal, noisy: 1.4}, 12, 4, 0.925, 0.98},
 		// Launches with few rounds are asked alone, which is exact for normal ones.
 		{"few merged groups", armWorld{drift: 1, next: normal}, 6, 3, 0.925, 0.965},
 		{"few merged groups, strong launch effects", armWorld{luck: 0.8, drift: 1, next: normal}, 6, 3, 0.925, 0.97},
@@ -164,6 +165,7 @@ type armWorld struct {
 	luck  float64                             // standard deviation of an arm's with a launch
 	drift float64                             // of what a round's arms share
 	next  func(rng *rand.Rand) func() float64 // the noise of an arm's rounds in one launch
+	noisy float64                             // how many times as large the last arm's noise is; 0: as all others'
 }
 
 // simulateArms draws values by arm, launch and round.
@@ -174,6 +176,9 @@ func simulateArms(rng *rand.Rand, arms, launches, rounds int, w armWorld) [][][]
 	}
 	for l := range launches {
 		for r := range rounds {
+			if w.noisy > 0 {
+				values[arms-1][l][r] *= w.noisy
+			}
 			shared := w.drift * rng.NormFloat64()
 			for a := range values {
 				values[a][l][r] += shared
