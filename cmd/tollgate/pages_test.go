@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tollgate-dev/tollgate/internal/core/result/resulttest"
 )
@@ -74,7 +75,7 @@ func TestPrintedOutput(t *testing.T) {
 				continue
 			}
 			block := lines[i+1 : end]
-			want := block
+			want, err := block, error(nil) // of this block, not of one before it
 			switch {
 			case m[2] != "":
 				want, err = recordedBlock(t, rendered, m[2], m[3], block)
@@ -218,8 +219,10 @@ func commandBlock(t *testing.T, block []string) ([]string, error) {
 	if !ok {
 		return nil, fmt.Errorf("the first line must be a command, got %q", block[0])
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // that it starts is a mistake in the page; it need not go to its end
+	defer cancel()
 	var out bytes.Buffer
-	if code := run(t.Context(), split(args), nil, &out, &out); code == 0 || strings.Contains(out.String(), "toll") && out.Len() > 4000 {
+	if code := run(ctx, split(args), nil, &out, &out); code == 0 || strings.Contains(out.String(), "toll") && out.Len() > 4000 {
 		return nil, errors.New("the command did not end early")
 	}
 	return append([]string{block[0]}, strings.Split(strings.TrimSpace(out.String()), "\n")...), nil
