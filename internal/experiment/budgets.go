@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/tollgate-dev/tollgate/faults"
@@ -31,9 +32,14 @@ func (e *Experiment) validateBudgets(c *complaints, rules result.Rules) {
 				continue
 			}
 			m, _ := verdict.Lookup(b.Metric)
-			if need := m.Rounds(e.mainPerSlot()); need > e.Toll.Rounds {
-				c.add("budgets: %q: %s needs about %d rounds per launch at this rate and slot, and toll.rounds is %d: run more rounds (--rounds), "+
-					"a higher rate (--rate) or longer slots", b.Text, b.Metric, need, e.Toll.Rounds)
+			perSlot, least := e.mainPerSlot()
+			if need := m.Rounds(least); need > e.Toll.Rounds {
+				rounds := fmt.Sprintf("about %d rounds per launch at this rate and slot", m.Rounds(perSlot))
+				if least < perSlot {
+					rounds += fmt.Sprintf(", up to %d where journeys make fewer requests than are ordered", need)
+				}
+				c.add("budgets: %q: %s needs %s, and toll.rounds is %d: run more rounds (--rounds), a higher rate (--rate) or longer slots",
+					b.Text, b.Metric, rounds, e.Toll.Rounds)
 			}
 		}
 	}
@@ -72,12 +78,12 @@ func (e *Experiment) Recorded() time.Duration {
 	return e.Toll.Slot - e.Toll.Washout
 }
 
-// mainPerSlot is about how many requests a slot records of the step whose latency is the toll. For a script of the user's own
-// it is the most that there can be: one in every turn.
-func (e *Experiment) mainPerSlot() float64 {
+// mainPerSlot is about how many requests a slot records of the step whose latency is the toll, and how few there may be in a run of
+// ordinary size whose load is taken for the ordered one. For a script of the user's own it is the most that there can be: one in every turn.
+func (e *Experiment) mainPerSlot() (about, least float64) {
 	all := e.Toll.Rate * e.Recorded().Seconds()
 	if e.Journeys.Script != "" {
-		return all
+		return all, all
 	}
-	return all * mainShare
+	return all * mainShare, all * mainShare * (1 - slot.Forecast{}.Within())
 }

@@ -154,7 +154,7 @@ func TestValidateRefuses(t *testing.T) {
 		{"waiver without a reason", "waivers: [{waive: missed, fault: consumer-lag, expires: 2027-01-31}]", "reason"},
 		{"waiver without an end", "waivers: [{waive: missed, fault: consumer-lag, reason: r}]", "expires"},
 		{"repeats", "catch: {repeats: 0}", "catch.repeats must be from 1 to 1000"},
-		{"quantile out of reach", "toll: {rounds: 10}\nbudgets: ['p99 <= +5%']", `"p99 <= +5%": p99 needs about 12 rounds per launch at this rate and slot, and toll.rounds is 10`},
+		{"quantile out of reach", "budgets: ['p99 <= +5%']", `"p99 <= +5%": p99 needs about 12 rounds per launch at this rate and slot, up to 16 where journeys make fewer requests than are ordered, and toll.rounds is 14`},
 		{"most launches", "toll: {max_launches: 101}", "toll.max_launches must be from 0 to 100"},
 		{"two budgets of one thing", "budgets: ['cpu <= +5%', 'cpu <= +9%']", "the same thing"},
 	}
