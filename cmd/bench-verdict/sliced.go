@@ -122,8 +122,8 @@ func simulateSliced(ctx context.Context, o simulateOptions) (gate, widths *markd
 		Title:  "Simulation in slices: a gate of three budgets of +5 %",
 		Header: []string{"machine", "plan", "true cost", "pass", "fail", "inconclusive", "invalid", "wrong", "p50 passed", "p95 passed", "cpu passed", "ended without hope", "mean launches"},
 		Notes: []string{
-			fmt.Sprintf("%d runs each, of four arms with slots of 500 ms; looks after 3, 6 and 12 launches (pr), or after 6. The budgets of p50, p95 and CPU are one family. "+
-				"With a cost of exactly %s any decision is wrong, and every decision counts.", o.runs, signed(gateLimit)),
+			fmt.Sprintf("%d runs each, of four arms with slots of 500 ms; looks after %s launches (pr), or after 6. The budgets of p50, p95 and CPU are one family. "+
+				"With a cost of exactly %s any decision is wrong, and every decision counts.", o.runs, strings.Trim(fmt.Sprint(plans[0].looks), "[]"), signed(gateLimit)),
 			"Invalid: the repeated baseline is told apart from the baseline, as the control does it, at the end of the run. The other controls are not simulated.",
 			"Ended without hope: before the last look, since all open budgets had less than one chance in ten to be decided by it.",
 			"Two minutes are those of the load of four arms together.",
