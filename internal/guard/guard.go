@@ -237,10 +237,10 @@ func (p *process) ask(r request) error {
 	return nil
 }
 
-// revertLimit is how long one doing or undoing may take.
-const revertLimit = 15 * time.Second
+// verbLimit is how long one doing or undoing may take: far longer than an engine needs, also where its machine stands still for a while.
+const verbLimit = 45 * time.Second
 
 // bounded returns a context for one doing or undoing.
 func bounded() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), revertLimit)
+	return context.WithTimeoutCause(context.Background(), verbLimit, fmt.Errorf("not done within %s", verbLimit))
 }

@@ -16,10 +16,17 @@ import (
 	"github.com/tollgate-dev/tollgate/internal/experiment"
 )
 
-const (
-	probeInterval = 250 * time.Millisecond
-	healLimit     = 10 * time.Second
-)
+const probeInterval = 250 * time.Millisecond
+
+// verbLimit is the most that a fault's renewal may take, and its end once a run is interrupted. It is meant for what never answers; an
+// engine of a machine that stands still for a while has taken a quarter of a minute to start a container again. It is longer than the
+// guard's own limit, so that the guard's error, which says more, comes first.
+const verbLimit = time.Minute
+
+// limited is a context of its own for what must be carried through also if the run ends meanwhile, for verbLimit at most.
+func limited(ctx context.Context, what string) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(context.WithoutCancel(ctx), verbLimit, fmt.Errorf("%s took longer than %s", what, verbLimit))
+}
 
 // passes runs the faults one after the other.
 func (c *catch) passes(ctx context.Context) error {
@@ -68,7 +75,7 @@ func (c *catch) pass(ctx context.Context, planned experiment.Pass, which string)
 		return err
 	}
 	defer func() { // on every exit path, with a context of its own
-		heal, cancel := context.WithTimeout(context.WithoutCancel(ctx), healLimit)
+		heal, cancel := limited(ctx, "ending the fault")
 		defer cancel()
 		err = errors.Join(err, p.heal(heal))
 	}()
@@ -202,7 +209,7 @@ func (p *pass) renew(ctx context.Context) error {
 				return nil
 			}
 			// A renewal that has begun is carried through: if it were cut off, it could take effect after the heal.
-			whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), healLimit)
+			whole, cancel := limited(ctx, "renewing the fault")
 			defer cancel()
 			return p.injected[i].Renew(whole)
 		})
