@@ -23,8 +23,8 @@ const probeInterval = 250 * time.Millisecond
 // guard's own limit, so that the guard's error, which says more, comes first.
 const verbLimit = time.Minute
 
-// limited is a context of its own for what must be carried through also if the run ends meanwhile, for verbLimit at most.
-func limited(ctx context.Context, what string) (context.Context, context.CancelFunc) {
+// uncut is a context of its own for what must be carried through also if the run ends meanwhile, for verbLimit at most.
+func uncut(ctx context.Context, what string) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(context.WithoutCancel(ctx), verbLimit, fmt.Errorf("%s took longer than %s", what, verbLimit))
 }
 
@@ -75,7 +75,7 @@ func (c *catch) pass(ctx context.Context, planned experiment.Pass, which string)
 		return err
 	}
 	defer func() { // on every exit path, with a context of its own
-		heal, cancel := limited(ctx, "ending the fault")
+		heal, cancel := uncut(ctx, "ending the fault")
 		defer cancel()
 		err = errors.Join(err, p.heal(heal))
 	}()
@@ -209,7 +209,7 @@ func (p *pass) renew(ctx context.Context) error {
 				return nil
 			}
 			// A renewal that has begun is carried through: if it were cut off, it could take effect after the heal.
-			whole, cancel := limited(ctx, "renewing the fault")
+			whole, cancel := uncut(ctx, "renewing the fault")
 			defer cancel()
 			return p.injected[i].Renew(whole)
 		})
