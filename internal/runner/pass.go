@@ -198,8 +198,14 @@ func (p *pass) hold(ctx context.Context) error {
 	return group.Wait()
 }
 
-// renew keeps the leases alive.
-func (p *pass) renew(ctx context.Context) error {
+// renew keeps the leases alive. A renewal that comes too late for one is a warning of the run.
+func (p *pass) renew(ctx context.Context) (err error) {
+	renewed, longest := time.Now(), time.Duration(0)
+	defer func() {
+		if text := lapsed(p.fault.ID, longest); text != "" {
+			err = errors.Join(err, p.dir.Update(func(m *result.Run) { m.Warnings = append(m.Warnings, text) }))
+		}
+	}()
 	for {
 		if err := sleep(ctx, faults.Lease/3); err != nil {
 			return err
@@ -213,10 +219,20 @@ func (p *pass) renew(ctx context.Context) error {
 			defer cancel()
 			return p.injected[i].Renew(whole)
 		})
+		longest, renewed = max(longest, time.Since(renewed)), time.Now()
 		if err != nil {
 			return err
 		}
 	}
+}
+
+// lapsed warns of a fault that was renewed only after longer than its lease; "" where it was in time.
+func lapsed(fault string, after time.Duration) string {
+	if after <= faults.Lease {
+		return ""
+	}
+	return fmt.Sprintf("fault %s was renewed only after %s at some level, and it ends by itself after %s: it may have been gone for a while, and what alerts "+
+		"did then says little (a machine or an engine that stood still)", fault, after.Round(100*time.Millisecond), faults.Lease)
 }
 
 // probe looks at every arm until it sees the wanted effect there, and then writes the phase yes. It writes the phase no for

@@ -1,0 +1,22 @@
+package runner
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tollgate-dev/tollgate/faults"
+)
+
+// TestLapsed: a renewal is too late only where it comes after the lease, and the warning says how late.
+func TestLapsed(t *testing.T) {
+	if text := lapsed("consumer-lag", faults.Lease); text != "" {
+		t.Errorf("in time: %s", text)
+	}
+	text := lapsed("consumer-lag", faults.Lease+12*time.Second)
+	for _, want := range []string{"consumer-lag", "17s", "5s"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q does not say %s", text, want)
+		}
+	}
+}
