@@ -198,11 +198,21 @@ func (p *pass) hold(ctx context.Context) error {
 	return group.Wait()
 }
 
-// renew keeps the leases alive. A renewal that comes too late for one is a warning of the run.
-func (p *pass) renew(ctx context.Context) (err error) {
+// renew keeps the leases alive, of every arm by itself, so that one whose engine is slow does not keep the others waiting.
+func (p *pass) renew(ctx context.Context) error {
+	return p.all(ctx, func(ctx context.Context, i int) error {
+		if p.injected[i].Renew == nil {
+			return nil
+		}
+		return p.renewAt(ctx, i)
+	})
+}
+
+// renewAt keeps the lease of one arm alive. A renewal that comes too late for it is a warning of the run.
+func (p *pass) renewAt(ctx context.Context, i int) (err error) {
 	renewed, longest := time.Now(), time.Duration(0)
 	defer func() {
-		if text := lapsed(p.fault.ID, longest); text != "" {
+		if text := lapsed(p.fault.ID, p.sites[i].Arm.Name(), longest); text != "" {
 			err = errors.Join(err, p.dir.Update(func(m *result.Run) { m.Warnings = append(m.Warnings, text) }))
 		}
 	}()
@@ -210,15 +220,10 @@ func (p *pass) renew(ctx context.Context) (err error) {
 		if err := sleep(ctx, faults.Lease/3); err != nil {
 			return err
 		}
-		err := p.all(ctx, func(ctx context.Context, i int) error {
-			if p.injected[i].Renew == nil {
-				return nil
-			}
-			// A renewal that has begun is carried through: if it were cut off, it could take effect after the heal.
-			whole, cancel := uncut(ctx, "renewing the fault")
-			defer cancel()
-			return p.injected[i].Renew(whole)
-		})
+		// A renewal that has begun is carried through: if it were cut off, it could take effect after the heal.
+		whole, cancel := uncut(ctx, "renewing the fault")
+		err := p.injected[i].Renew(whole)
+		cancel()
 		longest, renewed = max(longest, time.Since(renewed)), time.Now()
 		if err != nil {
 			return err
@@ -226,13 +231,13 @@ func (p *pass) renew(ctx context.Context) (err error) {
 	}
 }
 
-// lapsed warns of a fault that was renewed only after longer than its lease; "" where it was in time.
-func lapsed(fault string, after time.Duration) string {
+// lapsed warns of a fault that was renewed at an arm only after longer than its lease; "" where it was in time.
+func lapsed(fault, arm string, after time.Duration) string {
 	if after <= faults.Lease {
 		return ""
 	}
-	return fmt.Sprintf("fault %s was renewed only after %s at some level, and it ends by itself after %s: it may have been gone for a while, and what alerts "+
-		"did then says little (a machine or an engine that stood still)", fault, after.Round(100*time.Millisecond), faults.Lease)
+	return fmt.Sprintf("fault %s was renewed at %s only after %s, and it ends by itself after %s: it may have been gone for a while, and what alerts "+
+		"did then says little (a machine or an engine that stood still)", fault, arm, after.Round(100*time.Millisecond), faults.Lease)
 }
 
 // probe looks at every arm until it sees the wanted effect there, and then writes the phase yes. It writes the phase no for
